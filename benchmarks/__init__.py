@@ -1,0 +1,1 @@
+"""One script per claim; each compares two things in one run and prints a ratio."""

@@ -1,0 +1,5 @@
+"""Makes `python -m flows` the command line."""
+
+from flows.cli import main
+
+main()

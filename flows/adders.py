@@ -1,0 +1,84 @@
+"""From a dirty table of pairs to trained adders: ingest -> clean -> check -> train -> track -> report.
+
+Run it by hand with `eightytwenty adders --help`; `make run` runs it with its defaults. Finished stages are found on
+disk and not done again, so a run that was killed goes on where it stopped.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from prefect import flow, get_run_logger
+
+from schemas.errors import UserError
+from schemas.parameters import AdderParameters
+from tasks.adders.report import eighty_twenty
+from tasks.adders.results import by_cell
+from tasks.adders.verbs import (
+    Checked,
+    check_pairs,
+    clean_pairs,
+    ingest_pairs,
+    log_networks,
+    report_run,
+    score_networks,
+    train_adders,
+    train_uncleaned,
+)
+from tasks.report.eighty_twenty import EightyTwenty
+from tasks.report.results import CellResult
+from tasks.report.stopwatch import Stopwatch
+from tasks.stages import data_folder
+from tasks.tracking.run import Run, parent_run
+
+
+@dataclass(frozen=True)
+class AdderReport:
+    """What a run of the adders ends with: results by cell, the 80/20 numbers, and where to look next."""
+
+    cells: list[CellResult]
+    shares: EightyTwenty
+    folder: Path
+    docs: list[Path]
+    mlflow: str
+
+
+@flow(name="adders")
+def adders(parameters: AdderParameters) -> AdderReport:
+    """Ingest pairs of numbers, clean them, train networks that add them, and track it all.
+
+    Raises:
+        UserError: the source cannot be read, or the cleaned batch is not fit to train on.
+    """
+    log = get_run_logger()
+    raw = ingest_pairs(parameters)
+    tables = [clean_pairs(table) for table in raw]
+    for table in tables:
+        log.info("sums to %s: %s rows, %s", table.largest_sum, table.summary.rows, table.summary.fates)
+
+    datasets = [table.dataset for table in tables]
+    with parent_run(data_folder(), "adders", "adders", parameters.model_dump(), datasets=datasets) as run:
+        checked = [check_pairs(table, parameters.most_quarantine) for table in tables]
+        _stop_if_unfit(run, checked)
+
+        trained = [train_adders(tables, parameters, protocol) for protocol in parameters.protocols]
+        uncleaned = [train_uncleaned(raw, parameters, protocol) for protocol in parameters.protocols]
+        watch = Stopwatch()
+        with watch("score", "modelling"):
+            scored, compared = score_networks(trained), score_networks(uncleaned)
+        with watch("track in MLflow", "other"):
+            log_networks(run, scored, tables)
+        shares = eighty_twenty(checked, trained, uncleaned, scored, compared, watch.stages)
+        folder = report_run(run, scored, shares)
+    log.info(shares.sentence)
+    return AdderReport(by_cell(scored), shares, folder, [check.docs for check in checked], run.link)
+
+
+def _stop_if_unfit(run: Run, checked: Sequence[Checked]) -> None:
+    """Keeps the Data Docs with the run, and goes no further where a batch failed."""
+    for check in checked:
+        run.log_artifact(check.docs, f"data_docs/pairs-{check.table.largest_sum}")
+    failed = [check for check in checked if check.failures]
+    if failed:
+        reasons = " ".join(failure for check in failed for failure in check.failures)
+        raise UserError(f"The cleaned batch is not fit to train on. {reasons} See {failed[0].docs / 'index.html'}.")

@@ -1,0 +1,83 @@
+"""The command line: `eightytwenty run`, `adders`, `clean`.
+
+Its options are the fields of schemas/parameters.py. A flow and its libraries are imported when it is called, so that
+`--help` answers at once.
+"""
+
+import argparse
+import sys
+from typing import Any, NoReturn, cast
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_settings import CliApp, CliSettingsSource, CliSubCommand, SettingsConfigDict, get_subcommand
+
+from schemas.errors import UserError
+from schemas.parameters import AdderParameters, CleanParameters, RunParameters
+
+
+class Commands(BaseModel):
+    """eightytwenty: an ML workflow in which data cleaning is the main character.
+
+    Runs keep what they make in the folder `data`, or in the one that EIGHTYTWENTY_DATA names.
+    """
+
+    model_config = SettingsConfigDict(cli_kebab_case=True, cli_hide_none_type=True, cli_avoid_json=True)
+
+    run: CliSubCommand[RunParameters] = Field(description="all of it: ingest, clean, check, train, track and report")
+    adders: CliSubCommand[AdderParameters] = Field(description="the same, for networks that add two numbers")
+    clean: CliSubCommand[CleanParameters] = Field(description="clean a table of your own")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says in one sentence what is wrong with a command line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; see {self.prog} --help")
+
+
+def main() -> None:
+    """Runs a command. Exit code 0; 2 and one sentence where the user can cure it; 130 on Ctrl-C."""
+    try:
+        parameters = _parse(sys.argv[1:])
+        _call(parameters)
+    except UserError as error:
+        sys.exit(_complain(str(error)))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _parse(arguments: list[str]) -> BaseModel:
+    parser = _Parser(prog="eightytwenty", description=Commands.__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    source: CliSettingsSource[Any] = CliSettingsSource(Commands, root_parser=parser)  # type: ignore[arg-type]
+    try:
+        commands = CliApp.run(Commands, cli_args=arguments or ["--help"], cli_settings_source=source)
+    except ValidationError as error:
+        raise UserError(_sentence(error)) from None
+    return cast("BaseModel", get_subcommand(commands))
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first thing that is wrong with the options, in one sentence."""
+    first = error.errors()[0]
+    command, *option = (str(part).replace("_", "-") for part in first["loc"])
+    if first["type"] == "missing":
+        return f"{command} needs --{option[0]}; see eightytwenty {command} --help"
+    what = f"--{option[0]} {first['input']}" if option else command
+    return f"{what}: {first['msg'].removeprefix('Value error, ')}; see eightytwenty {command} --help"
+
+
+def _call(parameters: BaseModel) -> None:
+    # imported here, because the libraries behind a command take seconds to load
+    if isinstance(parameters, CleanParameters):
+        from flows.clean import clean_command
+
+        clean_command(parameters)
+    elif isinstance(parameters, AdderParameters):
+        from flows.local import run_locally
+
+        run_locally(parameters)
+
+
+def _complain(sentence: str) -> int:
+    print(f"eightytwenty: {sentence}", file=sys.stderr)
+    return 2

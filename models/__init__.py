@@ -1,0 +1,1 @@
+"""Networks, training loops and quality measures in TensorFlow and NumPy."""

@@ -1,0 +1,23 @@
+"""One verb each: the only code that talks to disk, Prefect, MLflow and Great Expectations.
+
+Importing this package switches every library's reporting off, so it must come before theirs.
+"""
+
+import os
+
+_QUIET = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_V2_ENABLED": "false",
+    "PREFECT_CLI_PROMPT": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "GX_ANALYTICS_ENABLED": "false",
+    "TF_CPP_MIN_LOG_LEVEL": "3",  # start-up chatter; errors still show
+    # the same sums in the same order on every run, so that a seed repeats bit for bit
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "TF_DETERMINISTIC_OPS": "1",
+}
+
+for _name, _value in _QUIET.items():
+    os.environ.setdefault(_name, _value)

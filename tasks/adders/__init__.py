@@ -1,0 +1,1 @@
+"""The verbs of the experiment with adding networks."""

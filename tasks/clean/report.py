@@ -1,0 +1,107 @@
+"""Says what a cleaning did: Markdown for people, JSON for programs, a table for the terminal."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from schemas.table import Table
+from tasks.clean.rules import REASONS
+from tasks.clean.summary import FATES, REPORT, Summary
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
+_EXAMPLES = 3
+
+
+def write_reports(folder: Path, summary: Summary, table: Table) -> None:
+    """Writes report.md and report.json into the folder of a cleaning.
+
+    Args:
+        folder: holds the Parquet files.
+        summary: the numbers.
+        table: the rules that were applied.
+    """
+    (folder / REPORT).write_text(json.dumps(asdict(summary), indent=2, ensure_ascii=False), encoding="utf-8")
+    (folder / "report.md").write_text(_markdown(folder, summary, table), encoding="utf-8")
+
+
+def summary_rich(summary: Summary) -> "RichTable":
+    """The rows by fate, and the rules that fired, for the terminal."""
+    from rich import box
+    from rich.table import Table as RichTable
+
+    shown = RichTable(box=box.HORIZONTALS, pad_edge=False)
+    shown.add_column("fate / rule")
+    shown.add_column("rows", justify="right")
+    shown.add_column("share", justify="right")
+    for fate in FATES:
+        shown.add_row(f"[bold]{fate}[/]", f"{summary.fates[fate]:,}", _share(summary.fates[fate], summary.rows))
+        counts = {"clean": summary.repaired, "quarantine": summary.failed}.get(fate, {})
+        for rule, count in counts.items():
+            verb = "repaired: " if fate == "clean" else ""
+            shown.add_row(f"  {verb}{rule}", f"{count:,}", _share(count, summary.rows), style="dim")
+    shown.add_section()
+    shown.add_row("all", f"{summary.rows:,}", "")
+    return shown
+
+
+def _markdown(folder: Path, summary: Summary, table: Table) -> str:
+    parts = [
+        f"# {summary.clean:,} of {summary.rows:,} rows are clean ({_share(summary.clean, summary.rows)})",
+        f"Table `{summary.table}`, source digest (SHA-256) `{summary.sha256}`.",
+        "## Files",
+        _table(("file", "format", "records", "ignored columns"), [_file(file) for file in summary.files]),
+        "## Where the rows ended",
+        _table(
+            ("fate", "rows", "share", "file"),
+            [(fate, f"{n:,}", _share(n, summary.rows), f"`{fate}.parquet`") for fate, n in summary.fates.items()],
+        ),
+    ]
+    if summary.repaired:
+        reasons = {repair.name: repair.reason for column in table.columns for repair in column.repairs}
+        reasons |= {rule.name: rule.reason for rule in table.rules}
+        examples = _examples(folder / "ledger.parquet", "rule", ("before", "after"))
+        lines = [(rule, f"{n:,}", reasons[rule], examples.get(rule, "")) for rule, n in summary.repaired.items()]
+        parts += ["## Repaired cells", "Each one is a line of `ledger.parquet`."]
+        parts += [_table(("rule", "cells", "why", "for example"), lines)]
+    if summary.failed:
+        reasons = REASONS | {rule.name: rule.reason for rule in table.rules}
+        failed = [(rule, f"{n:,}", reasons[rule]) for rule, n in summary.failed.items()]
+        parts += ["## Quarantine", "A row counts under every rule that it failed; its original bytes are kept."]
+        parts += [_table(("rule", "rows", "why"), failed)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _examples(ledger: Path, by: str, columns: tuple[str, str]) -> dict[str, str]:
+    """Some different changes of each rule, as `before` → `after`."""
+    changes = pl.scan_parquet(ledger).select(by, *columns).unique(maintain_order=True).group_by(by).head(_EXAMPLES)
+    texts: dict[str, list[str]] = {}
+    for rule, before, after in changes.sort(by, *columns).collect().iter_rows():
+        texts.setdefault(rule, []).append(f"{_code(before)} → {_code(after)}")
+    return {rule: ", ".join(some) for rule, some in texts.items()}
+
+
+def _code(cell: str | None) -> str:
+    return "nothing" if cell is None else f"`{cell[:30].replace('`', '’')}`"
+
+
+def _file(file: dict[str, object]) -> tuple[str, ...]:
+    ignored = file["ignored_columns"]
+    names = ", ".join(map(str, ignored)) if isinstance(ignored, list) else ""
+    return str(file["name"]), str(file["format"]), f"{file['records']:,}", names
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else ""
+
+
+def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [header, ("---",) * len(header), *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines
+    )

@@ -1,0 +1,42 @@
+"""What became of the records of a source, in numbers."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+REPORT = "report.json"
+FATES = ("clean", "quarantine", "duplicates")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of the records of a source.
+
+    Args:
+        table: name of the table.
+        sha256: digest of the source.
+        rows: number of raw records, and how many ended as clean, quarantine and duplicates.
+        failed: rule -> number of quarantined rows that failed it.
+        repaired: rule -> number of cells it changed in clean rows.
+        files: per file its name, detected format, number of records and ignored columns.
+    """
+
+    table: str
+    sha256: str
+    rows: int
+    clean: int
+    quarantine: int
+    duplicates: int
+    failed: dict[str, int]
+    repaired: dict[str, int]
+    files: list[dict[str, object]] = field(default_factory=list)
+
+    @property
+    def fates(self) -> dict[str, int]:
+        """Rows by fate."""
+        return {"clean": self.clean, "quarantine": self.quarantine, "duplicates": self.duplicates}
+
+    @classmethod
+    def load(cls, folder: Path) -> "Summary":
+        """Reads the report that a cleaning left in its folder."""
+        return cls(**json.loads((folder / REPORT).read_text()))

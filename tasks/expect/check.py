@@ -1,0 +1,103 @@
+"""Check a whole batch with Great Expectations."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from schemas.expectations import sample_step
+from tasks.expect.docs import data_docs
+from tasks.expect.findings import Validation, findings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+    from great_expectations.expectations.expectation import Expectation
+
+    from schemas.expectations import BatchExpectations
+
+
+@dataclass(frozen=True)
+class BatchCheck:
+    """What a check of a batch found.
+
+    Attributes:
+        passed: every expectation was met.
+        failures: one sentence for each that was not: the table, what must be, what is.
+        docs: folder of the Data Docs, with index.html.
+    """
+
+    passed: bool
+    failures: tuple[str, ...]
+    docs: Path
+
+
+def check_batch(clean: Path, fates: Mapping[str, int], expectations: BatchExpectations, docs: Path) -> BatchCheck:
+    """Check a clean table and the fates of its rows, and write the Data Docs.
+
+    Args:
+        clean: Parquet file with at least the columns of `expectations`, which are all that is read of it.
+        fates: rows that cleaning counted: `rows` in, and of them `clean`, `quarantine` and `duplicates`.
+        expectations: what the two tables must be.
+        docs: folder to write; an older one gives way. It appears whole or not at all.
+
+    Returns:
+        What was found. A batch that fails is no error here: the caller says what follows from it.
+
+    Raises:
+        polars.exceptions.ColumnNotFoundError: a column is missing in the file.
+    """
+    table = pl.scan_parquet(clean)
+    rows = int(table.select(pl.len()).collect().item())  # from the file's metadata
+    step = sample_step(rows)
+    columns = table.select(expectations.columns).gather_every(step)
+    fate: dict[str, float] = {**fates, "rows_in_file": rows}
+    fate["quarantine_share"] = fates["quarantine"] / max(1, fates["rows"])
+
+    note = f"One row in {step} was checked, evenly spaced over the file's {rows:,} rows." if step > 1 else ""
+    validations = (
+        _validate("clean", columns.collect(engine="streaming").to_pandas(), expectations.clean, note),
+        _validate("fates", pl.DataFrame([fate]).to_pandas(), expectations.fates, ""),
+    )
+    _write(docs, data_docs(expectations.name, fates, validations, datetime.now(UTC)))
+    failures = tuple(failure for validation in validations for failure in validation.failures)
+    return BatchCheck(not failures, failures, docs)
+
+
+def _validate(name: str, table: pd.DataFrame, expectations: Sequence[Expectation], note: str) -> Validation:
+    """Run a checkpoint on one table: each has its own, since a checkpoint hands all its validations one DataFrame."""
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    # it would say of each context where its temporary folder lies
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("batch").add_dataframe_asset(name)
+    # copies, because a suite marks what it holds as its own
+    suite = context.suites.add(gx.ExpectationSuite(name, expectations=[copy.copy(each) for each in expectations]))
+    validation = context.validation_definitions.add(
+        gx.ValidationDefinition(name=name, data=asset.add_batch_definition_whole_dataframe(name), suite=suite)
+    )
+    checkpoint = context.checkpoints.add(gx.Checkpoint(name=name, validation_definitions=[validation]))
+    (result,) = checkpoint.run({"dataframe": table}).run_results.values()
+    order = {expectation.id: place for place, expectation in enumerate(suite.expectations)}
+    return Validation(name, len(table), note, findings(result, order))
+
+
+def _write(folder: Path, page: str) -> None:
+    half = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(half, ignore_errors=True)  # of a run that was killed
+    half.mkdir(parents=True)
+    (half / "index.html").write_text(page, encoding="utf-8")
+    if folder.exists():
+        shutil.rmtree(folder)
+    half.rename(folder)

@@ -1,0 +1,64 @@
+"""Fetches a table from an http or https address, bounded in size and time."""
+
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from schemas.errors import UserError
+from tasks.files import writing
+
+MOST_BYTES = 10 << 30
+MOST_SECONDS = 3600
+_SILENCE_SECONDS = 20
+
+
+def is_address(source: str) -> bool:
+    """Whether a source is an address rather than a path."""
+    return "://" in source
+
+
+def download(address: str, folder: Path) -> Path:
+    """Fetches a file into a folder, under the last part of its address.
+
+    Args:
+        address: http:// or https://, nothing else.
+        folder: exists.
+
+    Returns:
+        the file's path.
+
+    Raises:
+        UserError: another kind of address, no answer, an error status, too large or too slow.
+    """
+    import httpx
+
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise UserError(f"{_shown(address)} is no http or https address; only those, files and folders are read.")
+    place = folder / (Path(parts.path).name or "download")
+    deadline, size = time.monotonic() + MOST_SECONDS, 0
+    try:
+        with httpx.stream("GET", address, follow_redirects=True, timeout=_SILENCE_SECONDS) as answer:
+            answer.raise_for_status()
+            with writing(place), place.open("wb") as stream:
+                for block in answer.iter_bytes(1 << 20):
+                    size += len(block)
+                    if size > MOST_BYTES or time.monotonic() > deadline:
+                        raise UserError(
+                            f"{_shown(address)} sends more than {MOST_BYTES >> 30} GB or takes longer than "
+                            f"{MOST_SECONDS // 60} minutes; fetch it yourself and give the file."
+                        )
+                    stream.write(block)
+    except httpx.HTTPStatusError as error:
+        status = f"{error.response.status_code} {error.response.reason_phrase}"
+        raise UserError(f"{_shown(address)} answered {status}; check the address.") from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        why = str(error) or type(error).__name__
+        raise UserError(f"{_shown(address)} cannot be fetched ({why}); check the address and the network.") from None
+    return place
+
+
+def _shown(address: str) -> str:
+    """The address without user name, password and query, which may hold secrets."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"

@@ -1,0 +1,223 @@
+"""Brings a Prefect server where none is configured.
+
+`prefect_api` is entered once around everything that calls flows. With PREFECT_API_URL set (in the environment or
+in the active Prefect profile) it only checks that the server answers. Otherwise it starts a private one over
+<data>/prefect/prefect.db for as long as the block lasts. Prefect's own serverless mode is not used because it
+loses the records of tasks at exit.
+
+The private server is one child process that runs this file. It holds the read end of a pipe whose write end only
+its owner has: when the owner is gone, even by SIGKILL, the pipe ends and the server stops.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from schemas.errors import UserError
+from tasks.owner import claim_owner, only_one, owner_is_dead
+
+_START_SECONDS = 120
+"""Long enough for the first start, which makes the database, on a slow and busy machine."""
+_STOP_SECONDS = 40
+_EVENTS_SECONDS = 20
+_DRAIN_SECONDS = 15
+_REACH_SECONDS = 5
+_OWNER = "owner:"
+
+
+@contextmanager
+def prefect_api(data: Path) -> Iterator[str]:
+    """Yield the address of the Prefect API that flows called in the block report to.
+
+    Runs over a private server carry the tag "owner:host:pid:start time". Those that a killed process left in the
+    database are set to Crashed at the next start over the same folder; another living process is not touched.
+
+    Args:
+        data: The data folder; a private server keeps its database and log in <data>/prefect.
+
+    Yields:
+        The API's URL, such as http://127.0.0.1:4200/api.
+
+    Raises:
+        UserError: If the configured server does not answer; if the data folder cannot be written or a private server
+            does not start.
+    """
+    from prefect import tags
+    from prefect.settings import get_current_settings
+
+    configured = get_current_settings().api.url
+    if configured:
+        _check_reachable(configured)
+        yield configured
+        return
+    owner = claim_owner(data)
+    home = data.resolve() / "prefect"
+    # one start at a time: two servers that make the same new database would stumble over each other
+    with only_one(home / "start.lock"):
+        server, url = _start(home)
+        try:
+            _wait_until_healthy(server, url, home)
+        except BaseException:
+            _stop(server)
+            raise
+    try:
+        with _api_of_this_process(url):
+            _crash_orphans(data)
+            try:
+                with tags(_OWNER + owner):
+                    yield url
+            finally:
+                _drain()
+    finally:
+        _stop(server)
+
+
+def _check_reachable(url: str) -> None:
+    import httpx
+
+    try:
+        httpx.get(f"{url.rstrip('/')}/health", timeout=_REACH_SECONDS)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise UserError(
+            f"no Prefect server answers at {url} ({error}): start it, correct PREFECT_API_URL, "
+            "or unset it to run with a private server."
+        ) from error
+
+
+def _start(home: Path) -> tuple[subprocess.Popen[bytes], str]:
+    # Bound here and handed over, so that no other process can take the port in between.
+    with socket.create_server(("127.0.0.1", 0)) as listener, (home / "server.log").open("ab") as log:
+        port = listener.getsockname()[1]
+        url = f"http://127.0.0.1:{port}/api"
+        settings = {
+            "PREFECT_HOME": str(home),
+            "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
+            "PREFECT_API_URL": url,
+            "PREFECT_SERVER_API_HOST": "127.0.0.1",
+            "PREFECT_SERVER_API_PORT": str(port),  # else its pages talk to port 4200
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_SERVER_UI_V2_ENABLED": "false",
+            "DO_NOT_TRACK": "1",
+            # one transaction for many task records instead of one for each
+            "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+            "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+            # a private server records; deployments over the same database are the business of a real one
+            "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
+            "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
+        }
+        server = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
+            [sys.executable, "-P", "-m", "tasks.prefect_server", str(listener.fileno())],
+            env={**os.environ, **settings},
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=[listener.fileno()],
+            start_new_session=True,  # Ctrl-C reaches the owner, who still has things to report
+        )
+    return server, url
+
+
+def _wait_until_healthy(server: subprocess.Popen[bytes], url: str, home: Path) -> None:
+    import httpx
+
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        with suppress(httpx.TransportError):
+            # the socket listens from the beginning: the request waits in it until the server is up
+            if httpx.get(f"{url}/health", timeout=_START_SECONDS, trust_env=False).is_success:
+                return
+        time.sleep(0.1)
+    raise UserError(f"the private Prefect server did not start: its log {home / 'server.log'} says why.")
+
+
+@contextmanager
+def _api_of_this_process(url: str) -> Iterator[None]:
+    # The environment is for child processes; Prefect itself, imported long before, has to read it once more.
+    from prefect.context import refresh_global_settings_context
+
+    os.environ["PREFECT_API_URL"] = url
+    refresh_global_settings_context()
+    try:
+        yield
+    finally:
+        del os.environ["PREFECT_API_URL"]
+        refresh_global_settings_context()
+
+
+def _crash_orphans(data: Path) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter
+    from prefect.states import Crashed
+
+    unfinished = FlowRunFilter.model_validate({"state": {"type": {"any_": ["RUNNING", "PENDING", "CANCELLING"]}}})
+    with get_client(sync_client=True) as client:
+        for run in client.read_flow_runs(flow_run_filter=unfinished):
+            owner = next((tag.removeprefix(_OWNER) for tag in run.tags if tag.startswith(_OWNER)), None)
+            if owner and owner_is_dead(data, owner):
+                reason = f"The process {owner} that ran this flow ended without saying so, most likely killed."
+                client.set_flow_run_state(run.id, Crashed(message=reason), force=True)
+
+
+def _drain() -> None:
+    # Task records and logs travel in background threads; the server must not stop before they arrived.
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    EventsWorker.drain_all(timeout=_DRAIN_SECONDS)
+    APILogWorker.drain_all(timeout=_DRAIN_SECONDS)
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    if server.stdin:
+        server.stdin.close()
+    try:
+        server.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+def _serve(listener: int) -> None:
+    threading.Thread(target=_stop_with_owner, daemon=True).start()
+    import uvicorn
+    from prefect.server.api.server import create_app
+
+    config = uvicorn.Config(create_app(final=True), log_level="warning", timeout_graceful_shutdown=3)
+    uvicorn.Server(config).run(sockets=[socket.socket(fileno=listener)])
+
+
+def _stop_with_owner() -> None:
+    sys.stdin.buffer.read()  # nobody writes: this returns when the owner closes the pipe or is gone
+    _wait_for_events()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(10)
+    os._exit(1)
+
+
+def _wait_for_events() -> None:
+    # The records of tasks arrive as events, which the server queues in memory and throws away when it stops.
+    # All are in the database when the counts agree and stand still; those of a page that was open in a browser
+    # may never agree, so a longer standstill counts as well.
+    messaging = sys.modules.get("prefect.server.utilities.messaging.memory")
+    if messaging is None:  # still starting
+        return
+    seen, changed = None, time.monotonic()
+    deadline = changed + _EVENTS_SECONDS
+    while (now := time.monotonic()) < deadline:
+        counts = [(count["published"], count["consumed"]) for count in list(messaging.METRICS.values())]
+        if counts != seen:
+            seen, changed = counts, now
+        if now - changed > (0.5 if all(published == consumed for published, consumed in counts) else 3):
+            return
+        time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]))

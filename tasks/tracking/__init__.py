@@ -1,0 +1,1 @@
+"""Everything that talks to MLflow: run ids are passed explicitly, nothing relies on an active run."""

@@ -1,0 +1,101 @@
+"""Where runs are recorded: the server that MLFLOW_TRACKING_URI names, or SQLite in the data folder."""
+
+import logging
+import os
+from pathlib import Path
+
+import httpx
+from mlflow import MlflowClient
+from mlflow.entities import LifecycleStage
+from mlflow.exceptions import MlflowException
+
+from schemas.errors import UserError
+from tasks.owner import OWNER_TAG, owner_is_dead
+
+_REACH_SECONDS = 5
+
+
+def tracking_uri(data: Path) -> str:
+    """Return the MLflow tracking address: MLFLOW_TRACKING_URI, else SQLite in <data>/mlflow."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{data.resolve() / 'mlflow' / 'mlflow.db'}"
+
+
+def is_server(uri: str) -> bool:
+    """Tell a tracking server's address from that of a store this process opens itself."""
+    return uri.startswith(("http://", "https://"))
+
+
+def connect(data: Path) -> MlflowClient:
+    """Open the tracking store, making it if it is the embedded one and not there yet.
+
+    Raises:
+        UserError: If the server does not answer within a few seconds or the store cannot be used.
+    """
+    uri = tracking_uri(data)
+    if is_server(uri):
+        # MLflow itself would try again for four minutes before it said anything.
+        try:
+            httpx.get(f"{uri.rstrip('/')}/health", timeout=_REACH_SECONDS)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise UserError(
+                f"no MLflow server answers at {uri} ({error}): start it, correct MLFLOW_TRACKING_URI, "
+                "or unset it to record in the data folder."
+            ) from error
+    for chatty in ("mlflow.store.db.utils", "alembic"):  # a line per table that a new database gets
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    try:
+        client = MlflowClient(uri)
+        client.search_experiments(max_results=1)
+    except MlflowException as error:
+        raise UserError(f"MLflow cannot record at {uri}: {str(error).splitlines()[0]}") from error
+    return client
+
+
+def experiment_id(client: MlflowClient, data: Path, name: str) -> str:
+    """Return the id of an experiment, making it if needed.
+
+    Raises:
+        UserError: If the experiment was deleted, or if a server keeps its artifacts and no server is configured.
+    """
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        # A server chooses the place itself and passes artifacts on, so that its clients need no access to it.
+        place = None if is_server(client.tracking_uri) else _artifacts(data).as_uri()
+        try:
+            return client.create_experiment(name, artifact_location=place)
+        except MlflowException:
+            experiment = client.get_experiment_by_name(name)  # another process may have been faster
+            if experiment is None:
+                raise
+    if experiment.lifecycle_stage != LifecycleStage.ACTIVE:
+        raise UserError(
+            f"the MLflow experiment {name!r} is deleted: restore it, or remove it for good with `mlflow gc`."
+        )
+    if not is_server(client.tracking_uri) and experiment.artifact_location.startswith("mlflow-artifacts:"):
+        raise UserError(
+            f"the MLflow experiment {name!r} was made through a server, which keeps its artifacts: "
+            "start that server and set MLFLOW_TRACKING_URI to it."
+        )
+    return experiment.experiment_id
+
+
+def close_dead_runs(client: MlflowClient, data: Path) -> int:
+    """End the runs, nested ones too, that a killed process of this data folder left in RUNNING: they become KILLED.
+
+    Runs of living processes, of other data folders and of other programs are left alone.
+
+    Returns:
+        How many runs were closed.
+    """
+    closed = 0
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    running = client.search_runs(experiments, f"attributes.status = 'RUNNING' and tags.`{OWNER_TAG}` LIKE '%:%'")
+    for run in running:
+        if owner_is_dead(data, run.data.tags[OWNER_TAG]):
+            client.set_terminated(run.info.run_id, "KILLED")
+            closed += 1
+    return closed
+
+
+def _artifacts(data: Path) -> Path:
+    return data.resolve() / "mlflow" / "artifacts"

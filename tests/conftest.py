@@ -1,0 +1,66 @@
+"""What the tests of cleaning share: one call from bytes to the tables that cleaning leaves."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, settings
+
+from schemas.pairs import pairs_table
+from schemas.table import Table
+from tasks.clean.run import clean
+from tasks.clean.summary import Summary
+from tasks.ingest.source import open_source
+
+# The first call of each library takes seconds, and no example is wrong for being slow.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A cleaned source: its folder, what `clean` returned and the tables it wrote, by name."""
+
+    folder: Path
+    summary: Summary
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        return pl.read_parquet(self.folder / f"{name}.parquet").cast({"source": pl.String})
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """Every file of the folder: relative path -> content."""
+        found = (file for file in self.folder.rglob("*") if file.is_file())
+        return {file.relative_to(self.folder).as_posix(): file.read_bytes() for file in found}
+
+
+CleanSource = Callable[..., Cleaned]
+
+
+@pytest.fixture(scope="session")
+def clean_source(tmp_path_factory: pytest.TempPathFactory) -> CleanSource:
+    """Cleans bytes, a path or a dict of file name -> bytes (a folder); each call has a folder of its own."""
+    base, number = tmp_path_factory.mktemp("cleaned"), itertools.count()
+
+    def run(
+        source: bytes | Path | dict[str, bytes],
+        name: str = "pairs.csv",
+        table: Table | None = None,
+        piece: int | None = None,
+    ) -> Cleaned:
+        folder = base / str(next(number))
+        folder.mkdir()
+        path = source if isinstance(source, Path) else folder / name
+        if isinstance(source, bytes):
+            path.write_bytes(source)
+        elif isinstance(source, dict):
+            for file, content in source.items():
+                (path / file).parent.mkdir(parents=True, exist_ok=True)
+                (path / file).write_bytes(content)
+        table = table or pairs_table(65536)
+        return Cleaned(folder / "out", clean(open_source(path, table), table, folder / "out", piece=piece))
+
+    return run

@@ -1,0 +1,33 @@
+"""The real command line in processes of its own, over data folders of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+QUICK = ["--rows", "400", "--largest-sums", "16", "--hidden-units", "1,2", "--seeds", "1", "--epochs", "30"]
+COMMAND = [sys.executable, "-m", "flows"]
+
+
+def environment(data: Path) -> dict[str, str]:
+    """The environment of a user who has configured nothing but the data folder."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
+    return {**kept, "EIGHTYTWENTY_DATA": str(data)}
+
+
+@pytest.fixture(scope="session")
+def command() -> Callable[..., subprocess.CompletedProcess[str]]:
+    def run(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *map(str, arguments)],
+            env=environment(data),
+            cwd=data.parent,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+
+    return run

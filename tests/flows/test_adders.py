@@ -1,0 +1,148 @@
+"""The adders flow as a user runs it: with nothing configured, on generated and on own data, killed and run again."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from tests.flows.conftest import COMMAND, QUICK, environment
+
+PROTOCOLS = ("article", "solved")
+
+
+def runs(data: Path, status: str = "attribute.status != 'nothing'"):
+    client = MlflowClient(f"sqlite:///{data / 'mlflow' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("adders")
+    return client, client.search_runs([experiment.experiment_id], status, max_results=1000)
+
+
+def stages(data: Path) -> dict[str, str]:
+    """Name -> digest of the output of every finished stage whose output holds no time of day."""
+    cards = {card.parent.name: json.loads(card.read_text()) for card in (data / "stages").glob("*/stage.json")}
+    return {name: card["sha256"] for name, card in cards.items() if not name.startswith("check")}
+
+
+@pytest.fixture(scope="module")
+def finished(command, tmp_path_factory):
+    data = tmp_path_factory.mktemp("adders") / "data"
+    done = command(data, "adders", *QUICK)
+    assert done.returncode == 0, done.stderr
+    return data, done
+
+
+def test_a_run_ends_with_the_table_the_summary_and_where_to_look(finished):
+    data, done = finished
+    for words in ("sums to", "80/20. Cleaning took", "raw rows", "Where to look next", "mlflow ui --backend-store-uri"):
+        assert words in done.stdout
+    folders = list((data / "reports").iterdir())
+    assert len(folders) == 1
+    names = {file.name for file in folders[0].iterdir()}
+    assert {"results.md", "results.png", "validation_loss.png", "eighty_twenty.md", "eighty_twenty.png"} <= names
+    assert "Traceback" not in done.stderr
+
+
+def test_mlflow_holds_the_parent_and_a_run_for_each_network(finished):
+    client, everything = runs(finished[0])
+    parents = [run for run in everything if "mlflow.parentRunId" not in run.data.tags]
+    assert len(parents) == 1
+    parent = parents[0]
+    assert {run.info.status for run in everything} == {"FINISHED"}
+    assert parent.data.metrics["solved_16_best_accuracy"] == 1.0
+    fates = [parent.data.metrics[f"rows_{fate}"] for fate in ("clean", "quarantine", "duplicates")]
+    assert sum(fates) == 412  # 400 records, and 12 copies and headers put in between
+    assert parent.data.metrics["seconds_clean"] > 0
+    assert [dataset.dataset.name for dataset in parent.inputs.dataset_inputs] == ["pairs-16"]
+    assert parent.data.params["epochs"] == "30"
+    for artifact in ("report/results.png", "data_docs/pairs-16/index.html", "results.json"):
+        assert (Path(parent.info.artifact_uri.removeprefix("file://")) / artifact).is_file()
+    nested = [run for run in everything if run is not parent]
+    assert sorted(run.info.run_name for run in nested) == sorted(
+        f"{protocol} 16 / {nodes} / seed 0" for protocol in PROTOCOLS for nodes in ("1 node", "2 nodes")
+    )
+    article = next(run for run in nested if run.info.run_name == "article 16 / 2 nodes / seed 0")
+    losses = client.get_metric_history(article.info.run_id, "val_loss")
+    assert [loss.step for loss in losses] == list(range(len(losses)))
+    assert len(losses) > 5
+
+
+def test_run_again_every_stage_is_found_and_the_result_is_the_same(command, finished):
+    data, done = finished
+    before = {card: card.stat().st_mtime_ns for card in (data / "stages").glob("*/stage.json")}
+    again = command(data, "adders", *QUICK)
+    assert again.returncode == 0, again.stderr
+    assert {card: card.stat().st_mtime_ns for card in (data / "stages").glob("*/stage.json")} == before
+    table = done.stdout[: done.stdout.index("80/20")]
+    assert again.stdout[: again.stdout.index("80/20")] == table
+
+
+def test_a_damaged_stage_is_made_anew(command, finished, tmp_path):
+    data, _ = finished
+    before = stages(data)
+    clean = next((data / "stages").glob("clean-*")) / "output" / "rows" / "clean.parquet"
+    clean.write_bytes(clean.read_bytes()[:-1])
+    assert command(data, "adders", *QUICK).returncode == 0
+    assert stages(data) == before
+
+
+# a moment is the name of a stage whose folder has begun to appear, or of the MLflow database
+@pytest.mark.parametrize(
+    ("kill", "moment"),
+    [
+        (signal.SIGKILL, "stages/locks/clean-*"),
+        (signal.SIGTERM, "stages/locks/train-article-*"),
+        (signal.SIGKILL, "stages/locks/train-solved-*"),
+        (signal.SIGKILL, "mlflow/artifacts/*/artifacts/network.png"),
+        (signal.SIGTERM, "reports"),
+    ],
+)
+def test_killed_and_run_again_the_result_is_the_same(command, finished, tmp_path, kill, moment):
+    data = tmp_path / "data"
+    with subprocess.Popen(
+        [*COMMAND, "adders", *QUICK], env=environment(data), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        deadline = time.monotonic() + 120
+        while not list(data.glob(moment)) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert process.poll() is None, "it ended before it could be killed"
+        os.kill(process.pid, kill)
+    assert process.returncode != 0
+    done = command(data, "adders", *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert stages(data) == stages(finished[0])
+    statuses = [run.info.status for run in runs(data)[1]]
+    assert statuses.count("FINISHED") >= 5
+    assert set(statuses) <= {"FINISHED", "KILLED"}
+    assert not list((data / "stages").glob(".*"))
+
+
+def test_a_batch_that_is_not_fit_stops_before_training(command, tmp_path):
+    data = tmp_path / "data"
+    rows = [f"{a},{b},{a + b + (a % 3 > 0)}" for a in range(9) for b in range(9)]
+    (tmp_path / "poisoned.csv").write_text("\n".join(["a,b,sum", *rows]))
+    done = command(data, "adders", "--source", str(tmp_path / "poisoned.csv"), *QUICK)
+    assert done.returncode == 2
+    assert "not fit to train on" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert not list((data / "stages").glob("train*"))
+    _, (run,) = runs(data)
+    assert run.info.status == "FAILED"
+    assert (Path(run.info.artifact_uri.removeprefix("file://")) / "data_docs/pairs-16/index.html").is_file()
+
+
+def test_own_pairs_are_cleaned_and_learned(command, tmp_path):
+    data = tmp_path / "data"
+    rows = [f"{a};{b} kg;{a + b}" for a in range(9) for b in range(9)]
+    (tmp_path / "own.csv").write_text("\n".join(["a;b;sum", *rows]))
+    done = command(data, "adders", "--source", str(tmp_path / "own.csv"), *QUICK, "--protocol", "solved")
+    assert done.returncode == 0, done.stderr
+    assert "100 %" in done.stdout
+    too_few = tmp_path / "few.csv"
+    too_few.write_text("a,b,sum\n1,2,3\n")
+    done = command(data, "adders", "--source", str(too_few), *QUICK)
+    assert done.returncode == 2
+    assert "1 clean pairs" in done.stderr

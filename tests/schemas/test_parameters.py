@@ -1,0 +1,29 @@
+"""The parameters can be shown as a form: flat, described, with defaults, without unions."""
+
+import pytest
+from pydantic import ValidationError
+
+from schemas.parameters import AdderParameters, CleanParameters, RunParameters
+
+
+@pytest.mark.parametrize("model", [AdderParameters, CleanParameters, RunParameters])
+def test_every_parameter_has_a_title_a_description_and_no_union(model):
+    schema = model.model_json_schema()
+    assert "$defs" not in schema
+    for name, field in schema["properties"].items():
+        assert field.get("title"), name
+        assert field.get("description"), name
+        assert not {"anyOf", "oneOf", "allOf"} & set(field), name
+
+
+def test_protocols():
+    assert AdderParameters().protocols == ("article", "solved")
+    assert AdderParameters(protocol="solved").protocols == ("solved",)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"rows": 0}, {"seeds": 0}, {"hidden_units": []}, {"largest_sums": [16, 16]}, {"dirt": -0.1}, {"wings": 2}]
+)
+def test_a_wrong_parameter_is_refused(wrong):
+    with pytest.raises(ValidationError):
+        AdderParameters(**wrong)
