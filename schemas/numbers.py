@@ -65,7 +65,11 @@ def unicode_variants(cell: str) -> str:
     >>> unicode_variants("７７"), unicode_variants("7²")
     ('77', '7²')
     """
-    if len(cell) > _LONGEST_NUMBER or any(unicodedata.category(character) in {"No", "Nl"} for character in cell):
+    if (
+        cell.isascii()
+        or len(cell) > _LONGEST_NUMBER
+        or any(unicodedata.category(character) in {"No", "Nl"} for character in cell)
+    ):
         return cell
     return unicodedata.normalize("NFKC", cell).translate(_DASHES)
 
@@ -76,7 +80,7 @@ def number_words(cell: str) -> str:
     >>> number_words("twenty-two")
     '22'
     """
-    number = read(cell)
+    number = read(cell) if cell[:1].isalpha() else None
     return cell if number is None else str(number)
 
 

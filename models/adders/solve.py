@@ -102,7 +102,10 @@ def fit(scaled: FloatArray, largest_sum: int, width: int, seed: int, start: Floa
         residuals,
         np.concatenate([start.ravel(), output]),
         jacobian,
-        method="lm",
+        # Levenberg-Marquardt in a trust region (Moré 1978). Not "lm", MINPACK's: the same call gave other last bits
+        # now and then, and a flat valley makes other digits of them.
+        method="trf",
+        tr_solver="exact",
         x_scale="jac",
         ftol=1e-15,
         xtol=1e-15,

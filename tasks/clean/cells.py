@@ -37,11 +37,15 @@ class Repaired:
 
 def typed(cells: pl.Series, column: Column) -> pl.Series:
     """The values of cells in plain form, null for all others: Int64 or String."""
-    plain = cells.str.contains(PLAIN[column.kind]).fill_null(value=False)
-    if not plain.all():
-        # a cast alone would also read "+7" and other forms that no repair has accepted
-        cells = cells.set(~plain, None)
-    return cells if column.kind == "text" else cells.cast(pl.Int64)
+    if column.kind == "text":
+        values, not_plain = cells, (cells.str.strip_chars() != cells) | (cells == "")
+    else:
+        # the same as matching PLAIN["integer"], in little more than half the time: a cast, and what it reads beyond it
+        values = cells.cast(pl.Int64, strict=False)
+        zeros = cells.str.starts_with("0") & (cells.str.len_bytes() > 1)
+        not_plain = zeros | cells.str.starts_with("-0") | cells.str.starts_with("+")
+        not_plain |= ~values.is_between(-(10**18) + 1, 10**18 - 1)
+    return values.set(not_plain, None) if not_plain.any() else values
 
 
 def repair(cells: pl.Series, column: Column) -> Repaired:

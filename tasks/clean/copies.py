@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from schemas.table import Table
+from schemas.table import Column, Table
 from tasks.clean.cells import repair
+from tasks.clean.parallel import in_order
 from tasks.clean.rules import apply_rules
 from tasks.ingest.batch import Batch
 from tasks.ingest.source import RawFile
@@ -51,31 +52,40 @@ def find_copies(
     none = np.empty(0, dtype=np.int64)
     rule = table.deduplicate
     key = next((column for column in table.columns if rule and column.name == rule.key), None)
-    counts, hashes = [], []
-    for file in files:
-        counts.append(0)
-        for batch in read(file, [key.name if key else table.names[0]]):
-            counts[-1] += batch.cells.height
-            if key:
-                cells = repair(batch.cells[key.name], key).cells
-                hashes.append(cells.hash().set(cells.is_null(), None) if cells.null_count() else cells.hash())
-    if not hashes:
-        return Copies(none, none, none), counts
-    repeated = _repeated(pl.concat(hashes))
+    counts, hashes = [0] * len(files), []
+    wanted = [key.name if key else table.names[0]]
+
+    def hashed(job: tuple[int, Batch]) -> tuple[int, int, pl.Series | None]:
+        number, batch = job
+        return number, batch.cells.height, _hash(batch.cells[key.name], key) if key else None
+
+    jobs = ((number, batch) for number, file in enumerate(files) for batch in read(file, wanted))
+    for number, height, some in in_order(hashed, jobs):
+        counts[number] += height
+        if some is not None:
+            hashes.append(some)
+    repeated = _repeated(pl.concat(hashes)) if hashes else none
     if key is None or not len(repeated):
         return Copies(none, none, none), counts
 
     candidates, offset = [], 0
     for file in files:
+        pieces, before = [], offset
         for batch in read(file, table.names):
             low, high = np.searchsorted(repeated, [offset, offset + batch.cells.height])
             if high > low:
-                rows = repeated[low:high] - offset
-                candidates.append(
-                    _signatures(table, key.name, batch, rows, file).with_columns(ordinal=pl.Series(repeated[low:high]))
-                )
+                pieces.append(_some(batch, repeated[low:high] - offset))
             offset += batch.cells.height
+        if pieces:
+            own = repeated[(repeated >= before) & (repeated < offset)]
+            candidates.append(_signatures(table, key.name, pieces, file).with_columns(ordinal=pl.Series(own)))
     return _resolve(pl.concat(candidates)), counts
+
+
+def _hash(cells: pl.Series, key: Column) -> pl.Series:
+    """A hash of each repaired key, null where it is missing."""
+    cells = repair(cells, key).cells
+    return cells.hash().set(cells.is_null(), None) if cells.null_count() else cells.hash()
 
 
 def _repeated(hashes: pl.Series) -> Ordinals:
@@ -86,9 +96,20 @@ def _repeated(hashes: pl.Series) -> Ordinals:
     return np.flatnonzero(again.to_numpy()).astype(np.int64)
 
 
-def _signatures(table: Table, key: str, batch: Batch, rows: Ordinals, file: RawFile) -> pl.DataFrame:
+def _some(batch: Batch, rows: Ordinals) -> Batch:
+    """Some rows of a batch, copied, so that they do not hold the whole of it in memory."""
+    copied = pl.DataFrame(pl.from_arrow(batch.cells[rows].to_arrow(compat_level=pl.CompatLevel.oldest())))
+    original = batch.original(rows)
+    return Batch(
+        batch.source, batch.first, copied, batch.problems[rows], None, lambda some: [original[i] for i in some]
+    )
+
+
+def _signatures(table: Table, key: str, pieces: list[Batch], file: RawFile) -> pl.DataFrame:
     """Key, repaired and raw cells as one text each, bytes and number of repairs of some rows; no row, no key."""
-    some = Batch(batch.source, batch.first, batch.cells[rows], batch.problems[rows], None, batch.original)
+    cells, problems = pl.concat([piece.cells for piece in pieces]), pl.concat([piece.problems for piece in pieces])
+    originals = [line for piece in pieces for line in piece.original(np.arange(piece.cells.height))]
+    some = Batch(file.name, 1, cells, problems, None, lambda rows: [originals[i] for i in rows])
     applied = apply_rules(table, some, file.columns)
     repairs = applied.ledger.group_by("row").len("repairs")
 
@@ -99,7 +120,7 @@ def _signatures(table: Table, key: str, batch: Batch, rows: Ordinals, file: RawF
     frame = pl.DataFrame([joined(applied.cells, "signature"), joined(some.cells, "raw")])
     frame = frame.with_columns(
         key=pl.when(some.problems.is_null()).then(applied.cells[key]),
-        bytes=pl.Series(batch.original(rows), dtype=pl.Binary),
+        bytes=pl.Series(originals, dtype=pl.Binary),
         row=pl.int_range(pl.len(), dtype=pl.Int64),
     )
     return frame.join(repairs, on="row", how="left").with_columns(pl.col("repairs").fill_null(0)).drop("row")

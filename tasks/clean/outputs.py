@@ -1,11 +1,13 @@
 """The files that cleaning leaves: clean, quarantine, duplicates and ledger as Parquet, and the original lines."""
 
+import itertools
 from collections.abc import Collection
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,8 +16,9 @@ from schemas.table import Column, Table
 from tasks.ingest.source import RawFile
 from tasks.ingest.text_format import TextFormat
 
-# Fixed, so that the bytes of a file do not depend on the pieces in which it was written.
-_ROW_GROUP = 1 << 20
+# Row groups hold the rows of so many records of a source, however large the pieces are in which they come: the bytes
+# of a file must not depend on that.
+_GROUP_RECORDS = 1 << 19
 ROW_ID = [pa.field("source", pa.dictionary(pa.int32(), pa.string())), pa.field("record", pa.int64())]
 
 
@@ -60,6 +63,22 @@ def _close(writer: pq.ParquetWriter) -> None:
         writer.is_open = False  # else it tries again when it is collected, and prints that it failed
 
 
+def _encoding(schema: pa.Schema) -> dict[str, Any]:
+    """Whole numbers as packed differences, which needs no compression, and all else compressed: small and quick."""
+    integers = [field.name for field in schema if pa.types.is_integer(field.type)]
+    return {
+        "column_encoding": dict.fromkeys(integers, "DELTA_BINARY_PACKED"),
+        "compression": {name: "none" if name in integers else "zstd" for name in _leaves(schema)},
+        "compression_level": {name: 1 for name in _leaves(schema) if name not in integers},
+        "use_dictionary": [name for name in ("source", "rule") if name in schema.names],
+    }
+
+
+def _leaves(schema: pa.Schema) -> list[str]:
+    """The columns as Parquet names them: a list's items have a path of their own."""
+    return [f"{field.name}.list.element" if pa.types.is_large_list(field.type) else field.name for field in schema]
+
+
 class Outputs:
     """Writes the four Parquet files and the original lines of quarantined records into a folder.
 
@@ -74,33 +93,33 @@ class Outputs:
         self._sources = pa.array([file.name for file in files], pa.string())
         self._schemas = schemas(table, {name for file in files for name in file.columns})
         self._writers = {
-            name: pq.ParquetWriter(
-                folder / f"{name}.parquet",
-                schema,
-                compression="zstd",
-                compression_level=1,
-                use_dictionary=["source", "rule"],
-            )
+            name: pq.ParquetWriter(folder / f"{name}.parquet", schema, **_encoding(schema))
             for name, schema in self._schemas.items()
         }
         self._waiting: dict[str, list[pa.Table]] = {name: [] for name in self._schemas}
+        self._group: dict[str, tuple[int, int] | None] = dict.fromkeys(self._schemas)
         self._lines: tuple[int, BinaryIO] | None = None
 
-    def write(self, name: str, source: int, rows: pl.DataFrame) -> None:
-        """Appends rows of one source file to an output; `rows` has its columns except `source`."""
-        if rows.is_empty():
-            return
+    def table(self, name: str, source: int, rows: pl.DataFrame) -> pa.Table:
+        """Rows of one source file as an output's Arrow table; `rows` has its columns except `source`."""
         schema = self._schemas[name]
         indices = pa.repeat(pa.scalar(source, pa.int32()), rows.height)
-        body = (
-            rows.select(schema.names[1:])
-            .to_arrow(compat_level=pl.CompatLevel.oldest())
-            .cast(pa.schema(list(schema)[1:]))
-        )
-        column = pa.DictionaryArray.from_arrays(indices, self._sources)
-        self._waiting[name].append(pa.table([column, *body.columns], schema=schema))
-        if sum(piece.num_rows for piece in self._waiting[name]) >= _ROW_GROUP:
-            self._flush(name, whole_groups_only=True)
+        body = rows.select(schema.names[1:]).to_arrow(compat_level=pl.CompatLevel.oldest())
+        body = body.cast(pa.schema(list(schema)[1:])).combine_chunks()
+        return pa.table([pa.DictionaryArray.from_arrays(indices, self._sources), *body.columns], schema=schema)
+
+    def write(self, name: str, source: int, rows: pa.Table) -> None:
+        """Appends rows from `table` to an output; they come in the order of their records."""
+        if not rows.num_rows:
+            return
+        groups = (rows["record"].to_numpy() - 1) // _GROUP_RECORDS
+        cuts = [0, *(np.flatnonzero(np.diff(groups)) + 1), rows.num_rows]
+        for start, end in itertools.pairwise(cuts):
+            group = (source, int(groups[start]))
+            if self._group[name] != group and sum(piece.num_rows for piece in self._waiting[name]) * 2 > _GROUP_RECORDS:
+                self._flush(name)
+            self._group[name] = group
+            self._waiting[name].append(rows.slice(start, end - start))
 
     def write_lines(self, source: int, text: TextFormat, lines: list[bytes]) -> None:
         """Appends original records to a file in quarantine/, under the header, to be mended and sent again.
@@ -128,14 +147,12 @@ class Outputs:
         if self._lines:
             self._lines[1].close()
 
-    def _flush(self, name: str, *, whole_groups_only: bool) -> None:
-        if not self._waiting[name]:
-            return
-        rows = pa.concat_tables(self._waiting[name]).combine_chunks()
-        end = rows.num_rows - rows.num_rows % _ROW_GROUP if whole_groups_only else rows.num_rows
-        for start in range(0, end, _ROW_GROUP):
-            self._writers[name].write_table(rows.slice(start, min(_ROW_GROUP, end - start)), row_group_size=_ROW_GROUP)
-        self._waiting[name] = [rows.slice(end)] if end < rows.num_rows else []
+    def _flush(self, name: str) -> None:
+        pieces = self._waiting[name]
+        if pieces:
+            rows = pieces[0] if len(pieces) == 1 else pa.concat_tables(pieces).combine_chunks()
+            self._writers[name].write_table(rows, row_group_size=rows.num_rows)
+            self._waiting[name] = []
 
     def __enter__(self) -> Self:
         return self
@@ -149,4 +166,4 @@ class Outputs:
                 closing.callback(_close, writer)
             if error is None:
                 for name in self._schemas:
-                    self._flush(name, whole_groups_only=False)
+                    self._flush(name)

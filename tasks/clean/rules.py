@@ -1,6 +1,6 @@
 """Applies a table's rules to one batch of raw records."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,9 +62,7 @@ def apply_rules(table: Table, batch: Batch, present: Collection[str]) -> Applied
     no_row = batch.problems.is_not_null().to_numpy()
     integers = [column.name for column in table.columns if column.kind == "integer"]
     columns = {column.name: repair(batch.cells[column.name], column) for column in table.columns}
-    for rule in table.rules:
-        if isinstance(rule, Infer):
-            columns = _infer(rule, table, columns, integers, ~no_row)
+    columns = _infer([rule for rule in table.rules if isinstance(rule, Infer)], table, columns, ~no_row)
     cells = pl.DataFrame({name: column.cells for name, column in columns.items()})
     values = pl.DataFrame({name: column.values for name, column in columns.items()})
 
@@ -76,9 +74,9 @@ def apply_rules(table: Table, batch: Batch, present: Collection[str]) -> Applied
     failures[MISSING] = cells.select(pl.any_horizontal(pl.col(expected).is_null()))[:, 0].to_numpy() & ~no_row
     unread = pl.any_horizontal((pl.col(name).is_not_null() & values[name].is_null()) for name in integers)
     failures[NOT_WHOLE] = cells.select(unread)[:, 0].to_numpy()
-    for rule in table.rules:
-        if isinstance(rule, Check):
-            failures[rule.name] = ~_satisfied(rule, values.select(integers)) & ~no_row
+    checks = [rule for rule in table.rules if isinstance(rule, Check)]
+    for rule, satisfied in zip(checks, _satisfied(checks, values.select(integers)), strict=True):
+        failures[rule.name] = ~satisfied & ~no_row
 
     # within a row the columns stand as in the table, and the changes to one cell as they were made
     place = pl.col("column").replace_strict({name: at for at, name in enumerate(table.names)}, return_dtype=pl.Int64)
@@ -87,31 +85,36 @@ def apply_rules(table: Table, batch: Batch, present: Collection[str]) -> Applied
     return Applied(cells, values, ledger, failures)
 
 
-def _infer(
-    rule: Infer, table: Table, columns: dict[str, Repaired], integers: list[str], usable: Mask
-) -> dict[str, Repaired]:
-    """The columns with what the rule filled in."""
-    values = pl.DataFrame({name: columns[name].values for name in integers})
-    rows = np.flatnonzero(values.select(pl.any_horizontal(pl.all().is_null()))[:, 0].to_numpy() & usable)
+def _infer(rules: Sequence[Infer], table: Table, columns: dict[str, Repaired], usable: Mask) -> dict[str, Repaired]:
+    """The columns with what the rules filled in, each rule seeing what those before it did."""
+    integers = [column for column in table.columns if column.kind == "integer"]
+    values = pl.DataFrame({column.name: columns[column.name].values for column in integers})
+    rows = np.flatnonzero(_incomplete(values) & usable)
     if not len(rows):
         return columns
-    text = pl.DataFrame({name: columns[name].cells[rows] for name in integers}).to_pandas().set_index(rows)
-    new = rule.function(text, _nullable(values, rows))
+    text = pl.DataFrame({column.name: columns[column.name].cells[rows] for column in integers}).to_pandas()
+    numbers = _nullable(values, rows)
     result = dict(columns)
-    for column in table.columns:
-        filled = new[column.name].dropna() if column.name in integers else None
-        if filled is not None and len(filled):
-            old = columns[column.name]
-            row = pl.Series("row", filled.index.to_numpy(dtype=np.int64))
+    for rule in rules:
+        new = rule.function(text, numbers)
+        for column in integers:
+            filled = new[column.name].dropna()
+            if not len(filled):
+                continue
+            old = result[column.name]
+            at, row = filled.index, pl.Series("row", rows[filled.index])
             after = pl.Series("after", filled.tolist(), dtype=pl.String)
+            found = typed(after, column)
             change = pl.DataFrame([row, old.cells[row].alias("before"), after]).with_columns(
                 step=pl.lit(_AFTER_REPAIRS, pl.Int64), column=pl.lit(column.name), rule=pl.lit(rule.name)
             )
             result[column.name] = Repaired(
                 old.cells.scatter(row, after),
-                old.values.scatter(row, typed(after, column)),
+                old.values.scatter(row, found),
                 pl.concat([old.ledger, change.select(list(LEDGER))]),
             )
+            text.loc[at, column.name] = filled
+            numbers.loc[at, column.name] = pd.array(found.to_list(), dtype="Int64")
     return result
 
 
@@ -124,17 +127,29 @@ def _nullable(values: pl.DataFrame, rows: npt.NDArray[np.int64]) -> pd.DataFrame
         )
         for name in chosen.columns
     }
-    return pd.DataFrame(columns, index=rows)
+    return pd.DataFrame(columns)
 
 
-def _satisfied(rule: Check, values: pl.DataFrame) -> Mask:
-    """(n,) bool; complete rows are checked as plain int64, which is several times faster than with a mask."""
-    result = np.ones(values.height, dtype=bool)
-    incomplete = values.select(pl.any_horizontal(pl.all().is_null()))[:, 0].to_numpy()
+def _incomplete(values: pl.DataFrame) -> Mask:
+    """(n,) bool, the rows in which a value is missing."""
+    mask = np.zeros(values.height, dtype=bool)
+    for column in values.get_columns():
+        if column.null_count():
+            mask |= column.is_null().to_numpy()
+    return mask
+
+
+def _satisfied(rules: Sequence[Check], values: pl.DataFrame) -> list[Mask]:
+    """(n,) bool for each rule; complete rows are checked as plain int64, several times faster than with a mask."""
+    incomplete = _incomplete(values)
     some = np.flatnonzero(incomplete)
-    if len(some):
-        result[some] = rule.function(_nullable(values, some)).fillna(True).to_numpy(dtype=bool)
     complete = values.filter(~incomplete) if len(some) else values
-    frame = pd.DataFrame({name: complete[name].to_numpy() for name in complete.columns}, copy=False)
-    result[~incomplete] = rule.function(frame).to_numpy(dtype=bool)
-    return result
+    whole = pd.DataFrame({name: complete[name].to_numpy() for name in complete.columns}, copy=False)
+    rest = _nullable(values, some)
+    results = []
+    for rule in rules:
+        result = np.empty(values.height, dtype=bool)
+        result[~incomplete] = rule.function(whole).to_numpy(dtype=bool)
+        result[some] = rule.function(rest).fillna(True).to_numpy(dtype=bool)
+        results.append(result)
+    return results
