@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ import polars as pl
 from schemas.expectations import sample_step
 from tasks.expect.docs import data_docs
 from tasks.expect.findings import Validation, findings
+from tasks.files import whole_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,7 +67,9 @@ def check_batch(clean: Path, fates: Mapping[str, int], expectations: BatchExpect
         _validate("clean", columns.collect(engine="streaming").to_pandas(), expectations.clean, note),
         _validate("fates", pl.DataFrame([fate]).to_pandas(), expectations.fates, ""),
     )
-    _write(docs, data_docs(expectations.name, fates, validations, datetime.now(UTC)))
+    with whole_folder(docs) as folder:
+        page = data_docs(expectations.name, fates, validations, datetime.now(UTC))
+        (folder / "index.html").write_text(page, encoding="utf-8")
     failures = tuple(failure for validation in validations for failure in validation.failures)
     return BatchCheck(not failures, failures, docs)
 
@@ -91,13 +93,3 @@ def _validate(name: str, table: pd.DataFrame, expectations: Sequence[Expectation
     (result,) = checkpoint.run({"dataframe": table}).run_results.values()
     order = {expectation.id: place for place, expectation in enumerate(suite.expectations)}
     return Validation(name, len(table), note, findings(result, order))
-
-
-def _write(folder: Path, page: str) -> None:
-    half = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(half, ignore_errors=True)  # of a run that was killed
-    half.mkdir(parents=True)
-    (half / "index.html").write_text(page, encoding="utf-8")
-    if folder.exists():
-        shutil.rmtree(folder)
-    half.rename(folder)

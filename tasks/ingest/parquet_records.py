@@ -12,7 +12,7 @@ from schemas.errors import UserError
 from schemas.table import Table
 from tasks.ingest.batch import Batch
 
-BATCH_ROWS = 1 << 19
+BATCH_ROWS = 1 << 20
 _DAMAGED = (pl.exceptions.PolarsError, OSError)
 
 

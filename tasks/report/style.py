@@ -5,14 +5,16 @@ alone, so figures can be drawn in several threads at once.
 """
 
 from collections.abc import Iterable, Sequence
+from io import BytesIO
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Literal
 
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+
+from tasks.files import write_whole
 
 DPI = 110
 TITLE, TEXT, SMALL = 13.0, 10.0, 8.5  # font sizes in points
@@ -108,17 +110,12 @@ def save(figure: Figure, path: Path) -> None:
 
     Args:
         figure: The figure.
-        path: The file to write; its folder must exist.
+        path: The file to write.
 
     Raises:
-        OSError: The file cannot be written.
+        UserError: The file cannot be written.
     """
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        part = Path(file.name)
-    try:
-        # matplotlib would write its version into the file, and that is no part of the data
-        figure.savefig(part, format="png", metadata={"Software": None})
-        part.chmod(0o644)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    content = BytesIO()
+    # matplotlib would write its version into the file, and that is no part of the data
+    figure.savefig(content, format="png", metadata={"Software": None})
+    write_whole(path, content.getvalue())

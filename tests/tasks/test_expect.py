@@ -164,7 +164,7 @@ def test_the_same_batch_gives_the_same_page_but_for_the_time(tmp_path: Path) -> 
 
 
 def test_docs_appear_whole_or_not_at_all(tmp_path: Path) -> None:
-    left_behind = tmp_path / ".docs.partial"
+    left_behind = tmp_path / ".docs.999999999.partial"  # no process has this id
     left_behind.mkdir()
     (left_behind / "old").touch()
 
