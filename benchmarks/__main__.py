@@ -1,6 +1,6 @@
-"""`make bench`: runs every benchmark of which the README or the docs quote a number.
+"""`make bench`: runs the benchmarks of cleaning and of training.
 
-Run one alone with `python -m benchmarks.NAME`.
+Run one alone with `python -m benchmarks.NAME`; adder_theory prints the numbers of docs/adders.md.
 """
 
 from benchmarks import adders, clean_pairs

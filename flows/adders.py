@@ -11,20 +11,24 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 
 from schemas.errors import UserError
-from schemas.parameters import AdderParameters
+from schemas.parameters import GENERATED, AdderParameters
 from tasks.adders.report import eighty_twenty
 from tasks.adders.results import by_cell
+from tasks.adders.tables import sizes_reached
 from tasks.adders.verbs import (
     Checked,
     check_pairs,
     clean_pairs,
     ingest_pairs,
     log_networks,
+    public,
     report_run,
+    score_cleaning,
     score_networks,
     train_adders,
     train_uncleaned,
 )
+from tasks.clean.score import Score
 from tasks.report.eighty_twenty import EightyTwenty
 from tasks.report.results import CellResult
 from tasks.report.stopwatch import Stopwatch
@@ -38,6 +42,7 @@ class AdderReport:
 
     cells: list[CellResult]
     shares: EightyTwenty
+    cleaning: list[Score]
     folder: Path
     docs: list[Path]
     mlflow: str
@@ -56,10 +61,17 @@ def adders(parameters: AdderParameters) -> AdderReport:
     for table in tables:
         log.info("sums to %s: %s rows, %s", table.largest_sum, table.summary.rows, table.summary.fates)
 
+    if parameters.source != GENERATED:
+        reached = sizes_reached(tables[0], parameters.largest_sums)
+        if left := sorted(set(parameters.largest_sums) - set(reached)):
+            log.warning("sums to %s are left out: the source has too few pairs for them", left)
+        parameters = parameters.model_copy(update={"largest_sums": reached})
+
     datasets = [table.dataset for table in tables]
-    with parent_run(data_folder(), "adders", "adders", parameters.model_dump(), datasets=datasets) as run:
+    with parent_run(data_folder(), "adders", "adders", public(parameters), datasets=datasets) as run:
         checked = [check_pairs(table, parameters.most_quarantine) for table in tables]
         _stop_if_unfit(run, checked)
+        cleaning = score_cleaning(run, tables)
 
         trained = [train_adders(tables, parameters, protocol) for protocol in parameters.protocols]
         uncleaned = [train_uncleaned(raw, parameters, protocol) for protocol in parameters.protocols]
@@ -67,11 +79,11 @@ def adders(parameters: AdderParameters) -> AdderReport:
         with watch("score", "modelling"):
             scored, compared = score_networks(trained), score_networks(uncleaned)
         with watch("track in MLflow", "other"):
-            log_networks(run, scored, tables)
+            log_networks(run, scored, tables, parameters)
         shares = eighty_twenty(checked, trained, uncleaned, scored, compared, watch.stages)
         folder = report_run(run, scored, shares)
     log.info(shares.sentence)
-    return AdderReport(by_cell(scored), shares, folder, [check.docs for check in checked], run.link)
+    return AdderReport(by_cell(scored), shares, cleaning, folder, [check.docs for check in checked], run.link)
 
 
 def _stop_if_unfit(run: Run, checked: Sequence[Checked]) -> None:

@@ -14,6 +14,8 @@ from tasks.ingest.download import download, is_address
 from tasks.ingest.source import open_source
 from tasks.progress import progress_bar
 
+_MOST_FILES = 10  # named in the terminal; the report names all
+
 
 def clean_command(parameters: CleanParameters) -> None:
     """Cleans a source into a folder and prints what became of its rows.
@@ -28,6 +30,8 @@ def clean_command(parameters: CleanParameters) -> None:
         path = download(source, Path(temporary)) if is_address(source) else Path(source)
         summary = clean(open_source(path, table), table, out, progress)
     console = Console()
+    for file in summary.files[:_MOST_FILES]:
+        console.print(f"{file['name']}: {file['format']}, {file['records']:,} records", markup=False, soft_wrap=True)
     console.print(summary_rich(summary))
     console.print("[bold]Where to look next[/]")
     for name, what in (("report.md", "what was done and why"), ("quarantine.parquet", "what needs a person")):

@@ -5,11 +5,19 @@ Its options are the fields of schemas/parameters.py. A flow and its libraries ar
 """
 
 import argparse
+import signal
 import sys
 from typing import Any, NoReturn, cast
 
 from pydantic import BaseModel, Field, ValidationError
-from pydantic_settings import CliApp, CliSettingsSource, CliSubCommand, SettingsConfigDict, get_subcommand
+from pydantic_settings import (
+    CliApp,
+    CliSettingsSource,
+    CliSubCommand,
+    SettingsConfigDict,
+    SettingsError,
+    get_subcommand,
+)
 
 from schemas.errors import UserError
 from schemas.parameters import AdderParameters, CleanParameters, RunParameters
@@ -37,9 +45,10 @@ class _Parser(argparse.ArgumentParser):
 
 def main() -> None:
     """Runs a command. Exit code 0; 2 and one sentence where the user can cure it; 130 on Ctrl-C."""
+    # by default SIGTERM ends Python on the spot; as an exception it lets the work clear up after itself
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
-        parameters = _parse(sys.argv[1:])
-        _call(parameters)
+        _call(_parse(sys.argv[1:]))
     except UserError as error:
         sys.exit(_complain(str(error)))
     except KeyboardInterrupt:
@@ -53,6 +62,8 @@ def _parse(arguments: list[str]) -> BaseModel:
         commands = CliApp.run(Commands, cli_args=arguments or ["--help"], cli_settings_source=source)
     except ValidationError as error:
         raise UserError(_sentence(error)) from None
+    except SettingsError as error:
+        raise UserError(f"{error}; see eightytwenty --help") from None
     return cast("BaseModel", get_subcommand(commands))
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import CliPositionalArg
 
 GENERATED = "generated"
-_LARGEST = 2**31
+_LARGEST = 10**8
 
 Even = Annotated[int, Field(ge=2, le=_LARGEST, multiple_of=2)]
 
@@ -33,14 +33,18 @@ class AdderParameters(Parameters):
         "both", title="Protocol", description="train as the article did, train so that it succeeds, or both"
     )
     hidden_units: list[Annotated[int, Field(ge=1, le=64)]] = Field(
-        [1, 2, 4, 8, 16], title="Hidden units", min_length=1, max_length=8, description="sigmoid nodes of each network"
+        [1, 2, 4, 8, 16],
+        title="Hidden units",
+        min_length=1,
+        max_length=8,
+        description="sigmoid nodes of each network, as 1,2,4",
     )
     largest_sums: list[Even] = Field(
         [16, 256, 65536],
         title="Largest sums",
         min_length=1,
         max_length=8,
-        description="even; a and b go up to half of it",
+        description="even, as 16,256; a and b go up to half of it",
     )
     seeds: int = Field(3, title="Seeds", ge=1, le=1000, description="networks of each kind, each from its own start")
     epochs: int = Field(1000, title="Epochs", ge=1, le=100_000, description="at most; for the article's protocol")

@@ -57,9 +57,9 @@ def whole_folder(place: Path) -> Iterator[Path]:
     with writing(place):
         if place.exists() and not place.is_dir():
             raise UserError(f"{place} is a file; choose another folder.")
-        place.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(place.parent, place)
         _clear_leftovers(place)
-        partial.mkdir()
+        _make_folder(partial, place)
         try:
             yield partial
             if place.exists():
@@ -69,6 +69,14 @@ def whole_folder(place: Path) -> Iterator[Path]:
             shutil.rmtree(partial, ignore_errors=True)
             raise
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _make_folder(folder: Path, place: Path) -> None:
+    """Makes a folder and those above it; on what is no real disk, such as /proc, that fails in a way of its own."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError:
+        raise UserError(f"{place} cannot be written: its folder cannot be made; choose another folder.") from None
 
 
 def _clear_leftovers(place: Path) -> None:

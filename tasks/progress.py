@@ -9,7 +9,8 @@ from tqdm import tqdm
 @contextmanager
 def progress_bar(title: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     """A bar that is called with (done, in all), and is gone when the work is done."""
-    with tqdm(desc=title, unit=f" {unit}", total=0, leave=False) as bar:
+    # disable=None: no bar where nobody looks, such as in a log file
+    with tqdm(desc=title, unit=f" {unit}", total=0, leave=False, disable=None) as bar:
 
         def show(done: int, total: int) -> None:
             bar.total = total

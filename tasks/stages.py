@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tasks.files import sha256, whole_folder
 from tasks.owner import only_one
 
 _CARD = "stage.json"
+_LIBRARIES = ("great-expectations", "numpy", "pandas", "pandera", "polars", "scipy", "tensorflow")
 _PACKAGES = ("models", "schemas", "tasks")
 
 
@@ -94,7 +96,8 @@ def _read_card(folder: Path) -> dict[str, Any] | None:
 
 @cache
 def _code_digest() -> str:
-    """Digest of the code that stages run: what another version of a rule made is not used again."""
+    """Digest of the code that stages run, and of the libraries' versions: what others made is not used again."""
     root = Path(__file__).parent.parent
     sources = sorted(file for package in _PACKAGES for file in (root / package).rglob("*.py"))
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in sources)).hexdigest()
+    versions = [f"{name}={version(name)}".encode() for name in _LIBRARIES]
+    return hashlib.sha256(b"\0".join([*versions, *(file.read_bytes() for file in sources)])).hexdigest()

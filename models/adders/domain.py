@@ -28,10 +28,11 @@ def all_pairs(largest_sum: int) -> IntArray:
 def beyond_pairs(largest_sum: int, seed: int) -> IntArray:
     """Return pairs just outside the trained range, as (n, 2) int64.
 
-    a and b lie in [0, 1.2 * largest_sum / 2] and at least one of them above largest_sum // 2. All of them up
-    to a largest sum of 256 (where the seed changes nothing), else 10,000 drawn with the seed.
+    a and b lie in [0, 1.2 * largest_sum / 2], and at least one number further, and at least one of them lies
+    above largest_sum // 2. All of them up to a largest sum of 256 (where the seed changes nothing), else 10,000 drawn
+    with the seed.
     """
-    top, bound = largest_sum // 2, int(1.2 * largest_sum / 2)
+    top, bound = largest_sum // 2, max(largest_sum // 2 + 1, int(1.2 * largest_sum / 2))
     if largest_sum <= EXHAUSTIVE_UP_TO:
         return _outside(_grid(np.arange(bound + 1)), top)
     # About 31 % of the square lies outside, so 50,000 draws hold 10,000 of them with room to spare.

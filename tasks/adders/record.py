@@ -23,7 +23,9 @@ from tasks.tracking.run import Dataset, Run
 _LINE = 120  # the article looked at the pairs that sum to 120
 
 
-def record_networks(run: Run, scored: Sequence[Scored], datasets: Mapping[int, Dataset]) -> None:
+def record_networks(
+    run: Run, scored: Sequence[Scored], datasets: Mapping[int, Dataset], shared: Mapping[str, object]
+) -> None:
     """Logs one nested run per network: parameters, loss and accuracy per epoch, final scores and the Keras model.
 
     The network of median error in each cell also gets its error surface and the drawing of its weights.
@@ -32,11 +34,12 @@ def record_networks(run: Run, scored: Sequence[Scored], datasets: Mapping[int, D
         run: the parent.
         scored: the networks.
         datasets: largest sum -> the clean table that its networks learned from.
+        shared: parameters of the run that all networks have in common.
     """
     drawn = shown(scored)
 
     def records() -> Iterator[NetworkRecord]:
-        for one in tqdm(scored, desc="log networks to MLflow", unit=" networks", leave=False):
+        for one in tqdm(scored, desc="log networks to MLflow", unit=" networks", leave=False, disable=None):
             adder = one.adder
             figures = {}
             if adder.name in drawn:
@@ -48,6 +51,8 @@ def record_networks(run: Run, scored: Sequence[Scored], datasets: Mapping[int, D
                     "largest_sum": adder.largest_sum,
                     "hidden_units": adder.hidden_units,
                     "seed": adder.seed,
+                    "output_bias": adder.output_bias != 0,
+                    **shared,
                 },
                 history=adder.history,
                 metrics={
@@ -60,7 +65,7 @@ def record_networks(run: Run, scored: Sequence[Scored], datasets: Mapping[int, D
                 figures=figures,
                 model=partial(to_keras, adder),
                 datasets=[datasets[adder.largest_sum]],
-                input_example=np.array([[2.0, 2.0], [1.0, 0.0]], dtype=np.float32),
+                input_example=np.array([[2.0, 2.0], [1.0, 0.0]]),
             )
 
     log_networks(run, records())

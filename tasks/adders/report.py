@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tasks.adders.results import Scored, gains
-from tasks.adders.tables import CleanTable
+from tasks.adders.tables import CleanTable, RawTable
 from tasks.report.code_lines import code_lines
-from tasks.report.eighty_twenty import EightyTwenty, RuleCount, Stage
+from tasks.report.eighty_twenty import EightyTwenty, Kind, RuleCount, Stage
+from tasks.stages import Stage as FinishedStage
 
 if TYPE_CHECKING:
     from tasks.adders.verbs import Checked, Trained
@@ -33,12 +34,12 @@ def eighty_twenty(
     """
     tables = [check.table for check in checked]
     stages = [
-        Stage("ingest", "cleaning", sum(table.raw.seconds for table in tables)),
-        Stage("clean", "cleaning", sum(table.stage.seconds for table in tables)),
-        Stage("check the batch", "cleaning", sum(check.stage.seconds for check in checked)),
-        *(Stage(one.stage.name.replace("-", " "), "modelling", one.stage.seconds) for one in trained),
+        _stage("ingest", "cleaning", [table.raw for table in tables]),
+        _stage("clean", "cleaning", [table.stage for table in tables]),
+        _stage("check the batch", "cleaning", [check.stage for check in checked]),
+        *(_stage(one.stage.name.replace("-", " "), "modelling", [one.stage]) for one in trained),
         *more,
-        Stage("train uncleaned", "other", sum(one.stage.seconds for one in compared)),
+        _stage("train uncleaned", "other", [one.stage for one in compared]),
     ]
     fates: Counter[str] = Counter()
     for table in tables:
@@ -52,6 +53,12 @@ def eighty_twenty(
         gains=gains(scored, uncleaned),
         subject=f"accuracy with {subject}",
     )
+
+
+def _stage(name: str, kind: Kind, parts: Sequence[RawTable | FinishedStage]) -> Stage:
+    """A stage of one or more parts; it is marked as kept where an earlier run did any of them."""
+    kept = "" if all(part.fresh for part in parts) else " (kept)"
+    return Stage(name + kept, kind, sum(part.seconds for part in parts))
 
 
 def _rules(tables: Sequence[CleanTable]) -> list[RuleCount]:

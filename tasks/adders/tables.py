@@ -23,12 +23,22 @@ _COLUMNS = ["a", "b", "sum"]
 
 @dataclass(frozen=True)
 class RawTable:
-    """Raw pairs: where they lie, their digest, the largest sum they are about, and what was injected, if anything."""
+    """Raw pairs.
+
+    Args:
+        path: where they lie.
+        sha256: their digest.
+        largest_sum: a and b are to go up to half of it.
+        seconds: wall-clock seconds that it took to get them.
+        fresh: whether that was done just now.
+        truth: what was injected into them, where they were generated.
+    """
 
     path: Path
     sha256: str
     largest_sum: int
     seconds: float
+    fresh: bool = True
     truth: Path | None = None
 
 
@@ -62,6 +72,28 @@ _Table = TypeVar("_Table", RawTable, CleanTable)
 def reaching(tables: Sequence[_Table], largest_sum: int) -> _Table:
     """The smallest of the tables, given by rising largest sum, that reaches as far as `largest_sum`."""
     return next(table for table in tables if table.largest_sum >= largest_sum)
+
+
+def sizes_reached(table: CleanTable, largest_sums: Sequence[int]) -> list[int]:
+    """Those of the largest sums that a table of a user's own has pairs for, rising.
+
+    A size counts if at least `FEWEST_PAIRS` clean pairs lie in its range and one of them beyond half of it: networks
+    for 65536 learn nothing of it from numbers up to 8.
+
+    Raises:
+        UserError: there is none.
+    """
+    columns = pl.read_parquet(table.rows, columns=["a", "b"])
+    largest = columns.select(pl.max_horizontal("a", "b"))[:, 0].to_numpy()
+    inside = {size: largest[largest <= size // 2] for size in sorted(largest_sums)}
+    reached = [size for size, rows in inside.items() if len(rows) >= FEWEST_PAIRS and rows.max() > size // 4]
+    if not reached:
+        counts = ", ".join(f"{len(rows)} with numbers to {size // 2}" for size, rows in inside.items())
+        raise UserError(
+            f"{table.raw.path} has too few clean pairs to learn from: {counts}. A size needs {FEWEST_PAIRS}, and one "
+            "of them beyond half of its range; give more rows or other largest sums."
+        )
+    return reached
 
 
 def training_pairs(tables: Sequence[CleanTable], largest_sum: int, most: int, seed: int) -> IntArray:

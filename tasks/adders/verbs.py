@@ -1,11 +1,13 @@
 """What the adders flow does, one Prefect task each. References go in and out; the tables and networks stay on disk."""
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from prefect import task
 
 from models.adders.network import Adder, IntArray
@@ -17,10 +19,12 @@ from tasks.adders.results import Scored, score_all
 from tasks.adders.store import load_adders, save_adders
 from tasks.adders.tables import FEWEST_PAIRS, CleanTable, RawTable, reaching, training_pairs, uncleaned_pairs
 from tasks.clean.run import clean
+from tasks.clean.score import Score as CleaningScore
+from tasks.clean.score import score
 from tasks.clean.summary import Summary
 from tasks.expect import check_batch
 from tasks.files import sha256, whole_folder
-from tasks.ingest.download import download, is_address
+from tasks.ingest.download import download, is_address, shown
 from tasks.ingest.pairs import TRUTH, generate_pairs
 from tasks.ingest.source import open_source
 from tasks.progress import progress_bar
@@ -59,6 +63,12 @@ class Trained:
         return load_adders(self.stage.folder)
 
 
+def public(parameters: AdderParameters) -> dict[str, Any]:
+    """The parameters as they may be kept: an address without its query, which may hold a secret."""
+    source = shown(parameters.source) if is_address(parameters.source) else parameters.source
+    return {**parameters.model_dump(), "source": source}
+
+
 @task
 def ingest_pairs(parameters: AdderParameters) -> list[RawTable]:
     """Generates a raw table for each largest sum, or takes the one that the source names.
@@ -68,6 +78,7 @@ def ingest_pairs(parameters: AdderParameters) -> list[RawTable]:
     """
     data = data_folder()
     if parameters.source != GENERATED:
+        started = time.perf_counter()
         path = Path(parameters.source)
         if is_address(parameters.source):
             folder = data / "downloads"
@@ -75,7 +86,7 @@ def ingest_pairs(parameters: AdderParameters) -> list[RawTable]:
             path = download(parameters.source, folder)
         largest_sum = max(parameters.largest_sums)
         open_source(path, pairs_table(largest_sum))
-        return [RawTable(path.resolve(), sha256(path), largest_sum, 0.0)]
+        return [RawTable(path.resolve(), sha256(path), largest_sum, time.perf_counter() - started)]
     tables = []
     for largest_sum in sorted(parameters.largest_sums):
         drawn: dict[str, Any] = {
@@ -90,7 +101,8 @@ def ingest_pairs(parameters: AdderParameters) -> list[RawTable]:
 
         stage = run_stage(data, "ingest", {}, drawn, make)
         pairs = stage.folder / "pairs"
-        tables.append(RawTable(pairs / "raw", sha256(pairs / "raw"), largest_sum, stage.seconds, pairs / TRUTH))
+        digest = sha256(pairs / "raw")
+        tables.append(RawTable(pairs / "raw", digest, largest_sum, stage.seconds, stage.fresh, pairs / TRUTH))
     return tables
 
 
@@ -160,17 +172,33 @@ def train_uncleaned(tables: Sequence[RawTable], parameters: AdderParameters, pro
 
 
 @task
+def score_cleaning(run: Run, tables: Sequence[CleanTable]) -> list[CleaningScore]:
+    """Scores the cleaning of generated tables against the truth, into MLflow and for the end of the run."""
+    scores = [
+        score(table.rows.parent, pl.read_parquet(table.raw.truth)) for table in tables if table.raw.truth is not None
+    ]
+    if scores:
+        kinds = pl.concat(one.kinds for one in scores).group_by("kind").sum().sort("kind")
+        run.log_table(kinds.to_pandas(), "cleaning_score.json")
+        totals = kinds.select("injected", "caught", "right", "wrong").sum().row(0, named=True)
+        touched = {"touched": sum(one.touched for one in scores), "lost": sum(one.lost for one in scores)}
+        run.log_metrics({f"dirt_{name}": float(count) for name, count in {**totals, **touched}.items()})
+    return scores
+
+
+@task
 def score_networks(trained: Sequence[Trained]) -> list[Scored]:
     """Scores the networks of several trainings on the pairs of their domain and beyond."""
     return score_all([adder for one in trained for adder in one.load()])
 
 
 @task
-def log_networks(run: Run, scored: Sequence[Scored], tables: Sequence[CleanTable]) -> None:
+def log_networks(run: Run, scored: Sequence[Scored], tables: Sequence[CleanTable], parameters: AdderParameters) -> None:
     """Logs a nested MLflow run for each network."""
     import_tensorflow()
     sizes = {one.adder.largest_sum for one in scored}
-    record_networks(run, scored, {size: reaching(tables, size).dataset for size in sizes})
+    shared = parameters.model_dump(include={"rows", "dirt", "epochs", "patience"})
+    record_networks(run, scored, {size: reaching(tables, size).dataset for size in sizes}, shared)
 
 
 @task
@@ -188,7 +216,8 @@ def report_run(run: Run, scored: Sequence[Scored], shares: EightyTwenty) -> Path
         save(cleaning_figure(shares), partial / "eighty_twenty.png")
     run.log_artifact(folder, "report")
     run.log_table(results_frame(cells), "results.json")
-    seconds = {f"seconds_{stage.name.replace(' ', '_')}": stage.seconds for stage in shares.stages}
+    names = [stage.name.removesuffix(" (kept)").replace(" ", "_") for stage in shares.stages]
+    seconds = {f"seconds_{name}": stage.seconds for name, stage in zip(names, shares.stages, strict=True)}
     rows = {f"rows_{fate}": float(count) for fate, count in shares.fates.items()}
     shared = {"share_cleaning": shares.time_share("cleaning"), "share_modelling": shares.time_share("modelling")}
     run.log_metrics({**summary_metrics(cells), **seconds, **rows, **shared})

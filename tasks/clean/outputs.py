@@ -19,6 +19,7 @@ from tasks.ingest.text_format import TextFormat
 # Row groups hold the rows of so many records of a source, however large the pieces are in which they come: the bytes
 # of a file must not depend on that.
 _GROUP_RECORDS = 1 << 20
+OUTPUTS = ("clean", "quarantine", "duplicates", "ledger")
 ROW_ID = [pa.field("source", pa.dictionary(pa.int32(), pa.string())), pa.field("record", pa.int64())]
 
 

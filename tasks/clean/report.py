@@ -26,8 +26,8 @@ def write_reports(folder: Path, summary: Summary, table: Table) -> None:
         summary: the numbers.
         table: the rules that were applied.
     """
-    (folder / REPORT).write_text(json.dumps(asdict(summary), indent=2, ensure_ascii=False), encoding="utf-8")
     (folder / "report.md").write_text(_markdown(folder, summary, table), encoding="utf-8")
+    (folder / REPORT).write_text(json.dumps(asdict(summary), indent=2, ensure_ascii=False), encoding="utf-8")
 
 
 def summary_rich(summary: Summary) -> "RichTable":
@@ -67,8 +67,8 @@ def _markdown(folder: Path, summary: Summary, table: Table) -> str:
         reasons |= {rule.name: rule.reason for rule in table.rules}
         examples = _examples(folder / "ledger.parquet", "rule", ("before", "after"))
         lines = [(rule, f"{n:,}", reasons[rule], examples.get(rule, "")) for rule, n in summary.repaired.items()]
-        parts += ["## Repaired cells", "Each one is a line of `ledger.parquet`."]
-        parts += [_table(("rule", "cells", "why", "for example"), lines)]
+        parts += ["## Repaired rows", "Each change of a cell is a line of `ledger.parquet`."]
+        parts += [_table(("rule", "rows", "why", "for example"), lines)]
     if summary.failed:
         reasons = REASONS | {rule.name: rule.reason for rule in table.rules}
         failed = [(rule, f"{n:,}", reasons[rule]) for rule, n in summary.failed.items()]

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from schemas.errors import UserError
 from schemas.table import Table
 from tasks.clean.copies import find_copies
-from tasks.clean.outputs import Outputs
+from tasks.clean.outputs import OUTPUTS, Outputs
 from tasks.clean.parallel import in_order
 from tasks.clean.report import write_reports
 from tasks.clean.sort_out import ContractError, Job, Sorter
@@ -21,6 +21,7 @@ from tasks.ingest.batch import Batch
 from tasks.ingest.source import RawFile
 
 Progress = Callable[[int, int], None]
+_OTHERS = (REPORT, "report.md", "quarantine")
 
 
 def clean(
@@ -89,11 +90,21 @@ def _most_common(counts: Counter[str]) -> dict[str, int]:
 
 
 def _spare_other_files(files: list[RawFile], out: Path) -> None:
-    """Refuses to replace a folder that holds anything but the result of an earlier cleaning."""
+    """Refuses to replace a folder that holds anything but the untouched result of an earlier cleaning."""
     if any(file.path.resolve().is_relative_to(out.resolve()) for file in files):
         raise UserError(f"{out} holds the source itself and would be replaced; choose another folder.")
-    if out.is_dir() and any(out.iterdir()) and not (out / REPORT).exists():
-        raise UserError(f"{out} holds other files, which would be lost; choose a new or an empty folder.")
+    if not out.is_dir():
+        return
+    foreign = sorted({path.name for path in out.iterdir()} - {*(f"{name}.parquet" for name in OUTPUTS), *_OTHERS})
+    if foreign or (any(out.iterdir()) and not (out / REPORT).is_file()):
+        what = foreign[0] if foreign else "other files"
+        raise UserError(f"{out} holds {what}, which would be lost; choose a new or an empty folder.")
+    # the report is written last, so what is younger was changed by somebody, a mended quarantine for example
+    changed = [
+        path for path in out.rglob("*") if path.is_file() and path.stat().st_mtime > (out / REPORT).stat().st_mtime
+    ]
+    if changed:
+        raise UserError(f"{changed[0]} was changed since it was written and would be lost; choose another folder.")
 
 
 def _jobs(files: list[RawFile], read: Callable[[RawFile], Iterator[Batch]]) -> Iterator[Job]:

@@ -39,7 +39,7 @@ class SortedOut:
         lines: the original bytes of the quarantined records.
         fates: number of records by fate.
         failed: rule -> number of quarantined records that failed it.
-        repaired: rule -> number of changes in clean rows.
+        repaired: rule -> number of clean rows in which it changed a cell.
     """
 
     tables: dict[str, pa.Table]
@@ -96,7 +96,7 @@ class Sorter:
             lines,
             Counter(clean=int(is_clean.sum()), quarantine=len(quarantined), duplicates=len(copied)),
             Counter({rule: count for rule, count in counts.items() if count}),
-            Counter(dict(changed["rule"].value_counts().iter_rows())),
+            Counter(dict(changed.select("row", "rule").unique()["rule"].value_counts().iter_rows())),
         )
 
     def _marked(self, ordinals: npt.NDArray[np.int64], job: Job) -> tuple[Mask, slice]:

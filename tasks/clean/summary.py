@@ -17,7 +17,7 @@ class Summary:
         sha256: digest of the source.
         rows: number of raw records, and how many ended as clean, quarantine and duplicates.
         failed: rule -> number of quarantined rows that failed it.
-        repaired: rule -> number of cells it changed in clean rows.
+        repaired: rule -> number of clean rows in which it changed a cell.
         files: per file its name, detected format, number of records and ignored columns.
     """
 

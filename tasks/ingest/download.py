@@ -1,5 +1,7 @@
 """Fetches a table from an http or https address, bounded in size and time."""
 
+import hashlib
+import os
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -34,31 +36,44 @@ def download(address: str, folder: Path) -> Path:
 
     parts = urlsplit(address)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UserError(f"{_shown(address)} is no http or https address; only those, files and folders are read.")
-    place = folder / (Path(parts.path).name or "download")
+        raise UserError(f"{shown(address)} is no http or https address; only those, files and folders are read.")
+    if parts.username or parts.password:
+        raise UserError(
+            f"{shown(address)} was given with a user name or password, which would be kept with the run; "
+            "fetch the file yourself and give its path."
+        )
+    # a folder for each address: two of them may end in the same name
+    folder = folder / hashlib.sha256(address.encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    name = Path(parts.path).name
+    place = folder / (name if name not in {"", ".."} else "download")
+    partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
     deadline, size = time.monotonic() + MOST_SECONDS, 0
     try:
         with httpx.stream("GET", address, follow_redirects=True, timeout=_SILENCE_SECONDS) as answer:
             answer.raise_for_status()
-            with writing(place), place.open("wb") as stream:
+            with writing(place), partial.open("wb") as stream:
                 for block in answer.iter_bytes(1 << 20):
                     size += len(block)
                     if size > MOST_BYTES or time.monotonic() > deadline:
                         raise UserError(
-                            f"{_shown(address)} sends more than {MOST_BYTES >> 30} GB or takes longer than "
+                            f"{shown(address)} sends more than {MOST_BYTES >> 30} GB or takes longer than "
                             f"{MOST_SECONDS // 60} minutes; fetch it yourself and give the file."
                         )
                     stream.write(block)
+            partial.replace(place)
     except httpx.HTTPStatusError as error:
         status = f"{error.response.status_code} {error.response.reason_phrase}"
-        raise UserError(f"{_shown(address)} answered {status}; check the address.") from None
+        raise UserError(f"{shown(address)} answered {status}; check the address.") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         why = str(error) or type(error).__name__
-        raise UserError(f"{_shown(address)} cannot be fetched ({why}); check the address and the network.") from None
+        raise UserError(f"{shown(address)} cannot be fetched ({why}); check the address and the network.") from None
+    finally:
+        partial.unlink(missing_ok=True)
     return place
 
 
-def _shown(address: str) -> str:
+def shown(address: str) -> str:
     """The address without user name, password and query, which may hold secrets."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"

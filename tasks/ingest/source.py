@@ -19,7 +19,7 @@ from schemas.table import Table
 from tasks.ingest import parquet_records, text_format, text_records
 from tasks.ingest.batch import Batch
 
-_SUFFIXES = {".csv", ".tsv", ".txt", ".parquet", ".pq", ".gz", ".zip"}
+_SUFFIXES = {".csv", ".tsv", ".parquet", ".pq", ".gz", ".zip"}
 _PARQUET, _ZIP, _GZIP = b"PAR1", b"PK\x03\x04", b"\x1f\x8b"
 # An archive that unpacks to more than this and to more than so many times its size is a trap.
 _BOMB_BYTES, _BOMB_RATIO = 1 << 30, 200

@@ -103,10 +103,13 @@ def _encoding(sample: bytes, name: str) -> tuple[str, int]:
     if len(sample) == SAMPLE_BYTES:
         lines = lines[:-1]  # cut off, perhaps within a character
     foreign = [line for line in lines if not line.isascii()]
-    damaged = sum(not _is_utf8(line) for line in foreign)
+    damaged = sum(not _reads(line, "utf-8") for line in foreign)
     # no other encoding looks like UTF-8 by chance, so a file in which most foreign lines do is one
     if damaged <= max(_DAMAGED_SHARE * len(lines), len(foreign) - damaged):
         return "utf-8", 0
+    # Western Europe's code page before any guess: a guess from few letters often names a neighbour of it
+    if _reads(sample, "cp1252"):
+        return "cp1252", 0
     import charset_normalizer
 
     for guess in charset_normalizer.from_bytes(sample):
@@ -115,9 +118,9 @@ def _encoding(sample: bytes, name: str) -> tuple[str, int]:
     return "utf-8", 0
 
 
-def _is_utf8(line: bytes) -> bool:
+def _reads(data: bytes, encoding: str) -> bool:
     try:
-        line.decode("utf-8")
+        data.decode(encoding)
     except UnicodeDecodeError:
         return False
     return True

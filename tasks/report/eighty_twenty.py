@@ -91,15 +91,11 @@ class EightyTwenty:
         """Share of the run's seconds that went into a kind of work."""
         return _share(sum(stage.seconds for stage in self.stages if stage.kind == kind), self.seconds)
 
-    def code_share(self, kind: Kind) -> float:
-        """Share of the project's lines of code that belong to a kind of work."""
-        return _share(self.code_lines.get(kind, 0), sum(self.code_lines.values()))
-
     @property
     def sentence(self) -> str:
         """The measured shares in one sentence."""
         cleaning, modelling = percent(self.time_share("cleaning")), percent(self.time_share("modelling"))
-        return f"Cleaning took {cleaning} of this run's {seconds(self.seconds)}, modelling {modelling}"
+        return f"Cleaning took {cleaning} of {seconds(self.seconds)} of work, modelling {modelling}"
 
 
 @dataclass(frozen=True)
@@ -126,6 +122,10 @@ SURVEYS = (
         "Anaconda, 2020 State of Data Science: Moving From Hype Toward Maturity, 2020",
     ),
 )
+_MEASURED = (
+    "Measured in this run, except for the surveys and for stages marked as kept: those were done and timed by an "
+    "earlier run. Start-up and the drawing of this report are not counted."
+)
 SURVEY_NOTE = "The surveys asked people about their working time; this run counts seconds of one machine."
 
 
@@ -138,7 +138,10 @@ def eighty_twenty_markdown(data: EightyTwenty) -> str:
     Returns:
         Markdown with a title, tables of time, rows, rules, code and gains, and the surveys with their sources.
     """
-    parts = [f"# {data.sentence}", "Everything below was measured in this run, except for the surveys."]
+    parts = [
+        f"# {data.sentence}",
+        _MEASURED,
+    ]
     parts += ["## Time", _table(("stage", "kind", "seconds", "share"), [_stage(stage, data) for stage in data.stages])]
     by_kind = [(kind, percent(data.time_share(kind))) for kind in KINDS]
     parts += [_table(("kind", "share of time"), by_kind)]

@@ -157,10 +157,11 @@ def cell_lines(cell: CellResult) -> list[Line]:
 def seeds_sentence(results: Sequence[CellResult]) -> str:
     """Say what the numbers of the cells are: of one seed, or spread over several."""
     counts = sorted({len(cell.scores) for cell in results})
-    if counts in ([], [1]):
-        return "One seed."
-    seeds = f"{counts[0]} to {counts[-1]} seeds" if len(counts) > 1 else f"{counts[0]} seeds"
-    return f"Median, and minimum to maximum, over {seeds}."
+    seeds = f"{counts[0]} to {counts[-1]} seeds" if len(counts) > 1 else f"{(counts or [1])[0]} seeds"
+    sentence = "One seed." if counts in ([], [1]) else f"Median, and minimum to maximum, over {seeds}."
+    if any((cell.protocol, cell.hidden_units) == ("solved", 1) for cell in results):
+        sentence += " The solved network of 1 node has an output bias."
+    return sentence
 
 
 def _error_text(error: float) -> str:

@@ -145,4 +145,4 @@ def test_own_pairs_are_cleaned_and_learned(command, tmp_path):
     too_few.write_text("a,b,sum\n1,2,3\n")
     done = command(data, "adders", "--source", str(too_few), *QUICK)
     assert done.returncode == 2
-    assert "1 clean pairs" in done.stderr
+    assert "1 with numbers to 8. A size needs 20" in done.stderr

@@ -10,7 +10,7 @@ from schemas.pairs import pairs_table
 from tasks.adders.record import summary_metrics
 from tasks.adders.results import by_cell, gains, score_all, shown
 from tasks.adders.store import load_adders, save_adders
-from tasks.adders.tables import CleanTable, RawTable, training_pairs, uncleaned_pairs
+from tasks.adders.tables import CleanTable, RawTable, sizes_reached, training_pairs, uncleaned_pairs
 from tasks.clean.run import clean
 from tasks.ingest.source import open_source
 from tasks.report.code_lines import code_lines
@@ -100,3 +100,11 @@ def test_every_line_of_code_is_counted_once(tmp_path):
     assert min(counts.values()) > 100
     frame = pl.DataFrame({"kind": list(counts), "lines": list(counts.values())})
     assert frame["kind"].to_list() == ["cleaning", "modelling", "other"]
+
+
+def test_sizes_that_the_data_do_not_reach_are_left_out(tmp_path):
+    rows = [f"{a},{b},{a + b}" for a in range(9) for b in range(9)]
+    table = cleaned(tmp_path, "\n".join(["a,b,sum", *rows]), largest_sum=65536)
+    assert sizes_reached(table, [16, 256, 65536]) == [16]
+    with pytest.raises(UserError, match="too few clean pairs to learn from: 81 with numbers to 128"):
+        sizes_reached(table, [256])

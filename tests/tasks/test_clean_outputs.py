@@ -81,7 +81,7 @@ def test_folders_that_hold_something_else_are_spared(tmp_path):
     (tmp_path / "mine" / "thesis.tex").write_text("years of work")
     before = sha256(tmp_path)
     files = open_source(source, pairs_table())
-    with pytest.raises(UserError, match="mine holds other files, which would be lost; choose"):
+    with pytest.raises(UserError, match=r"mine holds thesis\.tex, which would be lost; choose"):
         clean(files, pairs_table(), tmp_path / "mine")
     with pytest.raises(UserError, match="data holds the source itself"):
         clean(files, pairs_table(), tmp_path / "data")
@@ -91,6 +91,16 @@ def test_folders_that_hold_something_else_are_spared(tmp_path):
     clean(files, pairs_table(), tmp_path / "out")
     with pytest.raises(UserError, match="out holds the source itself"):
         clean(open_source(tmp_path / "out" / "quarantine", pairs_table()), pairs_table(), tmp_path / "out")
+    # nor where somebody has worked in it since
+    mended = tmp_path / "out" / "quarantine" / "pairs.csv"
+    written = (tmp_path / "out" / "report.json").stat().st_mtime
+    os.utime(mended, (written + 1, written + 1))
+    with pytest.raises(UserError, match=r"pairs\.csv was changed since it was written and would be lost"):
+        clean(files, pairs_table(), tmp_path / "out")
+    (tmp_path / "foreign" / "src").mkdir(parents=True)
+    (tmp_path / "foreign" / "report.json").write_text("{}")
+    with pytest.raises(UserError, match="foreign holds src, which would be lost"):
+        clean(files, pairs_table(), tmp_path / "foreign")
 
 
 def test_a_limit_of_file_size_is_a_sentence(raw, tmp_path):

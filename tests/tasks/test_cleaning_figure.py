@@ -36,7 +36,7 @@ def texts(figure: Figure) -> list[str]:
 
 
 def test_the_title_gives_the_measured_shares():
-    sentence = "Cleaning took 60 % of this run's 10.0 s, modelling 30 %"
+    sentence = "Cleaning took 60 % of 10.0 s of work, modelling 30 %"
     assert sentence in texts(cleaning_figure(RUN))
     assert eighty_twenty_markdown(RUN).startswith(f"# {sentence}\n")
 
@@ -88,7 +88,7 @@ def test_a_run_without_anything_is_drawn_too(tmp_path):
 
 def test_a_small_share_is_not_rounded_away():
     run = dataclasses.replace(RUN, stages=(Stage("clean", "cleaning", 0.01), Stage("train", "modelling", 500.0)))
-    assert run.sentence == "Cleaning took < 0.1 % of this run's 500 s, modelling > 99.9 %"
+    assert run.sentence == "Cleaning took < 0.1 % of 500 s of work, modelling > 99.9 %"
 
 
 def test_many_rules_with_long_names_stay_on_the_page():

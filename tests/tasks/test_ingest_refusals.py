@@ -16,6 +16,7 @@ from schemas.errors import UserError
 from schemas.pairs import pairs_table
 from tasks.clean.run import clean
 from tasks.ingest import source, text_records
+from tasks.ingest.download import download
 from tasks.ingest.source import open_source
 
 HEADER = b"record_id,a,b,sum\n"
@@ -207,3 +208,10 @@ for path in sys.argv[1:]:
     )
     assert [line.count("cannot be read (Permission denied)") for line in found.stdout.splitlines()] == [1, 1, 1]
     assert [str(path) in line for path, line in zip(paths, found.stdout.splitlines(), strict=True)] == [True] * 3
+
+
+def test_an_address_with_a_password_is_refused_without_repeating_it(tmp_path):
+    with pytest.raises(UserError, match="given with a user name or password") as refused:
+        download("http://user:secret@127.0.0.1:9/pairs.csv?token=secret", tmp_path)
+    assert "secret" not in str(refused.value)
+    assert not list(tmp_path.iterdir())
