@@ -121,8 +121,9 @@ def _check_accounts(folder: Path, names: list[str], counts: list[int]) -> None:
     for fate in FATES:
         for piece in pq.ParquetFile(folder / f"{fate}.parquet").iter_batches(1 << 20, columns=["record", "source"]):
             source, record = piece["source"].indices.to_numpy(), piece["record"].to_numpy() - 1
-            for number in np.unique(source):
-                own = record[source == number]
+            present = np.flatnonzero(np.bincount(source))
+            for number in present:
+                own = record[source == number] if len(present) > 1 else record
                 first = own.min()
                 found = np.bincount(own - first).astype(np.int8)
                 seen[number][first : first + len(found)] += found
