@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -101,3 +102,16 @@ def test_a_folder_that_is_no_result_is_left_alone(command, tmp_path):
     again = [command(tmp_path / "data", "clean", "pairs.csv", "--out", "new") for _ in range(2)]
     assert [done.returncode for done in again] == [0, 0]
     assert Path(tmp_path / "new" / "clean.parquet").is_file()
+
+
+def test_reporting_is_off_before_any_library_is_loaded():
+    code = (
+        "import flows, os, sys\n"
+        f"assert not set({HEAVY!r}) & set(sys.modules)\n"
+        "off = {'DO_NOT_TRACK': '1', 'PREFECT_SERVER_ANALYTICS_ENABLED': 'false', 'MLFLOW_DISABLE_TELEMETRY': 'true',\n"
+        "       'GX_ANALYTICS_ENABLED': 'false'}\n"
+        "assert off.items() <= os.environ.items()"
+    )
+    kept = {key: value for key, value in os.environ.items() if key in {"PATH", "HOME"}}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=kept)
+    assert done.returncode == 0, done.stderr
