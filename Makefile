@@ -37,7 +37,7 @@ $(READY): requirements.lock pyproject.toml
 # Needs uv. Universal (all platforms, Python 3.11 to 3.13), with hashes, without any registry's address.
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet -o requirements.lock
+	  --no-header --no-annotate --quiet -o requirements.lock
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -58,7 +58,7 @@ def _show(report: AdderReport) -> None:
     shares = report.shares
     console.print(f"\n[bold]80/20.[/] {escape(shares.sentence)}.")
     for stage in shares.stages:
-        console.print(f"  {stage.name:<28}{seconds(stage.seconds):>8}  {stage.kind}")
+        console.print(f"  {stage.title:<28}{seconds(stage.seconds):>8}  {stage.kind}")
     fates = ", ".join(f"{count:,} {fate} ({percent(count / shares.rows)})" for fate, count in shares.fates.items())
     console.print(f"  {shares.rows:,} raw rows: {fates}", soft_wrap=True)
     if report.cleaning:

@@ -57,9 +57,7 @@ def whole_folder(place: Path) -> Iterator[Path]:
     with writing(place):
         if place.exists() and not place.is_dir():
             raise UserError(f"{place} is a file; choose another folder.")
-        _make_folder(place.parent, place)
-        _clear_leftovers(place)
-        _make_folder(partial, place)
+        _prepare(partial, place)
         try:
             yield partial
             if place.exists():
@@ -71,10 +69,12 @@ def whole_folder(place: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _make_folder(folder: Path, place: Path) -> None:
-    """Makes a folder and those above it; on what is no real disk, such as /proc, that fails in a way of its own."""
+def _prepare(partial: Path, place: Path) -> None:
+    """Makes the partial folder; on what is no real disk, such as /proc, that fails in a way of its own."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _clear_leftovers(place)
+        partial.mkdir()
     except FileNotFoundError:
         raise UserError(f"{place} cannot be written: its folder cannot be made; choose another folder.") from None
 

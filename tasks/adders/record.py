@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from models.adders.domain import pairs_summing_to
 from models.adders.network import to_keras
 from tasks.adders.results import Scored, by_cell, shown
+from tasks.progress import progress_bar
 from tasks.report.adder_figures import error_along_sum, validation_curves
 from tasks.report.error_surface import error_surface
 from tasks.report.network_drawing import network_drawing
@@ -39,7 +39,7 @@ def record_networks(
     drawn = shown(scored)
 
     def records() -> Iterator[NetworkRecord]:
-        for one in tqdm(scored, desc="log networks to MLflow", unit=" networks", leave=False, disable=None):
+        for done, one in enumerate(scored, start=1):
             adder = one.adder
             figures = {}
             if adder.name in drawn:
@@ -67,8 +67,10 @@ def record_networks(
                 datasets=[datasets[adder.largest_sum]],
                 input_example=np.array([[2.0, 2.0], [1.0, 0.0]]),
             )
+            progress(done, len(scored))
 
-    log_networks(run, records())
+    with progress_bar("log networks to MLflow", "networks") as progress:
+        log_networks(run, records())
 
 
 def draw_results(folder: Path, scored: Sequence[Scored]) -> list[CellResult]:

@@ -56,9 +56,8 @@ def eighty_twenty(
 
 
 def _stage(name: str, kind: Kind, parts: Sequence[RawTable | FinishedStage]) -> Stage:
-    """A stage of one or more parts; it is marked as kept where an earlier run did any of them."""
-    kept = "" if all(part.fresh for part in parts) else " (kept)"
-    return Stage(name + kept, kind, sum(part.seconds for part in parts))
+    """A stage of one or more parts; it is kept where an earlier run did any of them."""
+    return Stage(name, kind, sum(part.seconds for part in parts), kept=not all(part.fresh for part in parts))
 
 
 def _rules(tables: Sequence[CleanTable]) -> list[RuleCount]:

@@ -216,8 +216,7 @@ def report_run(run: Run, scored: Sequence[Scored], shares: EightyTwenty) -> Path
         save(cleaning_figure(shares), partial / "eighty_twenty.png")
     run.log_artifact(folder, "report")
     run.log_table(results_frame(cells), "results.json")
-    names = [stage.name.removesuffix(" (kept)").replace(" ", "_") for stage in shares.stages]
-    seconds = {f"seconds_{name}": stage.seconds for name, stage in zip(names, shares.stages, strict=True)}
+    seconds = {f"seconds_{stage.name.replace(' ', '_')}": stage.seconds for stage in shares.stages}
     rows = {f"rows_{fate}": float(count) for fate, count in shares.fates.items()}
     shared = {"share_cleaning": shares.time_share("cleaning"), "share_modelling": shares.time_share("modelling")}
     run.log_metrics({**summary_metrics(cells), **seconds, **rows, **shared})

@@ -43,7 +43,7 @@ def cleaning_figure(data: EightyTwenty) -> Figure:
     Returns:
         The figure, one page.
     """
-    stages = [(stage.name, stage.seconds, seconds(stage.seconds), KIND_COLOURS[stage.kind]) for stage in data.stages]
+    stages = [(stage.title, stage.seconds, seconds(stage.seconds), KIND_COLOURS[stage.kind]) for stage in data.stages]
     rules = [_rule(rule) for rule in ranked(data.rules)[:_MOST_RULES]]
     fates = [_part(fate, rows, data.rows, FATE_COLOURS.get(fate, SKY)) for fate, rows in data.fates.items()]
     lines = sum(data.code_lines.values())

@@ -20,11 +20,18 @@ class Stage:
         name: As the reader knows it ("ingest", "clean", "train").
         kind: What the time went into.
         seconds: Measured on the wall clock.
+        kept: An earlier run did and timed it.
     """
 
     name: str
     kind: Kind
     seconds: float
+    kept: bool = False
+
+    @property
+    def title(self) -> str:
+        """The name, and whether the stage was kept."""
+        return f"{self.name} (kept)" if self.kept else self.name
 
 
 @dataclass(frozen=True)
@@ -175,7 +182,7 @@ def _share(part: float, whole: float) -> float:
 
 
 def _stage(stage: Stage, data: EightyTwenty) -> tuple[str, ...]:
-    return stage.name, stage.kind, seconds(stage.seconds), percent(_share(stage.seconds, data.seconds))
+    return stage.title, stage.kind, seconds(stage.seconds), percent(_share(stage.seconds, data.seconds))
 
 
 def _count(name: str, count: int, total: int) -> tuple[str, ...]:
