@@ -3,9 +3,9 @@
 Run one alone with `python -m benchmarks.NAME`; adder_theory prints the numbers of docs/adders.md.
 """
 
-from benchmarks import adders, clean_pairs
+from benchmarks import adders, clean_pairs, clean_pictures
 
-for benchmark in (clean_pairs, adders):
+for benchmark in (clean_pairs, clean_pictures, adders):
     print(
         f"\n== {benchmark.__name__.removeprefix('benchmarks.')}: {(benchmark.__doc__ or '').splitlines()[0]}",
         flush=True,

@@ -4,24 +4,20 @@ Run it by hand with `eightytwenty adders --help`; `make run` runs it with its de
 disk and not done again, so a run that was killed goes on where it stopped.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from prefect import flow, get_run_logger
 
-from schemas.errors import UserError
 from schemas.parameters import GENERATED, AdderParameters
 from tasks.adders.report import eighty_twenty
 from tasks.adders.results import by_cell
 from tasks.adders.tables import sizes_reached
 from tasks.adders.verbs import (
-    Checked,
     check_pairs,
     clean_pairs,
     ingest_pairs,
     log_networks,
-    public,
     report_run,
     score_cleaning,
     score_networks,
@@ -29,11 +25,13 @@ from tasks.adders.verbs import (
     train_uncleaned,
 )
 from tasks.clean.score import Score
+from tasks.expect.checked import stop_if_unfit
+from tasks.ingest.download import public
 from tasks.report.eighty_twenty import EightyTwenty
 from tasks.report.results import CellResult
 from tasks.report.stopwatch import Stopwatch
 from tasks.stages import data_folder
-from tasks.tracking.run import Run, parent_run
+from tasks.tracking.run import parent_run
 
 
 @dataclass(frozen=True)
@@ -68,9 +66,9 @@ def adders(parameters: AdderParameters) -> AdderReport:
         parameters = parameters.model_copy(update={"largest_sums": reached})
 
     datasets = [table.dataset for table in tables]
-    with parent_run(data_folder(), "adders", "adders", public(parameters), datasets=datasets) as run:
+    with parent_run(data_folder(), "adders", "adders", public(parameters.model_dump()), datasets=datasets) as run:
         checked = [check_pairs(table, parameters.most_quarantine) for table in tables]
-        _stop_if_unfit(run, checked)
+        stop_if_unfit(run, checked)
         cleaning = score_cleaning(run, tables)
 
         trained = [train_adders(tables, parameters, protocol) for protocol in parameters.protocols]
@@ -80,17 +78,7 @@ def adders(parameters: AdderParameters) -> AdderReport:
             scored, compared = score_networks(trained), score_networks(uncleaned)
         with watch("track in MLflow", "other"):
             log_networks(run, scored, tables, parameters)
-        shares = eighty_twenty(checked, trained, uncleaned, scored, compared, watch.stages)
+        shares = eighty_twenty(tables, checked, trained, uncleaned, scored, compared, watch.stages)
         folder = report_run(run, scored, shares)
     log.info(shares.sentence)
     return AdderReport(by_cell(scored), shares, cleaning, folder, [check.docs for check in checked], run.link)
-
-
-def _stop_if_unfit(run: Run, checked: Sequence[Checked]) -> None:
-    """Keeps the Data Docs with the run, and goes no further where a batch failed."""
-    for check in checked:
-        run.log_artifact(check.docs, f"data_docs/pairs-{check.table.largest_sum}")
-    failed = [check for check in checked if check.failures]
-    if failed:
-        reasons = " ".join(failure for check in failed for failure in check.failures)
-        raise UserError(f"The cleaned batch is not fit to train on. {reasons} See {failed[0].docs / 'index.html'}.")

@@ -1,10 +1,11 @@
-"""The command line: `eightytwenty run`, `adders`, `clean`.
+"""The command line: `eightytwenty run`, `adders`, `gan`, `clean`, `draw`.
 
 Its options are the fields of schemas/parameters.py. A flow and its libraries are imported when it is called, so that
 `--help` answers at once.
 """
 
 import argparse
+import json
 import signal
 import sys
 from typing import Any, NoReturn, cast
@@ -20,7 +21,7 @@ from pydantic_settings import (
 )
 
 from schemas.errors import UserError
-from schemas.parameters import AdderParameters, CleanParameters, RunParameters
+from schemas.parameters import AdderParameters, CleanParameters, DrawParameters, GanParameters, RunParameters
 
 
 class Commands(BaseModel):
@@ -33,7 +34,9 @@ class Commands(BaseModel):
 
     run: CliSubCommand[RunParameters] = Field(description="all of it: ingest, clean, check, train, track and report")
     adders: CliSubCommand[AdderParameters] = Field(description="the same, for networks that add two numbers")
+    gan: CliSubCommand[GanParameters] = Field(description="the same, for a GAN that draws pictures")
     clean: CliSubCommand[CleanParameters] = Field(description="clean a table of your own")
+    draw: CliSubCommand[DrawParameters] = Field(description="draw pictures with a trained model")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -59,12 +62,34 @@ def _parse(arguments: list[str]) -> BaseModel:
     parser = _Parser(prog="eightytwenty", description=Commands.__doc__, formatter_class=argparse.RawTextHelpFormatter)
     source: CliSettingsSource[Any] = CliSettingsSource(Commands, root_parser=parser)  # type: ignore[arg-type]
     try:
-        commands = CliApp.run(Commands, cli_args=arguments or ["--help"], cli_settings_source=source)
+        arguments = _with_attributes_together(arguments or ["--help"])
+        commands = CliApp.run(Commands, cli_args=arguments, cli_settings_source=source)
     except ValidationError as error:
         raise UserError(_sentence(error)) from None
     except SettingsError as error:
         raise UserError(f"{error}; see eightytwenty --help") from None
     return cast("BaseModel", get_subcommand(commands))
+
+
+def _with_attributes_together(arguments: list[str]) -> list[str]:
+    """Makes one option of those of `draw` that are named after attributes: they are known when the model is loaded."""
+    if arguments[0] != "draw":
+        return arguments
+    names = [field.alias or name for name, field in DrawParameters.model_fields.items()]
+    # the parser knows a name of one letter by one dash
+    own = {"--help": "--help"} | {f"--{name}": f"--{name}" if len(name) > 1 else f"-{name}" for name in names}
+    kept, attributes = [], {}
+    rest = iter(arguments)
+    for argument in rest:
+        option, mark, value = argument.partition("=")
+        if option in own or not option.startswith("--"):
+            kept.append(own.get(option, option) + mark + value)
+            continue
+        value = value if mark else next(rest, "--")
+        if value.startswith("--"):
+            raise UserError(f"{option} needs a value; see eightytwenty draw --help")
+        attributes[option.removeprefix("--").replace("-", "_")] = value
+    return [*kept, "--attributes", json.dumps(attributes)] if attributes else kept
 
 
 def _sentence(error: ValidationError) -> str:
@@ -83,7 +108,11 @@ def _call(parameters: BaseModel) -> None:
         from flows.clean import clean_command
 
         clean_command(parameters)
-    elif isinstance(parameters, AdderParameters):
+    elif isinstance(parameters, DrawParameters):
+        from flows.draw import draw_command
+
+        draw_command(parameters)
+    elif isinstance(parameters, AdderParameters | GanParameters):
         from flows.local import run_locally
 
         run_locally(parameters)

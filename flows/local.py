@@ -6,29 +6,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
-
-from flows.adders import AdderReport, adders
+from flows.adders import adders
+from flows.everything import run
+from flows.gan import gan
+from flows.show import show_adders, show_gan
 from schemas.errors import UserError
-from schemas.parameters import AdderParameters
+from schemas.parameters import AdderParameters, GanParameters, RunParameters
 from tasks.prefect_server import prefect_api
-from tasks.report.numbers import percent, seconds
-from tasks.report.results import results_rich
 from tasks.stages import data_folder
 
 _NO_ROOM = 1 << 20  # bytes; databases give up before the last one
 
 
-def run_locally(parameters: AdderParameters) -> None:
-    """Runs the adders flow and prints the result table, the 80/20 summary and where to look next."""
+def run_locally(parameters: AdderParameters | GanParameters) -> None:
+    """Runs the flow of these parameters and prints its results, the 80/20 summary and where to look next."""
     for name in ("prefect.flow_runs", "prefect.task_runs"):
         logging.getLogger(name).addFilter(_is_worth_a_line)
     data = data_folder()
-    with _full_disk_is_said(data):
-        with prefect_api(data):
-            report = adders(parameters)
-        _show(report)
+    with _full_disk_is_said(data), prefect_api(data):
+        if isinstance(parameters, RunParameters):
+            results, drawn = run(parameters)
+            show_adders(results)
+            show_gan(drawn)
+        elif isinstance(parameters, GanParameters):
+            show_gan(gan(parameters))
+        else:
+            show_adders(adders(parameters))
 
 
 @contextmanager
@@ -50,40 +53,3 @@ def _is_worth_a_line(record: logging.LogRecord) -> bool:
     if record.exc_info and isinstance(record.exc_info[1], UserError):
         return False
     return not record.getMessage().startswith(("Finished in state", "Beginning flow run", "View at"))
-
-
-def _show(report: AdderReport) -> None:
-    console = Console()
-    console.print(results_rich(report.cells))
-    shares = report.shares
-    console.print(f"\n[bold]80/20.[/] {escape(shares.sentence)}.")
-    for stage in shares.stages:
-        console.print(f"  {stage.title:<28}{seconds(stage.seconds):>8}  {stage.kind}")
-    fates = ", ".join(f"{count:,} {fate} ({percent(count / shares.rows)})" for fate, count in shares.fates.items())
-    console.print(f"  {shares.rows:,} raw rows: {fates}", soft_wrap=True)
-    if report.cleaning:
-        faults, caught, wrong = (
-            sum(one.kinds[n].sum() for one in report.cleaning) for n in ("injected", "caught", "wrong")
-        )
-        touched = sum(one.touched + one.lost for one in report.cleaning)
-        console.print(
-            f"  Of {faults:,} injected faults {caught:,} were caught and {wrong:,} repaired wrong; "
-            f"{touched:,} clean cells or rows were touched",
-            soft_wrap=True,
-        )
-    if shares.gains:
-        console.print(f"  What cleaning bought: {shares.subject}, trained on uncleaned rows → on clean ones")
-    for gain in shares.gains:
-        console.print(
-            f"    {gain.measure:<26}{gain.text(gain.uncleaned):>8} → {gain.text(gain.cleaned)}", highlight=False
-        )
-    console.print("\n[bold]Where to look next[/]")
-    where = {
-        "pictures and tables": str(report.folder),
-        "80/20 report": str(report.folder / "eighty_twenty.md"),
-        "what the data was like": str(report.docs[0] / "index.html"),
-        "runs in MLflow": report.mlflow,
-    }
-    for what, place in where.items():
-        lines = escape(place).replace("\n", "\n" + " " * 26)
-        console.print(f"  {what:<24}{lines}", soft_wrap=True, highlight=False)

@@ -30,6 +30,7 @@ class BatchExpectations:
         name: what the batch is, for titles.
         columns: the columns of the clean table that the expectations read.
         clean: expectations on the clean table, or on every `sample_step`-th row of it.
+        shares: expectations on a table of one row: for each column, the share (0 to 1) of its most frequent value.
         fates: expectations on a table of one row: `rows`, `clean`, `quarantine` and `duplicates` as cleaning counted
             them, `rows_in_file` as the file says, and `quarantine_share` = quarantine / rows.
     """
@@ -38,6 +39,7 @@ class BatchExpectations:
     columns: tuple[str, ...]
     clean: tuple[Expectation, ...]
     fates: tuple[Expectation, ...]
+    shares: tuple[Expectation, ...] = ()
 
 
 def sample_step(rows: int) -> int:
@@ -74,42 +76,68 @@ def pairs_expectations(*, largest_sum: int, rows: int, law: bool, most_quarantin
         )
     if checked >= FEWEST_ROWS and law:
         clean.extend(_law_expectations(largest_sum // 2, checked))
-    fates = (
+    fates = fate_expectations("row", most_quarantine)
+    return BatchExpectations(f"pairs to {largest_sum:,}", ("a", "b", "sum"), tuple(clean), fates)
+
+
+def fate_expectations(row: str, most_quarantine: float) -> tuple[Expectation, ...]:
+    """What must have become of the rows of any source.
+
+    Args:
+        row: what a row is called, for people.
+        most_quarantine: see `pairs_expectations`.
+    """
+    import great_expectations.expectations.core as gxe
+
+    return (
         gxe.ExpectColumnMinToBeBetween(
             column="clean",
             min_value=1,
-            description="At least 1 row must be clean.",
-            meta={"notes": "Without a clean row there is nothing to train on."},
+            description=f"At least 1 {row} must be clean.",
+            meta={"notes": f"Without a clean {row} there is nothing to train on."},
         ),
         gxe.ExpectColumnPairValuesToBeEqual(
             column_A="clean",
             column_B="rows_in_file",
-            description="The clean file must hold as many rows as cleaning counted.",
+            description=f"The clean file must hold as many {row}s as cleaning counted.",
             meta={"notes": "Counted comes first, in the file second. A difference means that the file is not whole."},
         ),
         gxe.ExpectColumnMaxToBeBetween(
             column="quarantine_share",
             max_value=most_quarantine,
-            description=f"The share of rows in quarantine must be at most {most_quarantine:g}.",
-            meta={"notes": "If more is lost, the source or the rules are wrong, not the rows."},
+            description=f"The share of {row}s in quarantine must be at most {most_quarantine:g}.",
+            meta={"notes": f"If more is lost, the source or the rules are wrong, not the {row}s."},
         ),
     )
-    return BatchExpectations(f"pairs to {largest_sum:,}", ("a", "b", "sum"), tuple(clean), fates)
+
+
+def divergence_threshold(bins: int, rows: int) -> float:
+    """The Kullback-Leibler divergence from their law that `rows` honest rows exceed in one batch of 1 / `FALSE_ALARM`.
+
+    2 n KL is the likelihood-ratio statistic G (Wilks 1938): about chi-squared with bins - 1 degrees of freedom as long
+    as every bin expects some twenty rows.
+    """
+    from scipy import stats
+
+    return float(stats.chi2.isf(FALSE_ALARM, bins - 1)) / (2 * rows)
+
+
+def alarm_note(rows: int) -> str:
+    """How seldom an honest batch fails a statistical expectation."""
+    return f"Honest rows fail this once in {1 / FALSE_ALARM:,.0f} batches of {rows:,}."
 
 
 def _law_expectations(largest: int, rows: int) -> list[Expectation]:
     """The means of a and b and the distribution of their sum, when both are uniform integers in [0, largest].
 
     The mean of n rows lies within z standard errors of largest / 2; one value's variance is largest (largest + 2) / 12.
-    For the sum, 2 n KL is the likelihood-ratio statistic G (Wilks 1938): about chi-squared with bins - 1 degrees of
-    freedom as long as every bin expects some twenty rows.
     """
     import great_expectations.expectations.core as gxe
     from scipy import stats
 
     room = float(stats.norm.isf(FALSE_ALARM / 2)) * math.sqrt(largest * (largest + 2) / 12 / rows)
     low, high = largest / 2 - room, largest / 2 + room
-    alarm = f"Honest rows fail this once in {1 / FALSE_ALARM:,.0f} batches of {rows:,}."
+    alarm = alarm_note(rows)
     expectations: list[Expectation] = [
         gxe.ExpectColumnMeanToBeBetween(
             column=column,
@@ -123,7 +151,7 @@ def _law_expectations(largest: int, rows: int) -> list[Expectation]:
     bins, weights = triangular_bins(largest, min(MOST_BINS, rows // FEWEST_ROWS))
     if len(weights) < 2:
         return expectations
-    threshold = float(stats.chi2.isf(FALSE_ALARM, len(weights) - 1)) / (2 * rows)
+    threshold = divergence_threshold(len(weights), rows)
     expectations.append(
         gxe.ExpectColumnKLDivergenceToBeLessThan(
             column="sum",

@@ -5,13 +5,21 @@ Flat, typed, bounded and without unions, because that is what a form can show.
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_settings import CliPositionalArg
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_settings import CliPositionalArg, CliToggleFlag
 
 GENERATED = "generated"
 _LARGEST = 10**8
 
 Even = Annotated[int, Field(ge=2, le=_LARGEST, multiple_of=2)]
+
+
+def _number(value: object) -> object:
+    """The number in a text from the command line: a choice of numbers is no choice of texts."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+PictureSize = Annotated[Literal[32, 64, 128], BeforeValidator(_number)]
 
 
 class Parameters(BaseModel):
@@ -80,20 +88,144 @@ class AdderParameters(Parameters):
         return ("article", "solved") if self.protocol == "both" else (self.protocol,)
 
 
+DRAWN = ("avatars", "ellipses-outline", "ellipses-white", "ellipses-colour")
+
+
+class GanParameters(Parameters):
+    """Ingest pictures, clean them, train a GAN that draws such pictures, and track it all."""
+
+    source: str = Field(
+        "avatars",
+        title="Source",
+        min_length=1,
+        description="'avatars', 'ellipses-outline', 'ellipses-white' or 'ellipses-colour', which are drawn here; or a "
+        "folder, zip or tar of pictures (the Cartoon Set's, for example), or its http(s) address",
+    )
+    attributes: str = Field(
+        "", title="Attributes", description="table of the pictures' attributes, if it does not lie among them"
+    )
+    recipe: Literal["stable", "dcgan"] = Field(
+        "stable", title="Recipe", description="a GAN that does not collapse, or the article's, to compare with"
+    )
+    size: PictureSize = Field(64, title="Size", description="side of the pictures in pixels")
+    epochs: int = Field(
+        0, title="Epochs", ge=0, le=100_000, description="0: as the recipe says, 30 for stable and 50 for dcgan"
+    )
+    batch_size: int = Field(
+        0, title="Batch size", ge=0, le=4096, description="0: as the recipe says, 32 for stable and 128 for dcgan"
+    )
+    on_collapse: Literal["continue", "stop", "roll-back"] = Field(
+        "continue",
+        title="On collapse",
+        description="when the pictures lose their variety: go on, stop, or stop and go back to the best epoch",
+    )
+    collapse_share: float = Field(
+        0.5,
+        title="Collapse share",
+        ge=0,
+        le=1,
+        description="share of the real pictures' coverage and diversity below which a GAN has collapsed",
+    )
+    model: str = Field(
+        "",
+        title="Model",
+        pattern=r"^[\w .-]*$",
+        description="name under which the trained GAN is registered; empty: avatars, ellipses-white, ... or pictures",
+    )
+    rows: int = Field(10_000, title="Rows", ge=100, le=1_000_000, description="pictures that are drawn")
+    dirt: float = Field(0.2, title="Dirt", ge=0, le=1, description="share of the drawn pictures that get a fault")
+    most_quarantine: float = Field(
+        0.5,
+        title="Most quarantine",
+        ge=0,
+        le=1,
+        description="share of pictures in quarantine above which training is refused",
+    )
+    seed: int = Field(0, title="Seed", ge=0, le=2**31, description="the same seed gives the same run, bit for bit")
+
+    @model_validator(mode="after")
+    def _attributes_of_own_pictures(self) -> Self:
+        if self.attributes and self.is_drawn:
+            raise ValueError(f"attributes are read for pictures of your own; those of {self.source} are known")
+        return self
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the pictures are drawn here; else they are the user's."""
+        return self.source in DRAWN
+
+    @property
+    def planned_epochs(self) -> int:
+        """The epochs asked for, or those of the recipe."""
+        return self.epochs or {"stable": 30, "dcgan": 50}[self.recipe]
+
+    @property
+    def pictures_in_step(self) -> int:
+        """The batch size asked for, or that of the recipe."""
+        return self.batch_size or {"stable": 32, "dcgan": 128}[self.recipe]
+
+    @property
+    def registered_name(self) -> str:
+        """The name asked for, or that of the source."""
+        return self.model or (self.source if self.is_drawn else "pictures")
+
+
 class RunParameters(AdderParameters):
-    """Run all of it: ingest, clean, check, train, track and report."""
+    """Run all of it: the adders, then a GAN that draws avatars."""
+
+    pictures: int = Field(4000, title="Pictures", ge=100, le=1_000_000, description="avatars that the GAN learns from")
+    picture_size: PictureSize = Field(32, title="Picture size", description="side of the avatars in pixels")
+    gan_epochs: int = Field(10, title="GAN epochs", ge=1, le=100_000, description="passes over the avatars")
+
+    @property
+    def gan(self) -> GanParameters:
+        """The part of it that is about pictures."""
+        shared = self.model_dump(include={"dirt", "most_quarantine", "seed"})
+        pictures = {"rows": self.pictures, "size": self.picture_size, "epochs": self.gan_epochs}
+        return GanParameters.model_validate(shared | pictures)
+
+    @property
+    def adders(self) -> AdderParameters:
+        """The part of it that is about numbers."""
+        return AdderParameters.model_validate(self.model_dump(include=set(AdderParameters.model_fields)))
 
 
 class CleanParameters(Parameters):
-    """Clean a table: every row ends as clean, quarantine or duplicate, with reasons, and every change in a ledger."""
+    """Clean a table or pictures: every row ends as clean, quarantine or duplicate, with its reasons."""
 
     source: CliPositionalArg[str] = Field(
         title="Source",
         min_length=1,
-        description="CSV, TSV or Parquet file (also .gz, .zip), folder, or http(s) address",
+        description="CSV, TSV or Parquet file (also .gz, .zip), folder, or http(s) address; "
+        "of pictures a folder, zip, tar (also .tgz), or http(s) address",
     )
     out: str = Field(
         title="Out", min_length=1, description="folder for clean, quarantine, duplicates, ledger and report"
     )
-    table: Literal["pairs"] = Field("pairs", title="Schema", alias="schema", description="what the table must be")
+    table: Literal["pairs", "pictures"] = Field(
+        "pairs", title="Schema", alias="schema", description="what the source must be"
+    )
     largest_sum: Even = Field(65536, title="Largest sum", description="of a pair; a and b go up to half of it")
+    size: PictureSize = Field(64, title="Size", description="side of a clean picture in pixels")
+    attributes: str = Field(
+        "", title="Attributes", description="CSV file of the pictures' attributes, if it is not among them"
+    )
+
+
+class DrawParameters(Parameters):
+    """Draw pictures with a registered model.
+
+    What the model knows of a picture, such as its hair, is asked for by options named after the model's attributes:
+    --hair bun --hair-colour black. Attributes that are not given are drawn at random.
+    """
+
+    model: str = Field(title="Model", min_length=1, description="registered model, as avatars@champion or avatars/3")
+    attributes: dict[str, str] = Field(
+        {}, title="Attributes", description="what to draw; --hair bun is short for --attributes hair=bun"
+    )
+    only_list: CliToggleFlag[bool] = Field(
+        False, title="List", alias="list", description="draw nothing, but list the model's attributes and their values"
+    )
+    n: int = Field(16, title="Number", ge=1, le=1024, description="of pictures")
+    seed: int = Field(0, title="Seed", ge=0, le=2**31, description="the same seed gives the same pictures")
+    out: str = Field("drawn.png", title="Out", min_length=1, description="PNG file to write")

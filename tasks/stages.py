@@ -22,7 +22,20 @@ from tasks.files import sha256, whole_folder
 from tasks.owner import only_one
 
 _CARD = "stage.json"
-_LIBRARIES = ("great-expectations", "numpy", "pandas", "pandera", "polars", "scipy", "tensorflow")
+_LIBRARIES = (
+    "dicebear-core",
+    "dicebear-styles",
+    "great-expectations",
+    "numpy",
+    "pandas",
+    "pandera",
+    "pillow",
+    "polars",
+    "resvg-py",
+    "scikit-image",
+    "scipy",
+    "tensorflow",
+)
 _PACKAGES = ("models", "schemas", "tasks")
 
 
@@ -65,8 +78,8 @@ def run_stage(
     Raises:
         UserError: the data folder cannot be written.
     """
-    described = json.dumps([name, dict(inputs), dict(parameters), _code_digest()], sort_keys=True)
-    folder = data / "stages" / f"{name}-{hashlib.sha256(described.encode()).hexdigest()[:16]}"
+    described = _described(name, inputs, parameters)
+    folder = data / "stages" / stage_key(name, inputs, parameters)
     # two runs that need the same stage: the second waits and finds it done
     with only_one(data / "stages" / "locks" / f"{folder.name}.lock"):
         card = _read_card(folder)
@@ -83,6 +96,15 @@ def run_stage(
                 json.dumps({"sha256": digest, "seconds": seconds, "of": json.loads(described)})
             )
         return Stage(name, folder / "output", digest, seconds, fresh=True)
+
+
+def stage_key(name: str, inputs: Mapping[str, str], parameters: Mapping[str, object]) -> str:
+    """The name of a stage's folder, for what belongs to the stage but must outlive a process that is killed in it."""
+    return f"{name}-{hashlib.sha256(_described(name, inputs, parameters).encode()).hexdigest()[:16]}"
+
+
+def _described(name: str, inputs: Mapping[str, str], parameters: Mapping[str, object]) -> str:
+    return json.dumps([name, dict(inputs), dict(parameters), _code_digest()], sort_keys=True)
 
 
 def _read_card(folder: Path) -> dict[str, Any] | None:

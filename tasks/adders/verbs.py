@@ -1,6 +1,5 @@
 """What the adders flow does, one Prefect task each. References go in and out; the tables and networks stay on disk."""
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,8 +22,9 @@ from tasks.clean.score import Score as CleaningScore
 from tasks.clean.score import score
 from tasks.clean.summary import Summary
 from tasks.expect import check_batch
+from tasks.expect.checked import Checked, keep_failures
 from tasks.files import sha256, whole_folder
-from tasks.ingest.download import download, is_address, shown
+from tasks.ingest.download import fetched
 from tasks.ingest.pairs import TRUTH, generate_pairs
 from tasks.ingest.source import open_source
 from tasks.progress import progress_bar
@@ -39,20 +39,6 @@ from tasks.tracking.run import Run
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What Great Expectations said of a cleaned table, and the folder of its Data Docs."""
-
-    table: CleanTable
-    stage: Stage
-    failures: tuple[str, ...]
-
-    @property
-    def docs(self) -> Path:
-        """The folder of the Data Docs."""
-        return self.stage.folder / "docs"
-
-
-@dataclass(frozen=True)
 class Trained:
     """Trained networks on disk."""
 
@@ -61,12 +47,6 @@ class Trained:
     def load(self) -> list[Adder]:
         """The networks."""
         return load_adders(self.stage.folder)
-
-
-def public(parameters: AdderParameters) -> dict[str, Any]:
-    """The parameters as they may be kept: an address without its query, which may hold a secret."""
-    source = shown(parameters.source) if is_address(parameters.source) else parameters.source
-    return {**parameters.model_dump(), "source": source}
 
 
 @task
@@ -79,11 +59,7 @@ def ingest_pairs(parameters: AdderParameters) -> list[RawTable]:
     data = data_folder()
     if parameters.source != GENERATED:
         started = time.perf_counter()
-        path = Path(parameters.source)
-        if is_address(parameters.source):
-            folder = data / "downloads"
-            folder.mkdir(parents=True, exist_ok=True)
-            path = download(parameters.source, folder)
+        path = fetched(parameters.source, data)
         largest_sum = max(parameters.largest_sums)
         open_source(path, pairs_table(largest_sum))
         return [RawTable(path.resolve(), sha256(path), largest_sum, time.perf_counter() - started)]
@@ -136,10 +112,10 @@ def check_pairs(table: CleanTable, most_quarantine: float) -> Checked:
     def make(folder: Path) -> None:
         fates = {"rows": table.summary.rows, **table.summary.fates}
         check = check_batch(table.rows, fates, pairs_expectations(**asked), folder / "docs")
-        (folder / "failures.json").write_text(json.dumps(check.failures))
+        keep_failures(folder, check)
 
     stage = run_stage(data_folder(), "check", {"clean": table.stage.sha256}, asked, make)
-    return Checked(table, stage, tuple(json.loads((stage.folder / "failures.json").read_text())))
+    return Checked(f"pairs-{table.largest_sum}", stage)
 
 
 @task

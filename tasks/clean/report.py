@@ -1,15 +1,13 @@
 """Says what a cleaning did: Markdown for people, JSON for programs, a table for the terminal."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from schemas.table import Table
-from tasks.clean.rules import REASONS
 from tasks.clean.summary import FATES, REPORT, Summary
 
 if TYPE_CHECKING:
@@ -18,15 +16,15 @@ if TYPE_CHECKING:
 _EXAMPLES = 3
 
 
-def write_reports(folder: Path, summary: Summary, table: Table) -> None:
+def write_reports(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> None:
     """Writes report.md and report.json into the folder of a cleaning.
 
     Args:
         folder: holds the Parquet files.
         summary: the numbers.
-        table: the rules that were applied.
+        reasons: rule or repair -> why it is there.
     """
-    (folder / "report.md").write_text(_markdown(folder, summary, table), encoding="utf-8")
+    (folder / "report.md").write_text(_markdown(folder, summary, reasons), encoding="utf-8")
     (folder / REPORT).write_text(json.dumps(asdict(summary), indent=2, ensure_ascii=False), encoding="utf-8")
 
 
@@ -50,7 +48,7 @@ def summary_rich(summary: Summary) -> "RichTable":
     return shown
 
 
-def _markdown(folder: Path, summary: Summary, table: Table) -> str:
+def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> str:
     parts = [
         f"# {summary.clean:,} of {summary.rows:,} rows are clean ({_share(summary.clean, summary.rows)})",
         f"Table `{summary.table}`, source digest (SHA-256) `{summary.sha256}`.",
@@ -63,17 +61,15 @@ def _markdown(folder: Path, summary: Summary, table: Table) -> str:
         ),
     ]
     if summary.repaired:
-        reasons = {repair.name: repair.reason for column in table.columns for repair in column.repairs}
-        reasons |= {rule.name: rule.reason for rule in table.rules}
         examples = _examples(folder / "ledger.parquet", "rule", ("before", "after"))
         lines = [(rule, f"{n:,}", reasons[rule], examples.get(rule, "")) for rule, n in summary.repaired.items()]
-        parts += ["## Repaired rows", "Each change of a cell is a line of `ledger.parquet`."]
+        parts += ["## Repaired rows", "Each change is a line of `ledger.parquet`."]
         parts += [_table(("rule", "rows", "why", "for example"), lines)]
     if summary.failed:
-        reasons = REASONS | {rule.name: rule.reason for rule in table.rules}
-        failed = [(rule, f"{n:,}", reasons[rule]) for rule, n in summary.failed.items()]
+        rows = _quarantined(folder / "quarantine.parquet")
+        failed = [(rule, f"{n:,}", reasons[rule], rows.get(rule, "")) for rule, n in summary.failed.items()]
         parts += ["## Quarantine", "A row counts under every rule that it failed; its original bytes are kept."]
-        parts += [_table(("rule", "rows", "why"), failed)]
+        parts += [_table(("rule", "rows", "why", "for example"), failed)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -83,6 +79,16 @@ def _examples(ledger: Path, by: str, columns: tuple[str, str]) -> dict[str, str]
     texts: dict[str, list[str]] = {}
     for rule, before, after in changes.sort(by, *columns).collect().iter_rows():
         texts.setdefault(rule, []).append(f"{_code(before)} → {_code(after)}")
+    return {rule: ", ".join(some) for rule, some in texts.items()}
+
+
+def _quarantined(quarantine: Path) -> dict[str, str]:
+    """The first rows that failed each rule, as `source`, with the record where a source has several."""
+    rows = pl.scan_parquet(quarantine).select(pl.col("source").cast(pl.String), "record", "rules").explode("rules")
+    first = rows.group_by("rules", maintain_order=True).head(_EXAMPLES).collect()
+    texts: dict[str, list[str]] = {}
+    for rule, source, record in first.select("rules", "source", "record").iter_rows():
+        texts.setdefault(rule, []).append(f"{_code(source)} {record}" if record > 1 else _code(source))
     return {rule: ", ".join(some) for rule, some in texts.items()}
 
 

@@ -29,6 +29,12 @@ _AFTER_REPAIRS = 1_000
 Mask = npt.NDArray[np.bool_]
 
 
+def reasons(table: Table) -> dict[str, str]:
+    """Every rule and repair that can stand in a report on the table -> why it is there."""
+    repairs = {repair.name: repair.reason for column in table.columns for repair in column.repairs}
+    return REASONS | repairs | {rule.name: rule.reason for rule in table.rules}
+
+
 @dataclass(frozen=True)
 class Applied:
     """What the rules made of a batch of n records.

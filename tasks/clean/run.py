@@ -11,17 +11,19 @@ import pyarrow.parquet as pq
 from schemas.errors import UserError
 from schemas.table import Table
 from tasks.clean.copies import find_copies
+from tasks.clean.folder import spare_other_files
 from tasks.clean.outputs import OUTPUTS, Outputs
 from tasks.clean.parallel import in_order
 from tasks.clean.report import write_reports
+from tasks.clean.rules import reasons
 from tasks.clean.sort_out import ContractError, Job, Sorter
-from tasks.clean.summary import FATES, REPORT, Summary
+from tasks.clean.summary import FATES, Summary, most_common
 from tasks.files import sha256, whole_folder
 from tasks.ingest.batch import Batch
 from tasks.ingest.source import RawFile
 
 Progress = Callable[[int, int], None]
-_OTHERS = (REPORT, "report.md", "quarantine")
+_OWN = (*(f"{name}.parquet" for name in OUTPUTS), "report.md", "quarantine")
 
 
 def clean(
@@ -47,7 +49,7 @@ def clean(
     def read(file: RawFile, names: list[str]) -> Iterator[Batch]:
         return file.batches(names, piece)
 
-    _spare_other_files(files, out)
+    spare_other_files([file.path for file in files], out, _OWN)
     with whole_folder(out) as folder:
         copies, counts = find_copies(table, files, read)
         if not sum(counts):
@@ -76,35 +78,12 @@ def clean(
             sha256=_digest(files),
             rows=sum(counts),
             **{fate: fates[fate] for fate in FATES},
-            failed=_most_common(failed),
-            repaired=_most_common(repaired),
+            failed=most_common(failed),
+            repaired=most_common(repaired),
             files=[_describe(file, count) for file, count in zip(files, counts, strict=True)],
         )
-        write_reports(folder, summary, table)
+        write_reports(folder, summary, reasons(table))
     return summary
-
-
-def _most_common(counts: Counter[str]) -> dict[str, int]:
-    """The counts from the largest down; equal ones by name, so that their order does not hang on the pieces."""
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _spare_other_files(files: list[RawFile], out: Path) -> None:
-    """Refuses to replace a folder that holds anything but the untouched result of an earlier cleaning."""
-    if any(file.path.resolve().is_relative_to(out.resolve()) for file in files):
-        raise UserError(f"{out} holds the source itself and would be replaced; choose another folder.")
-    if not out.is_dir():
-        return
-    foreign = sorted({path.name for path in out.iterdir()} - {*(f"{name}.parquet" for name in OUTPUTS), *_OTHERS})
-    if foreign or (any(out.iterdir()) and not (out / REPORT).is_file()):
-        what = foreign[0] if foreign else "other files"
-        raise UserError(f"{out} holds {what}, which would be lost; choose a new or an empty folder.")
-    # the report is written last, so what is younger was changed by somebody, a mended quarantine for example
-    changed = [
-        path for path in out.rglob("*") if path.is_file() and path.stat().st_mtime > (out / REPORT).stat().st_mtime
-    ]
-    if changed:
-        raise UserError(f"{changed[0]} was changed since it was written and would be lost; choose another folder.")
 
 
 def _jobs(files: list[RawFile], read: Callable[[RawFile], Iterator[Batch]]) -> Iterator[Job]:

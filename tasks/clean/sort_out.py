@@ -11,7 +11,7 @@ import pyarrow as pa
 from schemas.table import Table
 from tasks.clean.copies import Copies
 from tasks.clean.outputs import Outputs
-from tasks.clean.rules import CONFLICT, REASONS, Applied, Mask, apply_rules
+from tasks.clean.rules import CONFLICT, Applied, Mask, apply_rules, reasons
 from tasks.ingest.batch import Batch
 from tasks.ingest.source import RawFile
 
@@ -126,7 +126,7 @@ class Sorter:
 
     def _reasons(self, applied: Applied, is_quarantined: Mask) -> pl.DataFrame:
         """The failed rules of each quarantined row, in the order of the rules, and their reasons."""
-        texts = REASONS | {rule.name: rule.reason for rule in self._table.rules}
+        texts = reasons(self._table)
         schema = {"row": pl.Int64, "rules": pl.String}
         failed = [
             pl.DataFrame({"row": np.flatnonzero(mask & is_quarantined), "rules": rule}, schema=schema)

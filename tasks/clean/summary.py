@@ -1,11 +1,17 @@
 """What became of the records of a source, in numbers."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 REPORT = "report.json"
 FATES = ("clean", "quarantine", "duplicates")
+
+
+def most_common(counts: Counter[str]) -> dict[str, int]:
+    """The counts from the largest down; equal ones by name, so that their order does not hang on the pieces."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 @dataclass(frozen=True)
@@ -18,7 +24,8 @@ class Summary:
         rows: number of raw records, and how many ended as clean, quarantine and duplicates.
         failed: rule -> number of quarantined rows that failed it.
         repaired: rule -> number of clean rows in which it changed a cell.
-        files: per file its name, detected format, number of records and ignored columns.
+        files: per file its name, detected format, number of records and ignored columns; for pictures, which are a file
+            each, per source.
     """
 
     table: str

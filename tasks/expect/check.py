@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from schemas.expectations import BatchExpectations
 
+_SHARES_NOTE = "One row, with the share of each column's most frequent value."
+
 
 @dataclass(frozen=True)
 class BatchCheck:
@@ -40,7 +42,13 @@ class BatchCheck:
     docs: Path
 
 
-def check_batch(clean: Path, fates: Mapping[str, int], expectations: BatchExpectations, docs: Path) -> BatchCheck:
+def check_batch(
+    clean: Path,
+    fates: Mapping[str, int],
+    expectations: BatchExpectations,
+    docs: Path,
+    counts: Mapping[str, int] | None = None,
+) -> BatchCheck:
     """Check a clean table and the fates of its rows, and write the Data Docs.
 
     Args:
@@ -48,6 +56,7 @@ def check_batch(clean: Path, fates: Mapping[str, int], expectations: BatchExpect
         fates: rows that cleaning counted: `rows` in, and of them `clean`, `quarantine` and `duplicates`.
         expectations: what the two tables must be.
         docs: folder to write; an older one gives way. It appears whole or not at all.
+        counts: further numbers that the expectations on fates read, such as `pictures_in_file`.
 
     Returns:
         What was found. A batch that fails is no error here: the caller says what follows from it.
@@ -58,15 +67,19 @@ def check_batch(clean: Path, fates: Mapping[str, int], expectations: BatchExpect
     table = pl.scan_parquet(clean)
     rows = int(table.select(pl.len()).collect().item())  # from the file's metadata
     step = sample_step(rows)
-    columns = table.select(expectations.columns).gather_every(step)
-    fate: dict[str, float] = {**fates, "rows_in_file": rows}
+    columns = table.select(expectations.columns)
+    fate: dict[str, float] = {**fates, **(counts or {}), "rows_in_file": rows}
     fate["quarantine_share"] = fates["quarantine"] / max(1, fates["rows"])
 
     note = f"One row in {step} was checked, evenly spaced over the file's {rows:,} rows." if step > 1 else ""
-    validations = (
-        _validate("clean", columns.collect(engine="streaming").to_pandas(), expectations.clean, note),
-        _validate("fates", pl.DataFrame([fate]).to_pandas(), expectations.fates, ""),
-    )
+    validations = []
+    if expectations.columns:
+        sample = columns.gather_every(step).collect(engine="streaming")
+        validations.append(_validate("clean", sample.to_pandas(), expectations.clean, note))
+    if expectations.shares:
+        shares = columns.select(pl.all().unique_counts().max() / rows).collect(engine="streaming")
+        validations.append(_validate("shares", shares.to_pandas(), expectations.shares, _SHARES_NOTE))
+    validations.append(_validate("fates", pl.DataFrame([fate]).to_pandas(), expectations.fates, ""))
     with whole_folder(docs) as folder:
         page = data_docs(expectations.name, fates, validations, datetime.now(UTC))
         (folder / "index.html").write_text(page, encoding="utf-8")

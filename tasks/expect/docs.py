@@ -71,7 +71,8 @@ def bars(bins: Sequence[Bin]) -> list[Bar]:
             width=(each.end - each.start) * across,
             expected=each.expected / (each.end - each.start) * up,
             observed=each.observed / (each.end - each.start) * up,
-            words=f"{each.start:,.10g} to {each.end:,.10g}: {each.expected:.2%} expected, {each.observed:.2%} observed",
+            words=f"{each.name or f'{each.start:,.10g} to {each.end:,.10g}'}: "
+            f"{each.expected:.2%} expected, {each.observed:.2%} observed",
         )
         for each in bins
     ]
@@ -115,6 +116,7 @@ svg { width: 100%; height: auto; display: block; border-bottom: 1px solid var(--
 .key { display: inline-block; width: .9rem; height: .6rem; background: var(--blue); margin: 0 .3rem 0 .8rem; }
 .key.line { height: 0; border-top: 2px solid var(--ink); background: none; vertical-align: middle; }
 .axis { display: flex; justify-content: space-between; font-variant-numeric: tabular-nums; }
+.names span { flex: 1; text-align: center; overflow: hidden; text-overflow: ellipsis; }
 footer { margin: 1.25rem 0; font-size: .85rem; color: var(--soft); }
 @media print { body { background: #fff; } .card { break-inside: avoid; } }
 """
@@ -200,9 +202,13 @@ PAGE = """\
 <path class="law" d="M0 {{ height + 2 }}{% for bar in chart %} V{{ '%.2f' % (height + 2 - bar.expected) }} \
 H{{ '%.2f' % (bar.x + bar.width) }}{% endfor %} V{{ height + 2 }}"/>
 </svg>
-<figcaption><span class="axis"><span>{{ '{:,.10g}'.format(finding.bins[0].start) }}</span>
+<figcaption>
+{% if finding.bins[0].name %}
+<span class="axis names">{% for bin in finding.bins %}<span>{{ bin.name }}</span>{% endfor %}</span>
+{% endif %}
+<span class="axis"><span>{{ '' if finding.bins[0].name else '{:,.10g}'.format(finding.bins[0].start) }}</span>
 <span><span class="key"></span>observed<span class="key line"></span>expected</span>
-<span>{{ '{:,.10g}'.format(finding.bins[-1].end) }}</span></span></figcaption>
+<span>{{ '' if finding.bins[0].name else '{:,.10g}'.format(finding.bins[-1].end) }}</span></span></figcaption>
 </figure>
 {% endif %}
 </td>

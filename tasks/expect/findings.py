@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bin:
-    """One bin of a distribution: its edges, and the shares (0 to 1) of the rows expected and observed in it."""
+    """One bin of a distribution: its edges, and the shares (0 to 1) of the rows expected and observed in it.
+
+    Of a distribution of text, each value has a bin of the width 1 and a name.
+    """
 
     start: float
     end: float
     expected: float
     observed: float
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,9 +123,12 @@ def _observed(result: ExpectationValidationResult) -> str:
 def _bins(values: Mapping[str, Any]) -> tuple[Bin, ...]:
     details = values.get("details") or {}
     expected, observed = details.get("expected_partition", {}), details.get("observed_partition", {})
-    edges = itertools.pairwise(expected.get("bins", ()))
-    shares = zip(edges, expected.get("weights", ()), observed.get("weights", ()), strict=False)
-    return tuple(Bin(start, end, before, after) for (start, end), before, after in shares)
+    names = expected.get("values", ())
+    edges = itertools.pairwise(range(len(names) + 1) if names else expected.get("bins", ()))
+    shares = zip(
+        edges, expected.get("weights", ()), observed.get("weights", ()), names or itertools.repeat(""), strict=False
+    )
+    return tuple(Bin(start, end, before, after, str(name)) for (start, end), before, after, name in shares)
 
 
 def _text(value: object) -> str:

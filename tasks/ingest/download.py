@@ -1,9 +1,11 @@
-"""Fetches a table from an http or https address, bounded in size and time."""
+"""Fetches a source from an http or https address, bounded in size and time."""
 
 import hashlib
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from schemas.errors import UserError
@@ -17,6 +19,25 @@ _SILENCE_SECONDS = 20
 def is_address(source: str) -> bool:
     """Whether a source is an address rather than a path."""
     return "://" in source
+
+
+def fetched(source: str, data: Path) -> Path:
+    """The path of a source, which is fetched into <data>/downloads if it is an address.
+
+    Raises:
+        UserError: it cannot be fetched (see `download`).
+    """
+    if not is_address(source):
+        return Path(source)
+    folder = data / "downloads"
+    folder.mkdir(parents=True, exist_ok=True)
+    return download(source, folder)
+
+
+def public(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as they may be kept: an address as source without its query, which may hold a secret."""
+    source = parameters["source"]
+    return {**parameters, "source": shown(source) if is_address(source) else source}
 
 
 def download(address: str, folder: Path) -> Path:

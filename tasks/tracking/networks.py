@@ -73,7 +73,14 @@ def log_networks(parent: Run, records: Iterable[NetworkRecord]) -> list[str]:
 def _log_network(run: Run, record: NetworkRecord) -> None:
     run.log_parameters(record.parameters)
     run.log_datasets(record.datasets)
-    model_id = _log_model(run, record, record.model()) if record.model else None
+    model_id = None
+    if record.model:
+        model, example = record.model(), record.input_example
+        if example is None:
+            raise ValueError(
+                f"network {record.name!r} has a model but no input_example, which its signature comes from"
+            )
+        model_id = log_model(run, model, example, parameters=record.parameters)
     now = time.time_ns() // 1_000_000
     epochs = max((len(values) for values in record.history.values()), default=0)
     run.log_points(
@@ -98,20 +105,38 @@ def _log_bytes(run: Run, content: bytes, artifact: PurePosixPath) -> None:
         run.log_artifact(path, str(artifact.parent))
 
 
-def _log_model(run: Run, record: NetworkRecord, model: "keras.Model") -> str:
+def log_model(
+    run: Run,
+    model: "keras.Model",
+    example: np.ndarray | Mapping[str, np.ndarray],
+    *,
+    parameters: Mapping[str, object] | None = None,
+    metadata: Mapping[str, object] | None = None,
+) -> str:
+    """Log a Keras model with its signature.
+
+    Args:
+        run: The run that made it.
+        model: Keras model of one output, without custom objects that are not registered with Keras.
+        example: A few rows that it accepts: an array, or one array for each named input.
+        parameters: What it was made with; shown with the model.
+        metadata: What its users must know, of values that YAML can hold; kept in its MLmodel file.
+
+    Returns:
+        The id of the logged model.
+    """
     # mlflow.keras.log_model would write to the active run, load the model once more and read every metric back:
     # ten times slower. These are the same steps through the client.
     import mlflow.keras
     from mlflow.models import Model, infer_signature
 
-    example = record.input_example
-    if example is None:
-        raise ValueError(f"network {record.name!r} has a model but no input_example, which its signature comes from")
+    if isinstance(example, Mapping):
+        example = dict(example)
     logged = run.client.create_logged_model(
         run.experiment_id,
         name="model",
         source_run_id=run.run_id,
-        params={key: str(value) for key, value in record.parameters.items()},
+        params={key: str(value) for key, value in (parameters or {}).items()},
     )
     with tempfile.TemporaryDirectory() as folder:
         mlflow.keras.save_model(
@@ -120,6 +145,7 @@ def _log_model(run: Run, record: NetworkRecord, model: "keras.Model") -> str:
             signature=infer_signature(example, np.asarray(model(example))),
             input_example=example,
             pip_requirements=pip_requirements(),
+            metadata=dict(metadata or {}),
             mlflow_model=Model(
                 artifact_path=logged.artifact_location,
                 run_id=run.run_id,

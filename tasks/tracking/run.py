@@ -16,17 +16,20 @@ from types import FrameType
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.entities import Dataset as MlflowDataset
-from mlflow.entities import DatasetInput, InputTag, Metric, Param
+from mlflow.entities import DatasetInput, InputTag, LifecycleStage, Metric, Param
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from pandas import DataFrame
 
 from tasks.owner import OWNER_TAG, claim_owner
 from tasks.tracking.provenance import provenance_tags
-from tasks.tracking.store import close_dead_runs, connect, experiment_id, is_server
+from tasks.tracking.store import changing_owners, close_dead_runs, connect, experiment_id, is_server
 
 # the most that MLflow takes in one call
 _BATCH_POINTS = 1000
 _BATCH_PARAMETERS = 100
 _DIGEST_CHARACTERS = 36
+_NO_SUCH_RUN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # gone, or no run id at all
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,18 @@ class Run:
         self.client.log_text(self.run_id, text, artifact)
 
     def log_table(self, table: DataFrame, artifact: str) -> None:
-        """Write a table into an artifact that ends in ".json", which MLflow shows as a table."""
+        """Write a table into an artifact that ends in ".json", which MLflow shows; an older one gives way."""
+        # MLflow would append to what a run that goes on has logged before
+        folder = artifact.rpartition("/")[0] or None
+        if artifact in {file.path for file in self.client.list_artifacts(self.run_id, folder)}:
+            self.delete_artifact(artifact)
         self.client.log_table(self.run_id, table, artifact)
+
+    def delete_artifact(self, artifact: str) -> None:
+        """Delete a file of the run's artifacts, or a folder with all that is in it."""
+        place = self.client.get_run(self.run_id).info.artifact_uri
+        repository = get_artifact_repository(place, tracking_uri=self.client.tracking_uri)
+        repository.delete_artifacts(artifact)  # type: ignore[no-untyped-call]
 
     def log_datasets(self, datasets: Iterable[Dataset]) -> None:
         """Log what the run learns from. MLflow's digest holds 36 characters; the whole one stands in a tag."""
@@ -118,11 +131,14 @@ def parent_run(
     parameters: Mapping[str, object],
     tags: Mapping[str, str] | None = None,
     datasets: Iterable[Dataset] = (),
+    resume: str | None = None,
 ) -> Iterator[Run]:
     """Record one flow run in MLflow.
 
     First closes what killed processes left open. The run ends FINISHED, FAILED if the block raises, or KILLED on
     Ctrl-C, SIGTERM or a cancelled flow.
+
+    A run that is resumed keeps its name, its tags and the parameters it has: only what is missing is logged.
 
     Args:
         data: The data folder; the embedded store lies in <data>/mlflow.
@@ -131,6 +147,7 @@ def parent_run(
         parameters: What the flow was called with.
         tags: Further tags.
         datasets: What the run learns from.
+        resume: Id of an earlier run to go on in. Where that cannot be (see `resume_run`) a new run is started.
 
     Raises:
         UserError: If the data folder cannot be written, or the tracking store cannot be reached or used.
@@ -139,9 +156,13 @@ def parent_run(
     client = connect(data)
     close_dead_runs(client, data)
     with _sigterm_raises():
-        run = start_run(client, experiment_id(client, data, experiment), name, everything)
+        experiment = experiment_id(client, data, experiment)
+        run = resume_run(client, data, experiment, resume) if resume else None
+        run = run or start_run(client, experiment, name, everything)
         with ended(run):
-            run.log_parameters(parameters)
+            # a process may have been killed before it had logged all of them
+            known = client.get_run(run.run_id).data.params
+            run.log_parameters({key: value for key, value in parameters.items() if key not in known})
             run.log_datasets(datasets)
             yield run
 
@@ -150,6 +171,42 @@ def start_run(client: MlflowClient, experiment: str, name: str, tags: Mapping[st
     """Start a run in the experiment with this id; `ended` ends it."""
     created = client.create_run(experiment, run_name=name, tags=dict(tags))
     return Run(client, experiment, created.info.run_id)
+
+
+def resume_run(client: MlflowClient, data: Path, experiment: str, run_id: str) -> Run | None:
+    """Open a run again that has ended, so that this process goes on in it; `ended` ends it once more.
+
+    A run that a killed process left RUNNING has ended only after `close_dead_runs`.
+
+    Args:
+        client: The tracking store.
+        data: The data folder of the run and of this process.
+        experiment: The id of the experiment to which the run must belong.
+        run_id: The run.
+
+    Returns:
+        The run; None if there is no such run in the experiment, or if it is still running: in a living process, or
+        in one of which nothing is known here.
+    """
+    owner = claim_owner(data)
+    with changing_owners(data):
+        try:
+            found = client.get_run(run_id)
+        except MlflowException as error:
+            if error.error_code not in _NO_SUCH_RUN:  # a server that does not answer says nothing about the run
+                raise
+            return None
+        info = found.info
+        if (
+            info.experiment_id != experiment
+            or info.lifecycle_stage != LifecycleStage.ACTIVE
+            or info.status == "RUNNING"
+        ):
+            return None
+        # in this order: a run that is RUNNING has a living owner at any moment
+        client.set_tag(run_id, OWNER_TAG, owner)
+        client.update_run(run_id, status="RUNNING")
+    return Run(client, experiment, run_id)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
@@ -10,7 +11,7 @@ from mlflow.entities import LifecycleStage
 from mlflow.exceptions import MlflowException
 
 from schemas.errors import UserError
-from tasks.owner import OWNER_TAG, owner_is_dead
+from tasks.owner import OWNER_TAG, only_one, owner_is_dead
 
 _REACH_SECONDS = 5
 
@@ -89,12 +90,18 @@ def close_dead_runs(client: MlflowClient, data: Path) -> int:
     """
     closed = 0
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
-    running = client.search_runs(experiments, f"attributes.status = 'RUNNING' and tags.`{OWNER_TAG}` LIKE '%:%'")
-    for run in running:
-        if owner_is_dead(data, run.data.tags[OWNER_TAG]):
-            client.set_terminated(run.info.run_id, "KILLED")
-            closed += 1
+    with changing_owners(data):
+        running = client.search_runs(experiments, f"attributes.status = 'RUNNING' and tags.`{OWNER_TAG}` LIKE '%:%'")
+        for run in running:
+            if owner_is_dead(data, run.data.tags[OWNER_TAG]):
+                client.set_terminated(run.info.run_id, "KILLED")
+                closed += 1
     return closed
+
+
+def changing_owners(data: Path) -> AbstractContextManager[None]:
+    """One process at a time closes what the dead left or takes a run over, so that none closes what another took."""
+    return only_one(data / "owners" / "changing")
 
 
 def _artifacts(data: Path) -> Path:

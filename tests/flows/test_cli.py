@@ -15,7 +15,7 @@ HEAVY = ("tensorflow", "mlflow", "prefect", "great_expectations", "pandas", "pol
 GOOD = "id,a,b,sum\n1,2,3,5\n2,seven,1,8\n3,1,1,3\n1,2,3,5\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["adders", "--help"], ["clean", "--help"], []])
+@pytest.mark.parametrize("arguments", [["--help"], ["adders", "--help"], ["gan", "--help"], ["clean", "--help"], []])
 def test_help_loads_none_of_the_heavy_libraries(arguments):
     code = (
         "import sys; from flows.cli import main\n"
@@ -39,6 +39,10 @@ def test_help_loads_none_of_the_heavy_libraries(arguments):
         (["adders", "--hidden-units", "2,2"], "hidden_units holds a number twice"),
         (["adders", "--largest-sums", "15"], "--largest-sums 15: Input should be a multiple of 2"),
         (["adders", "--protocol", "luck"], "--protocol luck: Input should be 'both', 'article' or 'solved'"),
+        (["gan", "--size", "50"], "--size 50: Input should be 32, 64 or 128"),
+        (["gan", "--recipe", "luck"], "--recipe luck: Input should be 'stable' or 'dcgan'"),
+        (["gan", "--source", "nowhere.zip"], "nowhere.zip does not exist"),
+        (["gan", "--model", "a@b"], "--model a@b: String should match pattern"),
         (["clean", "pairs.csv"], "clean needs --out"),
         (["clean", "pairs.csv", "--out", "clean", "--schema", "cats"], "--schema cats: Input should be 'pairs'"),
         (["clean", "nowhere.csv", "--out", "clean"], "nowhere.csv does not exist"),

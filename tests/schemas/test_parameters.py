@@ -3,10 +3,10 @@
 import pytest
 from pydantic import ValidationError
 
-from schemas.parameters import AdderParameters, CleanParameters, RunParameters
+from schemas.parameters import AdderParameters, CleanParameters, GanParameters, RunParameters
 
 
-@pytest.mark.parametrize("model", [AdderParameters, CleanParameters, RunParameters])
+@pytest.mark.parametrize("model", [AdderParameters, CleanParameters, GanParameters, RunParameters])
 def test_every_parameter_has_a_title_a_description_and_no_union(model):
     schema = model.model_json_schema()
     assert "$defs" not in schema
@@ -27,3 +27,9 @@ def test_protocols():
 def test_a_wrong_parameter_is_refused(wrong):
     with pytest.raises(ValidationError):
         AdderParameters(**wrong)
+
+
+def test_a_table_of_attributes_is_for_own_pictures():
+    assert GanParameters(source="faces.zip", attributes="faces.csv").attributes
+    with pytest.raises(ValidationError, match="pictures of your own"):
+        GanParameters(source="avatars", attributes="faces.csv")

@@ -1,0 +1,17 @@
+"""All of it: first the adders, then a GAN that draws avatars. `make run` runs it with its defaults."""
+
+from prefect import flow
+
+from flows.adders import AdderReport, adders
+from flows.gan import GanReport, gan
+from schemas.parameters import RunParameters
+
+
+@flow(name="run")
+def run(parameters: RunParameters) -> tuple[AdderReport, GanReport]:
+    """Run all of it: ingest, clean, check, train, track and report, for numbers and for pictures.
+
+    Raises:
+        UserError: a source cannot be read, or a cleaned batch is not fit to train on.
+    """
+    return adders(parameters.adders), gan(parameters.gan)

@@ -1,0 +1,87 @@
+"""From a dirty folder of pictures to a GAN: ingest -> clean -> check -> train -> track -> report.
+
+Run it by hand with `eightytwenty gan --help`. Finished stages are found on disk and not done again; a training that was
+killed goes on behind its last epoch, in the same MLflow run.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from prefect import flow, get_run_logger
+
+from schemas.parameters import GanParameters
+from tasks.clean.score import Score
+from tasks.expect.checked import stop_if_unfit
+from tasks.gans.record import Runs
+from tasks.gans.report import final_measures, gan_eighty_twenty
+from tasks.gans.verbs import (
+    check_pictures,
+    checkpoints,
+    clean_raw_pictures,
+    find_features,
+    ingest_pictures,
+    report_gan,
+    score_pictures_cleaning,
+    train_gan,
+)
+from tasks.ingest.download import public
+from tasks.report.eighty_twenty import EightyTwenty
+from tasks.stages import data_folder
+from tasks.tracking.run import parent_run
+
+
+@dataclass(frozen=True)
+class GanReport:
+    """What a run of the GAN ends with: its measures beside those of real pictures, the 80/20 numbers, where to look."""
+
+    name: str
+    model: str
+    measures: dict[str, float]
+    real: dict[str, float]
+    alarms: list[str]
+    attribution: str
+    shares: EightyTwenty
+    cleaning: list[Score]
+    folder: Path
+    docs: list[Path]
+    mlflow: str
+
+
+@flow(name="gan")
+def gan(parameters: GanParameters) -> GanReport:
+    """Ingest pictures, clean them, train a GAN that draws such pictures, and track it all.
+
+    Raises:
+        UserError: the source cannot be read, or the cleaned batch is not fit to train on.
+    """
+    log = get_run_logger()
+    raw = ingest_pictures(parameters)
+    cleaned = clean_raw_pictures(raw, parameters)
+    log.info("%s: %s files, %s", cleaned.name, cleaned.summary.rows, cleaned.summary.fates)
+
+    interrupted = Runs.of(checkpoints(cleaned, parameters)).parent
+    told = public(parameters.model_dump())
+    with parent_run(data_folder(), "gan", cleaned.name, told, datasets=[cleaned.dataset], resume=interrupted) as run:
+        checked = check_pictures(cleaned, parameters.most_quarantine)
+        stop_if_unfit(run, [checked])
+        score = score_pictures_cleaning(run, cleaned)
+        measures = find_features(cleaned, parameters)
+        trained = train_gan(run, cleaned, measures, parameters)
+        shares = gan_eighty_twenty(cleaned, checked, measures, trained, [])
+        folder = report_gan(run, cleaned, measures, trained, shares, parameters)
+    for alarm in trained.checkpoint.alarms:
+        log.warning(str(alarm))
+    log.info(shares.sentence)
+    return GanReport(
+        name=cleaned.name,
+        model=f"{parameters.registered_name}/{trained.version}",
+        measures=final_measures(trained),
+        real={**measures.floor, **measures.accuracy},
+        alarms=[str(alarm) for alarm in trained.checkpoint.alarms],
+        attribution=raw.attribution,
+        shares=shares,
+        cleaning=[score] if score else [],
+        folder=folder,
+        docs=[checked.docs],
+        mlflow=run.link,
+    )

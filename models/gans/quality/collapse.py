@@ -1,0 +1,70 @@
+"""Notices when a generator that was diverse stops being so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+MEASURES = ("coverage", "diversity")
+YOUNG_SHARE = 0.2  # of the planned epochs, in which a network may not have become diverse yet
+YOUNG_EPOCHS = 2  # at the least
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One measure below its limit at the end of an epoch."""
+
+    measure: str
+    value: float
+    limit: float
+    epoch: int
+
+    def __str__(self) -> str:
+        """Say it as a sentence."""
+        return (
+            f"The {self.measure} of the generated pictures was {self.value:.3f} after epoch {self.epoch}, "
+            f"below the limit of {self.limit:.3f}: the generator has collapsed or is collapsing."
+        )
+
+
+@dataclass
+class CollapseWatch:
+    """Compares coverage and diversity of every epoch with those of held-out real pictures.
+
+    A measure is armed once it has reached its limit, or once two epochs and a fifth of those planned are over: a young
+    network is not diverse yet, and that is no collapse. From then on every epoch below the limit raises an alarm. All
+    depends on `history` alone, so a watch that is given the epochs of an interrupted run goes on as if nothing had
+    happened. After a roll-back, leave out the epochs that were rolled back.
+
+    Attributes:
+        planned_epochs: Epochs the whole training is planned for.
+        real: The value of each measure that real pictures reach, "coverage" and "diversity".
+        share: The limit of a measure is this share of its real value.
+        history: Epoch (counted from 1) -> the values of both measures after it.
+    """
+
+    planned_epochs: int
+    real: Mapping[str, float]
+    share: float = 0.5
+    history: dict[int, dict[str, float]] = field(default_factory=dict)
+
+    def see(self, epoch: int, *, coverage: float, diversity: float) -> Alarm | None:
+        """Take in an epoch; returns the alarm it raises, coverage before diversity. NaN counts as below."""
+        self.history[epoch] = {"coverage": coverage, "diversity": diversity}
+        for measure in MEASURES:
+            limit, value = self.share * self.real[measure], self.history[epoch][measure]
+            if not value >= limit and self._armed(measure, limit, epoch):
+                return Alarm(measure, value, limit, epoch)
+        return None
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch with the highest coverage, of equals the most diverse, then the earliest; None without any."""
+        pairs = {epoch: (values["coverage"], values["diversity"]) for epoch, values in sorted(self.history.items())}
+        known = {epoch: pair for epoch, pair in pairs.items() if not any(map(math.isnan, pair))}
+        return max(known, key=known.__getitem__, default=None)
+
+    def _armed(self, measure: str, limit: float, epoch: int) -> bool:
+        reached = any(values[measure] >= limit for past, values in self.history.items() if past < epoch)
+        return reached or epoch > max(YOUNG_EPOCHS, YOUNG_SHARE * self.planned_epochs)

@@ -1,0 +1,74 @@
+"""What the distances are measured in: pictures as vectors, found on the real pictures alone.
+
+Published FIDs use a network trained on photographs. Here the features come from the classifier of the
+pictures' own attributes (`models.gans.quality.classifier`), or, where a source has no attributes, from `PixelFeatures`.
+So the values compare runs over the same real pictures, not with published ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Images = NDArray[np.uint8]
+FloatArray = NDArray[np.float32]
+
+COARSE = 16  # pixels on a side to which PixelFeatures averages
+
+
+class Features(Protocol):
+    """Turns pictures into vectors."""
+
+    def features(self, images: Images) -> FloatArray:
+        """Return the pictures as vectors: uint8 (n, size, size, 3) -> float32 (n, d)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class PixelFeatures:
+    """The principal components of coarse pictures.
+
+    Attributes:
+        mean: (768,) float64, the mean real picture of 16 x 16 x 3 in [0, 1].
+        components: (768, d) float64, orthonormal columns, the direction of most variance first.
+    """
+
+    mean: NDArray[np.float64]
+    components: NDArray[np.float64]
+
+    @classmethod
+    def fit(cls, images: Images, dimensions: int = 64) -> PixelFeatures:
+        """Find the components of real pictures, uint8 (n, size, size, 3).
+
+        Fewer than `dimensions` are kept where the pictures vary in fewer directions. A component's sign is free; here
+        its largest entry is positive.
+
+        Raises:
+            ValueError: The size is no multiple of 16, or all pictures look the same.
+        """
+        coarse = _coarse(images)
+        mean = coarse.mean(axis=0)
+        variances, vectors = np.linalg.eigh(np.cov(coarse - mean, rowvar=False, bias=True))
+        kept = np.flatnonzero(variances > 1e-9)[::-1][:dimensions]
+        if not kept.size:
+            raise ValueError(f"the {len(images)} real pictures look all the same; features need pictures that differ")
+        components = vectors[:, kept]
+        largest = np.abs(components).argmax(axis=0)
+        return cls(mean, components * np.sign(components[largest, np.arange(len(kept))]))
+
+    def features(self, images: Images) -> FloatArray:
+        """Return the pictures in the components: uint8 (n, size, size, 3) -> float32 (n, d)."""
+        return ((_coarse(images) - self.mean) @ self.components).astype(np.float32)
+
+
+def _coarse(images: Images) -> NDArray[np.float64]:
+    """Average pictures down to 16 x 16: uint8 (n, size, size, 3) -> float64 (n, 768) in [0, 1]."""
+    n, size = images.shape[:2]
+    if size % COARSE:
+        raise ValueError(f"pixel features need pictures whose side is a multiple of {COARSE}, not {size}")
+    tile = size // COARSE
+    tiles = images.reshape(n, COARSE, tile, COARSE, tile, 3)
+    return np.asarray(tiles.mean(axis=(2, 4), dtype=np.float64)).reshape(n, -1) / 255

@@ -1,0 +1,79 @@
+"""Trains a GAN for an epoch at a time, so that whoever calls can look, keep and go on in between."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import keras
+import numpy as np
+
+from models.gans.dcgan import dcgan
+from models.gans.gan import Codes, Gan, Images
+from models.gans.stable import stable
+
+Recipe = Literal["stable", "dcgan"]
+Progress = Callable[[int, int], None]
+
+BUILDERS = {"stable": stable, "dcgan": dcgan}
+CONDITIONAL = ("stable",)  # the recipes that draw the attributes that they are asked for
+
+
+def make_repeatable() -> None:
+    """Makes TensorFlow give the same bits in each run, whatever the number of threads."""
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()
+
+
+def train_epoch(
+    gan: Gan,
+    images: Images,
+    codes: Codes,
+    *,
+    epoch: int,
+    batch_size: int,
+    seed: int,
+    progress: Progress | None = None,
+) -> dict[str, float]:
+    """Shows each picture once.
+
+    Args:
+        gan: from one of `BUILDERS`.
+        images: (n, s, s, 3) RGB; may be a memory map.
+        codes: (n, k) attributes; k is 0 where there are none.
+        epoch: from 0; with `seed` it gives the order of the pictures.
+        batch_size: pictures in a step; the last step of an epoch has what is left.
+        seed: of the order.
+        progress: called with (pictures shown, n).
+
+    Returns:
+        the mean losses of the epoch: discriminator_loss, generator_loss.
+    """
+    batches = _Batches(images, codes, batch_size, np.random.default_rng([seed, epoch]))
+    watcher = [_Watcher(len(images), batch_size, progress)] if progress else []
+    history = gan.fit(batches, epochs=epoch + 1, initial_epoch=epoch, verbose=0, callbacks=watcher, shuffle=False)
+    return {name: float(values[0]) for name, values in history.history.items()}
+
+
+class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """The pictures in a random order, as bytes."""
+
+    def __init__(self, images: Images, codes: Codes, batch_size: int, rng: np.random.Generator) -> None:
+        super().__init__()
+        self._images, self._codes, self._size = images, codes, batch_size
+        self._order = rng.permutation(len(images))
+
+    def __len__(self) -> int:
+        return -(-len(self._order) // self._size)
+
+    def __getitem__(self, place: int) -> tuple[Images, Codes]:
+        chosen = np.sort(self._order[place * self._size : (place + 1) * self._size])
+        return self._images[chosen], self._codes[chosen]
+
+
+class _Watcher(keras.callbacks.Callback):  # type: ignore[misc]
+    def __init__(self, total: int, batch_size: int, progress: Progress) -> None:
+        super().__init__()
+        self._total, self._size, self._progress = total, batch_size, progress
+
+    def on_train_batch_end(self, batch: int, logs: object = None) -> None:  # noqa: ARG002 - Keras names it
+        self._progress(min(self._total, (batch + 1) * self._size), self._total)

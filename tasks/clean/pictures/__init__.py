@@ -1,0 +1,1 @@
+"""Cleans pictures: every file ends as clean, quarantine or duplicate, every change in the ledger."""

@@ -1,0 +1,197 @@
+"""Cleans a source of pictures: every file ends as clean, quarantine or duplicate, every change in the ledger."""
+
+import logging
+import warnings
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from PIL import Image
+
+from schemas.pictures import PictureTable
+from tasks.clean.folder import spare_other_files
+from tasks.clean.parallel import in_order
+from tasks.clean.pictures.judge import Judged, judge
+from tasks.clean.pictures.outputs import (
+    ATTRIBUTES,
+    PICTURES,
+    QUARANTINE,
+    SCHEMAS,
+    Quarantine,
+    SoundPictures,
+    write_tables,
+)
+from tasks.clean.pictures.sort_out import REFUSED, compare, sort_out
+from tasks.clean.report import write_reports
+from tasks.clean.sort_out import ContractError
+from tasks.clean.summary import FATES, Summary, most_common
+from tasks.files import whole_folder
+from tasks.ingest.pictures.attribute_files import REASONS
+from tasks.ingest.pictures.attributes import PictureAttributes, read_attributes
+from tasks.ingest.pictures.source import PictureSource, RawPicture
+
+Progress = Callable[[int, int], None]
+GALLERY = "gallery.png"  # drawn from the finished folder, and kept in it
+_OWN = (*(f"{name}.parquet" for name in SCHEMAS), PICTURES, ATTRIBUTES, QUARANTINE, "report.md")
+_MOST_NAMED = 5  # of the files that are not meant
+_BATCH_PICTURES, _BATCH_BYTES = 64, 16_000_000
+
+
+def clean_pictures(source: PictureSource, table: PictureTable, out: Path, progress: Progress | None = None) -> Summary:
+    """Cleans a source into a folder, which appears whole or not at all, even where no picture is clean.
+
+    The folder holds clean.parquet (source, record, a text column for each attribute), pictures.npy (uint8, (n, size,
+    size, 3), RGB, in the order of clean.parquet), attributes.json (name -> its values), quarantine.parquet, quarantine/
+    with the original files, duplicates.parquet, ledger.parquet, report.md and report.json.
+
+    Args:
+        source: from `tasks.ingest.pictures.source.open_pictures`.
+        table: rules and size.
+        out: the folder.
+        progress: called with (pictures done, pictures in all).
+
+    Raises:
+        UserError: the archive is damaged, or the folder cannot be written or holds something else.
+        ContractError: a row was lost or doubled, or a clean row is not clean.
+    """
+    spare_other_files([source.path], out, _OWN, [GALLERY])
+    attributes = read_attributes(source)
+    reasons = table.reasons | REASONS | {REFUSED: "the source does not hand it out"}
+    with whole_folder(out) as folder:
+        pictures = SoundPictures(folder, table.size)
+        quarantine = Quarantine(folder, [picture.name for picture in source.pictures])
+        judged: list[Judged] = []
+        with _strict_pillow():
+            work = in_order(lambda files: judge(table, attributes.problems, files), _batches(source.read_all()))
+            for some, passed in work:
+                pictures.append(passed)
+                for one in some:
+                    if one.content is not None:
+                        quarantine.keep(one.name, one.content)
+                # of what has been kept, the name is enough
+                judged += [replace(one, content=None) for one in some]
+                if progress:
+                    progress(len(judged), len(source.pictures))
+
+        sound = compare(judged, attributes, pictures)
+        _keep_files(source, sound.contradicting, quarantine)
+        rows = sort_out(judged, sound, source.refused, attributes, quarantine.files, reasons)
+        pictures.keep(sound.clean)
+        tables = write_tables(folder, rows, attributes.attributes)
+        _validate(table, attributes, tables["clean"])
+        _check_accounts(folder, source, attributes)
+        fates = {fate: tables[fate].height for fate in FATES}
+        summary = Summary(
+            table=table.name,
+            sha256=source.sha256,
+            rows=sum(fates.values()),
+            **fates,
+            failed=most_common(Counter(tables["quarantine"]["rules"].explode().to_list())),
+            repaired=most_common(Counter(tables["ledger"]["rule"].to_list())),
+            files=_describe(source, attributes),
+        )
+        write_reports(folder, summary, reasons)
+    return summary
+
+
+@contextmanager
+def _strict_pillow() -> Iterator[None]:
+    """Pillow with all its decoders loaded before threads want them, strict where it only warns, and silent."""
+    Image.init()
+    log = logging.getLogger("PIL")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    finally:
+        log.setLevel(level)
+
+
+def _batches(
+    files: Iterable[tuple[RawPicture, bytes | None]],
+) -> Iterator[list[tuple[RawPicture, bytes | None]]]:
+    """Files in batches, small enough to be held in memory by each worker."""
+    batch: list[tuple[RawPicture, bytes | None]] = []
+    held = 0
+    for picture, content in files:
+        batch.append((picture, content))
+        held += len(content or b"")
+        if len(batch) == _BATCH_PICTURES or held >= _BATCH_BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
+
+
+def _keep_files(source: PictureSource, names: Collection[str], quarantine: Quarantine) -> None:
+    """Reads some pictures again, of which only the comparison with all others told that they are not clean."""
+    if names:
+        for picture, content in source.read_all():
+            if picture.name in names and content is not None:
+                quarantine.keep(picture.name, content)
+
+
+def _validate(table: PictureTable, attributes: PictureAttributes, clean: pl.DataFrame) -> None:
+    """Shows the clean rows to the strict schema once more."""
+    import pandera.errors
+
+    try:
+        table.clean(attributes.attributes).validate(clean.to_pandas(), lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        raise ContractError(
+            f"the clean schema of {table.name} refuses rows that the rules let pass: {error}"
+        ) from error
+
+
+def _check_accounts(folder: Path, source: PictureSource, attributes: PictureAttributes) -> None:
+    """Raw = clean + quarantine + duplicates, by row id, as the written files say."""
+    raw = [
+        *((picture.name, 1) for picture in source.pictures),
+        *((file.name, file.record) for file in source.refused),
+        *((line.source, line.record) for line in attributes.unclaimed),
+    ]
+    balance = Counter(raw)
+    for fate in FATES:
+        balance.subtract(pl.read_parquet(folder / f"{fate}.parquet", columns=["source", "record"]).iter_rows())
+    for (name, record), missing in balance.items():
+        if missing:
+            raise ContractError(f"record {record} of {name} ended {1 - missing} times instead of once")
+    rows = pl.scan_parquet(folder / "clean.parquet").select(pl.len()).collect().item()
+    pictures = len(np.load(folder / PICTURES, mmap_mode="r", allow_pickle=False)) if rows else 0
+    if rows != pictures:
+        raise ContractError(f"there are {rows} clean rows and {pictures} clean pictures")
+
+
+def _describe(source: PictureSource, attributes: PictureAttributes) -> list[dict[str, object]]:
+    """The source, and the files that say more of its pictures."""
+    others = f", without {', '.join(source.ignored[:_MOST_NAMED])}" if source.ignored else ""
+    others += f" and {len(source.ignored) - _MOST_NAMED:,} more" if len(source.ignored) > _MOST_NAMED else ""
+    described: list[dict[str, object]] = [
+        {
+            "name": source.path.name or source.path.resolve().name,
+            "format": ("folder" if source.path.is_dir() else "archive") + " of pictures" + others,
+            "records": len(source.pictures) + len(source.refused),
+            "ignored_columns": [],
+        }
+    ]
+    if source.tables or source.beside:
+        count = len(source.beside)
+        beside = f"{count:,} file{'' if count == 1 else 's'} beside the pictures"
+        names = [file.name for file in source.tables] or [beside]
+        described += [
+            {
+                "name": name,
+                "format": "attributes",
+                "records": len(attributes.values) + len(attributes.unclaimed),
+                "ignored_columns": list(attributes.left_out),
+            }
+            for name in names
+        ]
+    return described

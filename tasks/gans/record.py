@@ -1,0 +1,122 @@
+"""Writes a training into MLflow: its own nested run, which a training that is taken up again goes on in."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from models.gans.gan import NOISE
+from tasks.files import write_whole
+from tasks.gans.checkpoint import Checkpoint
+from tasks.gans.data import Samples, TrainingSet
+from tasks.owner import OWNER_TAG
+from tasks.report.pictures.grid import captioned, grid
+from tasks.stages import data_folder
+from tasks.tracking.images import log_picture
+from tasks.tracking.networks import log_model
+from tasks.tracking.run import Dataset, Run, ended, resume_run, start_run
+
+_RUNS = "runs.json"
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The ids of the parent run and of the training's own run, kept beside its checkpoint."""
+
+    parent: str = ""
+    network: str = ""
+
+    @classmethod
+    def of(cls, folder: Path) -> "Runs":
+        """The runs of an interrupted training, empty where there is none."""
+        try:
+            return cls(**json.loads((folder / _RUNS).read_text()))
+        except (FileNotFoundError, ValueError, TypeError):
+            return cls()
+
+    def keep(self, folder: Path) -> None:
+        """Writes them beside the checkpoint."""
+        write_whole(folder / _RUNS, json.dumps(self.__dict__).encode())
+
+
+@contextmanager
+def network_run(
+    parent: Run, name: str, parameters: Mapping[str, object], dataset: Dataset, resume: str
+) -> Iterator[Run]:
+    """The nested run of a training.
+
+    Args:
+        parent: of the flow.
+        name: of the run.
+        parameters: what the network is trained with.
+        dataset: what it learns from.
+        resume: id of the run of an interrupted training, or nothing.
+    """
+    tags = parent.client.get_run(parent.run_id).data.tags
+    run = resume_run(parent.client, data_folder(), parent.experiment_id, resume) if resume else None
+    if run is None:
+        nested = {"mlflow.parentRunId": parent.run_id, OWNER_TAG: tags[OWNER_TAG]}
+        run = start_run(parent.client, parent.experiment_id, name, nested)
+    else:  # its parent may be gone
+        run.client.set_tag(run.run_id, "mlflow.parentRunId", parent.run_id)
+    with ended(run):
+        known = parent.client.get_run(run.run_id).data.params
+        run.log_parameters({key: value for key, value in parameters.items() if key not in known})
+        run.log_datasets([dataset])
+        yield run
+
+
+class EpochLog:
+    """Logs the epochs of a training that the run does not have yet: metrics, the sample grid, the alarm."""
+
+    def __init__(self, run: Run, plan: Samples, data: TrainingSet) -> None:
+        self._run, self._plan = run, plan
+        metrics = run.client.get_metric_history(run.run_id, _LAST)
+        self._logged = max((point.step for point in metrics), default=0)
+        if not self._logged:
+            log_picture(run, grid(data.held_images[:16], 4), step=0, key="real")
+
+    def __call__(self, checkpoint: Checkpoint) -> None:
+        """Logs what is new in a checkpoint; epochs count from 1."""
+        alarms = {alarm.epoch: alarm for alarm in checkpoint.alarms}
+        for epoch in range(self._logged + 1, checkpoint.epochs + 1):
+            samples = grid(
+                checkpoint.samples[epoch - 1], 4, row_labels=self._plan.rows, column_labels=self._plan.columns
+            )
+            log_picture(self._run, captioned(samples, f"epoch {epoch}"), step=epoch)
+            values = {name: series[epoch - 1] for name, series in checkpoint.history.items()}
+            if epoch in alarms:
+                self._run.client.set_tag(self._run.run_id, "collapse", str(alarms[epoch]))
+            # in one call, which a killed process has made wholly or not at all: no epoch is there twice
+            self._run.log_metrics({**values, "collapse_alarm": float(epoch in alarms), _LAST: epoch}, step=epoch)
+            self._logged = epoch
+
+
+_LAST = "epochs_logged"
+
+
+def to_keras(sampler: keras.Model) -> keras.Model:
+    """The sampler as it is logged: its pictures are float32 in [0, 1]."""
+    shown = keras.layers.Rescaling(0.5, offset=0.5)(sampler.output)
+    return keras.Model(sampler.input, keras.layers.ReLU(max_value=1.0)(shown), name="generator")
+
+
+def log_generator(
+    run: Run, model: keras.Model, data: TrainingSet, parameters: Mapping[str, object], attribution: str
+) -> str:
+    """Logs the generator with what its users must know: attributes, size, whom to name.
+
+    Returns:
+        the id of the logged model.
+    """
+    example: dict[str, np.ndarray] = {"noise": np.zeros((2, NOISE), np.float32)}
+    conditional = "attributes" in model.input
+    if conditional:
+        example["attributes"] = data.held_codes[:2]
+    attributes = {one.name: list(one.values) for one in data.attributes} if conditional else {}
+    told = {"attributes": attributes, "size": data.images.shape[1], "noise": NOISE, "attribution": attribution}
+    return log_model(run, model, example, parameters=parameters, metadata=told)

@@ -1,0 +1,175 @@
+"""What a run of the gan flow leaves for people: pictures, films, curves and two pages of text."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+from rich import box
+from rich.table import Table
+
+from models.gans.gan import Codes, Images
+from models.gans.quality.ellipses import ellipse_test
+from models.gans.quality.fidelity import attribute_fidelity as fidelity_of
+from schemas.parameters import GanParameters
+from tasks.expect.checked import Checked
+from tasks.files import write_whole
+from tasks.gans.data import TrainingSet, sample_plan, wanted
+from tasks.gans.measures import Measures, ellipses
+from tasks.gans.pictures import CleanPictures
+from tasks.gans.trained import TrainedGan
+from tasks.report.accounts import rows_by_fate, rows_by_rule, timed_stage
+from tasks.report.cleaning_figure import cleaning_figure
+from tasks.report.code_lines import code_lines
+from tasks.report.eighty_twenty import EightyTwenty, Stage, eighty_twenty_markdown
+from tasks.report.gan_figures import attribute_fidelity, distributions, training_curves
+from tasks.report.numbers import compact, percent
+from tasks.report.pictures.contact_sheet import contact_sheet
+from tasks.report.pictures.film import epoch_frames, film
+from tasks.report.pictures.grid import grid, png, real_beside
+from tasks.report.style import save
+
+_SHOWN = 64
+_FILM_SECONDS = 6.0
+_BATCH = 100
+# measure -> its title, whether it is a share, the measure of real pictures that it is compared with
+_MEASURES = {
+    "fid": ("FID", False, "real_fid"),
+    "kid": ("KID", False, "real_kid"),
+    "density": ("density", False, "real_density"),
+    "coverage": ("coverage", True, "real_coverage"),
+    "diversity": ("diversity", True, "real_diversity"),
+    "fidelity": ("attributes recognised as asked", True, "classifier_accuracy"),
+    "modes_captured": ("attribute pairs captured", True, ""),
+    "reverse_kl": ("reverse KL over attribute pairs", False, ""),
+    "ellipses": ("pictures that are ellipses", True, ""),
+}
+
+
+def gan_eighty_twenty(
+    cleaned: CleanPictures, checked: Checked, measures: Measures, trained: TrainedGan, more: list[Stage]
+) -> EightyTwenty:
+    """Puts the numbers of a run together; `more` are stages that the caller measured."""
+    stages = (
+        timed_stage("ingest", "cleaning", [cleaned.raw]),
+        timed_stage("clean", "cleaning", [cleaned.stage]),
+        timed_stage("check the batch", "cleaning", [checked.stage]),
+        timed_stage("find features", "modelling", [measures.stage]),
+        timed_stage("train the GAN", "modelling", [trained.stage]),
+        *more,
+    )
+    rules = rows_by_rule([cleaned.summary], "copy of a picture")
+    return EightyTwenty(stages, rows_by_fate([cleaned.summary]), rules, code_lines())
+
+
+def draw_training(
+    folder: Path, data: TrainingSet, measures: Measures, trained: TrainedGan, parameters: GanParameters
+) -> None:
+    """Writes the pictures of a training into a folder: samples, film, contact sheet, curves, what was measured."""
+    done, generator = trained.checkpoint, trained.generator()
+    samples = np.stack(done.samples)
+    noise, codes = wanted(data, parameters.seed)
+    fake = generate(generator, noise, codes)
+
+    beside = real_beside(fake[:_SHOWN], data.held_images[:_SHOWN], trained.kept_epoch, columns=8)
+    write_whole(folder / "samples.png", png(beside))
+    plan = sample_plan(data, parameters.recipe, parameters.seed)
+    if plan.rows:
+        asked = grid(samples[trained.kept_epoch - 1], 4, row_labels=plan.rows, column_labels=plan.columns)
+        write_whole(folder / "attributes.png", png(asked))
+    film(epoch_frames(samples), folder / "training.gif", folder / "training.mp4", _FILM_SECONDS)
+    sheet = contact_sheet(samples, best=done.best_epoch or None, alarms=[alarm.epoch for alarm in done.alarms])
+    write_whole(folder / "contact_sheet.png", png(sheet))
+    curves = training_curves(done.history, measures.floor, done.alarms, parameters.collapse_share)
+    save(curves, folder / "training.png")
+
+    classifier = measures.classifier()
+    if classifier and "attributes" in generator.input:
+        fidelity = fidelity_of(codes, classifier.predict(fake), classifier.held_out_accuracy)
+        names = [attribute.name for attribute in data.attributes]
+        recognised, real = (
+            dict(zip(names, map(float, values), strict=True)) for values in (fidelity.recognised, fidelity.of_real)
+        )
+        save(attribute_fidelity(recognised, real), folder / "fidelity.png")
+    known = ellipses(parameters.source, data)
+    if known:
+        ground, real_test = known
+        save(distributions(real_test, ellipse_test(fake, ground)), folder / "distributions.png")
+
+
+def generate(generator: keras.Model, noise: np.ndarray, codes: Codes) -> Images:
+    """Pictures (n, s, s, 3) of a logged generator from noise (n, d) and attributes (n, k)."""
+    pieces = []
+    for start in range(0, len(noise), _BATCH):
+        piece = slice(start, start + _BATCH)
+        taken = {name: {"noise": noise, "attributes": codes}[name][piece] for name in generator.input}
+        pieces.append(np.rint(np.asarray(generator(taken, training=False)) * 255).clip(0, 255).astype(np.uint8))
+    return np.concatenate(pieces)
+
+
+def write_texts(
+    folder: Path,
+    cleaned: CleanPictures,
+    measures: Measures,
+    trained: TrainedGan,
+    shares: EightyTwenty,
+    parameters: GanParameters,
+) -> str:
+    """Writes the 80/20 report, the gallery of the cleaning and whom to name.
+
+    Returns:
+        Markdown for the Prefect UI: the measures and the 80/20 report.
+    """
+    done = trained.checkpoint
+    lines = [
+        f"# {cleaned.name}, recipe {parameters.recipe}, {done.epochs} epochs",
+        *(f"- **{alarm}**" for alarm in done.alarms),
+        measures_markdown(final_measures(trained), {**measures.floor, **measures.accuracy}),
+        eighty_twenty_markdown(shares),
+        cleaned.attribution,
+    ]
+    markdown = "\n\n".join(line for line in lines if line)
+    (folder / "gan.md").write_text(markdown)
+    save(cleaning_figure(shares), folder / "eighty_twenty.png")
+    write_whole(folder / "cleaning.png", cleaned.gallery.read_bytes())
+    if cleaned.attribution:
+        (folder / "ATTRIBUTION.txt").write_text(cleaned.attribution)
+    return markdown
+
+
+def final_measures(trained: TrainedGan) -> dict[str, float]:
+    """The measures after the epoch whose generator was kept."""
+    done = trained.checkpoint
+    return {name: series[trained.kept_epoch - 1] for name, series in done.history.items()}
+
+
+def measures_markdown(values: Mapping[str, float], real: Mapping[str, float]) -> str:
+    """A table of the measures, with what real pictures reach."""
+    rows = [" | ".join(("", *line, "")).strip() for line in _lines(values, real)]
+    return "\n".join(["| measure | generated | real |", "|---|---|---|", *rows])
+
+
+def measures_rich(values: Mapping[str, float], real: Mapping[str, float]) -> Table:
+    """The same table for the terminal."""
+    shown = Table(box=box.HORIZONTALS, pad_edge=False)
+    shown.add_column("measure")
+    for name in ("generated", "real"):
+        shown.add_column(name, justify="right")
+    for line in _lines(values, real):
+        shown.add_row(*line)
+    return shown
+
+
+def _lines(values: Mapping[str, float], real: Mapping[str, float]) -> Iterator[tuple[str, str, str]]:
+    for name, (title, is_share, floor) in _MEASURES.items():
+        if name in values:
+            write = percent if is_share else compact
+            yield title, write(values[name]), write(real[floor]) if floor in real else ""
+
+
+def summary_metrics(trained: TrainedGan, shares: EightyTwenty) -> dict[str, float]:
+    """The measures of the kept generator and the seconds and rows of the run, for the parent run."""
+    seconds = {f"seconds_{stage.name.replace(' ', '_')}": stage.seconds for stage in shares.stages}
+    rows = {f"rows_{fate}": float(count) for fate, count in shares.fates.items()}
+    alarms = {"collapse_alarms": float(len(trained.checkpoint.alarms))}
+    return {**final_measures(trained), **alarms, **seconds, **rows}

@@ -1,0 +1,239 @@
+"""What the gan flow does, one Prefect task each. References go in and out; pictures and networks stay on disk."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+
+from schemas.attribute_expectations import pictures_expectations
+from schemas.parameters import GanParameters
+from schemas.pictures import pictures_table
+from tasks.clean.pictures.dataset import read_pictures
+from tasks.clean.pictures.gallery import gallery
+from tasks.clean.pictures.run import clean_pictures
+from tasks.clean.pictures.score import score_pictures
+from tasks.clean.score import Score
+from tasks.clean.summary import Summary
+from tasks.expect import check_batch
+from tasks.expect.checked import Checked, keep_failures
+from tasks.files import sha256, whole_folder
+from tasks.gans import report
+from tasks.gans.checkpoint import find, keep
+from tasks.gans.data import sample_plan, training_set
+from tasks.gans.measures import Measures, ellipses, find_measures
+from tasks.gans.pictures import CleanPictures, RawPictures
+from tasks.gans.record import EpochLog, Runs, log_generator, network_run, to_keras
+from tasks.gans.train import Training
+from tasks.gans.trained import GENERATOR, TrainedGan
+from tasks.ingest.download import fetched
+from tasks.ingest.pictures.generate import ATTRIBUTION, generate_pictures, read_truth
+from tasks.ingest.pictures.source import open_pictures
+from tasks.progress import progress_bar
+from tasks.report.artifacts import publish
+from tasks.report.eighty_twenty import EightyTwenty
+from tasks.report.stopwatch import Stopwatch
+from tasks.stages import data_folder, run_stage, stage_key
+from tasks.tracking.registry import CHAMPION, register, registered, set_alias
+from tasks.tracking.run import Run
+
+
+@task
+def ingest_pictures(parameters: GanParameters) -> RawPictures:
+    """Draws pictures, or takes those that the source names.
+
+    Raises:
+        UserError: the source cannot be read.
+    """
+    data = data_folder()
+    if not parameters.is_drawn:
+        watch = Stopwatch()
+        with watch("ingest", "cleaning"):
+            path = fetched(parameters.source, data).resolve()
+            table = Path(parameters.attributes).resolve() if parameters.attributes else None
+            digest = open_pictures(path, table).sha256
+        return RawPictures(path, digest, watch.stages[0].seconds)
+    drawn = parameters.model_dump(include={"source", "rows", "size", "dirt", "seed"})
+
+    def make(folder: Path) -> None:
+        with progress_bar(f"draw {parameters.source}", "pictures") as progress:
+            generate_pictures(folder / "pictures", **drawn, progress=progress)
+
+    stage = run_stage(data, "ingest-pictures", {}, drawn, make)
+    folder = stage.folder / "pictures"
+    named = folder / ATTRIBUTION
+    attribution = named.read_text() if named.exists() else ""
+    return RawPictures(folder / "raw", sha256(folder / "raw"), stage.seconds, stage.fresh, folder, attribution)
+
+
+@task
+def clean_raw_pictures(raw: RawPictures, parameters: GanParameters) -> CleanPictures:
+    """Cleans the pictures.
+
+    Raises:
+        UserError: the source cannot be read.
+    """
+    table = pictures_table(parameters.size)
+    attributes = Path(parameters.attributes) if parameters.attributes else None
+
+    def make(folder: Path) -> None:
+        with progress_bar("clean pictures", "pictures") as progress:
+            clean_pictures(open_pictures(raw.path, attributes), table, folder / "pictures", progress)
+        gallery(folder / "pictures", folder / "gallery.png", raw.path if raw.path.is_dir() else None)
+
+    stage = run_stage(data_folder(), "clean-pictures", {"raw": raw.sha256}, {"size": parameters.size}, make)
+    summary = Summary.load(stage.folder / "pictures")
+    return CleanPictures(f"{parameters.registered_name}-{parameters.size}", raw, stage, summary)
+
+
+@task
+def check_pictures(cleaned: CleanPictures, most_quarantine: float) -> Checked:
+    """Asks Great Expectations whether the cleaned batch as a whole is what it should be."""
+    asked: dict[str, Any] = {
+        "rows": cleaned.summary.clean,
+        "law": cleaned.raw.truth is not None,
+        "most_quarantine": most_quarantine,
+    }
+
+    def make(folder: Path) -> None:
+        pictures = read_pictures(cleaned.folder)
+        expected = pictures_expectations(cleaned.name, pictures.attributes, **asked)
+        fates = {"rows": cleaned.summary.rows, **cleaned.summary.fates}
+        counts = {"pictures_in_file": len(pictures.images)}
+        check = check_batch(cleaned.folder / "clean.parquet", fates, expected, folder / "docs", counts)
+        keep_failures(folder, check)
+
+    stage = run_stage(data_folder(), "check-pictures", {"clean": cleaned.stage.sha256}, asked, make)
+    return Checked(cleaned.name, stage)
+
+
+@task
+def score_pictures_cleaning(run: Run, cleaned: CleanPictures) -> Score | None:
+    """Scores the cleaning of pictures drawn here against the truth, into MLflow and for the end of the run."""
+    if cleaned.raw.truth is None:
+        return None
+    truth = read_truth(cleaned.raw.truth)
+    score = score_pictures(cleaned.folder, truth.faults, truth.pictures, truth.attributes)
+    run.log_table(score.kinds.to_pandas(), "cleaning_score.json")
+    totals = score.kinds.select(pl.col("injected", "caught", "right", "wrong").sum()).row(0, named=True)
+    counts = {**totals, "touched": score.touched, "lost": score.lost}
+    run.log_metrics({f"dirt_{name}": float(count) for name, count in counts.items()})
+    return score
+
+
+@task
+def find_features(cleaned: CleanPictures, parameters: GanParameters) -> Measures:
+    """Finds the features with which generated pictures are measured; with attributes it trains their classifier.
+
+    Raises:
+        UserError: there are too few pictures.
+    """
+
+    def make(folder: Path) -> None:
+        with progress_bar("train classifier", "epochs") as progress:
+            find_measures(folder, training_set(cleaned.folder, parameters.seed), parameters.seed, progress)
+
+    asked = {"seed": parameters.seed}
+    return Measures(run_stage(data_folder(), "find-features", {"clean": cleaned.stage.sha256}, asked, make))
+
+
+def checkpoints(cleaned: CleanPictures, parameters: GanParameters) -> Path:
+    """The folder of a training's checkpoints, which outlives the process that trains."""
+    return data_folder() / "checkpoints" / stage_key(*_training_stage(cleaned, parameters))
+
+
+@task
+def train_gan(run: Run, cleaned: CleanPictures, measures: Measures, parameters: GanParameters) -> TrainedGan:
+    """Trains the GAN, from the last checkpoint if there is one; each epoch is logged to a nested run.
+
+    Raises:
+        UserError: the disk is full.
+    """
+    data = training_set(cleaned.folder, parameters.seed)
+    kept = checkpoints(cleaned, parameters)
+    name, inputs, asked = _training_stage(cleaned, parameters)
+    title = f"{parameters.recipe}-{parameters.size}-seed{parameters.seed}"
+    told = {**asked, "rows": len(data.images)}
+    with network_run(run, title, told, cleaned.dataset, Runs.of(kept).network) as nested:
+        Runs(run.run_id, nested.run_id).keep(kept)
+        if cleaned.attribution:
+            nested.client.set_tag(nested.run_id, "mlflow.note.content", cleaned.attribution)
+        log = EpochLog(nested, sample_plan(data, parameters.recipe, parameters.seed), data)
+
+        def make(folder: Path) -> None:
+            training = Training(
+                data,
+                measures.features(data),
+                measures.floor,
+                ellipses(parameters.source, data),
+                recipe=parameters.recipe,
+                size=parameters.size,
+                epochs=parameters.planned_epochs,
+                batch_size=parameters.pictures_in_step,
+                collapse_share=parameters.collapse_share,
+                on_collapse=parameters.on_collapse,
+                seed=parameters.seed,
+            )
+            with progress_bar(f"train {parameters.recipe}", "pictures") as progress:
+                gan, done = training.run(kept, log, progress)
+            to_keras(gan.sampler).save(folder / GENERATOR)
+            keep(folder, done.story)
+
+        stage = run_stage(data_folder(), name, inputs, asked, make)
+        done = find(stage.folder)
+        rolled_back = bool(done.alarms) and parameters.on_collapse == "roll-back"
+        trained = TrainedGan(stage, nested, rolled_back)
+        log(done)
+        version = registered(nested, parameters.registered_name)
+        if version is None:  # else the process was killed after this
+            nested.log_metrics({**measures.floor, **measures.accuracy}, step=done.epochs)
+            model_id = log_generator(nested, trained.generator(), data, told, cleaned.attribution)
+            version = register(nested, model_id, parameters.registered_name, {"size": str(parameters.size)})
+        if not done.alarms:
+            set_alias(nested.client, parameters.registered_name, CHAMPION, version)
+    if done.alarms:
+        sentences = "\n".join(f"- {alarm}" for alarm in done.alarms)
+        create_markdown_artifact(f"# Collapse\n\n{sentences}", key="gan-collapse", description="a GAN lost its variety")
+    return TrainedGan(stage, nested, rolled_back, version)
+
+
+@task
+def report_gan(
+    run: Run,
+    cleaned: CleanPictures,
+    measures: Measures,
+    trained: TrainedGan,
+    shares: EightyTwenty,
+    parameters: GanParameters,
+) -> Path:
+    """Writes pictures, films, tables and the 80/20 report to disk, to the MLflow run and to the Prefect UI.
+
+    Returns:
+        the folder on disk.
+    """
+    data = training_set(cleaned.folder, parameters.seed)
+    folder = data_folder() / "reports" / run.run_id
+    with whole_folder(folder) as partial:
+        report.draw_training(partial, data, measures, trained, parameters)
+        markdown = report.write_texts(partial, cleaned, measures, trained, shares, parameters)
+    run.log_artifact(folder, "report")
+    run.log_metrics(report.summary_metrics(trained, shares))
+    pictures = {name: folder / f"{name.replace('-', '_')}.png" for name in ("samples", "training", "eighty-twenty")}
+    publish("gan", markdown=markdown, pictures=pictures, link=run.link)
+    # not before: a process that is killed in between goes on in the same run
+    shutil.rmtree(checkpoints(cleaned, parameters), ignore_errors=True)
+    return folder
+
+
+def _training_stage(cleaned: CleanPictures, parameters: GanParameters) -> tuple[str, dict[str, str], dict[str, Any]]:
+    """Name, inputs and parameters of the stage that trains."""
+    asked = {
+        **parameters.model_dump(include={"source", "recipe", "size", "on_collapse", "collapse_share", "seed"}),
+        "epochs": parameters.planned_epochs,
+        "batch_size": parameters.pictures_in_step,
+    }
+    # of the source only matters whether it is drawn here: its pictures are the input
+    asked["source"] = parameters.source if parameters.is_drawn else "own"
+    return f"train-{parameters.recipe}", {"clean": cleaned.stage.sha256}, asked

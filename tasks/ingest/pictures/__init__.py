@@ -1,0 +1,1 @@
+"""Pictures as raw data: generators, sources (folder, zip, tar) and their attribute files."""

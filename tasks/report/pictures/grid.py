@@ -1,0 +1,181 @@
+"""Many small pictures side by side in one, with labels where asked."""
+
+import math
+from collections.abc import Collection, Sequence
+from functools import cache
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+Pictures = NDArray[np.uint8]
+
+GROUND = (246, 246, 246)  # light, and yet white pictures stand out from it
+INK = (34, 34, 34)
+ALARM = (213, 94, 0)
+TEXT_SIZE = 16  # pixels
+_WANTED = 112  # pixels that an enlarged picture should be wide at least
+_GAP = 4
+_PAD = 8
+
+
+def grid(
+    images: Pictures,
+    columns: int | None = None,
+    scale: int | None = None,
+    *,
+    row_labels: Sequence[str] = (),
+    column_labels: Sequence[str] = (),
+    marked_rows: Collection[int] = (),
+) -> Pictures:
+    """Lays pictures out row by row on a light ground.
+
+    Args:
+        images: (n, s, s, 3), uint8, RGB; n at least 1.
+        columns: pictures in a row; without it, so many that the grid is about square.
+        scale: whole factor by which each is enlarged, pixel by pixel; without it, so that small ones can be seen.
+        row_labels: what stands left of each row; none or one for each row.
+        column_labels: what stands above each column; none or one for each column.
+        marked_rows: rows whose label stands out in red.
+
+    Returns:
+        (height, width, 3), uint8.
+
+    Raises:
+        ValueError: there are no pictures, or labels do not fit the rows or columns.
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8 or not len(images):
+        raise ValueError(f"a grid needs (n, s, s, 3) uint8 pictures, not {images.shape} {images.dtype}")
+    count, height, width, _ = images.shape
+    columns = columns or math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    for labels, wanted in ((row_labels, rows), (column_labels, columns)):
+        if labels and len(labels) != wanted:
+            raise ValueError(f"{len(labels)} labels for {wanted} rows or columns")
+    scale = scale or math.ceil(_WANTED / width)
+
+    across, down = (side * scale + _GAP for side in (width, height))
+    left = _GAP + (max(map(text_width, row_labels)) + _PAD if row_labels else 0)
+    lines = [_wrapped(label, across - _GAP) for label in column_labels]
+    top = _GAP + (max(map(len, lines)) * _line_height() + _GAP if lines else 0)
+    picture = np.full((top + rows * down, left + columns * across, 3), GROUND, dtype=np.uint8)
+    for place, image in enumerate(images):
+        y, x = top + place // columns * down, left + place % columns * across
+        picture[y : y + down - _GAP, x : x + across - _GAP] = image.repeat(scale, axis=0).repeat(scale, axis=1)
+    if not (row_labels or column_labels):
+        return picture
+
+    canvas = Image.fromarray(picture)
+    draw = ImageDraw.Draw(canvas)
+    for row, label in enumerate(row_labels):
+        middle = top + row * down + (down - _GAP) / 2
+        colour = ALARM if row in marked_rows else INK
+        draw.text((left - _PAD, middle), label, fill=colour, font=_font(), anchor="rm")
+    for column, words in enumerate(lines):
+        middle = left + column * across + (across - _GAP) / 2
+        for number, line in enumerate(reversed(words)):
+            draw.text((middle, top - _GAP - number * _line_height()), line, fill=INK, font=_font(), anchor="md")
+    return np.asarray(canvas)
+
+
+def real_beside(samples: Pictures, real: Pictures, epoch: int, columns: int | None = None) -> Pictures:
+    """Sets a grid of generated pictures beside one of real ones, with captions.
+
+    Args:
+        samples: (n, s, s, 3), uint8.
+        real: (m, s, s, 3), uint8.
+        epoch: after which the samples were generated.
+        columns: of each of the two grids.
+
+    Returns:
+        (height, width, 3), uint8.
+    """
+    halves = [captioned(grid(samples, columns), f"generated, epoch {epoch}"), captioned(grid(real, columns), "real")]
+    height = max(half.shape[0] for half in halves)
+    gap = np.full((height, 4 * _GAP, 3), 255, dtype=np.uint8)
+    left, right = (
+        np.pad(half, ((0, height - half.shape[0]), (0, 0), (0, 0)), constant_values=GROUND[0]) for half in halves
+    )
+    return np.concatenate([left, gap, right], axis=1)
+
+
+def captioned(picture: Pictures, caption: str) -> Pictures:
+    """Puts a line of text above a picture, which gets wider where the text needs it.
+
+    Args:
+        picture: (height, width, 3), uint8.
+        caption: one line.
+
+    Returns:
+        (height + some, width or more, 3), uint8.
+    """
+    height, width, _ = picture.shape
+    strip = _line_height() + _PAD
+    canvas = Image.new("RGB", (max(width, text_width(caption) + 2 * _GAP), height + strip), GROUND)
+    canvas.paste(Image.fromarray(picture), (0, strip))
+    ImageDraw.Draw(canvas).text((_GAP, strip - _GAP), caption, fill=INK, font=_font(), anchor="ld")
+    return np.asarray(canvas)
+
+
+def png(picture: Pictures) -> bytes:
+    """A picture, (height, width, 3) uint8, as a PNG file: the same bytes for the same pixels."""
+    content = BytesIO()
+    Image.fromarray(picture).save(content, format="PNG", optimize=True)
+    return content.getvalue()
+
+
+def text_width(text: str) -> int:
+    """How many pixels a line of text is wide."""
+    return math.ceil(_font().getlength(text))
+
+
+def evenly(count: int, most: int, always: Collection[int] = ()) -> list[int]:
+    """Chooses from 0 ... count - 1 at even distances: the first, the last and those that must not be missing.
+
+    Args:
+        count: how many there are.
+        most: how many to choose at most; never fewer than those that are always chosen.
+        always: chosen in any case.
+
+    Returns:
+        ascending numbers, without repetition.
+    """
+    if count <= most:
+        return list(range(count))
+    kept = {0, count - 1, *always}
+    # those that are left fill up the even choice from which the nearest to the kept ones fell out
+    for size in range(most, 1, -1):
+        chosen = kept | {round(place) for place in np.linspace(0, count - 1, size)}
+        if len(chosen) <= most:
+            return sorted(chosen)
+    return sorted(kept)
+
+
+@cache
+def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(TEXT_SIZE)
+
+
+def _line_height() -> int:
+    return round(1.3 * TEXT_SIZE)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Breaks a label between words where it is wider than its column; a single long word is cut."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and text_width(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return [_cut(line, width) for line in lines]
+
+
+def _cut(text: str, width: int) -> str:
+    if text_width(text) <= width:
+        return text
+    while text and text_width(f"{text}…") > width:
+        text = text[:-1]
+    return f"{text}…"

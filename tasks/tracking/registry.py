@@ -1,0 +1,151 @@
+"""The model registry: versions of a named model, and aliases such as "champion" that point at one of them."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
+
+from schemas.errors import UserError
+from tasks.tracking.run import Run
+
+if TYPE_CHECKING:
+    import keras
+
+CHAMPION = "champion"
+
+
+def register(run: Run, model_id: str, name: str, tags: Mapping[str, str] | None = None) -> int:
+    """Make a logged model the next version of a registered model, which is made if it is not there.
+
+    Args:
+        run: The run that logged the model.
+        model_id: The logged model, as `tasks.tracking.networks.log_model` returns it.
+        name: The registered model.
+        tags: Of the version.
+
+    Returns:
+        The number of the version.
+    """
+    client = run.client
+    if not _versions(client, name):
+        _make(client, name)
+    logged = client.get_logged_model(model_id)
+    # The address of the files, not "models:/<id>": that one would be looked up in MLflow's global store.
+    version = client.create_model_version(
+        name, logged.artifact_location, run.run_id, tags=dict(tags or {}), model_id=model_id
+    )
+    # from this tag the UI knows that the logged model is registered; a server writes it by itself
+    versions = [*json.loads(logged.tags.get(MLFLOW_MODEL_VERSIONS, "[]")), {"name": name, "version": version.version}]
+    client.set_logged_model_tags(model_id, {MLFLOW_MODEL_VERSIONS: json.dumps(versions)})
+    return int(version.version)
+
+
+def registered(run: Run, name: str) -> int | None:
+    """The newest version of a registered model that came from this run, None if there is none."""
+    return max(
+        (number for number, one in _versions(run.client, name).items() if one.run_id == run.run_id), default=None
+    )
+
+
+def set_alias(client: MlflowClient, name: str, alias: str, version: int) -> None:
+    """Let an alias of a registered model point at this version, and at no other.
+
+    Raises:
+        UserError: The model has no such version.
+    """
+    find(client, f"{name}/{version}")
+    client.set_registered_model_alias(name, alias, str(version))
+
+
+def find(client: MlflowClient, model: str) -> ModelVersion:
+    """Find a version of a registered model.
+
+    Args:
+        client: The tracking store.
+        model: "name@alias" or "name/version".
+
+    Raises:
+        UserError: The model, the alias or the version does not exist; the sentence says what does.
+    """
+    name, mark, which = model.partition("@") if "@" in model else model.partition("/")
+    versions = _versions(client, name) if name else {}
+    if not versions:
+        raise UserError(f"there is no registered model {name!r}: {_registered(client)}.")
+    aliases = {alias: int(number) for alias, number in client.get_registered_model(name).aliases.items()}
+    number = aliases.get(which) if mark == "@" else int(which) if which.isdecimal() else None
+    if number not in versions:
+        known = [f"{name}@{alias} (version {number})" for alias, number in sorted(aliases.items())]
+        known += [f"{name}/{number}" for number in sorted(versions)]
+        raise UserError(f"there is no {model!r}: choose one of {', '.join(known)}.")
+    return versions[number]
+
+
+def describe(client: MlflowClient, version: ModelVersion) -> dict[str, Any]:
+    """Read what was written down with a version's model: the `metadata` given to `log_model`.
+
+    Raises:
+        UserError: Its files are gone.
+    """
+    from mlflow.models import Model
+
+    return dict(Model.load(str(_fetch(client, version, "MLmodel"))).metadata or {})
+
+
+def load(client: MlflowClient, version: ModelVersion) -> "keras.Model":
+    """Load the Keras model of a version, without running any code that came with it.
+
+    Raises:
+        UserError: Its files are gone, or it is no Keras model that can be loaded safely.
+    """
+    from tasks.quiet import import_tensorflow
+
+    file = _fetch(client, version, "data/model.keras")
+    import_tensorflow()
+    import keras
+
+    try:
+        # MLflow's own loader would leave the safe mode to a global switch
+        return keras.saving.load_model(file, compile=False, safe_mode=True)
+    except (ValueError, TypeError) as error:
+        why = str(error).splitlines()[0]
+        raise UserError(f"the model {version.name}/{version.version} cannot be loaded safely: {why}") from error
+
+
+def _fetch(client: MlflowClient, version: ModelVersion, file: str) -> Path:
+    import mlflow.artifacts
+
+    try:
+        path = mlflow.artifacts.download_artifacts(f"{version.source}/{file}", tracking_uri=client.tracking_uri)
+    except (MlflowException, OSError) as error:
+        name = f"{version.name}/{version.version}"
+        raise UserError(f"the model {name} has no file {file} in {version.source}: choose another version.") from error
+    return Path(path)
+
+
+def _versions(client: MlflowClient, name: str) -> dict[int, ModelVersion]:
+    quoted = name.replace("'", "''")
+    found: dict[int, ModelVersion] = {}
+    page: str | None = None
+    while page != "":
+        answer = client.search_model_versions(f"name = '{quoted}'", page_token=page)
+        found |= {int(version.version): version for version in answer}
+        page = answer.token or ""
+    return found
+
+
+def _registered(client: MlflowClient) -> str:
+    names = sorted(model.name for model in client.search_registered_models())
+    return f"there are {', '.join(names)}" if names else "none is registered here yet; train one first"
+
+
+def _make(client: MlflowClient, name: str) -> None:
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":  # another process was faster, or it has no version yet
+            raise

@@ -1,0 +1,15 @@
+"""`eightytwenty run`: the adders and the GAN, one after the other."""
+
+from tests.flows.conftest import QUICK
+
+
+def test_all_of_it_ends_with_both_results(command, tmp_path):
+    done = command(tmp_path / "data", "run", *QUICK, "--pictures", "150", "--gan-epochs", "1")
+    assert done.returncode == 0, done.stderr
+    adders, _, gan = done.stdout.partition("avatars-32")
+    for words, part in (("sums to", adders), ("eighty_twenty.md", adders), ("coverage", gan), ("samples.png", gan)):
+        assert words in part
+    assert done.stdout.count("80/20. Cleaning took") == 2
+    folders = list((tmp_path / "data" / "reports").iterdir())
+    assert sorted((folder / "samples.png").exists() for folder in folders) == [False, True]
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,195 @@
+"""The gan flow as a user runs it: with nothing configured, on drawn and on own pictures, killed and run again."""
+
+import io
+import os
+import signal
+import subprocess
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+from PIL import Image
+
+from tests.flows.conftest import COMMAND, environment
+
+QUICK = ["gan", "--rows", "200", "--size", "32", "--epochs", "4"]
+
+
+def runs(data: Path):
+    client = MlflowClient(f"sqlite:///{data / 'mlflow' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("gan")
+    return client, client.search_runs([experiment.experiment_id], max_results=1000)
+
+
+def artifacts(run) -> Path:
+    return Path(run.info.artifact_uri.removeprefix("file://"))
+
+
+def nested_of(everything):
+    return [run for run in everything if "mlflow.parentRunId" in run.data.tags]
+
+
+def weights(data: Path) -> list[np.ndarray]:
+    import keras
+
+    (file,) = (data / "stages").glob("train-stable-*/output/generator.keras")
+    return keras.saving.load_model(file, compile=False).get_weights()
+
+
+@pytest.fixture(scope="module")
+def finished(command, tmp_path_factory):
+    data = tmp_path_factory.mktemp("gan") / "data"
+    done = command(data, *QUICK)
+    assert done.returncode == 0, done.stderr
+    return data, done
+
+
+def test_a_run_ends_with_the_measures_the_summary_and_the_pictures(finished):
+    data, done = finished
+    for words in (
+        "coverage",
+        "80/20. Cleaning took",
+        "injected faults",
+        "Where to look next",
+        "samples.png",
+        "CC BY 4.0",
+    ):
+        assert words in done.stdout
+    (folder,) = (data / "reports").iterdir()
+    names = {file.name for file in folder.iterdir()}
+    pictures = {"samples.png", "attributes.png", "contact_sheet.png", "training.png", "fidelity.png", "cleaning.png"}
+    assert pictures | {"training.gif", "training.mp4", "gan.md", "ATTRIBUTION.txt", "eighty_twenty.png"} <= names
+    assert "CC BY 4.0" in (folder / "ATTRIBUTION.txt").read_text()
+    assert "Traceback" not in done.stderr
+    assert not list((data / "checkpoints").iterdir())
+
+
+def test_mlflow_holds_each_epoch_once_with_its_pictures(finished):
+    client, everything = runs(finished[0])
+    assert {run.info.status for run in everything} == {"FINISHED"}
+    (nested,) = nested_of(everything)
+    for metric in ("fid", "kid", "coverage", "density", "diversity", "generator_loss", "fidelity", "collapse_alarm"):
+        assert [point.step for point in client.get_metric_history(nested.info.run_id, metric)] == [1, 2, 3, 4]
+    logged = sorted(path.name for path in (artifacts(nested) / "images").glob("*.png"))
+    assert [name.split("+")[2] for name in logged if name.startswith("samples+")] == ["1", "2", "3", "4"]
+    assert len([name for name in logged if name.startswith("real+")]) == 1
+    assert nested.data.params["recipe"] == "stable"
+    assert "CC BY 4.0" in nested.data.tags["mlflow.note.content"]
+    assert [dataset.dataset.name for dataset in nested.inputs.dataset_inputs] == ["avatars-32"]
+    (parent,) = (run for run in everything if run is not nested)
+    assert parent.data.metrics["dirt_wrong"] == parent.data.metrics["dirt_touched"] == 0
+    assert parent.data.metrics["dirt_caught"] == parent.data.metrics["dirt_injected"] > 30
+    assert (artifacts(parent) / "report" / "samples.png").is_file()
+    assert (artifacts(parent) / "data_docs" / "avatars-32" / "index.html").is_file()
+
+
+def test_the_registered_model_draws_what_it_is_asked_for(command, finished):
+    data, _ = finished
+    out = data.parent / "faces.png"
+    done = command(data, "draw", "--model", "avatars/1", "--hair", "bun", "--n", "4", "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    assert str(out) in done.stdout
+    assert "CC BY 4.0" in done.stdout
+    with Image.open(out) as picture:
+        assert picture.width > 64
+    done = command(data, "draw", "--model", "avatars/1", "--hair", "helmet", "--out", str(out))
+    assert done.returncode == 2
+    assert "bun" in done.stderr.splitlines()[-1]
+
+
+# a moment is a file that appears in the course of a training
+@pytest.mark.parametrize("moment", ["checkpoints/*/runs.json", "checkpoints/*/before.npz", "reports"])
+def test_killed_and_run_again_the_weights_and_the_run_are_the_same(command, finished, tmp_path, moment):
+    data = tmp_path / "data"
+    with subprocess.Popen(
+        [*COMMAND, *QUICK], env=environment(data), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        deadline = time.monotonic() + 200
+        while not list(data.glob(moment)) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert process.poll() is None, "it ended before it could be killed"
+        os.kill(process.pid, signal.SIGKILL)
+    before = {run.info.run_id for run in runs(data)[1]}
+    done = command(data, *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert all((one == other).all() for one, other in zip(weights(data), weights(finished[0]), strict=True))
+    client, everything = runs(data)
+    assert {run.info.run_id for run in everything} == before  # it went on in the same two runs
+    assert {run.info.status for run in everything} == {"FINISHED"}
+    (nested,) = nested_of(everything)
+    for metric in ("fid", "generator_loss"):
+        assert [point.step for point in client.get_metric_history(nested.info.run_id, metric)] == [1, 2, 3, 4]
+    logged = [path.name.split("+")[2] for path in (artifacts(nested) / "images").glob("samples+*.png")]
+    assert sorted(logged) == ["1", "2", "3", "4"]
+    assert [version.version for version in client.search_model_versions("name = 'avatars'")] == [1]
+    assert not list((data / "checkpoints").iterdir())
+
+
+def own_archive(place: Path, count: int) -> None:
+    """A zip of discs in two colours, with a table that says which; a few files are no pictures."""
+    rng = np.random.default_rng(0)
+    across, down = np.meshgrid(np.arange(40), np.arange(40))
+    lines = ["picture;Ball Colour"]
+    with zipfile.ZipFile(place, "w") as archive:
+        for number in range(count):
+            colour, name = [((200, 30, 30), "red"), ((30, 30, 200), "blue")][number % 2]
+            x, y = rng.uniform(14, 26, 2)
+            inside = np.hypot(across - x, down - y) < rng.uniform(6, 12)
+            content = io.BytesIO()
+            Image.fromarray(np.where(inside[..., None], colour, 255).astype(np.uint8)).save(content, "PNG")
+            archive.writestr(f"balls/{number}.png", content.getvalue())
+            lines.append(f"{number}.png;{name}")
+        archive.writestr("balls/broken.png", b"no picture")
+        archive.writestr("table.csv", "\n".join(lines))
+
+
+def test_own_pictures_are_cleaned_and_learned(command, tmp_path):
+    data = tmp_path / "data"
+    own_archive(tmp_path / "balls.zip", 150)
+    done = command(data, "gan", "--source", str(tmp_path / "balls.zip"), "--size", "32", "--epochs", "1")
+    assert done.returncode == 0, done.stderr
+    assert "151 raw rows: 150 clean" in done.stdout
+    (nested,) = nested_of(runs(data)[1])
+    assert nested.data.params["source"] == "own"
+    listed = command(data, "draw", "--model", "pictures/1", "--list")
+    assert listed.stdout.strip() == "--ball-colour: blue, red"
+
+
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        ({}, "holds no picture"),
+        ({"a.png": b"no picture", "b.jpg": b""}, "too few"),
+    ],
+)
+def test_a_source_without_usable_pictures_is_one_sentence(command, tmp_path, files, sentence):
+    source = tmp_path / "own"
+    source.mkdir()
+    for name, content in files.items():
+        (source / name).write_bytes(content)
+    done = command(tmp_path / "data", "gan", "--source", str(source), "--size", "32")
+    assert done.returncode == 2
+    assert sentence in done.stderr.splitlines()[-1] or "not fit to train on" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    if (tmp_path / "data" / "mlflow").exists():
+        assert {run.info.status for run in runs(tmp_path / "data")[1]} <= {"FAILED"}
+
+
+def test_a_collapse_is_an_alarm_in_the_terminal_and_in_mlflow(command, tmp_path):
+    data = tmp_path / "data"
+    done = command(
+        data,
+        *["gan", "--source", "ellipses-white", "--rows", "150", "--size", "32", "--epochs", "9"],
+        *["--collapse-share", "1", "--on-collapse", "roll-back"],
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Collapse." in done.stdout
+    client, everything = runs(data)
+    (nested,) = nested_of(everything)
+    assert "has collapsed or is collapsing" in nested.data.tags["collapse"]
+    assert [point.value for point in client.get_metric_history(nested.info.run_id, "collapse_alarm")][-1] == 1
+    assert len(client.get_metric_history(nested.info.run_id, "fid")) == 3
+    assert not client.get_registered_model("ellipses-white").aliases

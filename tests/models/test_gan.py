@@ -1,0 +1,134 @@
+"""Both recipes: repeatable, resumable, fed by attributes, and able to learn something in seconds."""
+
+import random
+
+import numpy as np
+import pytest
+
+from models.gans.gan import NOISE
+from models.gans.training import BUILDERS, make_repeatable, train_epoch
+
+COLOURS = np.array([[230, 30, 30], [30, 160, 40], [40, 60, 220], [240, 220, 40]], np.uint8)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def repeatable():
+    make_repeatable()
+
+
+def discs(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Discs of four colours on white: pictures (n, 32, 32, 3) uint8 and their colours (n, 1) int32."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(len(COLOURS), size=(count, 1)).astype(np.int32)
+    across, down = np.meshgrid(np.arange(32), np.arange(32))
+    radius = rng.uniform(7, 13, (count, 1, 1))
+    inside = np.hypot(across - 15.5, down - 15.5)[None] < radius
+    return np.where(inside[..., None], COLOURS[codes[:, 0]][:, None, None], 255).astype(np.uint8), codes
+
+
+def noise(count: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((count, NOISE), np.float32)
+
+
+def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
+    return one.keys() == other.keys() and all((value == other[name]).all() for name, value in one.items())
+
+
+def train(recipe: str, epochs: range, state=None, seed: int = 0):
+    # 22 pictures in steps of 8: the last step of an epoch has six
+    images, codes = discs(22)
+    gan = BUILDERS[recipe](32, (4,), seed)
+    if state:
+        gan.state = state
+    losses = [train_epoch(gan, images, codes, epoch=epoch, batch_size=8, seed=seed) for epoch in epochs]
+    return gan, losses
+
+
+@pytest.fixture(scope="module", params=list(BUILDERS))
+def trained(request):
+    """Recipe, the state after one epoch, the state after three, and the losses of all."""
+    first, _ = train(request.param, range(1))
+    whole, losses = train(request.param, range(3))
+    return request.param, first.state, whole, losses
+
+
+def test_a_training_taken_up_again_gives_the_same_bits(trained):
+    recipe, after_one, whole, losses = trained
+    rest, later = train(recipe, range(1, 3), after_one)
+    assert same(rest.state, whole.state)
+    assert later == losses[1:]
+    assert whole.state["0000"] == 3 * 3  # steps: each epoch has two whole ones and a last one of six pictures
+
+
+def test_the_state_holds_all_that_matters(trained):
+    """Without any one of its parts the next epoch is another one: weights, averages, optimizers, steps, dropout."""
+    recipe, after_one, whole, _ = trained
+    assert not same(after_one, whole.state)
+    started = BUILDERS[recipe](32, (4,), 0).state
+    changed = [name for name, value in after_one.items() if not np.array_equal(value, started[name])]
+    assert len(changed) > len(after_one) / 2
+    with pytest.raises(ValueError, match="does not fit"):
+        whole.state = {"0000": np.zeros(1)}
+
+
+@pytest.mark.parametrize("recipe", list(BUILDERS))
+def test_the_start_hangs_on_the_seed_alone(recipe):
+    """Other libraries' threads, such as those that keep a connection open, draw from Python's random numbers, too."""
+    random.seed(1)
+    one = BUILDERS[recipe](32, (4,), 0).state
+    random.seed(2)
+    assert same(BUILDERS[recipe](32, (4,), 0).state, one)
+    other = BUILDERS[recipe](32, (4,), 1).state
+    assert any((value != other[name]).any() for name, value in one.items())
+
+
+def test_another_seed_gives_other_pictures(trained):
+    recipe, _, whole, _ = trained
+    other, _ = train(recipe, range(1), seed=1)
+    assert (other.draw(noise(2), np.zeros((2, 1), np.int32)) != whole.draw(noise(2), np.zeros((2, 1), np.int32))).any()
+
+
+@pytest.mark.parametrize("recipe", list(BUILDERS))
+@pytest.mark.parametrize("size", [64, 128])
+def test_networks_of_all_sizes_take_and_give_pictures(recipe, size):
+    gan = BUILDERS[recipe](size, (3, 5), 0)
+    codes = np.array([[2, 4], [0, 0]], np.int32)
+    drawn = gan.draw(noise(2), codes)
+    assert (drawn.shape, drawn.dtype) == ((2, size, size, 3), np.uint8)
+    taken = {"pictures": drawn.astype(np.float32), "attributes": codes}
+    scores = gan.discriminator({name: taken[name] for name in gan.discriminator.input})
+    assert scores.shape == (2, 1)
+
+
+def test_the_articles_network_has_the_articles_layers():
+    gan = BUILDERS["dcgan"](64, (), 0)
+    names = [type(layer).__name__ for layer in gan.generator.layers]
+    transposed = [layer.filters for layer in gan.generator.layers if type(layer).__name__ == "Conv2DTranspose"]
+    assert transposed == [512, 256, 128, 3]
+    assert names.count("BatchNormalization") == 4
+    convolutions = [layer for layer in gan.discriminator.layers if type(layer).__name__ == "Conv2D"]
+    assert [layer.filters for layer in convolutions] == [64, 128, 256]
+    assert {(layer.kernel_size, layer.strides) for layer in convolutions} == {((5, 5), (2, 2))}
+    assert [type(layer).__name__ for layer in gan.discriminator.layers].count("BatchNormalization") == 1
+    assert not gan.is_conditional
+
+
+def test_stable_learns_to_draw_the_colour_it_is_asked_for():
+    images, codes = discs(512)
+    gan = BUILDERS["stable"](32, (4,), 0)
+    for epoch in range(12):
+        train_epoch(gan, images, codes, epoch=epoch, batch_size=32, seed=0)
+    asked = np.repeat(np.arange(4, dtype=np.int32), 8)[:, None]
+    drawn = gan.draw(noise(32), asked)
+    middle = drawn[:, 14:18, 14:18].reshape(32, -1, 3).mean(axis=1)
+    distance = np.linalg.norm(middle[:, None] - COLOURS[None].astype(float), axis=2)
+    assert (distance.argmin(axis=1) == asked[:, 0]).mean() > 0.7  # by chance it would be a quarter
+    assert drawn[:, 0, 0].mean() > 180  # the ground is white
+
+
+def test_progress_counts_pictures():
+    images, codes = discs(22)
+    seen = []
+    gan = BUILDERS["stable"](32, (4,), 0)
+    train_epoch(gan, images, codes, epoch=0, batch_size=8, seed=0, progress=lambda *at: seen.append(at))
+    assert seen == [(8, 22), (16, 22), (22, 22)]

@@ -1,0 +1,169 @@
+"""The training loop between the networks and MLflow: what it keeps, how it goes on, what it does on a collapse."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.gans.quality.collapse import Alarm
+from models.gans.quality.features import PixelFeatures
+from models.gans.quality.measure import real_floor
+from schemas.errors import UserError
+from schemas.pictures import pictures_table
+from tasks.clean.pictures.run import clean_pictures
+from tasks.gans.checkpoint import Checkpoint, find, keep
+from tasks.gans.data import sample_plan, training_set, wanted
+from tasks.gans.train import Training
+from tasks.ingest.pictures.generate import generate_pictures
+from tasks.ingest.pictures.source import open_pictures
+
+FLOOR = {"real_coverage": 0.95, "real_diversity": 1.0}
+
+
+def cleaned(folder, source: str, rows: int = 130):
+    raw = generate_pictures(folder / "pictures", source=source, rows=rows, size=32, dirt=0.1, seed=0)
+    clean_pictures(open_pictures(raw), pictures_table(32), folder / "clean")
+    return folder / "clean"
+
+
+@pytest.fixture(scope="module")
+def avatars(tmp_path_factory):
+    return training_set(cleaned(tmp_path_factory.mktemp("avatars"), "avatars"), seed=0)
+
+
+@pytest.fixture(scope="module")
+def ellipses(tmp_path_factory):
+    return training_set(cleaned(tmp_path_factory.mktemp("ellipses"), "ellipses-colour"), seed=0)
+
+
+def training(data, **changed):
+    asked = {
+        "recipe": "stable",
+        "size": 32,
+        "epochs": 3,
+        "batch_size": 32,
+        "collapse_share": 0.0,
+        "on_collapse": "continue",
+        "seed": 0,
+    }
+    return Training(data, PixelFeatures.fit(data.images), FLOOR, None, **{**asked, **changed})
+
+
+def test_every_clean_picture_is_learned_from_or_held_out(tmp_path):
+    folder = cleaned(tmp_path, "avatars")
+    data = training_set(folder, seed=3)
+    whole = np.load(folder / "pictures.npy")
+    both = np.concatenate([data.images, data.held_images])
+    assert sorted(map(bytes, both)) == sorted(map(bytes, whole))
+    assert len(data.held_images) == max(12, len(whole) // 10)
+    assert data.codes.shape == (len(data.images), len(data.attributes))
+    assert not np.array_equal(training_set(folder, seed=4).held_images, data.held_images)
+
+
+def test_too_few_pictures_are_a_sentence(tmp_path):
+    with pytest.raises(UserError, match=r"clean pictures are too few to train on: give a source with at least 100"):
+        training_set(cleaned(tmp_path, "ellipses-white", rows=100), seed=0)
+
+
+def test_the_samples_of_attributes_form_a_readable_square(avatars):
+    plan = sample_plan(avatars, "stable", seed=0)
+    assert len(plan.rows) == len(plan.columns) == 4
+    names = [attribute.name for attribute in avatars.attributes]
+    changed = [place for place in range(len(names)) if len(set(plan.codes[:, place])) > 1]
+    assert len(changed) == 2
+    row_name, row_value = plan.rows[2].split(": ")
+    place = names.index(row_name.replace(" ", "_"))
+    assert {avatars.attributes[place].values[code] for code in plan.codes[8:12, place]} == {row_value}
+    assert (plan.noise == plan.noise[0]).all()
+
+
+def test_the_samples_of_a_network_that_takes_no_attributes_differ(avatars):
+    plan = sample_plan(avatars, "dcgan", seed=0)
+    assert len(np.unique(plan.noise, axis=0)) == 16
+    assert plan.rows == plan.columns == ()
+
+
+def test_the_fewest_pictures_are_enough_for_all_measures(tmp_path):
+    raw = generate_pictures(tmp_path / "pictures", source="avatars", rows=100, size=32, dirt=0, seed=0)
+    clean_pictures(open_pictures(raw), pictures_table(32), tmp_path / "clean")
+    data = training_set(tmp_path / "clean", seed=0)
+    assert (len(data.images), len(data.held_images)) == (88, 12)
+    assert real_floor(PixelFeatures.fit(data.images), data.held_images, 0)["real_coverage"] > 0
+
+
+def test_without_attributes_the_noise_makes_the_samples_differ(ellipses):
+    plan = sample_plan(ellipses, "stable", seed=0)
+    assert plan.codes.shape == (16, 0)
+    assert len(np.unique(plan.noise, axis=0)) == 16
+    assert wanted(ellipses, 0)[0].shape == (len(ellipses.held_images), 100)
+
+
+def test_a_checkpoint_comes_back_as_it_was_kept(tmp_path):
+    one = Checkpoint(
+        state={"0000": np.arange(3), "0001": np.float32([1.5])},
+        best={"0000": np.ones(2)},
+        best_epoch=1,
+        history={"fid": [3.5, float("inf")]},
+        samples=[np.zeros((16, 4, 4, 3), np.uint8), np.ones((16, 4, 4, 3), np.uint8)],
+        alarms=[Alarm("coverage", 0.1, 0.4, 2)],
+    )
+    keep(tmp_path, one)
+    found = find(tmp_path)
+    assert found.epochs == 2
+    assert found.state.keys() == one.state.keys()
+    assert all((found.state[name] == value).all() for name, value in one.state.items())
+    assert (found.best["0000"] == 1).all()
+    assert (found.best_epoch, found.history, found.alarms) == (1, one.history, one.alarms)
+    assert (np.stack(found.samples) == np.stack(one.samples)).all()
+    assert find(tmp_path / "nothing").epochs == 0
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda content: content[:-40], lambda content: content[:900] + b"x" + content[901:]]
+)
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, damage, caplog):
+    one = Checkpoint(state={"0000": np.arange(500)}, samples=[np.zeros((16, 4, 4, 3), np.uint8)])
+    keep(tmp_path, one)
+    keep(tmp_path, replace(one, samples=one.samples * 2))
+    newest = tmp_path / "newest.npz"
+    newest.write_bytes(damage(newest.read_bytes()))
+    assert find(tmp_path).epochs == 1
+    assert "newest.npz is damaged and is not used" in caplog.text
+
+
+def test_a_training_goes_on_where_it_was_interrupted(tmp_path, avatars):
+    class EnoughError(Exception):
+        pass
+
+    def stop(checkpoint):
+        if checkpoint.epochs == 2:
+            raise EnoughError
+
+    seen: list[int] = []
+    _, whole = training(avatars).run(tmp_path / "whole", lambda checkpoint: seen.append(checkpoint.epochs))
+    assert seen == [1, 2, 3]
+    with pytest.raises(EnoughError):
+        training(avatars).run(tmp_path / "cut", stop)
+    seen.clear()
+    _, rest = training(avatars).run(tmp_path / "cut", lambda checkpoint: seen.append(checkpoint.epochs))
+    assert seen == [2, 3]  # what was kept is told once more: it may not have been logged
+    assert all((rest.state[name] == value).all() for name, value in whole.state.items())
+    steady = {name: values for name, values in whole.history.items() if name != "images_per_second"}
+    assert json.dumps({name: rest.history[name] for name in steady}) == json.dumps(steady)
+    assert (np.stack(rest.samples) == np.stack(whole.samples)).all()
+
+
+@pytest.mark.parametrize(("on_collapse", "epochs"), [("continue", 6), ("stop", 3), ("roll-back", 3)])
+def test_what_a_collapse_leads_to(tmp_path, ellipses, on_collapse, epochs):
+    """A share of 1 that no young network reaches: the alarm comes as soon as it is not that young any more."""
+    wanted_noise, codes = wanted(ellipses, 0)
+    gan, done = training(ellipses, epochs=6, collapse_share=1.0, on_collapse=on_collapse).run(tmp_path, lambda _: None)
+    assert done.epochs == epochs
+    assert done.alarms
+    assert "has collapsed or is collapsing" in str(done.alarms[0])
+    drawn = gan.draw(wanted_noise[:4], codes[:4])
+    best = [variable.tobytes() for variable in done.best.values()]
+    now = [np.asarray(variable).tobytes() for variable in gan.sampler.variables]
+    assert (now == best) == (on_collapse == "roll-back" or done.best_epoch == done.epochs)
+    assert drawn.shape == (4, 32, 32, 3)
