@@ -287,6 +287,6 @@ FILE_KINDS = {
     "16-bit": FileKind(sixteen_bits, "clean"),
     "four inks": FileKind(four_inks, "clean"),
     "rotated": FileKind(rotated, "clean", 3.0),
-    "larger": FileKind(larger, "clean", 3.0),
+    "larger": FileKind(larger, "clean", 4.0),
     "margins": FileKind(margins, "clean"),
 }
