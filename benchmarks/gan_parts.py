@@ -63,6 +63,7 @@ def main() -> None:
     """Print the measures of each variant."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS), metavar="VARIANT")
     parser.add_argument("--out", type=Path, default=Path("data/benchmarks/gan_parts.json"))
     asked = parser.parse_args()
 
@@ -71,8 +72,8 @@ def main() -> None:
     print(json.dumps(real_floor(classifier, real, 0)), flush=True)
     noise = np.random.default_rng(1).standard_normal((len(real), NOISE), np.float32)
     lines = []
-    for name, make in VARIANTS.items():
-        gan = make(classifier.cardinalities)
+    for name in asked.variants:
+        gan = VARIANTS[name](classifier.cardinalities)
         started = time.process_time()
         for epoch in range(asked.epochs):
             train_epoch(gan, images, codes, epoch=epoch, batch_size=BATCH, seed=0)
