@@ -38,7 +38,7 @@ def draw_command(parameters: DrawParameters) -> None:
     made_for = describe(client, version)
     if "noise" not in made_for:
         raise UserError(f"the model {parameters.model} does not draw pictures: choose a generator.")
-    attributes: Attributes = made_for.get("attributes", {})
+    attributes: Attributes = dict(made_for["attributes"])
     if parameters.only_list:
         lines = [f"{_option(name)}: {', '.join(values)}" for name, values in attributes.items()]
         say = "\n".join(lines) or f"{parameters.model} draws without attributes"

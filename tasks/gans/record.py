@@ -117,6 +117,7 @@ def log_generator(
     conditional = "attributes" in model.input
     if conditional:
         example["attributes"] = data.held_codes[:2]
-    attributes = {one.name: list(one.values) for one in data.attributes} if conditional else {}
+    # a list, because the file that keeps it would sort a mapping by name, and the codes stand in this order
+    attributes = [[one.name, list(one.values)] for one in data.attributes] if conditional else []
     told = {"attributes": attributes, "size": data.images.shape[1], "noise": NOISE, "attribution": attribution}
     return log_model(run, model, example, parameters=parameters, metadata=told)

@@ -60,8 +60,8 @@ def test_asked_attributes_are_drawn_and_the_rest_is_left_to_chance(draw) -> None
     seen = {tuple(halves(draw("--hair", "short", "--n", "1", "--seed", str(seed)))) for seed in range(8)}
     assert {hair for hair, _ in seen} == {ATTRIBUTES["hair"].index("short")}
     assert {colour for _, colour in seen} == {0, 1}
-    assert tuple(halves(draw("--hair=none", "--hair-colour", "red", "-n", "1"))) == (1, 1)
-    assert tuple(halves(draw("--attributes", "hair=none", "--hair-colour=red", "--n=1"))) == (1, 1)
+    assert tuple(halves(draw("--hair=none", "--colour", "red", "-n", "1"))) == (1, 1)
+    assert tuple(halves(draw("--attributes", "hair=none", "--colour=red", "--n=1"))) == (1, 1)
 
 
 def test_the_same_seed_gives_the_same_bytes(draw, tmp_path, capsys) -> None:
@@ -89,8 +89,8 @@ def test_a_model_without_attributes_draws(draw) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--beard", "full"], "knows no --beard: choose from --hair, --hair-colour."),
-        (["--hair-colour", "green"], "--hair-colour green: choose one of black, red."),
+        (["--beard", "full"], "knows no --beard: choose from --hair, --colour."),
+        (["--colour", "green"], "--colour green: choose one of black, red."),
         (["--model", "ellipses/1", "--hair", "bun"], "--hair: the model ellipses/1 draws without attributes."),
         (["--model", "avatars@best"], "there is no 'avatars@best'"),
         (["--hair"], "--hair needs a value"),
@@ -111,13 +111,13 @@ def test_what_cannot_be_drawn_is_one_sentence(draw, tmp_path, arguments, sentenc
 
 
 def test_codes_are_the_places_of_the_values() -> None:
-    assert codes_of({"hair_colour": "red", "hair": "bun"}, ATTRIBUTES, "avatars/1") == {"hair_colour": 1, "hair": 0}
+    assert codes_of({"colour": "red", "hair": "bun"}, ATTRIBUTES, "avatars/1") == {"colour": 1, "hair": 0}
 
 
 def test_the_list_names_attributes_and_values_and_draws_nothing(draw, tmp_path, capsys) -> None:
     with pytest.raises(FileNotFoundError):
         draw("--list")
-    assert capsys.readouterr().out == "--hair: bun, none, short\n--hair-colour: black, red\n"
+    assert capsys.readouterr().out == "--hair: bun, none, short\n--colour: black, red\n"
     with pytest.raises(FileNotFoundError):
         draw("--list", "--model", "ellipses/1")
     assert capsys.readouterr().out == "ellipses/1 draws without attributes\n"

@@ -95,6 +95,9 @@ def test_the_registered_model_draws_what_it_is_asked_for(command, finished):
     assert "CC BY 4.0" in done.stdout
     with Image.open(out) as picture:
         assert picture.width > 64
+    listed = command(data, "draw", "--model", "avatars/1", "--list").stdout.splitlines()
+    # in the order of the network's inputs
+    assert [line.partition(":")[0] for line in listed[:3]] == ["--hair", "--hair-colour", "--skin"]
     done = command(data, "draw", "--model", "avatars/1", "--hair", "helmet", "--out", str(out))
     assert done.returncode == 2
     assert "bun" in done.stderr.splitlines()[-1]

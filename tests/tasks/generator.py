@@ -7,7 +7,8 @@ from tasks.tracking.networks import log_model
 from tasks.tracking.registry import register
 from tasks.tracking.run import Run
 
-ATTRIBUTES = {"hair": ["bun", "none", "short"], "hair_colour": ["black", "red"]}
+# not in the order of the alphabet: what keeps them must not sort them
+ATTRIBUTES = {"hair": ["bun", "none", "short"], "colour": ["black", "red"]}
 SIZE, NOISE = 8, 5
 
 
@@ -35,7 +36,7 @@ def log_generator(run: Run, name: str, conditional: bool = True, attribution: st
     if conditional:
         example["attributes"] = np.zeros((2, len(ATTRIBUTES)), dtype=np.int32)
     metadata = {
-        "attributes": ATTRIBUTES if conditional else {},
+        "attributes": [[name, values] for name, values in ATTRIBUTES.items()] if conditional else [],
         "size": SIZE,
         "noise": NOISE,
         "attribution": attribution,

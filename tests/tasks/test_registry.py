@@ -44,7 +44,12 @@ def inputs() -> dict[str, np.ndarray]:
 def test_a_registered_generator_comes_back_as_it_was(client: MlflowClient) -> None:
     version = find(client, "avatars@champion")
     assert (version.name, int(version.version), version.tags["recipe"]) == ("avatars", 1, "tiny")
-    assert describe(client, version) == {"attributes": ATTRIBUTES, "size": SIZE, "noise": NOISE, "attribution": ""}
+    assert describe(client, version) == {
+        "attributes": [[*one] for one in ATTRIBUTES.items()],
+        "size": SIZE,
+        "noise": NOISE,
+        "attribution": "",
+    }
     np.testing.assert_array_equal(np.asarray(load(client, version)(inputs())), np.asarray(tiny_generator()(inputs())))
     assert client.get_run(version.run_id).info.run_name == "one"
     files = {file.name: file for file in Path(version.source.removeprefix("file://")).rglob("*")}
