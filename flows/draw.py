@@ -11,14 +11,14 @@ from rich.console import Console
 
 from schemas.errors import UserError
 from schemas.parameters import DrawParameters
+from tasks.drawing import draw_with
 from tasks.files import write_whole
-from tasks.report.pictures.grid import Pictures, grid, png
+from tasks.report.pictures.grid import grid, png
 from tasks.stages import data_folder
 from tasks.tracking.registry import describe, find, load
 from tasks.tracking.store import connect
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_BATCH = 64  # pictures drawn at once
 
 Attributes = Mapping[str, Sequence[str]]  # name -> names of its values
 
@@ -47,9 +47,7 @@ def draw_command(parameters: DrawParameters) -> None:
 
     given = codes_of(parameters.attributes, attributes, parameters.model)
     inputs = draw_inputs(parameters.n, parameters.seed, made_for["noise"], attributes, given)
-    network = load(client, version)
-    batches = [{name: rows[i : i + _BATCH] for name, rows in inputs.items()} for i in range(0, parameters.n, _BATCH)]
-    pictures = np.concatenate([_bytes(np.asarray(network(batch, training=False))) for batch in batches])
+    pictures = draw_with(load(client, version), inputs)
     write_whole(out, png(grid(pictures)))
     console.print(str(out), markup=False, highlight=False, soft_wrap=True)
     if attribution := made_for.get("attribution"):
@@ -107,10 +105,6 @@ def draw_inputs(
             codes[:, list(attributes).index(name)] = code
         inputs["attributes"] = codes
     return inputs
-
-
-def _bytes(pictures: NDArray[np.float32]) -> Pictures:
-    return np.rint(np.clip(pictures, 0, 1) * 255).astype(np.uint8)
 
 
 def _connect() -> MlflowClient:

@@ -67,7 +67,7 @@ def gan(parameters: GanParameters) -> GanReport:
         score = score_pictures_cleaning(run, cleaned)
         measures = find_features(cleaned, parameters)
         trained = train_gan(run, cleaned, measures, parameters)
-        shares = gan_eighty_twenty(cleaned, checked, measures, trained, [])
+        shares = gan_eighty_twenty(cleaned, checked, measures, trained)
         folder = report_gan(run, cleaned, measures, trained, shares, parameters)
     for alarm in trained.checkpoint.alarms:
         log.warning(str(alarm))

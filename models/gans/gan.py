@@ -94,20 +94,33 @@ class Gan(keras.Model):  # type: ignore[misc]
     @property
     def state(self) -> State:
         """All that the next step depends on: weights, averages, both optimizers, the number of steps."""
-        return {f"{place:04}": np.asarray(variable) for place, variable in enumerate(self._kept())}
+        return arrays_of(self._kept())
 
     @state.setter
     def state(self, state: State) -> None:
-        kept = self._kept()
-        if len(kept) != len(state):
-            raise ValueError(f"a state of {len(state)} arrays does not fit a network of {len(kept)}")
-        for place, variable in enumerate(kept):
-            variable.assign(state[f"{place:04}"])
+        put_arrays(state, self._kept())
 
     def _kept(self) -> Sequence[keras.Variable]:
         optimizers = [*self.generator_optimizer.variables, *self.discriminator_optimizer.variables]
         # a network's `variables` hold the state of its dropout, too
         return [self.steps, *self.generator.variables, *self.discriminator.variables, *optimizers]
+
+
+def arrays_of(variables: Sequence[keras.Variable]) -> State:
+    """The values of variables, by their places."""
+    return {f"{place:04}": np.asarray(variable) for place, variable in enumerate(variables)}
+
+
+def put_arrays(arrays: State, variables: Sequence[keras.Variable]) -> None:
+    """Gives variables the values that `arrays_of` took from their like.
+
+    Raises:
+        ValueError: their number differs.
+    """
+    if len(variables) != len(arrays):
+        raise ValueError(f"a state of {len(arrays)} arrays does not fit a network of {len(variables)}")
+    for place, variable in enumerate(variables):
+        variable.assign(arrays[f"{place:04}"])
 
 
 def _draw_start(networks: Sequence[keras.Model], seed: int) -> None:

@@ -3,15 +3,14 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import keras
 import numpy as np
 from rich import box
 from rich.table import Table
 
-from models.gans.gan import Codes, Images
 from models.gans.quality.ellipses import ellipse_test
 from models.gans.quality.fidelity import attribute_fidelity as fidelity_of
 from schemas.parameters import GanParameters
+from tasks.drawing import draw_with
 from tasks.expect.checked import Checked
 from tasks.files import write_whole
 from tasks.gans.data import TrainingSet, sample_plan, wanted
@@ -21,7 +20,7 @@ from tasks.gans.trained import TrainedGan
 from tasks.report.accounts import rows_by_fate, rows_by_rule, timed_stage
 from tasks.report.cleaning_figure import cleaning_figure
 from tasks.report.code_lines import code_lines
-from tasks.report.eighty_twenty import EightyTwenty, Stage, eighty_twenty_markdown
+from tasks.report.eighty_twenty import EightyTwenty, eighty_twenty_markdown
 from tasks.report.gan_figures import attribute_fidelity, distributions, training_curves
 from tasks.report.numbers import compact, percent
 from tasks.report.pictures.contact_sheet import contact_sheet
@@ -31,7 +30,6 @@ from tasks.report.style import save
 
 _SHOWN = 64
 _FILM_SECONDS = 6.0
-_BATCH = 100
 # measure -> its title, whether it is a share, the measure of real pictures that it is compared with
 _MEASURES = {
     "fid": ("FID", False, "real_fid"),
@@ -47,16 +45,15 @@ _MEASURES = {
 
 
 def gan_eighty_twenty(
-    cleaned: CleanPictures, checked: Checked, measures: Measures, trained: TrainedGan, more: list[Stage]
+    cleaned: CleanPictures, checked: Checked, measures: Measures, trained: TrainedGan
 ) -> EightyTwenty:
-    """Puts the numbers of a run together; `more` are stages that the caller measured."""
+    """Puts the numbers of a run together."""
     stages = (
         timed_stage("ingest", "cleaning", [cleaned.raw]),
         timed_stage("clean", "cleaning", [cleaned.stage]),
         timed_stage("check the batch", "cleaning", [checked.stage]),
         timed_stage("find features", "modelling", [measures.stage]),
         timed_stage("train the GAN", "modelling", [trained.stage]),
-        *more,
     )
     rules = rows_by_rule([cleaned.summary], "copy of a picture")
     return EightyTwenty(stages, rows_by_fate([cleaned.summary]), rules, code_lines())
@@ -69,7 +66,8 @@ def draw_training(
     done, generator = trained.checkpoint, trained.generator()
     samples = np.stack(done.samples)
     noise, codes = wanted(data, parameters.seed)
-    fake = generate(generator, noise, codes)
+    known = {"noise": noise, "attributes": codes}
+    fake = draw_with(generator, {name: known[name] for name in generator.input})
 
     beside = real_beside(fake[:_SHOWN], data.held_images[:_SHOWN], trained.kept_epoch, columns=8)
     write_whole(folder / "samples.png", png(beside))
@@ -91,20 +89,10 @@ def draw_training(
             dict(zip(names, map(float, values), strict=True)) for values in (fidelity.recognised, fidelity.of_real)
         )
         save(attribute_fidelity(recognised, real), folder / "fidelity.png")
-    known = ellipses(parameters.source, data)
-    if known:
-        ground, real_test = known
+    real_ellipses = ellipses(parameters.source, data)
+    if real_ellipses:
+        ground, real_test = real_ellipses
         save(distributions(real_test, ellipse_test(fake, ground)), folder / "distributions.png")
-
-
-def generate(generator: keras.Model, noise: np.ndarray, codes: Codes) -> Images:
-    """Pictures (n, s, s, 3) of a logged generator from noise (n, d) and attributes (n, k)."""
-    pieces = []
-    for start in range(0, len(noise), _BATCH):
-        piece = slice(start, start + _BATCH)
-        taken = {name: {"noise": noise, "attributes": codes}[name][piece] for name in generator.input}
-        pieces.append(np.rint(np.asarray(generator(taken, training=False)) * 255).clip(0, 255).astype(np.uint8))
-    return np.concatenate(pieces)
 
 
 def write_texts(

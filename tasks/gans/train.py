@@ -5,16 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
-from models.gans.gan import Gan
+from models.gans.gan import Gan, arrays_of, put_arrays
 from models.gans.quality.classifier import Classifier
 from models.gans.quality.collapse import CollapseWatch
 from models.gans.quality.ellipses import EllipseTest, Ground
 from models.gans.quality.features import Features
 from models.gans.quality.measure import measure, measure_attributes, measure_ellipses
 from models.gans.training import BUILDERS, Progress, make_repeatable, train_epoch
-from tasks.gans.checkpoint import Checkpoint, State, find, keep
+from tasks.gans.checkpoint import Checkpoint, find, keep
 from tasks.gans.data import TrainingSet, sample_plan, wanted
 
 OnCollapse = Literal["continue", "stop", "roll-back"]
@@ -87,7 +85,7 @@ class Training:
             keep(folder, at)
             told(at)
         if at.alarms and self._on_collapse == "roll-back":
-            _load_weights(gan, at.best)
+            put_arrays(at.best, gan.sampler.variables)
         return gan, at
 
     def _epoch(self, gan: Gan, at: Checkpoint, watch: CollapseWatch, progress: Progress | None) -> None:
@@ -117,7 +115,7 @@ class Training:
         if alarm:
             at.alarms.append(alarm)
         if watch.best_epoch == done + 1:
-            at.best, at.best_epoch = _weights(gan), done + 1
+            at.best, at.best_epoch = arrays_of(gan.sampler.variables), done + 1
         at.state = gan.state
 
     def _measured(self, gan: Gan) -> dict[str, float]:
@@ -138,12 +136,3 @@ class Training:
         for epoch, (coverage, diversity) in enumerate(pairs, start=1):
             watch.see(epoch, coverage=coverage, diversity=diversity)
         return watch
-
-
-def _weights(gan: Gan) -> State:
-    return {f"{place:04}": np.asarray(variable) for place, variable in enumerate(gan.sampler.variables)}
-
-
-def _load_weights(gan: Gan, weights: State) -> None:
-    for place, variable in enumerate(gan.sampler.variables):
-        variable.assign(weights[f"{place:04}"])
