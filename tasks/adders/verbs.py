@@ -35,6 +35,7 @@ from tasks.report.eighty_twenty import EightyTwenty, eighty_twenty_markdown
 from tasks.report.results import results_markdown
 from tasks.report.style import save
 from tasks.stages import Stage, data_folder, run_stage
+from tasks.tracking.cleaning import log_scores
 from tasks.tracking.run import Run
 
 
@@ -153,12 +154,7 @@ def score_cleaning(run: Run, tables: Sequence[CleanTable]) -> list[CleaningScore
     scores = [
         score(table.rows.parent, pl.read_parquet(table.raw.truth)) for table in tables if table.raw.truth is not None
     ]
-    if scores:
-        kinds = pl.concat(one.kinds for one in scores).group_by("kind").sum().sort("kind")
-        run.log_table(kinds.to_pandas(), "cleaning_score.json")
-        totals = kinds.select("injected", "caught", "right", "wrong").sum().row(0, named=True)
-        touched = {"touched": sum(one.touched for one in scores), "lost": sum(one.lost for one in scores)}
-        run.log_metrics({f"dirt_{name}": float(count) for name, count in {**totals, **touched}.items()})
+    log_scores(run, scores)
     return scores
 
 

@@ -64,8 +64,7 @@ def network_run(
     else:  # its parent may be gone
         run.client.set_tag(run.run_id, "mlflow.parentRunId", parent.run_id)
     with ended(run):
-        known = parent.client.get_run(run.run_id).data.params
-        run.log_parameters({key: value for key, value in parameters.items() if key not in known})
+        run.log_missing_parameters(parameters)
         run.log_datasets([dataset])
         yield run
 

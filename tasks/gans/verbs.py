@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
@@ -36,6 +35,7 @@ from tasks.report.artifacts import publish
 from tasks.report.eighty_twenty import EightyTwenty
 from tasks.report.stopwatch import Stopwatch
 from tasks.stages import data_folder, run_stage, stage_key
+from tasks.tracking.cleaning import log_scores
 from tasks.tracking.registry import CHAMPION, register, registered, set_alias
 from tasks.tracking.run import Run
 
@@ -116,10 +116,7 @@ def score_pictures_cleaning(run: Run, cleaned: CleanPictures) -> Score | None:
         return None
     truth = read_truth(cleaned.raw.truth)
     score = score_pictures(cleaned.folder, truth.faults, truth.pictures, truth.attributes)
-    run.log_table(score.kinds.to_pandas(), "cleaning_score.json")
-    totals = score.kinds.select(pl.col("injected", "caught", "right", "wrong").sum()).row(0, named=True)
-    counts = {**totals, "touched": score.touched, "lost": score.lost}
-    run.log_metrics({f"dirt_{name}": float(count) for name, count in counts.items()})
+    log_scores(run, [score])
     return score
 
 

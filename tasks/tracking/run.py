@@ -57,6 +57,11 @@ class Run:
         for start in range(0, len(entries), _BATCH_PARAMETERS):
             self.client.log_batch(self.run_id, params=entries[start : start + _BATCH_PARAMETERS])
 
+    def log_missing_parameters(self, parameters: Mapping[str, object]) -> None:
+        """Log those that the run does not have: it may be one of a killed process that goes on."""
+        known = self.client.get_run(self.run_id).data.params
+        self.log_parameters({key: value for key, value in parameters.items() if key not in known})
+
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
         """Log the values that metrics have at one step."""
         now = time.time_ns() // 1_000_000
@@ -160,9 +165,7 @@ def parent_run(
         run = resume_run(client, data, experiment, resume) if resume else None
         run = run or start_run(client, experiment, name, everything)
         with ended(run):
-            # a process may have been killed before it had logged all of them
-            known = client.get_run(run.run_id).data.params
-            run.log_parameters({key: value for key, value in parameters.items() if key not in known})
+            run.log_missing_parameters(parameters)
             run.log_datasets(datasets)
             yield run
 
