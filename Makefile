@@ -36,7 +36,7 @@ $(READY): requirements.lock pyproject.toml
 
 # Needs uv. Universal (all platforms, Python 3.11 to 3.13), with hashes, without any registry's address.
 lock:
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --extra dev --extra server --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --quiet -o requirements.lock
 
 clean:

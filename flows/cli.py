@@ -1,4 +1,4 @@
-"""The command line: `eightytwenty run`, `adders`, `gan`, `clean`, `draw`.
+"""The command line: `eightytwenty --help` lists its commands.
 
 Its options are the fields of schemas/parameters.py. A flow and its libraries are imported when it is called, so that
 `--help` answers at once.
@@ -8,6 +8,7 @@ import argparse
 import json
 import signal
 import sys
+from importlib import import_module
 from typing import Any, NoReturn, cast
 
 from pydantic import BaseModel, Field, ValidationError
@@ -21,7 +22,35 @@ from pydantic_settings import (
 )
 
 from schemas.errors import UserError
-from schemas.parameters import AdderParameters, CleanParameters, DrawParameters, GanParameters, RunParameters
+from schemas.parameters import (
+    AdderParameters,
+    CleanParameters,
+    DeployParameters,
+    DrawParameters,
+    GanParameters,
+    PredictParameters,
+    RetrainAddersParameters,
+    RetrainAvatarsParameters,
+    RollbackParameters,
+    RunParameters,
+    StatusParameters,
+    UpParameters,
+)
+
+_COMMANDS = {
+    RunParameters: ("local", "run_locally"),
+    AdderParameters: ("local", "run_locally"),
+    GanParameters: ("local", "run_locally"),
+    RetrainAddersParameters: ("local", "run_locally"),
+    RetrainAvatarsParameters: ("local", "run_locally"),
+    CleanParameters: ("clean", "clean_command"),
+    DrawParameters: ("draw", "draw_command"),
+    PredictParameters: ("predict", "predict_command"),
+    RollbackParameters: ("rollback", "rollback_command"),
+    UpParameters: ("up", "up_command"),
+    DeployParameters: ("deploy", "deploy_command"),
+    StatusParameters: ("status", "status_command"),
+}
 
 
 class Commands(BaseModel):
@@ -35,8 +64,17 @@ class Commands(BaseModel):
     run: CliSubCommand[RunParameters] = Field(description="all of it: ingest, clean, check, train, track and report")
     adders: CliSubCommand[AdderParameters] = Field(description="the same, for networks that add two numbers")
     gan: CliSubCommand[GanParameters] = Field(description="the same, for a GAN that draws pictures")
-    clean: CliSubCommand[CleanParameters] = Field(description="clean a table of your own")
+    clean: CliSubCommand[CleanParameters] = Field(description="clean a table or pictures of your own")
     draw: CliSubCommand[DrawParameters] = Field(description="draw pictures with a trained model")
+    predict: CliSubCommand[PredictParameters] = Field(description="ask a trained network for sums")
+    retrain_adders: CliSubCommand[RetrainAddersParameters] = Field(
+        description="take in new pairs, train a challenger, and let the better one be champion"
+    )
+    retrain_avatars: CliSubCommand[RetrainAvatarsParameters] = Field(description="the same, for pictures")
+    rollback: CliSubCommand[RollbackParameters] = Field(description="make an earlier version champion again")
+    up: CliSubCommand[UpParameters] = Field(description="start both UIs and a worker, until Ctrl-C")
+    deploy: CliSubCommand[DeployParameters] = Field(description="register the deployments at a running Prefect server")
+    status: CliSubCommand[StatusParameters] = Field(description="say what is up, and how the last runs ended")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -103,19 +141,10 @@ def _sentence(error: ValidationError) -> str:
 
 
 def _call(parameters: BaseModel) -> None:
+    """Calls what stands behind a command: a function of its parameters in a module of flows/."""
+    module, function = _COMMANDS[type(parameters)]
     # imported here, because the libraries behind a command take seconds to load
-    if isinstance(parameters, CleanParameters):
-        from flows.clean import clean_command
-
-        clean_command(parameters)
-    elif isinstance(parameters, DrawParameters):
-        from flows.draw import draw_command
-
-        draw_command(parameters)
-    elif isinstance(parameters, AdderParameters | GanParameters):
-        from flows.local import run_locally
-
-        run_locally(parameters)
+    getattr(import_module(f"flows.{module}"), function)(parameters)
 
 
 def _complain(sentence: str) -> int:

@@ -1,31 +1,13 @@
-"""The parameters of each flow: the command line, the Prefect form and the flow read them from here, and only from here.
-
-Flat, typed, bounded and without unions, because that is what a form can show.
-"""
+"""The parameters of the flows that train."""
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_settings import CliPositionalArg, CliToggleFlag
+from pydantic import Field, model_validator
+
+from schemas.parameters.base import Even, Parameters, PictureSize
 
 GENERATED = "generated"
-_LARGEST = 10**8
-
-Even = Annotated[int, Field(ge=2, le=_LARGEST, multiple_of=2)]
-
-
-def _number(value: object) -> object:
-    """The number in a text from the command line: a choice of numbers is no choice of texts."""
-    return int(value) if isinstance(value, str) and value.isdecimal() else value
-
-
-PictureSize = Annotated[Literal[32, 64, 128], BeforeValidator(_number)]
-
-
-class Parameters(BaseModel):
-    """What all parameters have in common: they are fixed, and an unknown one is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+DRAWN = ("avatars", "ellipses-outline", "ellipses-white", "ellipses-colour")
 
 
 class AdderParameters(Parameters):
@@ -86,9 +68,6 @@ class AdderParameters(Parameters):
     def protocols(self) -> tuple[str, ...]:
         """The protocols to train, in order."""
         return ("article", "solved") if self.protocol == "both" else (self.protocol,)
-
-
-DRAWN = ("avatars", "ellipses-outline", "ellipses-white", "ellipses-colour")
 
 
 class GanParameters(Parameters):
@@ -188,44 +167,3 @@ class RunParameters(AdderParameters):
     def adders(self) -> AdderParameters:
         """The part of it that is about numbers."""
         return AdderParameters.model_validate(self.model_dump(include=set(AdderParameters.model_fields)))
-
-
-class CleanParameters(Parameters):
-    """Clean a table or pictures: every row ends as clean, quarantine or duplicate, with its reasons."""
-
-    source: CliPositionalArg[str] = Field(
-        title="Source",
-        min_length=1,
-        description="CSV, TSV or Parquet file (also .gz, .zip), folder, or http(s) address; "
-        "of pictures a folder, zip, tar (also .tgz), or http(s) address",
-    )
-    out: str = Field(
-        title="Out", min_length=1, description="folder for clean, quarantine, duplicates, ledger and report"
-    )
-    table: Literal["pairs", "pictures"] = Field(
-        "pairs", title="Schema", alias="schema", description="what the source must be"
-    )
-    largest_sum: Even = Field(65536, title="Largest sum", description="of a pair; a and b go up to half of it")
-    size: PictureSize = Field(64, title="Size", description="side of a clean picture in pixels")
-    attributes: str = Field(
-        "", title="Attributes", description="CSV file of the pictures' attributes, if it is not among them"
-    )
-
-
-class DrawParameters(Parameters):
-    """Draw pictures with a registered model.
-
-    What the model knows of a picture, such as its hair, is asked for by options named after the model's attributes:
-    --hair bun --hair-colour black. Attributes that are not given are drawn at random.
-    """
-
-    model: str = Field(title="Model", min_length=1, description="registered model, as avatars@champion or avatars/3")
-    attributes: dict[str, str] = Field(
-        {}, title="Attributes", description="what to draw; --hair bun is short for --attributes hair=bun"
-    )
-    only_list: CliToggleFlag[bool] = Field(
-        False, title="List", alias="list", description="draw nothing, but list the model's attributes and their values"
-    )
-    n: int = Field(16, title="Number", ge=1, le=1024, description="of pictures")
-    seed: int = Field(0, title="Seed", ge=0, le=2**31, description="the same seed gives the same pictures")
-    out: str = Field("drawn.png", title="Out", min_length=1, description="PNG file to write")

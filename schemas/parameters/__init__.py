@@ -1,0 +1,29 @@
+"""The parameters of each flow: the command line, the Prefect form and the flow read them from here, and only from here.
+
+Flat, typed, bounded and without unions, because that is what a form can show.
+"""
+
+from schemas.parameters.base import Parameters
+from schemas.parameters.clean import CleanParameters
+from schemas.parameters.operate import DeployParameters, StatusParameters, UpParameters
+from schemas.parameters.registered import DrawParameters, PredictParameters, RollbackParameters
+from schemas.parameters.retrain import RetrainAddersParameters, RetrainAvatarsParameters
+from schemas.parameters.training import DRAWN, GENERATED, AdderParameters, GanParameters, RunParameters
+
+__all__ = [
+    "DRAWN",
+    "GENERATED",
+    "AdderParameters",
+    "CleanParameters",
+    "DeployParameters",
+    "DrawParameters",
+    "GanParameters",
+    "Parameters",
+    "PredictParameters",
+    "RetrainAddersParameters",
+    "RetrainAvatarsParameters",
+    "RollbackParameters",
+    "RunParameters",
+    "StatusParameters",
+    "UpParameters",
+]

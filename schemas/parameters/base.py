@@ -1,0 +1,23 @@
+"""What all parameters have in common, and the kinds of values that several of them take."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+_LARGEST = 10**8
+
+Even = Annotated[int, Field(ge=2, le=_LARGEST, multiple_of=2)]
+
+
+def _number(value: object) -> object:
+    """The number in a text from the command line: a choice of numbers is no choice of texts."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+PictureSize = Annotated[Literal[32, 64, 128], BeforeValidator(_number)]
+
+
+class Parameters(BaseModel):
+    """What all parameters have in common: they are fixed, and an unknown one is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,0 +1,48 @@
+"""The parameters of what is done with registered models: draw, predict, roll back."""
+
+from pydantic import Field
+from pydantic_settings import CliPositionalArg, CliToggleFlag
+
+from schemas.parameters.base import Parameters
+
+
+class DrawParameters(Parameters):
+    """Draw pictures with a registered model.
+
+    What the model knows of a picture, such as its hair, is asked for by options named after the model's attributes:
+    --hair bun --hair-colour black. Attributes that are not given are drawn at random.
+    """
+
+    model: str = Field(title="Model", min_length=1, description="registered model, as avatars@champion or avatars/3")
+    attributes: dict[str, str] = Field(
+        {}, title="Attributes", description="what to draw; --hair bun is short for --attributes hair=bun"
+    )
+    only_list: CliToggleFlag[bool] = Field(
+        False, title="List", alias="list", description="draw nothing, but list the model's attributes and their values"
+    )
+    n: int = Field(16, title="Number", ge=1, le=1024, description="of pictures")
+    seed: int = Field(0, title="Seed", ge=0, le=2**31, description="the same seed gives the same pictures")
+    out: str = Field("drawn.png", title="Out", min_length=1, description="PNG file to write")
+
+
+class PredictParameters(Parameters):
+    """Ask a registered network for sums: of two numbers (predict 2 2), or of every row of a file.
+
+    Numbers below zero stand behind --: predict -- -1 2.
+    """
+
+    numbers: CliPositionalArg[list[float]] = Field(
+        [], title="Numbers", max_length=2, description="a and b; leave them out where there is a file"
+    )
+    model: str = Field(
+        "adders@champion", title="Model", min_length=1, description="registered model, as adders@champion or adders/3"
+    )
+    file: str = Field("", title="File", description="CSV, TSV or Parquet file with columns a and b")
+    out: str = Field("sums.csv", title="Out", min_length=1, description="CSV file to write the sums of a file to")
+
+
+class RollbackParameters(Parameters):
+    """Make an earlier version of a registered model its champion again."""
+
+    model: CliPositionalArg[str] = Field(title="Model", min_length=1, description="registered model, such as avatars")
+    to: int = Field(0, title="To", ge=0, description="version; 0: the champion before this one")

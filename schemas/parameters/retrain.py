@@ -1,0 +1,88 @@
+"""The parameters of retraining: what comes in, and what a challenger must show to become champion."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.parameters.base import Even, Parameters, PictureSize
+from schemas.parameters.training import GENERATED
+
+
+class RetrainParameters(Parameters):
+    """What all retraining has in common."""
+
+    inbox: str = Field(
+        "", title="Inbox", description="folder that new files are put into; empty: inbox/<model> in the data folder"
+    )
+    model: str = Field("model", title="Model", pattern=r"^\w[\w .-]*$", description="registered model to compete for")
+    margin: float = Field(
+        0.01,
+        title="Margin",
+        ge=0,
+        le=1,
+        description="share by which the challenger must be better than the champion to take its place",
+    )
+    most_drift: float = Field(
+        0.2,
+        title="Most drift",
+        ge=0,
+        description="distance of a column of the new rows from the champion's data above which they are refused",
+    )
+    on_drift: Literal["refuse", "accept"] = Field(
+        "refuse", title="On drift", description="refuse new rows that drifted, or accept them and say so"
+    )
+    most_quarantine: float = Field(
+        0.5,
+        title="Most quarantine",
+        ge=0,
+        le=1,
+        description="share of the new rows in quarantine above which all are refused",
+    )
+    seed: int = Field(
+        0, title="Seed", ge=0, le=2**31, description="the same seed gives the same challenger, bit for bit"
+    )
+
+
+class RetrainAddersParameters(RetrainParameters):
+    """Take in new pairs of numbers, train a challenger on all of them, and let the better one be champion."""
+
+    model: str = Field("adders", title="Model", pattern=r"^\w[\w .-]*$", description="registered model to compete for")
+    start: str = Field(
+        GENERATED,
+        title="Start",
+        description="what the dataset begins with: 'generated', a file or folder, or empty: with the first new files",
+    )
+    rows: int = Field(10_000, title="Rows", ge=100, le=100_000_000, description="generated pairs to begin with")
+    largest_sum: Even = Field(65536, title="Largest sum", description="of a pair; a and b go up to half of it")
+    least_accuracy: float = Field(
+        0.95,
+        title="Least accuracy",
+        ge=0,
+        le=1,
+        description="on held-out rows, below which no challenger becomes champion",
+    )
+    hidden_units: int = Field(4, title="Hidden units", ge=1, le=64, description="sigmoid nodes of the challenger")
+    seeds: int = Field(
+        3, title="Seeds", ge=1, le=1000, description="networks trained, of which the best is the challenger"
+    )
+
+
+class RetrainAvatarsParameters(RetrainParameters):
+    """Take in new pictures, train a challenger on all of them, and let the better one be champion."""
+
+    model: str = Field("avatars", title="Model", pattern=r"^\w[\w .-]*$", description="registered model to compete for")
+    start: str = Field(
+        "avatars",
+        title="Start",
+        description="what the dataset begins with: 'avatars', a folder or archive, or empty: with the first new files",
+    )
+    rows: int = Field(4000, title="Rows", ge=100, le=1_000_000, description="avatars drawn to begin with")
+    size: PictureSize = Field(32, title="Size", description="side of the pictures in pixels")
+    epochs: int = Field(8, title="Epochs", ge=1, le=100_000, description="passes over the pictures")
+    least_coverage: float = Field(
+        0.7,
+        title="Least coverage",
+        ge=0,
+        le=1,
+        description="of held-out pictures, below which no challenger becomes champion",
+    )
