@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from schemas.errors import UserError
+from tasks.servers.prefect_api import POOL
 
-POOL = "eightytwenty"
 _ROOT = Path(__file__).parents[2]
 _CRASH = "crash silent runs"
 _SILENCE = timedelta(seconds=90)

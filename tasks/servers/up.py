@@ -14,8 +14,9 @@ from tasks.files import write_whole, writing
 from tasks.owner import alone
 from tasks.prefect_server import api_of_this_process, crash_orphans, start_server, stop_server
 from tasks.servers.children import Children
-from tasks.servers.deployments import POOL, deploy
+from tasks.servers.deployments import deploy
 from tasks.servers.ports import HOST, listen
+from tasks.servers.prefect_api import POOL, living_workers
 from tasks.tracking.store import artifacts, close_dead_runs
 
 _START_SECONDS = 120
@@ -172,16 +173,6 @@ def _wait_for_worker(api: str, worker: "subprocess.Popen[bytes]", log: Path) -> 
             return
         time.sleep(0.2)
     raise UserError(f"the worker did not start: its log {log} says why.")
-
-
-def living_workers(api: str) -> list[str]:
-    """Names of the workers of our pool that were heard of lately."""
-    import httpx
-
-    with suppress(httpx.HTTPError):
-        answer = httpx.post(f"{api}/work_pools/{POOL}/workers/filter", json={}, trust_env=False)
-        return [worker["name"] for worker in answer.json() if worker["status"] == "ONLINE"]
-    return []
 
 
 def _close_dead_runs(mlflow: str, data: Path) -> None:
