@@ -31,10 +31,11 @@ def in_one_sentence(function: Callable[[P], R]) -> Callable[[P], R]:
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
-    """Turns a task's log of a UserError with its traceback into the sentence; always true: the line is kept."""
+    """Turns the log of a UserError with its traceback into the sentence; always true: the line is kept."""
     if record.exc_info and isinstance(error := record.exc_info[1], UserError):
         record.msg, record.args, record.exc_info = "%s", (error,), None
     return True
 
 
-logging.getLogger("prefect.task_runs").addFilter(_without_traceback)
+for _runs in ("prefect.flow_runs", "prefect.task_runs"):
+    logging.getLogger(_runs).addFilter(_without_traceback)
