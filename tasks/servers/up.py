@@ -91,8 +91,8 @@ def servers_up(data: Path, prefect_port: int, mlflow_port: int) -> Iterator[Up]:
         stack.enter_context(api_of_this_process(api))
         crash_orphans(data, POOL)
         deploy()
-        settings = {"MLFLOW_TRACKING_URI": mlflow_url, "EIGHTYTWENTY_DATA": str(data), **_WORKER_SETTINGS}
-        worker = children.start(_worker_command(), settings, logs["worker"])
+        settings = {"MLFLOW_TRACKING_URI": mlflow_url, "EIGHTYTWENTY_DATA": str(data), "PREFECT_HOME": str(home)}
+        worker = children.start(_worker_command(), {**_WORKER_SETTINGS, **settings}, logs["worker"])
         # what the worker leaves unfinished when it is stopped
         stack.callback(_close_dead_runs, mlflow_url, data)
         stack.callback(crash_orphans, data, POOL)

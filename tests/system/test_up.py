@@ -237,7 +237,8 @@ def test_a_colliding_run_is_cancelled_and_no_kill_leaves_anything(up: Servers, f
     run = up.trigger("adders", **LONG).json()["id"]
     wait_for(lambda: up.trains(run))
     assert up.ended(up.trigger("adders", **QUICK).json()["id"])["type"] == "CANCELLED"
-    # and `up` itself is killed
+    # and `up` itself is killed, with a schedule switched on
+    switch_on(up, "retrain-adders")
     up.process.kill()
     up.process.communicate()
     wait_for(lambda: not processes_of(up.data), 40)
@@ -246,6 +247,7 @@ def test_a_colliding_run_is_cancelled_and_no_kill_leaves_anything(up: Servers, f
     assert again.state(finished)["type"] == "COMPLETED"
     assert again.state(run)["type"] == "CRASHED"
     assert "RUNNING" not in statuses(up.data)
+    assert [one["schedules"][0]["active"] for one in again.ask("deployments") if one["schedules"]].count(True) == 1
     run = again.trigger("adders", **LONG).json()["id"]
     wait_for(lambda: again.trains(run))
     again.process.send_signal(signal.SIGTERM)
@@ -253,6 +255,12 @@ def test_a_colliding_run_is_cancelled_and_no_kill_leaves_anything(up: Servers, f
     assert not processes_of(up.data)
     assert again.process.returncode == 128 + signal.SIGTERM
     assert not {"RUNNING", "PENDING", "CANCELLING"} & statuses(up.data)
+
+
+def switch_on(up: Servers, deployment: str) -> None:
+    (one,) = up.ask("deployments", deployments={"name": {"any_": [deployment]}})
+    schedule = f"{up.api}/deployments/{one['id']}/schedules/{one['schedules'][0]['id']}"
+    httpx.patch(schedule, json={"active": True}).raise_for_status()
 
 
 def statuses(data: Path) -> set[str]:
