@@ -87,15 +87,15 @@ def servers_up(data: Path, prefect_port: int, mlflow_port: int) -> Iterator[Up]:
         prefect_socket.close()
         addresses = Addresses(api, mlflow_url)
         _wait_for(mlflow_url, mlflow, logs["mlflow"])
-        _close_dead_runs(mlflow_url, data)
+        _close_dead_runs(data)
         stack.enter_context(api_of_this_process(api))
         crash_orphans(data, POOL)
         deploy()
         settings = {"MLFLOW_TRACKING_URI": mlflow_url, "EIGHTYTWENTY_DATA": str(data), "PREFECT_HOME": str(home)}
         worker = children.start(_worker_command(), {**_WORKER_SETTINGS, **settings}, logs["worker"])
         # what the worker leaves unfinished when it is stopped
-        stack.callback(_close_dead_runs, mlflow_url, data)
-        stack.callback(crash_orphans, data, POOL)
+        stack.callback(_close_dead_runs, data)
+        stack.callback(lambda: crash_orphans(data, POOL) if prefect.poll() is None else None)
         stack.callback(children.stop, worker)
         _wait_for_worker(api, worker, logs["worker"])
         _write_addresses(data, addresses)
@@ -128,10 +128,14 @@ def _mlflow_command(data: Path, port: int) -> list[str]:
     (data / "mlflow").mkdir(parents=True, exist_ok=True)
     return [
         *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
-        *("--backend-store-uri", f"sqlite:///{data / 'mlflow' / 'mlflow.db'}"),
+        *("--backend-store-uri", _mlflow_store(data)),
         # flows write to the same folder as embedded runs do, not through the server
         *("--default-artifact-root", artifacts(data).as_uri(), "--no-serve-artifacts"),
     ]
+
+
+def _mlflow_store(data: Path) -> str:
+    return f"sqlite:///{data / 'mlflow' / 'mlflow.db'}"
 
 
 def _worker_command() -> list[str]:
@@ -175,10 +179,11 @@ def _wait_for_worker(api: str, worker: "subprocess.Popen[bytes]", log: Path) -> 
     raise UserError(f"the worker did not start: its log {log} says why.")
 
 
-def _close_dead_runs(mlflow: str, data: Path) -> None:
+def _close_dead_runs(data: Path) -> None:
     from mlflow import MlflowClient
 
-    close_dead_runs(MlflowClient(mlflow), data)
+    # not through the server, which may have died
+    close_dead_runs(MlflowClient(_mlflow_store(data)), data)
 
 
 def _write_addresses(data: Path, addresses: Addresses) -> None:

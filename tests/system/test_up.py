@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
+from tasks.tracking.run import parent_run
 from tests.flows.conftest import COMMAND, environment
 
 QUICK = {"rows": 400, "largest_sums": [16], "hidden_units": [1, 2], "seeds": 1, "epochs": 30}
@@ -98,6 +99,7 @@ class Servers:
         return {artifact["key"]: artifact for artifact in found}
 
 
+UNFINISHED = {"RUNNING", "PENDING", "CANCELLING"}
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
@@ -105,7 +107,7 @@ FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     servers = Servers(tmp_path_factory.mktemp("up") / "data")
     yield servers
-    servers.process.send_signal(signal.SIGTERM)
+    servers.process.terminate()
     servers.process.communicate()
 
 
@@ -195,13 +197,12 @@ def test_the_run_and_its_files_are_in_mlflow(up: Servers, finished: str) -> None
         assert len(answer.content) > 1000
 
 
-def test_embedded_runs_show_their_files_in_the_same_mlflow(up: Servers, command: Any) -> None:
-    options = [f"--{name.replace('_', '-')}={str(value).strip('[]')}" for name, value in QUICK.items()]
-    done = command(up.data, "adders", *options)
-    assert done.returncode == 0, done.stderr
-    run = re.search(r"/runs/(\w+)", done.stdout).group(1)
-    answer = httpx.get(f"{up.mlflow}/get-artifact", params={"path": "report/results.png", "run_uuid": run})
-    assert answer.content.startswith(b"\x89PNG")
+def test_files_of_embedded_runs_show_in_the_same_mlflow(up: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with parent_run(up.data, "embedded", "embedded", {}) as run:
+        run.log_text("# report", "report/report.md")
+    asked = {"path": "report/report.md", "run_uuid": run.run_id}
+    assert httpx.get(f"{up.mlflow}/get-artifact", params=asked).text == "# report"
 
 
 def test_status_lists_servers_and_runs(up: Servers, finished: str, command: Any) -> None:
@@ -232,29 +233,45 @@ def test_a_table_is_cleaned_from_the_form(up: Servers) -> None:
     assert (up.data / "cleaned" / "clean.parquet").is_file()
 
 
-def test_a_colliding_run_is_cancelled_and_no_kill_leaves_anything(up: Servers, finished: str) -> None:
-    # given a run that trains, when another one is triggered
-    run = up.trigger("adders", **LONG).json()["id"]
+@pytest.fixture(scope="module")
+def interrupted(up: Servers, finished: str) -> str:
+    """A run that trained when `up` was killed; a schedule was switched on before."""
+    run = str(up.trigger("adders", **LONG).json()["id"])
     wait_for(lambda: up.trains(run))
-    assert up.ended(up.trigger("adders", **QUICK).json()["id"])["type"] == "CANCELLED"
-    # and `up` itself is killed, with a schedule switched on
     switch_on(up, "retrain-adders")
+    assert up.ended(up.trigger("adders", **QUICK).json()["id"])["message"] == "Deployment concurrency limit reached."
     up.process.kill()
     up.process.communicate()
-    wait_for(lambda: not processes_of(up.data), 40)
-    # then the next one finds all that was finished, and closes the rest
-    again = Servers(up.data)
+    return run
+
+
+def test_a_killed_one_leaves_no_process(up: Servers, interrupted: str) -> None:
+    wait_for(lambda: not processes_of(up.data), 60)
+
+
+@pytest.fixture(scope="module")
+def again(up: Servers, interrupted: str) -> Iterator[Servers]:
+    servers = Servers(up.data)
+    yield servers
+    servers.process.terminate()
+    servers.process.communicate()
+
+
+def test_the_next_one_keeps_the_finished_and_closes_the_rest(again: Servers, finished: str, interrupted: str) -> None:
     assert again.state(finished)["type"] == "COMPLETED"
-    assert again.state(run)["type"] == "CRASHED"
-    assert "RUNNING" not in statuses(up.data)
+    assert again.state(interrupted)["type"] == "CRASHED"
+    assert not UNFINISHED & statuses(again.data)
     assert [one["schedules"][0]["active"] for one in again.ask("deployments") if one["schedules"]].count(True) == 1
+
+
+def test_a_stopped_one_leaves_no_process_and_no_run_unfinished(again: Servers) -> None:
     run = again.trigger("adders", **LONG).json()["id"]
     wait_for(lambda: again.trains(run))
     again.process.send_signal(signal.SIGTERM)
-    again.process.communicate(timeout=60)
-    assert not processes_of(up.data)
+    again.process.communicate(timeout=120)
     assert again.process.returncode == 128 + signal.SIGTERM
-    assert not {"RUNNING", "PENDING", "CANCELLING"} & statuses(up.data)
+    assert not processes_of(again.data)
+    assert not UNFINISHED & statuses(again.data)
 
 
 def switch_on(up: Servers, deployment: str) -> None:
