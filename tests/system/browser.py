@@ -1,0 +1,54 @@
+"""A headless Chromium for the tests: what the machine has, else installed by `python -m tests.system.browser`."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Error, sync_playwright
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Chromium would ask the network for these by itself
+_QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
+
+
+@contextmanager
+def browser() -> Iterator[Browser | None]:
+    """Starts a browser; None where there is none."""
+    # the sandbox does not work as root, and the pages are our own servers'
+    options = [*_QUIET, "--disable-gpu", "--no-first-run", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    with sync_playwright() as playwright:
+        try:
+            started = playwright.chromium.launch(executable_path=_installed(), args=options)
+        except Error:
+            yield None
+            return
+        yield started
+        started.close()
+
+
+def _installed() -> str | None:
+    return next(filter(None, map(shutil.which, _NAMES)), None)  # None: Playwright looks for its own
+
+
+def _install() -> None:
+    with browser() as found:
+        if found:
+            return
+    debian = shutil.which("apt-get") and os.geteuid() == 0
+    commands = (
+        [["apt-get", "update", "--quiet"], ["apt-get", "install", "--quiet", "--yes", "chromium"]]
+        if debian
+        else [[sys.executable, "-m", "playwright", "install", "chromium"]]
+    )
+    print("installing Chromium, which the tests in tests/system drive")
+    for command in commands:
+        if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
+            print(f"Chromium could not be installed ({' '.join(command)}): the tests that need it are skipped")
+            return
+
+
+if __name__ == "__main__":
+    _install()
