@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 _BATCH = 65536  # pairs answered at once
 _LARGEST = 1e18  # an answer that a whole number of 64 bits holds
 
-COLUMNS = ("file", "record", "a", "b", "sum", "raw", "beyond", "reason", "original")
+COLUMNS = {
+    "file": pl.String,
+    "record": pl.Int64,
+    "a": pl.String,
+    "b": pl.String,
+    "sum": pl.Int64,
+    "raw": pl.Float64,
+    "beyond": pl.Boolean,
+    "reason": pl.String,
+    "original": pl.String,
+}
 """Of a table of answers: which record of which file it was, its numbers as they arrived, the sum (the network's answer,
 rounded), the answer before that, whether the pair lies beyond the network's domain, and, where there is no sum, why
 not, and the record's bytes as they arrived."""
@@ -66,7 +76,7 @@ def answer_file(model: "keras.Model", largest_sum: int, path: Path) -> pl.DataFr
         for raw in open_source(path, table)
         for batch in raw.batches(["a", "b"])
     ]
-    return pl.concat(pieces) if pieces else pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String))
+    return pl.concat(pieces) if pieces else pl.DataFrame(schema=COLUMNS)
 
 
 def _answer(model: "keras.Model", largest_sum: int, table: Table, batch: Batch) -> pl.DataFrame:
