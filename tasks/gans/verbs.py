@@ -36,8 +36,9 @@ from tasks.report.eighty_twenty import EightyTwenty
 from tasks.report.stopwatch import Stopwatch
 from tasks.retries import RETRIES
 from tasks.stages import data_folder, run_stage, stage_key
+from tasks.tracking.champion import crown_first
 from tasks.tracking.cleaning import log_scores
-from tasks.tracking.registry import CHAMPION, register, registered, set_alias
+from tasks.tracking.registry import register, registered
 from tasks.tracking.run import Run
 
 
@@ -189,14 +190,16 @@ def train_gan(run: Run, cleaned: CleanPictures, measures: Measures, parameters: 
         rolled_back = bool(done.alarms) and parameters.on_collapse == "roll-back"
         trained = TrainedGan(stage, nested, rolled_back)
         log(done)
-        version = registered(nested, parameters.registered_name)
-        if version is None:  # else the process was killed after this
-            nested.log_metrics({**measures.floor, **measures.accuracy}, step=done.epochs)
+        nested.log_missing_metrics({**measures.floor, **measures.accuracy}, step=done.epochs)
+        model, training = parameters.registered_name, {"training": stage.folder.name}
+        version = registered(nested.client, model, training)
+        if version is None:  # else this very training was registered before
             model_id = log_generator(nested, trained.generator(), data, told, cleaned.attribution)
-            version = register(nested, model_id, parameters.registered_name, {"size": str(parameters.size)})
-        if not done.alarms:
-            set_alias(nested.client, parameters.registered_name, CHAMPION, version)
-    return TrainedGan(stage, nested, rolled_back, version)
+            version = register(nested, model_id, model, {"size": str(parameters.size), **training})
+        is_champion = not done.alarms and crown_first(
+            nested.client, model, version, "It was the first without a collapse."
+        )
+    return TrainedGan(stage, nested, rolled_back, version, is_champion)
 
 
 @task(**RETRIES)
