@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from schemas.errors import UserError
 from schemas.pictures import FORMATS
 from tasks.ingest.pictures.archives import members
-from tasks.ingest.pictures.attribute_files import MOST_BESIDE_BYTES, AttributeFile, is_beside, is_table
+from tasks.ingest.pictures.attribute_files import MOST_BESIDE_BYTES, AttributeFile, attribute_file, is_beside, is_table
 
 MOST_ATTRIBUTE_BYTES = 1 << 30  # of all attribute files, which are held in memory
 
@@ -203,8 +203,9 @@ def _is_ignored(name: str) -> bool:
 
 
 def _attribute_file(name: str, content: bytes) -> AttributeFile:
+    file = attribute_file(name, content)
     # what is too long to stand beside a picture and is no table is not kept whole
-    return AttributeFile(name, content if is_table(content) else content[: MOST_BESIDE_BYTES + 1])
+    return file if is_table(file.content) else AttributeFile(name, content[: MOST_BESIDE_BYTES + 1])
 
 
 def _given(attributes: Path) -> AttributeFile:
@@ -212,9 +213,10 @@ def _given(attributes: Path) -> AttributeFile:
         content = attributes.read_bytes()
     except OSError as error:
         raise UserError(f"{attributes} cannot be read ({error.strerror}); give a CSV file of attributes.") from None
-    if not is_table(content):
+    file = attribute_file(attributes.name, content)
+    if not is_table(file.content):
         raise UserError(f"{attributes} has no column file, picture or the like in its first line; name one so.")
-    return AttributeFile(attributes.name, content)
+    return file
 
 
 def _sort(
