@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from models.gans.gan import NOISE, Codes, Images
+from models.gans.gan import NOISE, Codes
+from models.gans.images import Images
 from models.gans.quality.classifier import Classifier, train_classifier
 from models.gans.quality.measure import measure, real_floor
 from models.gans.training import BUILDERS, make_repeatable, train_epoch

@@ -4,6 +4,7 @@ from prefect import flow
 
 from flows.adders import AdderReport, adders
 from flows.gan import GanReport, gan
+from flows.show import show_adders
 from schemas.parameters import RunParameters
 from tasks.reasons import in_one_sentence
 
@@ -16,4 +17,9 @@ def run(parameters: RunParameters) -> tuple[AdderReport, GanReport]:
     Raises:
         UserError: a source cannot be read, or a cleaned batch is not fit to train on.
     """
-    return adders(parameters.adders), gan(parameters.gan)
+    results = adders(parameters.adders)
+    try:
+        return results, gan(parameters.gan)
+    except Exception:
+        show_adders(results)  # they are done, whatever became of the pictures
+        raise

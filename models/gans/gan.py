@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from models.gans.images import Images
+
 NOISE = 100  # numbers that a picture is drawn from, as in the article
 _SAMPLE_BATCH = 100
 _NOISES = 8  # different uses of noise in one step
 
-Images = npt.NDArray[np.uint8]
 Codes = npt.NDArray[np.int32]
 State = dict[str, npt.NDArray[Any]]
 

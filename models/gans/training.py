@@ -7,7 +7,8 @@ import keras
 import numpy as np
 
 from models.gans.dcgan import dcgan
-from models.gans.gan import Codes, Gan, Images
+from models.gans.gan import Codes, Gan
+from models.gans.images import Images, Subset
 from models.gans.stable import stable
 
 Recipe = Literal["stable", "dcgan"]
@@ -26,7 +27,7 @@ def make_repeatable() -> None:
 
 def train_epoch(
     gan: Gan,
-    images: Images,
+    images: Images | Subset,
     codes: Codes,
     *,
     epoch: int,
@@ -57,7 +58,7 @@ def train_epoch(
 class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """The pictures in a random order, as bytes."""
 
-    def __init__(self, images: Images, codes: Codes, batch_size: int, rng: np.random.Generator) -> None:
+    def __init__(self, images: Images | Subset, codes: Codes, batch_size: int, rng: np.random.Generator) -> None:
         super().__init__()
         self._images, self._codes, self._size = images, codes, batch_size
         self._order = rng.permutation(len(images))

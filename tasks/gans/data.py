@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from models.gans.gan import NOISE, Codes, Images
+from models.gans.gan import NOISE, Codes
+from models.gans.images import Images, Subset
 from models.gans.quality.coverage import NEIGHBOURS
 from models.gans.training import CONDITIONAL
 from schemas.attributes import Attribute
@@ -25,14 +26,14 @@ class TrainingSet:
     """Pictures and attributes, split at random into two parts.
 
     Attributes:
-        images: (n, s, s, 3) uint8, to learn from.
+        images: (n, s, s, 3) uint8, to learn from; they stay on disk, and only what is looked at is read.
         codes: (n, k) int32.
         held_images: (m, s, s, 3) uint8; no network sees them in training. m is n / 9, at least 12 and at most 1,000.
         held_codes: (m, k) int32.
         attributes: the k attributes.
     """
 
-    images: Images
+    images: Subset
     codes: Codes
     held_images: Images
     held_codes: Codes
@@ -80,7 +81,7 @@ def training_set(folder: Path, seed: int) -> TrainingSet:
     # in the file's order: a memory map is read fastest so
     out, rest = np.sort(order[:held]), np.sort(order[held:])
     images, codes = pictures.images, pictures.codes
-    return TrainingSet(images[rest], codes[rest], images[out], codes[out], pictures.attributes)
+    return TrainingSet(Subset(images, rest), codes[rest], np.array(images[out]), codes[out], pictures.attributes)
 
 
 def sample_plan(data: TrainingSet, recipe: str, seed: int) -> Samples:
@@ -114,7 +115,8 @@ def wanted(data: TrainingSet, seed: int) -> tuple[npt.NDArray[np.float32], Codes
 def _most_visible(data: TrainingSet) -> list[int]:
     """The two attributes that change the pictures most: by the variance of the mean pictures of their values."""
     chosen = slice(0, 2000)
-    pixels = data.images[chosen].reshape(len(data.images[chosen]), -1).astype(np.float32)
+    images = data.images[chosen]
+    pixels = images.reshape(len(images), -1).astype(np.float32)
     middle = pixels.mean(axis=0)
 
     def visible(codes: Sequence[int] | npt.NDArray[np.int32]) -> float:

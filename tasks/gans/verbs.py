@@ -19,7 +19,7 @@ from tasks.expect import check_batch
 from tasks.expect.checked import Checked, keep_failures
 from tasks.files import sha256, whole_folder
 from tasks.gans import report
-from tasks.gans.checkpoint import Checkpoint, find, keep
+from tasks.gans.checkpoint import Checkpoint, find, keep, remove_abandoned
 from tasks.gans.data import sample_plan, training_set
 from tasks.gans.measures import Measures, ellipses, find_measures
 from tasks.gans.pictures import CleanPictures, RawPictures
@@ -152,6 +152,7 @@ def train_gan(run: Run, cleaned: CleanPictures, measures: Measures, parameters: 
     """
     data = training_set(cleaned.folder, parameters.seed)
     kept = checkpoints(cleaned, parameters)
+    remove_abandoned(kept.parent, kept)
     name, inputs, asked = _training_stage(cleaned, parameters)
     title = f"{parameters.recipe}-{parameters.size}-seed{parameters.seed}"
     told = {**asked, "rows": len(data.images)}

@@ -13,3 +13,12 @@ def test_all_of_it_ends_with_both_results(command, tmp_path):
     folders = list((tmp_path / "data" / "reports").iterdir())
     assert sorted((folder / "samples.png").exists() for folder in folders) == [False, True]
     assert "Traceback" not in done.stderr
+
+
+def test_where_the_gan_fails_the_results_of_the_adders_are_shown(command, tmp_path):
+    done = command(tmp_path / "data", "run", *QUICK, "--pictures", "100")
+    assert done.returncode == 2
+    assert "pictures are too few to train on" in done.stderr.splitlines()[-1]
+    assert "sums to" in done.stdout
+    assert "eighty_twenty.md" in done.stdout
+    assert "Traceback" not in done.stderr

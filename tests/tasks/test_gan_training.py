@@ -1,9 +1,13 @@
 """The training loop between the networks and MLflow: what it keeps, how it goes on, what it does on a collapse."""
 
 import json
+import os
+import time
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from models.gans.quality.collapse import Alarm
@@ -12,7 +16,7 @@ from models.gans.quality.measure import real_floor
 from schemas.errors import UserError
 from schemas.pictures import pictures_table
 from tasks.clean.pictures.run import clean_pictures
-from tasks.gans.checkpoint import Checkpoint, find, keep
+from tasks.gans.checkpoint import Checkpoint, find, keep, remove_abandoned
 from tasks.gans.data import sample_plan, training_set, wanted
 from tasks.gans.train import Training
 from tasks.ingest.pictures.generate import generate_pictures
@@ -54,7 +58,7 @@ def test_every_clean_picture_is_learned_from_or_held_out(tmp_path):
     folder = cleaned(tmp_path, "avatars")
     data = training_set(folder, seed=3)
     whole = np.load(folder / "pictures.npy")
-    both = np.concatenate([data.images, data.held_images])
+    both = np.concatenate([data.images[:], data.held_images])
     assert sorted(map(bytes, both)) == sorted(map(bytes, whole))
     assert len(data.held_images) == max(12, len(whole) // 10)
     assert data.codes.shape == (len(data.images), len(data.attributes))
@@ -119,17 +123,86 @@ def test_a_checkpoint_comes_back_as_it_was_kept(tmp_path):
     assert find(tmp_path / "nothing").epochs == 0
 
 
-@pytest.mark.parametrize(
-    "damage", [lambda content: content[:-40], lambda content: content[:900] + b"x" + content[901:]]
-)
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, damage, caplog):
+DAMAGES = {
+    "cut off": lambda content: content[:-40],
+    "half written": lambda content: content[: len(content) // 2],
+    "emptied": lambda content: content[:0],
+    "a bit turned over": lambda content: content[:900] + bytes([content[900] ^ 1]) + content[901:],
+    "its directory overwritten": lambda content: content[:-200] + bytes(200),
+    "another file": lambda content: content[::-1],
+}
+
+
+def kept_twice(folder):
     one = Checkpoint(state={"0000": np.arange(500)}, samples=[np.zeros((16, 4, 4, 3), np.uint8)])
-    keep(tmp_path, one)
-    keep(tmp_path, replace(one, samples=one.samples * 2))
-    newest = tmp_path / "newest.npz"
-    newest.write_bytes(damage(newest.read_bytes()))
+    keep(folder, one)
+    keep(folder, replace(one, samples=one.samples * 2))
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize(
+    ("names", "epochs", "then"),
+    [
+        (["newest.npz"], 1, "goes on after epoch 1"),
+        (["samples-00002.npz"], 1, "goes on after epoch 1"),
+        (["newest.npz", "before.npz"], 0, "starts anew"),
+        (["samples-00001.npz"], 0, "starts anew"),
+    ],
+)
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, damage, names, epochs, then, caplog):
+    kept_twice(tmp_path)
+    for name in names:
+        (tmp_path / name).write_bytes(damage((tmp_path / name).read_bytes()))
+    assert find(tmp_path).epochs == epochs
+    (line,) = caplog.messages
+    assert line.startswith(str(tmp_path / "newest.npz"))
+    assert line.endswith(f"damaged; the training {then}")
+
+
+def test_a_process_killed_between_the_two_files_leaves_the_one_before(tmp_path, caplog):
+    kept_twice(tmp_path)
+    (tmp_path / "newest.npz").unlink()
     assert find(tmp_path).epochs == 1
-    assert "newest.npz is damaged and is not used" in caplog.text
+    assert not caplog.messages
+
+
+def test_an_epoch_writes_its_own_samples_only(tmp_path):
+    kept_twice(tmp_path)
+    first = (tmp_path / "samples-00001.npz").stat().st_mtime_ns
+    keep(tmp_path, Checkpoint(samples=[np.full((16, 4, 4, 3), epoch, np.uint8) for epoch in (7, 8, 9)]))
+    assert (tmp_path / "samples-00001.npz").stat().st_mtime_ns == first
+    assert [samples[0, 0, 0, 0] for samples in find(tmp_path).samples] == [0, 0, 9]
+
+
+def test_checkpoints_that_nobody_takes_up_again_are_removed(tmp_path):
+    names = ("abandoned", "old, and about to go on", "recent")
+    for name in names:
+        (tmp_path / name).mkdir()
+        kept_twice(tmp_path / name)
+    month_ago = time.time() - 31 * 24 * 3600
+    for name in names[:2]:
+        for place in (*(tmp_path / name).iterdir(), tmp_path / name):
+            os.utime(place, (month_ago, month_ago))
+    os.utime(tmp_path / "recent", (month_ago, month_ago))
+    remove_abandoned(tmp_path, tmp_path / names[1])
+    assert sorted(place.name for place in tmp_path.iterdir()) == sorted(names[1:])
+
+
+def test_pictures_to_learn_from_stay_on_disk(tmp_path):
+    """100,000 pictures of 128x128 are 5 GB."""
+    rows = 30_000
+    np.save(tmp_path / "pictures.npy", np.random.default_rng(0).integers(0, 256, (rows, 32, 32, 3), np.uint8))
+    (tmp_path / "attributes.json").write_text("{}")
+    pl.DataFrame({"record": np.ones(rows, np.int64)}).write_parquet(tmp_path / "clean.parquet")
+    tracemalloc.start()
+    data = training_set(tmp_path, seed=0)
+    sample_plan(data, "stable", seed=0)
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert taken < (tmp_path / "pictures.npy").stat().st_size / 10
+    whole = np.load(tmp_path / "pictures.npy")
+    assert (data.images[np.array([0, 5])] == whole[data.images.rows[[0, 5]]]).all()
+    assert (PixelFeatures.fit(data.images).mean == PixelFeatures.fit(data.images[:]).mean).all()
 
 
 def test_a_training_goes_on_where_it_was_interrupted(tmp_path, avatars):
@@ -146,12 +219,17 @@ def test_a_training_goes_on_where_it_was_interrupted(tmp_path, avatars):
     with pytest.raises(EnoughError):
         training(avatars).run(tmp_path / "cut", stop)
     seen.clear()
-    _, rest = training(avatars).run(tmp_path / "cut", lambda checkpoint: seen.append(checkpoint.epochs))
-    assert seen == [2, 3]  # what was kept is told once more: it may not have been logged
-    assert all((rest.state[name] == value).all() for name, value in whole.state.items())
-    steady = {name: values for name, values in whole.history.items() if name != "images_per_second"}
-    assert json.dumps({name: rest.history[name] for name in steady}) == json.dumps(steady)
-    assert (np.stack(rest.samples) == np.stack(whole.samples)).all()
+    for _ in range(2):
+        _, rest = training(avatars).run(tmp_path / "cut", lambda checkpoint: seen.append(checkpoint.epochs))
+        assert seen == [2, 3]  # what was kept is told once more: it may not have been logged
+        assert all((rest.state[name] == value).all() for name, value in whole.state.items())
+        steady = {name: values for name, values in whole.history.items() if name != "images_per_second"}
+        assert json.dumps({name: rest.history[name] for name in steady}) == json.dumps(steady)
+        assert (np.stack(rest.samples) == np.stack(whole.samples)).all()
+        # once more, with a newest checkpoint that is of no use
+        seen.clear()
+        newest = tmp_path / "cut" / "newest.npz"
+        newest.write_bytes(newest.read_bytes()[:-1000])
 
 
 @pytest.mark.parametrize(("on_collapse", "epochs"), [("continue", 6), ("stop", 3), ("roll-back", 3)])

@@ -169,6 +169,39 @@ def test_lines_come_to_pictures_by_path_name_or_stem(tmp_path):
     )
 
 
+def test_lines_of_a_table_in_a_folder_are_meant_from_there_or_from_the_top(tmp_path):
+    lines = ["a.png,1", "deep/b,2", "x/c.png,2", "../y/d.png,1", "A2.png,2", "../../e.png,1"]
+    names = [
+        "a.png",
+        "x/a.png",
+        "y/a.png",
+        "x/deep/b.png",
+        "y/deep/b.png",
+        "x/c.png",
+        "y/d.png",
+        "x/a2.png",
+        "y/a2.png",
+    ]
+    found = read(tmp_path, dict.fromkeys(names, b"") | {"x/t.csv": "\n".join(["file,kind", *lines]).encode()})
+    assert found.values == {
+        "x/a.png": ("1",),
+        "x/deep/b.png": ("2",),
+        "x/c.png": ("2",),
+        "y/d.png": ("1",),
+        "x/a2.png": ("2",),
+    }
+    assert [row.record for row in found.unclaimed] == [6]
+
+
+@pytest.mark.parametrize("first", [b"sep=;\r\n", b'"sep=;"\n', b"\xef\xbb\xbfsep=;\r\n"])
+def test_the_separator_that_excel_writes_on_top_is_passed_over(tmp_path, first):
+    lines = first + "file;kind\r\na.png;ä\r\nb.png;ö\r\n".encode()
+    assert read(tmp_path, {"a.png": b"", "b.png": b"", "t.csv": lines}).values == {"a.png": ("ä",), "b.png": ("ö",)}
+    (tmp_path / "given.csv").write_bytes(lines)
+    given = read_attributes(open_pictures(tmp_path / "x.zip", tmp_path / "given.csv"))
+    assert given.values == {"a.png": ("ä",), "b.png": ("ö",)}
+
+
 def test_a_line_for_a_missing_picture_does_not_claim_one_of_the_same_name_elsewhere(tmp_path):
     lines = b"file,kind\na/x.png,1\nb/x.png,2\ny.png,1\nb/y.png,2\n"
     found = read(tmp_path, {"a/x.png": b"", "y.png": b"", "t.csv": lines})

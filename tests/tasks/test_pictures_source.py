@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -66,10 +68,10 @@ def test_every_file_is_a_picture_or_says_that_it_is_none(tmp_path, save):
     assert found.beside == {}
     assert set(found.ignored) == FILES.keys() - set(names) - {"table.csv"}
     assert found.refused == ()
-    assert {picture.name: content for picture, content in found.read_all()} == {name: FILES[name] for name in names}
+    assert {picture.name: content for picture, content in found.read()} == {name: FILES[name] for name in names}
     # a tar is read in its own order, the others by name
     order = [name for name in FILES if name in names] if save is as_tar else names
-    assert [picture.name for picture, _ in found.read_all()] == order
+    assert [picture.name for picture, _ in found.read()] == order
 
 
 def test_the_digest_is_that_of_what_counts(tmp_path):
@@ -92,14 +94,54 @@ def test_refused_files_are_listed_and_never_read(tmp_path):
     os.mkfifo(folder / "pipe")
     found = open_pictures(folder)
     assert found.refused == (Refused("link.png", 1, "a symbolic link"), Refused("pipe", 1, "a pipe"))
-    assert [(picture.name, content) for picture, content in found.read_all()] == [("a.png", b"a")]
+    assert [(picture.name, content) for picture, content in found.read()] == [("a.png", b"a")]
+
+
+def test_only_the_pictures_that_are_asked_for_are_read(tmp_path):
+    for save in (as_folder, as_zip, as_tar):
+        found = open_pictures(save(tmp_path / save.__name__, FILES))
+        assert [(picture.name, content) for picture, content in found.read({"b.png", "none"})] == [("b.png", b"b")]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user who may not read")
+def test_folders_inside_that_may_not_be_read_are_faults_of_their_own(tmp_path):
+    tmp_path.chmod(0o755)
+    for parent in list(tmp_path.parents)[:3]:
+        if parent.stat().st_uid == os.geteuid() and "pytest" in parent.name:
+            parent.chmod(0o755)
+    folder = as_folder(tmp_path / "x", {"a.png": b"a", "locked/b.png": b"b", "listed/c.png": b"c"})
+    other = as_folder(tmp_path / "y", {"locked/b.png": b"b"})
+    (folder / "listed").chmod(0o744)
+    for place in (folder / "locked", other / "locked"):
+        place.chmod(0)
+    program = """
+import os, sys
+from pathlib import Path
+from schemas.errors import UserError
+from tasks.ingest.pictures.source import open_pictures
+os.setuid(65534)
+for path in sys.argv[1:]:
+    try:
+        found = open_pictures(Path(path))
+        print([content for _, content in found.read()], [(file.name, file.reason) for file in found.refused])
+    except UserError as error:
+        print(error)
+"""
+    paths = [folder, folder / "locked", other]
+    done = subprocess.run([sys.executable, "-c", program, *map(str, paths)], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "[b'a'] [('listed/c.png', 'cannot be read'), ('locked', 'a folder that cannot be read')]",
+        f"{folder / 'locked'} cannot be read (Permission denied); change its permissions.",
+        f"{other} holds no picture (0 other files, 1 refused, such as locked: a folder that cannot be read); "
+        "give a folder or archive that does.",
+    ]
 
 
 def test_a_picture_that_vanishes_is_handed_out_without_content(tmp_path):
     folder = as_folder(tmp_path / "folder", {"a.png": b"a", "b.png": b"b", "c.png": b"c"})
     found = open_pictures(folder)
     (folder / "b.png").unlink()
-    assert {picture.name: content for picture, content in found.read_all()} == {
+    assert {picture.name: content for picture, content in found.read()} == {
         "a.png": b"a",
         "b.png": None,
         "c.png": b"c",
@@ -130,7 +172,7 @@ def test_a_table_elsewhere_takes_the_place_of_those_inside(tmp_path):
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        ({"README.md": b"", "table.csv": b"file,hair\na,b\n"}, "holds no picture .*0 refused, 2 other files"),
+        ({"README.md": b"", "table.csv": b"file,hair\na,b\n"}, "holds no picture .*2 other files, 0 refused"),
         (
             {"a.png": b"", "x.csv": b"file,a\n", "y.csv": b"image,a\n"},
             r"more than one attribute table \(x\.csv and y\.csv\)",
@@ -167,7 +209,7 @@ def test_real_pictures_of_the_cartoon_set_are_found():
     found = open_pictures(folder)
     assert len(found.pictures) == 10
     assert found.ignored == ("README.md",)
-    assert all((content or b"").startswith(b"\x89PNG") for _, content in found.read_all())
+    assert all((content or b"").startswith(b"\x89PNG") for _, content in found.read())
 
 
 def test_a_table_with_the_name_of_a_picture_is_no_attribute_file(tmp_path):

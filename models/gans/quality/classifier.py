@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.gans.quality.features import FloatArray, Images
+from models.gans.images import Images, Subset
+from models.gans.quality.features import FloatArray
 
 Codes = NDArray[np.int32]
 
@@ -44,7 +45,7 @@ class Classifier:
         """Return the last hidden layer: uint8 (n, size, size, 3) -> float32 (n, 128)."""
         return self._run(images)[0]
 
-    def predict(self, images: Images) -> Codes:
+    def predict(self, images: Images | Subset) -> Codes:
         """Return the most likely value of each attribute: uint8 (n, size, size, 3) -> int32 (n, k)."""
         return _most_likely(self._run(images)[1], self.cardinalities)
 
@@ -71,7 +72,7 @@ class Classifier:
             network.set_weights([file[name] for name in sorted(file.files) if name.startswith("weight_")])
             return cls(cardinalities, file["accuracy"], network)
 
-    def _run(self, images: Images) -> tuple[FloatArray, FloatArray]:
+    def _run(self, images: Images | Subset) -> tuple[FloatArray, FloatArray]:
         """Return (features, logits) of pictures, batch by batch."""
         if not len(images):
             raise ValueError("the classifier needs at least one picture")
@@ -81,7 +82,7 @@ class Classifier:
 
 
 def train_classifier(
-    images: Images,
+    images: Images | Subset,
     codes: Codes,
     cardinalities: tuple[int, ...],
     *,
@@ -128,7 +129,7 @@ def train_classifier(
         if progress:
             progress(epoch + 1, epochs)
     classifier = Classifier(tuple(cardinalities), np.zeros(len(cardinalities), np.float32), network)
-    right = classifier.predict(images[held_out]) == codes[held_out]
+    right = classifier.predict(Subset(images, held_out)) == codes[held_out]
     return Classifier(classifier.cardinalities, right.mean(axis=0, dtype=np.float32), network)
 
 
@@ -184,7 +185,7 @@ def _most_likely(logits: FloatArray, cardinalities: Sequence[int]) -> Codes:
     return np.stack([part.argmax(axis=1) for part in parts], axis=1).astype(np.int32)
 
 
-def _check(images: Images, codes: Codes, cardinalities: Sequence[int]) -> None:
+def _check(images: Images | Subset, codes: Codes, cardinalities: Sequence[int]) -> None:
     if codes.shape != (len(images), len(cardinalities)):
         raise ValueError(
             f"{len(images)} pictures with {len(cardinalities)} attributes need codes of shape "

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.gans.quality.features import Images
+from models.gans.images import Images
 
 Ground = Literal["white", "black"]
 Mask = NDArray[np.bool_]

@@ -13,10 +13,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Images = NDArray[np.uint8]
+from models.gans.images import Images, Subset
+
 FloatArray = NDArray[np.float32]
 
 COARSE = 16  # pixels on a side to which PixelFeatures averages
+_BLOCK = 1_024  # pictures averaged at a time
 
 
 class Features(Protocol):
@@ -40,7 +42,7 @@ class PixelFeatures:
     components: NDArray[np.float64]
 
     @classmethod
-    def fit(cls, images: Images, dimensions: int = 64) -> PixelFeatures:
+    def fit(cls, images: Images | Subset, dimensions: int = 64) -> PixelFeatures:
         """Find the components of real pictures, uint8 (n, size, size, 3).
 
         Fewer than `dimensions` are kept where the pictures vary in fewer directions. A component's sign is free; here
@@ -64,11 +66,14 @@ class PixelFeatures:
         return ((_coarse(images) - self.mean) @ self.components).astype(np.float32)
 
 
-def _coarse(images: Images) -> NDArray[np.float64]:
+def _coarse(images: Images | Subset) -> NDArray[np.float64]:
     """Average pictures down to 16 x 16: uint8 (n, size, size, 3) -> float64 (n, 768) in [0, 1]."""
     n, size = images.shape[:2]
     if size % COARSE:
         raise ValueError(f"pixel features need pictures whose side is a multiple of {COARSE}, not {size}")
     tile = size // COARSE
-    tiles = images.reshape(n, COARSE, tile, COARSE, tile, 3)
-    return np.asarray(tiles.mean(axis=(2, 4), dtype=np.float64)).reshape(n, -1) / 255
+    coarse = np.empty((n, COARSE, COARSE, 3))
+    for start in range(0, n, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        coarse[block] = images[block].reshape(-1, COARSE, tile, COARSE, tile, 3).mean(axis=(2, 4), dtype=np.float64)
+    return coarse.reshape(n, -1) / 255

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from models.gans.images import Images
 from models.gans.quality.classifier import Classifier, Codes
 from models.gans.quality.coverage import density_and_coverage, diversity
 from models.gans.quality.distances import frechet_distance, kernel_distance
 from models.gans.quality.ellipses import EllipseTest, Ground, distribution_distance, ellipse_test
-from models.gans.quality.features import Features, Images
+from models.gans.quality.features import Features
 from models.gans.quality.fidelity import attribute_fidelity
 from models.gans.quality.modes import attribute_modes
 

@@ -38,7 +38,7 @@ Progress = Callable[[int, int], None]
 GALLERY = "gallery.png"  # drawn from the finished folder, and kept in it
 _OWN = (*(f"{name}.parquet" for name in SCHEMAS), PICTURES, ATTRIBUTES, QUARANTINE, "report.md")
 _MOST_NAMED = 5  # of the files that are not meant
-_BATCH_PICTURES, _BATCH_BYTES = 64, 16_000_000
+_BATCH_PICTURES, _BATCH_BYTES = 32, 16_000_000
 
 
 def clean_pictures(source: PictureSource, table: PictureTable, out: Path, progress: Progress | None = None) -> Summary:
@@ -66,7 +66,7 @@ def clean_pictures(source: PictureSource, table: PictureTable, out: Path, progre
         quarantine = Quarantine(folder, [picture.name for picture in source.pictures])
         judged: list[Judged] = []
         with _strict_pillow():
-            work = in_order(lambda files: judge(table, attributes.problems, files), _batches(source.read_all()))
+            work = in_order(lambda files: judge(table, attributes.problems, files), _batches(source.read()))
             for some, passed in work:
                 pictures.append(passed)
                 for one in some:
@@ -133,8 +133,8 @@ def _batches(
 def _keep_files(source: PictureSource, names: Collection[str], quarantine: Quarantine) -> None:
     """Reads some pictures again, of which only the comparison with all others told that they are not clean."""
     if names:
-        for picture, content in source.read_all():
-            if picture.name in names and content is not None:
+        for picture, content in source.read(names):
+            if content is not None:
                 quarantine.keep(picture.name, content)
 
 

@@ -164,29 +164,39 @@ def _unpacking(path: Path) -> Iterator[None]:
 
 
 def _folder_members(folder: Path) -> Iterator[Member]:
-    """Neither follows a link nor opens what is no file; a folder that cannot be read is an error, not an empty one."""
+    """Neither follows a link nor opens what is no file; a folder inside that cannot be read is a member of its own."""
+    root = os.fspath(folder)
+    found: list[tuple[str, str]] = []  # where it lies in the folder, and what is wrong with it
 
     def refuse(error: OSError) -> None:
-        raise UserError(f"{error.filename} cannot be read ({error.strerror}); change its permissions.")
+        if error.filename == root:
+            raise UserError(f"{root} cannot be read ({error.strerror}); change its permissions.")
+        found.append((os.path.relpath(error.filename, root), "a folder that cannot be read"))
 
-    found: list[Path] = []
-    for parent, folders, names in os.walk(folder, onerror=refuse):
-        linked = [name for name in folders if Path(parent, name).is_symlink()]
-        found += [Path(parent, name) for name in (*names, *linked)]
+    for parent, folders, names in os.walk(root, onerror=refuse):
+        inside = "" if parent == root else os.path.relpath(parent, root)
+        links = [name for name in folders if Path(parent, name).is_symlink()]
+        found += [(posixpath.join(inside, name), "") for name in (*names, *links)]
     known = _Names()
-    for file in sorted(found):
-        about = file.lstat()
-        kind = "" if stat.S_ISREG(about.st_mode) else _KINDS.get(stat.S_IFMT(about.st_mode), "no file")
+    for name, problem in sorted(found):
+        file = posixpath.join(root, name)
 
-        def read(file: Path = file) -> bytes | None:
+        def read(file: str = file) -> bytes | None:
             try:
                 # a link or pipe that took the file's place is neither followed nor waited for
                 with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as stream:
-                    return stream.read(MOST_FILE_BYTES)
+                    # asked for more than there is, Python makes room for all of it first
+                    return stream.read(min(os.fstat(stream.fileno()).st_size, MOST_FILE_BYTES))
             except OSError:
                 return None
 
-        yield known.member(file.relative_to(folder).as_posix(), about.st_size, kind, read)
+        try:
+            about = os.lstat(file)
+        except OSError:  # it is gone, or its folder may be listed and not entered
+            yield known.member(name, 0, problem or "cannot be read", read)
+            continue
+        kind = "" if stat.S_ISREG(about.st_mode) else _KINDS.get(stat.S_IFMT(about.st_mode), "no file")
+        yield known.member(name, about.st_size, problem or kind, read)
 
 
 def _zip_members(path: Path) -> Iterator[Member]:

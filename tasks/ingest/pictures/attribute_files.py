@@ -55,6 +55,7 @@ REASONS = {
 _KNOWN = (AVATARS, CARTOONSET)
 _NOT_NAMES = {"source", "record"}  # columns that a clean table has anyway
 _CARTOONSET = {attribute.name.encode(): attribute.values for attribute in CARTOONSET}
+_SEPARATOR_LINE = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=[,;|\t]"?\r?\n')  # Excel's own, on top
 _BESIDE_LINE = re.compile(rb'\s*"?(\w+)"?\s*,\s*(-?\d{1,9})\s*,\s*(-?\d{1,9})\s*')
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 _WHOLE = re.compile(r"[-+]?\d+([.,]0*)?")  # 1.0 is what pandas writes where another line has no value
@@ -102,6 +103,12 @@ class AttributeTable:
     attributes: tuple[Attribute, ...]
     lines: tuple[AttributeLine, ...]
     left_out: dict[str, str]
+
+
+def attribute_file(name: str, content: bytes) -> AttributeFile:
+    """The file without a first line such as `sep=;`, which only tells Excel what is found without it."""
+    separator = _SEPARATOR_LINE.match(content)
+    return AttributeFile(name, content[separator.end() :] if separator else content)
 
 
 def is_beside(content: bytes) -> bool:

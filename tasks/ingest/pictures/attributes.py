@@ -1,5 +1,6 @@
 """Brings the pictures of a source and their attributes together, whichever way the attributes came."""
 
+import posixpath
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -91,7 +92,7 @@ def _of_table(source: PictureSource, names: list[str]) -> PictureAttributes:
     table = parse_table(source.tables[0])
     if not table.attributes:
         return PictureAttributes((), {}, {}, (), table.left_out)
-    claims, unclaimed = _claims(table.lines, names)
+    claims, unclaimed = _claims(table.lines, names, posixpath.dirname(table.name))
     values, problems = {}, {}
     for name in names:
         lines = claims.get(name, [])
@@ -112,13 +113,13 @@ def _of_table(source: PictureSource, names: list[str]) -> PictureAttributes:
 
 
 def _claims(
-    lines: Iterable[AttributeLine], names: list[str]
+    lines: Iterable[AttributeLine], names: list[str], folder: str
 ) -> tuple[dict[str, list[AttributeLine]], list[AttributeLine]]:
     """The lines that mean each picture, and those that mean none or may mean several.
 
-    A line may give the path of its picture, or only its name, either with or without the suffix, and if nothing has
-    just this name also in other case or Unicode form. Where lines name a picture in several of these ways, the most
-    exact counts: the others mean a picture that is missing.
+    A line may give the path of its picture, from the folder of the table or from the top of the source, or only its
+    name, either with or without the suffix, and if nothing has just this name also in other case or Unicode form. Where
+    lines name a picture in several of these ways, the most exact counts: the others mean a picture that is missing.
     """
     exact: _Meanings = defaultdict(dict)
     folded: _Meanings = defaultdict(dict)
@@ -130,7 +131,7 @@ def _claims(
     found: dict[str, list[tuple[int, AttributeLine]]] = defaultdict(list)
     unclaimed = []
     for line in lines:
-        exactness, meant = _meant(line.picture, exact, folded)
+        exactness, meant = _meant(line.picture, folder, exact, folded)
         if len(meant) == 1:
             found[meant[0]].append((exactness, line))
         else:
@@ -158,10 +159,11 @@ def _folded(spelling: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", spelling).casefold())
 
 
-def _meant(called: str, exact: _Meanings, folded: _Meanings) -> tuple[int, list[str]]:
+def _meant(called: str, folder: str, exact: _Meanings, folded: _Meanings) -> tuple[int, list[str]]:
     """How exactly a line names its picture, and the pictures that it may mean."""
     path = PurePosixPath(called.replace("\\", "/"))
-    ways = [(meanings, way) for meanings in (exact, folded) for way in (str(path), path.name)]
+    beside = posixpath.normpath(posixpath.join(folder, path))
+    ways = [(meanings, way) for meanings in (exact, folded) for way in (beside, str(path), path.name)]
     for further, (meanings, way) in enumerate(ways):
         if known := meanings.get(way if meanings is exact else _folded(way)):
             best = min(known.values())

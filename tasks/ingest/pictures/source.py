@@ -1,14 +1,14 @@
 """A source of pictures: a folder, zip or tar whose files are pictures, attribute files, or neither."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from schemas.errors import UserError
 from schemas.pictures import FORMATS
 from tasks.ingest.pictures.archives import members
-from tasks.ingest.pictures.attribute_files import MOST_BESIDE_BYTES, AttributeFile, is_beside, is_table
+from tasks.ingest.pictures.attribute_files import MOST_BESIDE_BYTES, AttributeFile, attribute_file, is_beside, is_table
 
 MOST_ATTRIBUTE_BYTES = 1 << 30  # of all attribute files, which are held in memory
 
@@ -90,8 +90,8 @@ class PictureSource:
     Args:
         path: the folder or archive.
         pictures: sorted by name.
-        refused: links, devices and pipes, names that are unsafe or there twice, too large files, and CSV files that
-            cannot be read and are not beside a picture; sorted.
+        refused: links, devices and pipes, names that are unsafe or there twice, too large files, folders inside that
+            cannot be read, and CSV files that cannot be read and are not beside a picture; sorted.
         tables: the attribute table, if there is one.
         beside: path of a picture without its suffix -> the attribute file beside it; also of pictures that are missing.
             Empty where there is a table.
@@ -107,15 +107,18 @@ class PictureSource:
     ignored: tuple[str, ...]
     sha256: str
 
-    def read_all(self) -> Iterator[tuple[RawPicture, bytes | None]]:
-        """Every picture once, in a fixed order, with its content; None where the disk or the archive does not yield it.
+    def read(self, names: Collection[str] | None = None) -> Iterator[tuple[RawPicture, bytes | None]]:
+        """Pictures with their content, each once, in a fixed order; None where the disk or archive does not yield it.
 
         An archive is read from its beginning to its end once, one file in memory at a time.
+
+        Args:
+            names: of the pictures that are wanted; all if not given.
 
         Raises:
             UserError: the archive is damaged.
         """
-        waiting = {picture.name: picture for picture in self.pictures}
+        waiting = {picture.name: picture for picture in self.pictures if names is None or picture.name in names}
         for member in members(self.path):
             if not member.problem and member.name in waiting:
                 yield waiting.pop(member.name), member.read()
@@ -161,7 +164,8 @@ def open_pictures(path: Path, attributes: Path | None = None) -> PictureSource:
         else:
             pictures.append(RawPicture(member.name, member.size))
     if not pictures:
-        there = f"{len(refused):,} refused, {len(ignored) + len(texts):,} other files"
+        such_as = f", such as {refused[0].name}: {refused[0].reason}" if refused else ""
+        there = f"{len(ignored) + len(texts):,} other files, {len(refused):,} refused{such_as}"
         raise UserError(f"{path} holds no picture ({there}); give a folder or archive that does.")
 
     beside: dict[str, AttributeFile]
@@ -199,8 +203,9 @@ def _is_ignored(name: str) -> bool:
 
 
 def _attribute_file(name: str, content: bytes) -> AttributeFile:
+    file = attribute_file(name, content)
     # what is too long to stand beside a picture and is no table is not kept whole
-    return AttributeFile(name, content if is_table(content) else content[: MOST_BESIDE_BYTES + 1])
+    return file if is_table(file.content) else AttributeFile(name, content[: MOST_BESIDE_BYTES + 1])
 
 
 def _given(attributes: Path) -> AttributeFile:
@@ -208,9 +213,10 @@ def _given(attributes: Path) -> AttributeFile:
         content = attributes.read_bytes()
     except OSError as error:
         raise UserError(f"{attributes} cannot be read ({error.strerror}); give a CSV file of attributes.") from None
-    if not is_table(content):
+    file = attribute_file(attributes.name, content)
+    if not is_table(file.content):
         raise UserError(f"{attributes} has no column file, picture or the like in its first line; name one so.")
-    return AttributeFile(attributes.name, content)
+    return file
 
 
 def _sort(
