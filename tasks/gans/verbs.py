@@ -35,8 +35,9 @@ from tasks.report.artifacts import publish
 from tasks.report.eighty_twenty import EightyTwenty
 from tasks.report.stopwatch import Stopwatch
 from tasks.stages import data_folder, run_stage, stage_key
+from tasks.tracking.champion import crown_first
 from tasks.tracking.cleaning import log_scores
-from tasks.tracking.registry import CHAMPION, register, registered, set_alias
+from tasks.tracking.registry import register, registered
 from tasks.tracking.run import Run
 
 
@@ -189,7 +190,7 @@ def train_gan(run: Run, cleaned: CleanPictures, measures: Measures, parameters: 
             model_id = log_generator(nested, trained.generator(), data, told, cleaned.attribution)
             version = register(nested, model_id, parameters.registered_name, {"size": str(parameters.size)})
         if not done.alarms:
-            set_alias(nested.client, parameters.registered_name, CHAMPION, version)
+            crown_first(nested.client, parameters.registered_name, version, "It was the first without a collapse.")
     if done.alarms:
         sentences = "\n".join(f"- {alarm}" for alarm in done.alarms)
         create_markdown_artifact(f"# Collapse\n\n{sentences}", key="gan-collapse", description="a GAN lost its variety")
