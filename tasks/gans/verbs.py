@@ -143,8 +143,12 @@ def checkpoints(cleaned: CleanPictures, parameters: GanParameters) -> Path:
 
 
 @task
-def train_gan(run: Run, cleaned: CleanPictures, measures: Measures, parameters: GanParameters) -> TrainedGan:
+def train_gan(
+    run: Run, cleaned: CleanPictures, measures: Measures, parameters: GanParameters, *, crown: bool = True
+) -> TrainedGan:
     """Trains the GAN, from the last checkpoint if there is one; each epoch is logged to a nested run.
+
+    If it has not collapsed it is the first champion where there is none; with `crown` False somebody else judges it.
 
     Raises:
         UserError: the disk is full.
@@ -189,7 +193,7 @@ def train_gan(run: Run, cleaned: CleanPictures, measures: Measures, parameters: 
             nested.log_metrics({**measures.floor, **measures.accuracy}, step=done.epochs)
             model_id = log_generator(nested, trained.generator(), data, told, cleaned.attribution)
             version = register(nested, model_id, parameters.registered_name, {"size": str(parameters.size)})
-        if not done.alarms:
+        if crown and not done.alarms:
             crown_first(nested.client, parameters.registered_name, version, "It was the first without a collapse.")
     if done.alarms:
         sentences = "\n".join(f"- {alarm}" for alarm in done.alarms)

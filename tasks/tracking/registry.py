@@ -50,6 +50,12 @@ def registered(run: Run, name: str) -> int | None:
     )
 
 
+def tagged(client: MlflowClient, name: str, tag: str, value: str) -> int | None:
+    """The newest version of a registered model that has a tag of this value, None if there is none."""
+    found = (number for number, one in _versions(client, name).items() if one.tags.get(tag) == value)
+    return max(found, default=None)
+
+
 def find(client: MlflowClient, model: str) -> ModelVersion:
     """Find a version of a registered model.
 

@@ -117,6 +117,12 @@ class Run:
             self.client.log_inputs(self.run_id, inputs)
 
     @property
+    def model_id(self) -> str:
+        """The id of the one model that the run logged."""
+        outputs = self.client.get_run(self.run_id).outputs
+        return str(outputs.model_outputs[0].model_id if outputs else "")
+
+    @property
     def link(self) -> str:
         """Where to look: the run's page on the tracking server, or the command that starts one, and the page."""
         uri = str(self.client.tracking_uri)
