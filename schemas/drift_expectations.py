@@ -1,7 +1,7 @@
 """How far new rows may be from those that the champion learned from, for Great Expectations.
 
 The measure is the Kullback-Leibler divergence of the new rows' distribution from the old one's, in nats, column by
-column: 0 where they agree, .1 where a quarter of uniform values has gone, 2.3 where all lie in the lowest of ten bins.
+column: 0 where they agree, .1 where the highest tenth of uniform values is gone, 2.3 where all lie in one bin of ten.
 """
 
 from __future__ import annotations

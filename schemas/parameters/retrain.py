@@ -23,10 +23,11 @@ class RetrainParameters(Parameters):
         description="share by which the challenger must be better than the champion to take its place",
     )
     most_drift: float = Field(
-        0.2,
+        0.1,
         title="Most drift",
         ge=0,
-        description="distance of a column of the new rows from the champion's data above which they are refused",
+        description="Kullback-Leibler divergence of a column of the new rows from the champion's data, in nats and "
+        "beyond what chance makes, above which they are refused",
     )
     on_drift: Literal["refuse", "accept"] = Field(
         "refuse", title="On drift", description="refuse new rows that drifted, or accept them and say so"
