@@ -34,6 +34,7 @@ from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.registry import load, register
 from tasks.tracking.run import Dataset, Run
 
+_COLUMNS = ["a", "b", "sum"]
 _VALIDATION = 10  # one training row in so many chooses among the networks
 
 
@@ -77,8 +78,9 @@ class Pairs:
         return clean(open_source(folder / RAW, self._table), self._table, folder / self.cleaned)
 
     def profile(self, rows: Path) -> pl.DataFrame:
-        """a, b and sum."""
-        return pl.read_parquet(rows / "clean.parquet" if rows.is_dir() else rows, columns=["a", "b", "sum"])
+        """a, b, sum and difference, because a and b may each be spread as they should be, and not together."""
+        pairs = pl.read_parquet(rows / "clean.parquet" if rows.is_dir() else rows, columns=_COLUMNS)
+        return pairs.with_columns(difference=pl.col("a") - pl.col("b"))
 
     def fits(self, champion: ModelVersion) -> None:
         """A champion of another range knows other sums."""
@@ -145,7 +147,7 @@ class Pairs:
 
     def _split(self, version: Version) -> tuple[IntArray, IntArray]:
         """The pairs to learn from, in an order drawn with the seed, and those held out: each (n, 3)."""
-        pairs = self.profile(version.rows_folder).to_numpy().astype(np.int64)
+        pairs = pl.read_parquet(version.rows_folder / "clean.parquet", columns=_COLUMNS).to_numpy().astype(np.int64)
         held_out = enough(held_out_pairs(pairs), version.name, "pairs")
         order = np.random.default_rng([self._parameters.seed, version.number]).permutation(np.flatnonzero(~held_out))
         return pairs[order], pairs[held_out]
