@@ -65,13 +65,15 @@ def _alike(old: pl.Series, new: pl.Series, most_drift: float) -> Expectation:
 
 
 def _edges(old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Edges of bins that hold about equally many old rows, from the smallest to the largest value of all."""
+    """Edges of bins that hold about equally many old rows, and of one more on each side that has only new ones."""
     bins = min(MOST_BINS, len(new) // FEWEST_ROWS)
     inner = np.quantile(old, np.linspace(0, 1, bins + 1)[1:-1], method="inverted_cdf").astype(np.float64)
+    aside = 0.0
     if np.issubdtype(old.dtype, np.integer):
-        inner += 0.5  # no value lies on an edge
-    low, high = min(old.min(), new.min()) - 0.5, max(old.max(), new.max()) + 0.5
-    return np.unique(np.concatenate([[low], inner[inner < old.max()], [high]]))
+        aside = 0.5  # no value lies on an edge
+    low, high = old.min() - aside, old.max() + aside
+    edges = [low, *(inner + aside)[inner < old.max()], high, min(low, new.min() - aside), max(high, new.max() + aside)]
+    return np.unique(np.asarray(edges, np.float64))
 
 
 def _shares(counts: np.ndarray) -> list[float]:

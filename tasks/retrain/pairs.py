@@ -22,13 +22,13 @@ from tasks.clean.summary import Summary
 from tasks.ingest.pairs import draw_pairs
 from tasks.ingest.source import SUFFIXES, open_source
 from tasks.places import allowed
+from tasks.quiet import import_tensorflow
 from tasks.retrain.decide import Decision, Scores, decide_adder
 from tasks.retrain.held_out import enough, held_out_pairs
 from tasks.retrain.inbox import Delivery
 from tasks.retrain.shelf import RAW, Version, link_tree
 from tasks.retrain.subject import Taken
 from tasks.retrain.taken import copied
-from tasks.quiet import import_tensorflow
 from tasks.stages import data_folder, run_stage
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.registry import load, register

@@ -1,7 +1,6 @@
 """The retraining of the adders as a schedule runs it: good deliveries, poisoned ones, better and equal challengers."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,16 +14,13 @@ from flows.retrain_adders import retrain_adders
 from flows.retraining import Retraining
 from schemas.errors import UserError
 from schemas.parameters import RetrainAddersParameters
-from tasks.ingest.pairs import draw_pairs
 from tasks.prefect_server import prefect_api
 from tasks.tracking.champion import champion, crown, history
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.registry import register
 from tasks.tracking.run import Run, parent_run
 from tasks.tracking.store import connect
-
-TOP = 128
-QUICK = {"rows": 600, "largest_sum": 2 * TOP, "hidden_units": 2, "seeds": 1}
+from tests.flows.retraining import QUICK, TOP, deliver, pairs
 
 Retrain = Callable[..., State[Retraining]]
 
@@ -57,23 +53,8 @@ def retrain(data: Path, **parameters: object) -> State[Retraining]:
     return retrain_adders(RetrainAddersParameters(**{**QUICK, **parameters}), return_state=True)
 
 
-def deliver(data: Path, name: str, content: str | pl.DataFrame, inbox: str = "inbox/adders") -> Path:
-    """Puts a file into the inbox that has lain there for a minute."""
-    place = data / inbox / name
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(content if isinstance(content, str) else content.write_csv())
-    long_ago = place.stat().st_mtime - 60
-    os.utime(place, (long_ago, long_ago))
-    return place
-
-
-def pairs(rows: int, seed: int, *, name: str = "r", top: int = TOP) -> pl.DataFrame:
-    table = draw_pairs(rows, 2 * top, seed)
-    return table.with_columns(record_id=name + table["record_id"])
-
-
 def state_of(data: Path, client: MlflowClient) -> tuple[object, ...]:
-    """All that a refused delivery must leave as it was: champion, its history, versions of models and of the dataset."""
+    """All that a refused delivery must leave as it was: champion, history, versions of model and dataset."""
     now = champion(client, "adders")
     versions = sorted(int(one.version) for one in client.search_model_versions("name = 'adders'"))
     cards = sorted(card.read_text() for card in (data / "datasets" / "adders").glob("v*/card.json"))
@@ -138,7 +119,7 @@ def test_poison_never_reaches_the_dataset(
     place = deliver(data, "poison.csv", poison())
     state = retrain(data)
     assert state.is_failed()
-    with pytest.raises(UserError, match="poison.csv: refused") as refused:
+    with pytest.raises(UserError, match=r"poison\.csv: refused") as refused:
         state.result()
     assert all(word in str(refused.value) for word in words)
     page = Path(str(refused.value).rpartition("See ")[2].rstrip(". "))
@@ -228,7 +209,7 @@ def test_a_champion_of_another_range_stops_it_before_training(data: Path, client
 
 
 def test_too_few_rows_to_compare_by(data: Path) -> None:
-    with pytest.raises(UserError, match="100 clean pairs, of which .* are held out"):
+    with pytest.raises(UserError, match=r"100 clean pairs, of which .* are held out"):
         retrain(data, model="few", rows=100).result()
     assert not list((data / "datasets/few/v0001").glob("*.tmp"))
 

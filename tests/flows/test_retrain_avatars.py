@@ -1,7 +1,6 @@
 """The retraining of the GAN as a schedule runs it: collapsed pictures, wrong ones, and good ones."""
 
 import io
-import os
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,11 +15,12 @@ from flows.retrain_avatars import retrain_avatars
 from flows.retraining import Retraining
 from schemas.errors import UserError
 from schemas.parameters import RetrainAvatarsParameters
-from tasks.ingest.pictures.avatars import draw_avatar, draw_attributes
+from tasks.ingest.pictures.avatars import draw_attributes, draw_avatar
 from tasks.ingest.pictures.generate import as_png
 from tasks.prefect_server import prefect_api
 from tasks.tracking.champion import champion, history
 from tasks.tracking.store import connect
+from tests.flows.retraining import deliver
 
 SIZE = 32
 # two epochs draw nothing yet: what is tested is the way to the gate, and the gate
@@ -50,19 +50,17 @@ def retrain(**parameters: object) -> State[Retraining]:
     return retrain_avatars(RetrainAvatarsParameters(**{**QUICK, **parameters}), return_state=True)
 
 
-def deliver(data: Path, name: str, files: Files) -> Path:
-    """Puts a zip into the inbox that has lain there for a minute."""
-    place = data / "inbox" / "avatars" / name
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(place, "w") as archive:
-        for file, content in files.items():
-            archive.writestr(file, content)
-    long_ago = place.stat().st_mtime - 60
-    os.utime(place, (long_ago, long_ago))
-    return place
+def deliver_zip(data: Path, name: str, files: Files) -> Path:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for file, one in files.items():
+            archive.writestr(file, one)
+    return deliver(data, name, content.getvalue(), "inbox/avatars")
 
 
-def avatars(rows: int, seed: int, change: Callable[[np.ndarray, int], np.ndarray] = lambda picture, _: picture) -> Files:
+def avatars(
+    rows: int, seed: int, change: Callable[[np.ndarray, int], np.ndarray] = lambda picture, _: picture
+) -> Files:
     """Pictures of known attributes with their table, each picture changed as asked."""
     attributes = draw_attributes(rows, seed)
     files = {}
@@ -127,8 +125,8 @@ def test_poison_never_reaches_the_dataset(
     data: Path, client: MlflowClient, poison: Callable[[], Files], words: list[str]
 ) -> None:
     before = state_of(data, client)
-    place = deliver(data, "poison.zip", poison())
-    with pytest.raises(UserError, match="poison.zip: refused") as refused:
+    place = deliver_zip(data, "poison.zip", poison())
+    with pytest.raises(UserError, match=r"poison\.zip: refused") as refused:
         retrain().result()
     assert all(word in str(refused.value) for word in words), str(refused.value)
     assert state_of(data, client) == before
@@ -138,7 +136,7 @@ def test_poison_never_reaches_the_dataset(
 
 def test_good_pictures_join_the_dataset_and_their_copies_do_not(data: Path, client: MlflowClient) -> None:
     files = avatars(150, 4)
-    deliver(data, "good.zip", {**files, "broken.png": b"no picture"})
+    deliver_zip(data, "good.zip", {**files, "broken.png": b"no picture"})
     done = retrain(margin=0.9).result()
     assert done.version.name == "v0002"
     assert done.version.rows == {"rows": 550, "clean": 550, "quarantine": 0, "duplicates": 0}
@@ -153,7 +151,7 @@ def test_good_pictures_join_the_dataset_and_their_copies_do_not(data: Path, clie
     again = retrain(margin=0.0).result()
     assert again.judgement.challenger == done.judgement.challenger == 2
     assert again.judgement.scores == done.judgement.scores
-    deliver(data, "copies.zip", dict(list(files.items())[:0]) | {**avatars(150, 4), "more.txt": b""})
+    deliver_zip(data, "copies.zip", {**files, "one-more.png": files["7.png"]})
     with pytest.raises(UserError, match="has all of their rows already"):
         retrain(margin=0.0).result()
 
@@ -166,11 +164,7 @@ def test_a_champion_of_another_size_stops_it_before_training(data: Path, client:
 
 
 def test_a_loose_picture_is_refused_with_what_to_do(data: Path) -> None:
-    content = io.BytesIO()
-    content.write(next(iter(avatars(1, 5).values())))
-    place = data / "inbox" / "avatars" / "loose.png"
-    place.write_bytes(content.getvalue())
-    os.utime(place, (1, 1))
+    place = deliver(data, "loose.png", avatars(1, 5)["0.png"], "inbox/avatars")
     with pytest.raises(UserError, match=r"loose.png: refused.*folder"):
-        retrain().result()
+        retrain(margin=0.0).result()
     place.unlink()
