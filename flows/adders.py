@@ -10,6 +10,7 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 
 from schemas.parameters import GENERATED, AdderParameters
+from tasks.adders.register import NAME
 from tasks.adders.report import eighty_twenty
 from tasks.adders.results import by_cell
 from tasks.adders.tables import sizes_reached
@@ -39,6 +40,8 @@ class AdderReport:
     """What a run of the adders ends with: results by cell, the 80/20 numbers, and where to look next."""
 
     cells: list[CellResult]
+    model: str
+    is_champion: bool
     shares: EightyTwenty
     cleaning: list[Score]
     folder: Path
@@ -77,8 +80,17 @@ def adders(parameters: AdderParameters) -> AdderReport:
         with watch("score", "modelling"):
             scored, compared = score_networks(trained), score_networks(uncleaned)
         with watch("track in MLflow", "other"):
-            log_networks(run, scored, tables, parameters)
+            version, is_champion = log_networks(run, scored, tables, parameters)
         shares = eighty_twenty(tables, checked, trained, uncleaned, scored, compared, watch.stages)
         folder = report_run(run, scored, shares)
     log.info(shares.sentence)
-    return AdderReport(by_cell(scored), shares, cleaning, folder, [check.docs for check in checked], run.link)
+    return AdderReport(
+        cells=by_cell(scored),
+        model=f"{NAME}/{version}",
+        is_champion=is_champion,
+        shares=shares,
+        cleaning=cleaning,
+        folder=folder,
+        docs=[check.docs for check in checked],
+        mlflow=run.link,
+    )

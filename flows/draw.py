@@ -1,11 +1,9 @@
 """Draws with a registered model: `eightytwenty draw --model avatars@champion --hair bun --n 16`. Needs no server."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from mlflow import MlflowClient
 from numpy.typing import NDArray
 from rich.console import Console
 
@@ -16,7 +14,7 @@ from tasks.files import write_whole
 from tasks.report.pictures.grid import grid, png
 from tasks.stages import data_folder
 from tasks.tracking.registry import describe, find, load
-from tasks.tracking.store import connect
+from tasks.tracking.store import connect_existing
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -33,7 +31,7 @@ def draw_command(parameters: DrawParameters) -> None:
     out = Path(parameters.out)
     if not parameters.only_list:
         _refuse_other_files(out)
-    client = _connect()
+    client = connect_existing(data_folder())
     version = find(client, parameters.model)
     made_for = describe(client, version)
     if "noise" not in made_for:
@@ -105,14 +103,6 @@ def draw_inputs(
             codes[:, list(attributes).index(name)] = code
         inputs["attributes"] = codes
     return inputs
-
-
-def _connect() -> MlflowClient:
-    data = data_folder()
-    # a look into a folder without models must not make a database there
-    if not os.environ.get("MLFLOW_TRACKING_URI") and not (data / "mlflow").is_dir():
-        raise UserError(f"there are no models in {data}: train one first, or name their folder by EIGHTYTWENTY_DATA.")
-    return connect(data)
 
 
 def _refuse_other_files(out: Path) -> None:

@@ -36,6 +36,7 @@ class GanReport:
 
     name: str
     model: str
+    is_champion: bool
     measures: dict[str, float]
     real: dict[str, float]
     alarms: list[str]
@@ -75,6 +76,7 @@ def gan(parameters: GanParameters) -> GanReport:
     return GanReport(
         name=cleaned.name,
         model=f"{parameters.registered_name}/{trained.version}",
+        is_champion=trained.is_champion,
         measures=final_measures(trained),
         real={**measures.floor, **measures.accuracy},
         alarms=[str(alarm) for alarm in trained.checkpoint.alarms],

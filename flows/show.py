@@ -32,6 +32,10 @@ def show_adders(report: "AdderReport") -> None:
             "pictures and tables": str(report.folder),
             "80/20 report": str(report.folder / "eighty_twenty.md"),
             "what the data was like": str(report.docs[0] / "index.html"),
+            "best network": _registered(report.model, report.is_champion),
+            "ask it": shlex.join(
+                ["eightytwenty", "predict", "2", "2", *([] if report.is_champion else ["--model", report.model])]
+            ),
             "runs in MLflow": report.mlflow,
         },
     )
@@ -56,6 +60,7 @@ def show_gan(report: "GanReport") -> None:
             "what cleaning did": str(report.folder / "cleaning.png"),
             "all pictures and tables": str(report.folder),
             "what the data was like": str(report.docs[0] / "index.html"),
+            "trained network": _registered(report.model, report.is_champion),
             "draw some yourself": shlex.join(["eightytwenty", "draw", "--model", report.model]),
             "runs in MLflow": report.mlflow,
         },
@@ -100,6 +105,13 @@ def show_retraining(state: "State[Retraining | State[None]]") -> None:
             "runs in MLflow": report.mlflow,
         },
     )
+
+
+def _registered(model: str, is_champion: bool) -> str:
+    name, _, version = model.rpartition("/")
+    if is_champion:
+        return f"{model}, champion of {name}"
+    return f"{model}; {shlex.join(['eightytwenty', 'rollback', name, '--to', version])} makes it champion"
 
 
 def _shares(console: Console, shares: EightyTwenty, cleaning: list[Score]) -> None:

@@ -8,6 +8,7 @@
 """
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from schemas.numbers import INTEGER_REPAIRS, readings, stray_spaces
@@ -103,3 +104,9 @@ def pairs_table(largest_sum: int = LARGEST_SUMS[-1]) -> Table:
         ),
         clean=clean,
     )
+
+
+def summands_table() -> Table:
+    """The columns a and b alone, of pairs whose sums are asked for; nothing is expected of their values."""
+    pairs = pairs_table(max(LARGEST_SUMS))
+    return replace(pairs, columns=tuple(column for column in pairs.columns if column.name in ("a", "b")), rules=())

@@ -1,6 +1,9 @@
 """The parameters of what is done with registered models: draw, predict, roll back."""
 
-from pydantic import Field
+import math
+from typing import Self
+
+from pydantic import Field, model_validator
 from pydantic_settings import CliPositionalArg, CliToggleFlag
 
 from schemas.parameters.base import Parameters
@@ -31,14 +34,35 @@ class PredictParameters(Parameters):
     Numbers below zero stand behind --: predict -- -1 2.
     """
 
-    numbers: CliPositionalArg[list[float]] = Field(
-        [], title="Numbers", max_length=2, description="a and b; leave them out where there is a file"
+    numbers: CliPositionalArg[list[str]] = Field(
+        [], title="Numbers", description="a and b; leave them out where there is a file"
     )
     model: str = Field(
         "adders@champion", title="Model", min_length=1, description="registered model, as adders@champion or adders/3"
     )
     file: str = Field("", title="File", description="CSV, TSV or Parquet file with columns a and b")
     out: str = Field("sums.csv", title="Out", min_length=1, description="CSV file to write the sums of a file to")
+
+    @model_validator(mode="after")
+    def _numbers_or_file(self) -> Self:
+        if len(self.numbers) != (0 if self.file else 2):
+            raise ValueError("give either two numbers, such as 2 2, or --file")
+        for number in self.numbers:
+            if not _is_finite(number):
+                raise ValueError(f"{number} is no number")
+        return self
+
+    @property
+    def pair(self) -> list[float]:
+        """The two numbers; empty where there is a file."""
+        return [float(number) for number in self.numbers]
+
+
+def _is_finite(number: str) -> bool:
+    try:
+        return math.isfinite(float(number))
+    except ValueError:
+        return False
 
 
 class RollbackParameters(Parameters):

@@ -9,6 +9,7 @@ import pandas as pd
 
 from models.adders.domain import pairs_summing_to
 from models.adders.network import to_keras
+from tasks.adders.register import metadata
 from tasks.adders.results import Scored, by_cell, shown
 from tasks.progress import progress_bar
 from tasks.report.adder_figures import error_along_sum, validation_curves
@@ -25,7 +26,7 @@ _LINE = 120  # the article looked at the pairs that sum to 120
 
 def record_networks(
     run: Run, scored: Sequence[Scored], datasets: Mapping[int, Dataset], shared: Mapping[str, object]
-) -> None:
+) -> list[str]:
     """Logs one nested run per network: parameters, loss and accuracy per epoch, final scores and the Keras model.
 
     The network of median error in each cell also gets its error surface and the drawing of its weights.
@@ -35,6 +36,9 @@ def record_networks(
         scored: the networks.
         datasets: largest sum -> the clean table that its networks learned from.
         shared: parameters of the run that all networks have in common.
+
+    Returns:
+        the ids of the nested runs, in order.
     """
     drawn = shown(scored)
 
@@ -66,11 +70,12 @@ def record_networks(
                 model=partial(to_keras, adder),
                 datasets=[datasets[adder.largest_sum]],
                 input_example=np.array([[2.0, 2.0], [1.0, 0.0]]),
+                metadata=metadata(adder),
             )
             progress(done, len(scored))
 
     with progress_bar("log networks to MLflow", "networks") as progress:
-        log_networks(run, records())
+        return log_networks(run, records())
 
 
 def draw_results(folder: Path, scored: Sequence[Scored]) -> list[CellResult]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from schemas.expectations import pairs_expectations
 from schemas.pairs import pairs_table
 from schemas.parameters import GENERATED, AdderParameters
 from tasks.adders.record import draw_results, record_networks, results_frame, summary_metrics
+from tasks.adders.register import NAME, best, register_adder
 from tasks.adders.results import Scored, score_all
 from tasks.adders.store import load_adders, save_adders
 from tasks.adders.tables import FEWEST_PAIRS, CleanTable, RawTable, reaching, training_pairs, uncleaned_pairs
@@ -35,6 +36,7 @@ from tasks.report.eighty_twenty import EightyTwenty, eighty_twenty_markdown
 from tasks.report.results import results_markdown
 from tasks.report.style import save
 from tasks.stages import Stage, data_folder, run_stage
+from tasks.tracking.champion import crown_first
 from tasks.tracking.cleaning import log_scores
 from tasks.tracking.run import Run
 
@@ -165,12 +167,23 @@ def score_networks(trained: Sequence[Trained]) -> list[Scored]:
 
 
 @task
-def log_networks(run: Run, scored: Sequence[Scored], tables: Sequence[CleanTable], parameters: AdderParameters) -> None:
-    """Logs a nested MLflow run for each network."""
+def log_networks(
+    run: Run, scored: Sequence[Scored], tables: Sequence[CleanTable], parameters: AdderParameters
+) -> tuple[int, bool]:
+    """Logs a nested MLflow run for each network, and registers the best of them.
+
+    Returns:
+        its version of the registered model, and whether that is the champion.
+    """
     import_tensorflow()
     sizes = {one.adder.largest_sum for one in scored}
     shared = parameters.model_dump(include={"rows", "dirt", "epochs", "patience"})
-    record_networks(run, scored, {size: reaching(tables, size).dataset for size in sizes}, shared)
+    datasets = {size: reaching(tables, size).dataset for size in sizes}
+    run_ids = record_networks(run, scored, datasets, shared)
+    place = best(scored)
+    adder = scored[place].adder
+    version = register_adder(replace(run, run_id=run_ids[place]), adder, datasets[adder.largest_sum])
+    return version, crown_first(run.client, NAME, version, f"It was the first: {adder.name}.")
 
 
 @task

@@ -21,12 +21,14 @@ class TrainedGan:
         run: its nested MLflow run.
         rolled_back: whether the generator is that of the best epoch, not of the last.
         version: of the registered model.
+        is_champion: whether that version is its champion.
     """
 
     stage: Stage
     run: Run
     rolled_back: bool
     version: int = 0
+    is_champion: bool = False
 
     @cached_property
     def checkpoint(self) -> Checkpoint:

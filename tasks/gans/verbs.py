@@ -188,17 +188,18 @@ def train_gan(
         rolled_back = bool(done.alarms) and parameters.on_collapse == "roll-back"
         trained = TrainedGan(stage, nested, rolled_back)
         log(done)
-        version = registered(nested, parameters.registered_name)
-        if version is None:  # else the process was killed after this
-            nested.log_metrics({**measures.floor, **measures.accuracy}, step=done.epochs)
+        nested.log_missing_metrics({**measures.floor, **measures.accuracy}, step=done.epochs)
+        model, training = parameters.registered_name, {"training": stage.folder.name}
+        version = registered(nested.client, model, training)
+        if version is None:  # else this very training was registered before
             model_id = log_generator(nested, trained.generator(), data, told, cleaned.attribution)
-            version = register(nested, model_id, parameters.registered_name, {"size": str(parameters.size)})
-        if crown and not done.alarms:
-            crown_first(nested.client, parameters.registered_name, version, "It was the first without a collapse.")
+            version = register(nested, model_id, model, {"size": str(parameters.size), **training})
+        why = "It was the first without a collapse."
+        is_champion = crown and not done.alarms and crown_first(nested.client, model, version, why)
     if done.alarms:
         sentences = "\n".join(f"- {alarm}" for alarm in done.alarms)
         create_markdown_artifact(f"# Collapse\n\n{sentences}", key="gan-collapse", description="a GAN lost its variety")
-    return TrainedGan(stage, nested, rolled_back, version)
+    return TrainedGan(stage, nested, rolled_back, version, is_champion)
 
 
 @task

@@ -14,6 +14,7 @@ from models.adders.solve import train_solved
 from schemas.errors import UserError
 from schemas.pairs import pairs_table
 from schemas.parameters import GENERATED, RetrainAddersParameters
+from tasks.adders.register import metadata, register_adder
 from tasks.adders.store import load_adders, save_adders
 from tasks.adders.tables import FEWEST_PAIRS, RawTable
 from tasks.adders.verbs import check_pairs, clean_pairs
@@ -31,7 +32,7 @@ from tasks.retrain.subject import Taken
 from tasks.retrain.taken import copied
 from tasks.stages import data_folder, run_stage
 from tasks.tracking.networks import NetworkRecord, log_networks
-from tasks.tracking.registry import load, register
+from tasks.tracking.registry import load
 from tasks.tracking.run import Dataset, Run
 
 _COLUMNS = ["a", "b", "sum"]
@@ -101,7 +102,7 @@ class Pairs:
         """What it must show."""
         return self._parameters.model_dump(include={"least_accuracy", "margin"})
 
-    def train(self, run: Run, version: Version, tags: Mapping[str, str]) -> int:
+    def train(self, run: Run, version: Version) -> int:
         """Trains networks from several seeds; the challenger is the best on a part of the training rows."""
         asked = dict(self.challenger)
         learned, _ = self._split(version)
@@ -114,7 +115,7 @@ class Pairs:
         stage = run_stage(data_folder(), "train-challenger", {"dataset": version.sha256}, asked, make)
         (adder,) = load_adders(stage.folder)
         import_tensorflow()
-        dataset = Dataset(f"{tags['dataset']}", version.rows_folder, version.sha256, version.rows["clean"])
+        dataset = Dataset(f"{asked.model}-{version.name}", version.rows_folder, version.sha256, version.rows["clean"])
         record = NetworkRecord(
             name=f"challenger of {version.name}",
             parameters={**asked, "seed": adder.seed, "protocol": adder.protocol},
@@ -122,11 +123,11 @@ class Pairs:
             model=partial(to_keras, adder),
             input_example=np.array([[2.0, 2.0], [1.0, 0.0]]),
             datasets=[dataset],
+            metadata=metadata(adder),
         )
         (run_id,) = log_networks(run, [record])
         nested = Run(run.client, run.experiment_id, run_id)
-        told = {"largest_sum": str(adder.largest_sum), "hidden_units": str(adder.hidden_units), "protocol": "solved"}
-        return register(nested, nested.model_id, self._parameters.model, {**told, **tags})
+        return register_adder(nested, adder, dataset, self._parameters.model)
 
     def score(self, client: MlflowClient, model: ModelVersion, version: Version) -> Scores:
         """Its accuracy and mean absolute error on the held-out pairs."""

@@ -130,14 +130,14 @@ class Pictures:
         """What it must show."""
         return self._parameters.model_dump(include={"least_coverage", "margin"})
 
-    def train(self, run: Run, version: Version, tags: Mapping[str, str]) -> int:
+    def train(self, run: Run, version: Version) -> int:
         """Trains a GAN as the gan flow does, on the rows that are not held out."""
         from tasks.gans.verbs import train_gan
 
         pictures = self._part(version, "training")
         trained = train_gan(run, pictures, self._measures(version), self._gan(str(version.folder)), crown=False)
-        for name, value in {**tags, _ALARMS: str(len(trained.checkpoint.alarms))}.items():
-            run.client.set_model_version_tag(self._parameters.model, str(trained.version), name, value)
+        alarms = str(len(trained.checkpoint.alarms))
+        run.client.set_model_version_tag(self._parameters.model, str(trained.version), _ALARMS, alarms)
         return trained.version
 
     def score(self, client: MlflowClient, model: ModelVersion, version: Version) -> Scores:

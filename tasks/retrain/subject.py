@@ -90,8 +90,8 @@ class Subject(Protocol):
     def gate(self) -> Mapping[str, object]:
         """All parameters on which the decision depends, besides the scores."""
 
-    def train(self, run: Run, version: Version, tags: Mapping[str, str]) -> int:
-        """Trains a challenger, logs it to a nested run and registers it with these tags.
+    def train(self, run: Run, version: Version) -> int:
+        """Trains a challenger, logs it to a nested run and registers it.
 
         Returns:
             its version in the registry.

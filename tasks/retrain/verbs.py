@@ -20,7 +20,7 @@ from tasks.retrain.shelf import Shelf, Version
 from tasks.retrain.subject import RefusedError, Subject, Taken
 from tasks.stages import data_folder
 from tasks.tracking.champion import champion, crown
-from tasks.tracking.registry import find, tagged
+from tasks.tracking.registry import find, registered
 from tasks.tracking.run import Run
 
 _CHALLENGER, _JUDGED = "challenger", "judged"  # tags of a model version
@@ -148,11 +148,18 @@ def train_challenger(run: Run, subject: Subject, model: str, version: Version) -
         UserError: there are too few rows.
     """
     key = challenger_key(subject, version)
-    known = tagged(run.client, model, _CHALLENGER, key)
+    known = registered(run.client, model, {_CHALLENGER: key})
     if known is not None:
         return known
-    dataset = f"{model}-{version.name}"
-    return subject.train(run, version, {"dataset": dataset, "dataset.sha256": version.sha256, _CHALLENGER: key})
+    number = subject.train(run, version)
+    # the key comes last: what carries it is whole
+    for name, value in {
+        "dataset": f"{model}-{version.name}",
+        "dataset_sha256": version.sha256,
+        _CHALLENGER: key,
+    }.items():
+        run.client.set_model_version_tag(model, str(number), name, value)
+    return number
 
 
 @task

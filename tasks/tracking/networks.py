@@ -32,6 +32,7 @@ class NetworkRecord:
         figures: Per artifact path, such as "error.png", a Matplotlib figure or the bytes of a PNG file.
         model: Builds the Keras model; called once, when it is this network's turn.
         input_example: (rows, inputs) array, a few rows that the model accepts; needed with a model.
+        metadata: What the model's users must know, as for `log_model`.
         datasets: What the network learned from.
     """
 
@@ -43,6 +44,7 @@ class NetworkRecord:
     figures: Mapping[str, Figure | bytes] = field(default_factory=dict)
     model: "Callable[[], keras.Model] | None" = None
     input_example: np.ndarray | None = None
+    metadata: Mapping[str, object] = field(default_factory=dict)
     datasets: Sequence[Dataset] = ()
 
 
@@ -80,7 +82,7 @@ def _log_network(run: Run, record: NetworkRecord) -> None:
             raise ValueError(
                 f"network {record.name!r} has a model but no input_example, which its signature comes from"
             )
-        model_id = log_model(run, model, example, parameters=record.parameters)
+        model_id = log_model(run, model, example, parameters=record.parameters, metadata=record.metadata)
     now = time.time_ns() // 1_000_000
     epochs = max((len(values) for values in record.history.values()), default=0)
     run.log_points(

@@ -43,17 +43,10 @@ def register(run: Run, model_id: str, name: str, tags: Mapping[str, str] | None 
     return int(version.version)
 
 
-def registered(run: Run, name: str) -> int | None:
-    """The newest version of a registered model that came from this run, None if there is none."""
-    return max(
-        (number for number, one in _versions(run.client, name).items() if one.run_id == run.run_id), default=None
-    )
-
-
-def tagged(client: MlflowClient, name: str, tag: str, value: str) -> int | None:
-    """The newest version of a registered model that has a tag of this value, None if there is none."""
-    found = (number for number, one in _versions(client, name).items() if one.tags.get(tag) == value)
-    return max(found, default=None)
+def registered(client: MlflowClient, name: str, tags: Mapping[str, str]) -> int | None:
+    """The newest version of a registered model that has these tags, None if there is none."""
+    versions = _versions(client, name)
+    return max((number for number, one in versions.items() if tags.items() <= one.tags.items()), default=None)
 
 
 def find(client: MlflowClient, model: str) -> ModelVersion:

@@ -67,6 +67,11 @@ class Run:
         now = time.time_ns() // 1_000_000
         self.log_points([Metric(key, float(value), now, step) for key, value in metrics.items()])
 
+    def log_missing_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
+        """Log those that the run does not have, for the same reason."""
+        known = self.client.get_run(self.run_id).data.metrics
+        self.log_metrics({key: value for key, value in metrics.items() if key not in known}, step)
+
     def log_points(self, points: list[Metric]) -> None:
         """Log any number of metric points in as few calls as MLflow allows: about 50 ms for 1,000 on SQLite."""
         with _no_garbage_collection():
@@ -118,9 +123,15 @@ class Run:
 
     @property
     def model_id(self) -> str:
-        """The id of the one model that the run logged."""
+        """The id of the last model that the run logged.
+
+        Raises:
+            ValueError: it logged none.
+        """
         outputs = self.client.get_run(self.run_id).outputs
-        return str(outputs.model_outputs[0].model_id if outputs else "")
+        if outputs is None or not outputs.model_outputs:
+            raise ValueError(f"the run {self.run_id} has no logged model")
+        return str(outputs.model_outputs[-1].model_id)
 
     @property
     def link(self) -> str:

@@ -52,6 +52,17 @@ def connect(data: Path) -> MlflowClient:
     return client
 
 
+def connect_existing(data: Path) -> MlflowClient:
+    """Open the tracking store to look something up: in a data folder that has none, none is made.
+
+    Raises:
+        UserError: If there is none, or as for `connect`.
+    """
+    if not is_server(tracking_uri(data)) and not (data / "mlflow").is_dir():
+        raise UserError(f"there are no models in {data}: train one first, or name their folder by EIGHTYTWENTY_DATA.")
+    return connect(data)
+
+
 def experiment_id(client: MlflowClient, data: Path, name: str) -> str:
     """Return the id of an experiment, making it if needed.
 

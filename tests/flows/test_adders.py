@@ -27,6 +27,12 @@ def stages(data: Path) -> dict[str, str]:
     return {name: card["sha256"] for name, card in cards.items() if not name.startswith("check")}
 
 
+def registered(data: Path) -> list[int]:
+    """The versions of the registered model."""
+    client = MlflowClient(f"sqlite:///{data / 'mlflow' / 'mlflow.db'}")
+    return [int(version.version) for version in client.search_model_versions("name = 'adders'")]
+
+
 @pytest.fixture(scope="module")
 def finished(command, tmp_path_factory):
     data = tmp_path_factory.mktemp("adders") / "data"
@@ -70,12 +76,26 @@ def test_mlflow_holds_the_parent_and_a_run_for_each_network(finished):
     assert len(losses) > 5
 
 
+def test_the_best_network_is_registered_and_champion_and_answers(command, finished):
+    data, done = finished
+    version = MlflowClient(f"sqlite:///{data / 'mlflow' / 'mlflow.db'}").get_model_version_by_alias(
+        "adders", "champion"
+    )
+    told = {"protocol": "solved", "largest_sum": "16", "hidden_units": "1"}
+    assert told.items() <= version.tags.items()
+    assert len(version.tags["dataset_sha256"]) == 64
+    assert "best network              adders/1, champion of adders" in done.stdout
+    assert "eightytwenty predict 2 2\n" in done.stdout
+    assert command(data, "predict", "2", "2").stdout.startswith("2 + 2 = 4\n")
+
+
 def test_run_again_every_stage_is_found_and_the_result_is_the_same(command, finished):
     data, done = finished
     before = {card: card.stat().st_mtime_ns for card in (data / "stages").glob("*/stage.json")}
     again = command(data, "adders", *QUICK)
     assert again.returncode == 0, again.stderr
     assert {card: card.stat().st_mtime_ns for card in (data / "stages").glob("*/stage.json")} == before
+    assert registered(data) == [1]
     table = done.stdout[: done.stdout.index("80/20")]
     assert again.stdout[: again.stdout.index("80/20")] == table
 
@@ -116,6 +136,7 @@ def test_killed_and_run_again_the_result_is_the_same(command, finished, tmp_path
     assert stages(data) == stages(finished[0])
     statuses = [run.info.status for run in runs(data)[1]]
     assert statuses.count("FINISHED") >= 5
+    assert registered(data) == [1]
     assert set(statuses) <= {"FINISHED", "KILLED"}
     assert not list((data / "stages").glob(".*"))
 

@@ -103,6 +103,19 @@ def test_the_registered_model_draws_what_it_is_asked_for(command, finished):
     assert "bun" in done.stderr.splitlines()[-1]
 
 
+def test_a_finished_training_is_registered_once(command, finished):
+    data, done = finished
+    (line,) = (line for line in done.stdout.splitlines() if "trained network" in line)
+    assert line.split()[2] in {"avatars/1,", "avatars/1;"}
+    again = command(data, *QUICK)
+    assert again.returncode == 0, again.stderr
+    assert line in again.stdout.splitlines()
+    client, everything = runs(data)
+    assert [version.version for version in client.search_model_versions("name = 'avatars'")] == [1]
+    first, second = (run.data.metrics.keys() for run in nested_of(everything))
+    assert first == second
+
+
 # a moment is a file that appears in the course of a training
 @pytest.mark.parametrize("moment", ["checkpoints/*/runs.json", "checkpoints/*/before.npz", "reports"])
 def test_killed_and_run_again_the_weights_and_the_run_are_the_same(command, finished, tmp_path, moment):
@@ -196,3 +209,4 @@ def test_a_collapse_is_an_alarm_in_the_terminal_and_in_mlflow(command, tmp_path)
     assert [point.value for point in client.get_metric_history(nested.info.run_id, "collapse_alarm")][-1] == 1
     assert len(client.get_metric_history(nested.info.run_id, "fid")) == 3
     assert not client.get_registered_model("ellipses-white").aliases
+    assert "ellipses-white/1; eightytwenty rollback ellipses-white --to 1 makes it champion" in done.stdout

@@ -74,7 +74,7 @@ def test_what_was_decided_stands_with_the_version_of_the_model(data: Path, clien
     assert version.tags["decision"] == "promoted"
     assert version.tags["dataset"] == "adders-v0001"
     card = json.loads((data / "datasets/adders/v0001/card.json").read_text())
-    assert version.tags["dataset.sha256"] == card["sha256"]
+    assert version.tags["dataset_sha256"] == card["sha256"]
     assert float(version.tags["challenger.accuracy"]) == 1
     parent = client.get_run(client.get_run(version.run_id).data.tags["mlflow.parentRunId"])
     assert parent.data.tags["decision"] == "promoted"

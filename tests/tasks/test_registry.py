@@ -1,7 +1,6 @@
 """Registered models: versions and aliases, in the embedded store and through a server."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from schemas.errors import UserError
 from tasks.tracking.champion import crown
 from tasks.tracking.images import log_picture, logged_pictures
 from tasks.tracking.registry import describe, find, load, register, registered
-from tasks.tracking.run import Run, parent_run
+from tasks.tracking.run import parent_run
 from tasks.tracking.store import connect
 from tests.tasks.generator import ATTRIBUTES, NOISE, SIZE, log_generator, tiny_generator
 from tests.tasks.test_tracking_server import server  # noqa: F401
@@ -60,11 +59,11 @@ def test_a_registered_generator_comes_back_as_it_was(client: MlflowClient) -> No
     assert "int32" in signature
 
 
-def test_a_run_knows_what_it_registered(client: MlflowClient) -> None:
-    version = find(client, "avatars/1")
-    run = Run(client, client.get_run(version.run_id).info.experiment_id, version.run_id)
-    assert (registered(run, "avatars"), registered(run, "ellipses"), registered(run, "nothing")) == (2, 1, None)
-    assert registered(replace(run, run_id="0" * 32), "avatars") is None
+def test_a_version_is_found_by_its_tags(client: MlflowClient) -> None:
+    tiny = {"recipe": "tiny"}
+    found = [registered(client, name, tiny) for name in ("avatars", "ellipses", "nothing")]
+    assert found == [2, 1, None]
+    assert registered(client, "avatars", {**tiny, "size": "64"}) is None
 
 
 def test_an_unconditional_generator_has_noise_alone(client: MlflowClient) -> None:
