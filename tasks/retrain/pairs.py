@@ -115,7 +115,9 @@ class Pairs:
         stage = run_stage(data_folder(), "train-challenger", {"dataset": version.sha256}, asked, make)
         (adder,) = load_adders(stage.folder)
         import_tensorflow()
-        dataset = Dataset(f"{asked.model}-{version.name}", version.rows_folder, version.sha256, version.rows["clean"])
+        dataset = Dataset(
+            f"{self._parameters.model}-{version.name}", version.rows_folder, version.sha256, version.rows["clean"]
+        )
         record = NetworkRecord(
             name=f"challenger of {version.name}",
             parameters={**asked, "seed": adder.seed, "protocol": adder.protocol},
