@@ -115,6 +115,6 @@ def retrain(subject: Subject, parameters: RetrainParameters) -> Retraining | Sta
             judgement = judge(run, subject, model, version, number)
             result = Retraining(model, version, judgement, drift, refused, shelf.book, run.link)
             publish_decision(subject.flow, run, result.model, version, judgement, drift)
-        shelf.write_judgement(key, {"challenger": number, "promoted": judgement.decision.promoted})
+        shelf.write_judgement(key, version, {"challenger": number, "promoted": judgement.decision.promoted})
         subject.finish(version)
         return result

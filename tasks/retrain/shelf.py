@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from schemas.errors import UserError
 from tasks.clean.summary import Summary
@@ -137,22 +137,23 @@ class Shelf:
                 "rows": {"rows": summary.rows, **summary.fates},
             }
             (folder / _CARD).write_text(json.dumps({**card, "made": _now()}, indent=2))
-        for delivery in deliveries:
-            self.write_down(delivery, "accepted", f"in v{number:04}")
-        return self._read(number)
+        version = self._read(number)
+        self._write_accepted(version)
+        return version
 
-    def write_down(self, delivery: Delivery, fate: Literal["accepted", "refused"], why: str) -> None:
-        """Writes into the book what became of a delivery."""
-        told = {"name": delivery.name, "when": _now(), "fate": fate, "why": why}
-        self._write("deliveries", delivery.sha256, told)
+    def refuse(self, delivery: Delivery, why: str) -> None:
+        """Writes into the book that a delivery was refused, and why."""
+        told = {"name": delivery.name, "when": _now(), "fate": "refused", "why": why}
+        self._write({"deliveries": {delivery.sha256: told}})
 
     def judged(self, key: str) -> bool:
         """Whether the challenger with this key was judged."""
         return key in self._book("judged")
 
-    def write_judgement(self, key: str, told: Mapping[str, object]) -> None:
+    def write_judgement(self, key: str, version: Version, told: Mapping[str, object]) -> None:
         """Writes into the book how a challenger was judged; it is not pending any more."""
-        self._write("judged", key, {**told, "when": _now()})
+        self._write_accepted(version)  # a process may have been killed before it could
+        self._write({"judged": {key: {**told, "when": _now()}}})
         (self.folder / _PENDING).unlink(missing_ok=True)
 
     def pending_run(self, key: str) -> str | None:
@@ -181,6 +182,10 @@ class Shelf:
                 f"{folder} was changed or damaged since it was written; put it back from a backup, or remove it: the "
                 "version before it is used then, and what lies in the inbox is taken in again."
             )
+        if version.cleaned != self._cleaned:
+            raise UserError(
+                f"{self.folder} holds the {version.cleaned} of another model; choose another name of model."
+            )
         return version
 
     def _book(self, part: str) -> dict[str, Any]:
@@ -195,9 +200,15 @@ class Shelf:
             ) from None
         return dict(book.get(part, {}))
 
-    def _write(self, part: str, key: str, told: Mapping[str, object]) -> None:
-        book = {name: self._book(name) for name in ("deliveries", "judged")}
-        book[part][key] = dict(told)
+    def _write_accepted(self, version: Version) -> None:
+        """Writes into the book the deliveries of a version that are not in it."""
+        known = self._book("deliveries")
+        told = {"when": _now(), "fate": "accepted", "why": f"in {version.name}"}
+        new = {digest: {"name": name, **told} for digest, name in version.deliveries.items() if digest not in known}
+        self._write({"deliveries": new})
+
+    def _write(self, told: Mapping[str, Mapping[str, object]]) -> None:
+        book = {part: self._book(part) | dict(told.get(part, {})) for part in ("deliveries", "judged")}
         write_whole(self.folder / _BOOK, json.dumps(book, indent=2).encode())
 
 

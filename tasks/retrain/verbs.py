@@ -152,12 +152,9 @@ def train_challenger(run: Run, subject: Subject, model: str, version: Version) -
     if known is not None:
         return known
     number = subject.train(run, version)
+    told = {"dataset": f"{model}-{version.name}", "dataset_sha256": version.sha256}
     # the key comes last: what carries it is whole
-    for name, value in {
-        "dataset": f"{model}-{version.name}",
-        "dataset_sha256": version.sha256,
-        _CHALLENGER: key,
-    }.items():
+    for name, value in {**told, _CHALLENGER: key}.items():
         run.client.set_model_version_tag(model, str(number), name, value)
     return number
 
@@ -214,7 +211,7 @@ def _tags(judgement: Judgement) -> dict[str, str]:
 
 def _refuse(shelf: Shelf, deliveries: Sequence[Delivery], why: str) -> str:
     for delivery in deliveries:
-        shelf.write_down(delivery, "refused", why)
+        shelf.refuse(delivery, why)
     return f"{', '.join(delivery.name for delivery in deliveries)}: refused. {why}"
 
 

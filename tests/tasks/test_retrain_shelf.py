@@ -87,7 +87,7 @@ def test_a_damaged_version_is_said_and_its_removal_is_the_remedy(shelf, tmp_path
 
 
 def test_refused_deliveries_are_remembered_with_their_reasons(shelf, tmp_path):
-    shelf.write_down(bad := delivery(tmp_path, "bad"), "refused", "wrong sums")
+    shelf.refuse(bad := delivery(tmp_path, "bad"), "wrong sums")
     assert shelf.seen() == {bad.sha256}
     assert json.loads(shelf.book.read_text())["deliveries"][bad.sha256]["why"] == "wrong sums"
     shelf.book.write_text("{")
@@ -95,10 +95,18 @@ def test_refused_deliveries_are_remembered_with_their_reasons(shelf, tmp_path):
         shelf.seen()
 
 
-def test_a_judgement_ends_what_was_pending(shelf):
-    shelf.folder.mkdir(parents=True)
+def test_a_dataset_of_pairs_is_none_of_pictures(shelf, tmp_path):
+    add(shelf, delivery(tmp_path, "one"))
+    with pytest.raises(UserError, match="rows of another model"):
+        Shelf(shelf.folder, "pictures").newest()
+
+
+def test_a_judgement_ends_what_was_pending_and_the_book_is_whole(shelf, tmp_path):
+    version = add(shelf, one := delivery(tmp_path, "one"))
+    shelf.book.unlink()  # as if the process had been killed before it was written
     shelf.keep_pending("key", "run")
     assert (shelf.pending_run("key"), shelf.pending_run("other")) == ("run", None)
-    shelf.write_judgement("key", {"promoted": True})
+    shelf.write_judgement("key", version, {"promoted": True})
+    assert json.loads(shelf.book.read_text())["deliveries"][one.sha256]["fate"] == "accepted"
     assert shelf.judged("key")
     assert shelf.pending_run("key") is None
