@@ -189,7 +189,7 @@ def train_gan(
         trained = TrainedGan(stage, nested, rolled_back)
         log(done)
         nested.log_missing_metrics({**measures.floor, **measures.accuracy}, step=done.epochs)
-        model, training = parameters.registered_name, {"training": stage.folder.name}
+        model, training = parameters.registered_name, {"training": stage_key(name, inputs, asked)}
         version = registered(nested.client, model, training)
         if version is None:  # else this very training was registered before
             model_id = log_generator(nested, trained.generator(), data, told, cleaned.attribution)
