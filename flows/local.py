@@ -6,32 +6,57 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows.adders import adders
-from flows.everything import run
-from flows.gan import gan
-from flows.show import show_adders, show_gan
+from flows.show import show_adders, show_gan, show_retraining
 from schemas.errors import UserError
-from schemas.parameters import AdderParameters, GanParameters, RunParameters
+from schemas.parameters import (
+    AdderParameters,
+    GanParameters,
+    RetrainAddersParameters,
+    RetrainAvatarsParameters,
+    RunParameters,
+)
 from tasks.prefect_server import prefect_api
 from tasks.stages import data_folder
 
 _NO_ROOM = 1 << 20  # bytes; databases give up before the last one
 
 
-def run_locally(parameters: AdderParameters | GanParameters) -> None:
-    """Runs the flow of these parameters and prints its results, the 80/20 summary and where to look next."""
+Runnable = AdderParameters | GanParameters | RetrainAddersParameters | RetrainAvatarsParameters
+
+
+def run_locally(parameters: Runnable) -> None:
+    """Runs the flow of these parameters and prints its results and where to look next."""
     for name in ("prefect.flow_runs", "prefect.task_runs"):
         logging.getLogger(name).addFilter(_is_worth_a_line)
     data = data_folder()
     with _full_disk_is_said(data), prefect_api(data):
-        if isinstance(parameters, RunParameters):
-            results, drawn = run(parameters)
-            show_adders(results)
-            show_gan(drawn)
-        elif isinstance(parameters, GanParameters):
-            show_gan(gan(parameters))
-        else:
-            show_adders(adders(parameters))
+        _run(parameters)
+
+
+def _run(parameters: Runnable) -> None:
+    """Calls the flow; each is imported where it is called, because TensorFlow takes seconds and not all need it."""
+    if isinstance(parameters, RunParameters):
+        from flows.everything import run
+
+        results, drawn = run(parameters)
+        show_adders(results)
+        show_gan(drawn)
+    elif isinstance(parameters, RetrainAddersParameters):
+        from flows.retrain_adders import retrain_adders
+
+        show_retraining(retrain_adders(parameters, return_state=True))
+    elif isinstance(parameters, RetrainAvatarsParameters):
+        from flows.retrain_avatars import retrain_avatars
+
+        show_retraining(retrain_avatars(parameters, return_state=True))
+    elif isinstance(parameters, GanParameters):
+        from flows.gan import gan
+
+        show_gan(gan(parameters))
+    else:
+        from flows.adders import adders
+
+        show_adders(adders(parameters))
 
 
 @contextmanager

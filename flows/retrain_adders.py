@@ -1,11 +1,22 @@
-"""Retrains the adders model."""
+"""From new pairs of numbers to a better adder, or to the same one: see flows/retraining.py for the recipe.
 
-from prefect import flow
+A deployment runs it every night; by hand it is `eightytwenty retrain-adders --help`.
+"""
 
+from prefect import State, flow
+
+from flows.retraining import Retraining, retrain
 from schemas.parameters import RetrainAddersParameters
+from tasks.reasons import in_one_sentence
+from tasks.retrain.pairs import Pairs
 
 
 @flow(name="retrain-adders")
-def retrain_adders(parameters: RetrainAddersParameters) -> None:
-    """Take in new files, train a challenger, and let the better one be champion."""
-    raise NotImplementedError
+@in_one_sentence
+def retrain_adders(parameters: RetrainAddersParameters) -> Retraining | State[None]:
+    """Take in new pairs of numbers, train a challenger on all of them, and let the better one be champion.
+
+    Raises:
+        UserError: all that is new was refused, or nothing can be learned from what there is.
+    """
+    return retrain(Pairs(parameters), parameters)

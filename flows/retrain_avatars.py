@@ -1,11 +1,22 @@
-"""Retrains the avatars model."""
+"""From new pictures to a better GAN, or to the same one: see flows/retraining.py for the recipe.
 
-from prefect import flow
+A deployment runs it every night; by hand it is `eightytwenty retrain-avatars --help`.
+"""
 
+from prefect import State, flow
+
+from flows.retraining import Retraining, retrain
 from schemas.parameters import RetrainAvatarsParameters
+from tasks.reasons import in_one_sentence
+from tasks.retrain.pictures import Pictures
 
 
 @flow(name="retrain-avatars")
-def retrain_avatars(parameters: RetrainAvatarsParameters) -> None:
-    """Take in new files, train a challenger, and let the better one be champion."""
-    raise NotImplementedError
+@in_one_sentence
+def retrain_avatars(parameters: RetrainAvatarsParameters) -> Retraining | State[None]:
+    """Take in new pictures, train a challenger on all of them, and let the better one be champion.
+
+    Raises:
+        UserError: all that is new was refused, or nothing can be learned from what there is.
+    """
+    return retrain(Pictures(parameters), parameters)

@@ -2,10 +2,11 @@
 
 import shlex
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from tasks.clean.score import Score
 from tasks.report.eighty_twenty import EightyTwenty
@@ -13,8 +14,11 @@ from tasks.report.numbers import percent, seconds
 from tasks.report.results import results_rich
 
 if TYPE_CHECKING:
+    from prefect import State
+
     from flows.adders import AdderReport
     from flows.gan import GanReport
+    from flows.retraining import Retraining
 
 
 def show_adders(report: "AdderReport") -> None:
@@ -63,6 +67,44 @@ def show_gan(report: "GanReport") -> None:
     )
     if report.attribution:
         console.print(f"\n{escape(report.attribution.strip())}", soft_wrap=True, highlight=False)
+
+
+def show_retraining(state: "State[Retraining | State[None]]") -> None:
+    """Prints the decision with its numbers, or that there was nothing to do.
+
+    Raises:
+        UserError: the flow failed with it.
+    """
+    from flows.retraining import NOTHING_TO_DO
+
+    console = Console()
+    if state.name == NOTHING_TO_DO:
+        console.print(f"[bold]{NOTHING_TO_DO}.[/] {escape(state.message or '')}", soft_wrap=True, highlight=False)
+        return
+    report = cast("Retraining", state.result())
+    judgement, champion = report.judgement, report.judgement.champion
+    stays = f"{report.model}/{champion} stays champion" if champion else "there is no champion"
+    said = f"{report.model}/{judgement.challenger} is champion" if judgement.decision.promoted else stays
+    console.print(f"\n[bold]{escape(said)}.[/] {escape(judgement.decision.sentence)}", soft_wrap=True, highlight=False)
+    table = Table(f"on the held-out rows of {report.version.name}", *judgement.scores)
+    for measure in judgement.scores["challenger"]:
+        table.add_row(measure, *(f"{scores[measure]:.6g}" for scores in judgement.scores.values()))
+    console.print(table)
+    for sentence in [*report.refused, *([report.drift.sentence, *report.drift.drifted] if report.drift else [])]:
+        console.print(escape(sentence), soft_wrap=True, highlight=False)
+    _where(
+        console,
+        {
+            "the dataset": str(report.version.folder),
+            "what became of each file": str(report.book),
+            **(
+                {"what the new rows were like": str(report.drift.docs / "index.html")}
+                if report.drift and report.drift.docs
+                else {}
+            ),
+            "runs in MLflow": report.mlflow,
+        },
+    )
 
 
 def _registered(model: str, is_champion: bool) -> str:

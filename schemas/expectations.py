@@ -111,7 +111,7 @@ def fate_expectations(row: str, most_quarantine: float) -> tuple[Expectation, ..
     )
 
 
-def divergence_threshold(bins: int, rows: int) -> float:
+def divergence_threshold(bins: int, rows: float) -> float:
     """The Kullback-Leibler divergence from their law that `rows` honest rows exceed in one batch of 1 / `FALSE_ALARM`.
 
     2 n KL is the likelihood-ratio statistic G (Wilks 1938): about chi-squared with bins - 1 degrees of freedom as long

@@ -12,7 +12,9 @@ class RetrainParameters(Parameters):
     """What all retraining has in common."""
 
     inbox: str = Field(
-        "", title="Inbox", description="folder that new files are put into; empty: inbox/<model> in the data folder"
+        "",
+        title="Inbox",
+        description="folder that new files and folders are put into; empty: inbox/<model> in the data folder",
     )
     model: str = Field("model", title="Model", pattern=r"^\w[\w .-]*$", description="registered model to compete for")
     margin: float = Field(
@@ -20,13 +22,15 @@ class RetrainParameters(Parameters):
         title="Margin",
         ge=0,
         le=1,
-        description="share by which the challenger must be better than the champion to take its place",
+        description="how much better than the champion the challenger must be to take its place: in accuracy, or as a "
+        "share of the FID",
     )
     most_drift: float = Field(
-        0.2,
+        0.1,
         title="Most drift",
         ge=0,
-        description="distance of a column of the new rows from the champion's data above which they are refused",
+        description="Kullback-Leibler divergence of a column of the new rows from the champion's data, in nats and "
+        "beyond what chance makes, above which they are refused",
     )
     on_drift: Literal["refuse", "accept"] = Field(
         "refuse", title="On drift", description="refuse new rows that drifted, or accept them and say so"
@@ -36,7 +40,7 @@ class RetrainParameters(Parameters):
         title="Most quarantine",
         ge=0,
         le=1,
-        description="share of the new rows in quarantine above which all are refused",
+        description="share of a delivery's rows in quarantine above which it is refused",
     )
     seed: int = Field(
         0, title="Seed", ge=0, le=2**31, description="the same seed gives the same challenger, bit for bit"

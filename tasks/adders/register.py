@@ -71,10 +71,6 @@ def register_adder(run: Run, adder: Adder, dataset: Dataset, name: str = NAME) -
     version = registered(run.client, name, weights)
     if version is not None:
         return version
-    outputs = run.client.get_run(run.run_id).outputs
-    if outputs is None or not outputs.model_outputs:
-        raise ValueError(f"the run {run.run_id} has no logged model")
-    model_id = outputs.model_outputs[-1].model_id
     tags = {
         "protocol": adder.protocol,
         "largest_sum": str(adder.largest_sum),
@@ -82,7 +78,7 @@ def register_adder(run: Run, adder: Adder, dataset: Dataset, name: str = NAME) -
         "dataset_sha256": dataset.sha256,
         **weights,
     }
-    return register(run, model_id, name, tags)
+    return register(run, run.model_id, name, tags)
 
 
 def _digest(adder: Adder) -> str:

@@ -12,7 +12,7 @@ import polars as pl
 
 from schemas.expectations import sample_step
 from tasks.expect.docs import data_docs
-from tasks.expect.findings import Validation, findings
+from tasks.expect.findings import Finding, Validation, findings
 from tasks.files import whole_folder
 
 if TYPE_CHECKING:
@@ -35,11 +35,13 @@ class BatchCheck:
         passed: every expectation was met.
         failures: one sentence for each that was not: the table, what must be, what is.
         docs: folder of the Data Docs, with index.html.
+        findings: every expectation on the clean table, and what came of it.
     """
 
     passed: bool
     failures: tuple[str, ...]
     docs: Path
+    findings: tuple[Finding, ...] = ()
 
 
 def check_batch(
@@ -84,7 +86,8 @@ def check_batch(
         page = data_docs(expectations.name, fates, validations, datetime.now(UTC))
         (folder / "index.html").write_text(page, encoding="utf-8")
     failures = tuple(failure for validation in validations for failure in validation.failures)
-    return BatchCheck(not failures, failures, docs)
+    found = tuple(each for validation in validations if validation.table == "clean" for each in validation.findings)
+    return BatchCheck(not failures, failures, docs, found)
 
 
 def _validate(name: str, table: pd.DataFrame, expectations: Sequence[Expectation], note: str) -> Validation:

@@ -144,8 +144,12 @@ def checkpoints(cleaned: CleanPictures, parameters: GanParameters) -> Path:
 
 
 @task(**RETRIES)
-def train_gan(run: Run, cleaned: CleanPictures, measures: Measures, parameters: GanParameters) -> TrainedGan:
+def train_gan(
+    run: Run, cleaned: CleanPictures, measures: Measures, parameters: GanParameters, *, crown: bool = True
+) -> TrainedGan:
     """Trains the GAN, from the last checkpoint if there is one; each epoch is logged to a nested run.
+
+    If it has not collapsed it is the first champion where there is none; with `crown` False somebody else judges it.
 
     Raises:
         UserError: the disk is full.
@@ -192,14 +196,13 @@ def train_gan(run: Run, cleaned: CleanPictures, measures: Measures, parameters: 
         trained = TrainedGan(stage, nested, rolled_back)
         log(done)
         nested.log_missing_metrics({**measures.floor, **measures.accuracy}, step=done.epochs)
-        model, training = parameters.registered_name, {"training": stage.folder.name}
+        model, training = parameters.registered_name, {"training": stage_key(name, inputs, asked)}
         version = registered(nested.client, model, training)
         if version is None:  # else this very training was registered before
             model_id = log_generator(nested, trained.generator(), data, told, cleaned.attribution)
             version = register(nested, model_id, model, {"size": str(parameters.size), **training})
-        is_champion = not done.alarms and crown_first(
-            nested.client, model, version, "It was the first without a collapse."
-        )
+        why = "It was the first without a collapse."
+        is_champion = crown and not done.alarms and crown_first(nested.client, model, version, why)
     return TrainedGan(stage, nested, rolled_back, version, is_champion)
 
 

@@ -19,7 +19,7 @@ from schemas.table import Table
 from tasks.ingest import parquet_records, text_format, text_records
 from tasks.ingest.batch import Batch
 
-_SUFFIXES = {".csv", ".tsv", ".parquet", ".pq", ".gz", ".zip"}
+SUFFIXES = {".csv", ".tsv", ".parquet", ".pq", ".gz", ".zip"}
 _PARQUET, _ZIP, _GZIP = b"PAR1", b"PK\x03\x04", b"\x1f\x8b"
 # An archive that unpacks to more than this and to more than so many times its size is a trap.
 _BOMB_BYTES, _BOMB_RATIO = 1 << 30, 200
@@ -84,7 +84,7 @@ def open_source(path: Path, table: Table) -> list[RawFile]:
     if stat.S_ISDIR(mode):
         files = sorted(_files_below(path))
         if not files:
-            raise UserError(f"The folder {path} holds no {', '.join(sorted(_SUFFIXES))} file; give one that does.")
+            raise UserError(f"The folder {path} holds no {', '.join(sorted(SUFFIXES))} file; give one that does.")
         return [raw for file in files for raw in _raw_files(file, file.relative_to(path).as_posix(), table)]
     if not stat.S_ISREG(mode):
         raise UserError(f"{path} is neither a file nor a folder; give a file or folder of {table.name}.")
@@ -106,7 +106,7 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
 def _may_be_table(name: str) -> bool:
     """Whether a file's name says so; hidden files, such as macOS puts into archives, are none."""
-    return Path(name).suffix.lower() in _SUFFIXES and not Path(name).name.startswith(".")
+    return Path(name).suffix.lower() in SUFFIXES and not Path(name).name.startswith(".")
 
 
 def _raw_files(path: Path, name: str, table: Table) -> list[RawFile]:

@@ -122,6 +122,18 @@ class Run:
             self.client.log_inputs(self.run_id, inputs)
 
     @property
+    def model_id(self) -> str:
+        """The id of the last model that the run logged.
+
+        Raises:
+            ValueError: it logged none.
+        """
+        outputs = self.client.get_run(self.run_id).outputs
+        if outputs is None or not outputs.model_outputs:
+            raise ValueError(f"the run {self.run_id} has no logged model")
+        return str(outputs.model_outputs[-1].model_id)
+
+    @property
     def link(self) -> str:
         """Where to look: the run's page on the tracking server, or the command that starts one, and the page."""
         return self.link_to()

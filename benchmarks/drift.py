@@ -1,0 +1,64 @@
+"""Drift of uniform pairs: what honest batches reach by chance, what drifted ones reach, and the limit between them.
+
+Prints the table of docs/retraining.md, in half a minute.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+
+from schemas.drift_expectations import drift_expectations
+
+TOP = 32768
+OLD_ROWS, BATCHES, MOST_DRIFT = 9000, 300, 0.1
+
+Draw = Callable[[np.random.Generator, int], np.ndarray]
+
+
+def part_tiny(rng: np.random.Generator, rows: int) -> np.ndarray:
+    """One pair in five is tiny."""
+    numbers = rng.integers(0, TOP, rows, endpoint=True)
+    return np.where(rng.random(rows) < 0.2, rng.integers(0, 100, rows), numbers)
+
+
+LAWS: dict[str, Draw] = {
+    "highest tenth gone": lambda rng, rows: rng.integers(0, int(0.9 * TOP), rows),
+    "lowest half only": lambda rng, rows: rng.integers(0, TOP // 2, rows),
+    "20 % tiny": part_tiny,
+    "all tiny": lambda rng, rows: rng.integers(0, 100, rows),
+}
+
+
+def uniform(rng: np.random.Generator, rows: int) -> np.ndarray:
+    """The law of the old rows."""
+    return rng.integers(0, TOP, rows, endpoint=True)
+
+
+def divergence(old: np.ndarray, new: np.ndarray) -> tuple[float, float]:
+    """The divergence of a batch as Great Expectations computes it, and its limit."""
+    frames = (pl.DataFrame({"a": values}) for values in (old, new))
+    (expectation,) = drift_expectations("drift", *frames, MOST_DRIFT).clean
+    expected = expectation.partition_object
+    counts = np.histogram(new, expected["bins"])[0]
+    shares, seen = counts / counts.sum(), counts > 0
+    value = np.sum(shares[seen] * np.log(shares[seen] / np.array(expected["weights"])[seen]))
+    return float(value), float(expectation.threshold)
+
+
+def main() -> None:
+    """Prints a line for each number of new rows: medians, but for the same law the largest."""
+    print("| new rows | same law, largest of 300 | limit |", " | ".join(LAWS), "|")
+    for rows in (40, 100, 1000, 10_000):
+        rng = np.random.default_rng(rows)
+        honest = [divergence(uniform(rng, OLD_ROWS), uniform(rng, rows)) for _ in range(BATCHES)]
+        drifted = [
+            np.median([divergence(uniform(rng, OLD_ROWS), draw(rng, rows))[0] for _ in range(20)])
+            for draw in LAWS.values()
+        ]
+        numbers = [max(value for value, _ in honest), max(limit for _, limit in honest), *drifted]
+        print(f"| {rows:,} |", " | ".join(f"{number:.3f}" for number in numbers), "|", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Retraining: new files become a dataset version, a challenger learns from it, and the better network is champion."""

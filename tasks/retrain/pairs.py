@@ -1,0 +1,167 @@
+"""Retraining of the adders: pairs of numbers in, a network that adds them out."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+
+from models.adders.network import Adder, IntArray, score, to_keras
+from models.adders.solve import train_solved
+from schemas.errors import UserError
+from schemas.pairs import pairs_table
+from schemas.parameters import GENERATED, RetrainAddersParameters
+from tasks.adders.register import metadata, register_adder
+from tasks.adders.store import load_adders, save_adders
+from tasks.adders.tables import FEWEST_PAIRS, RawTable
+from tasks.adders.verbs import check_pairs, clean_pairs
+from tasks.clean.run import clean
+from tasks.clean.summary import Summary
+from tasks.ingest.pairs import draw_pairs
+from tasks.ingest.source import SUFFIXES, open_source
+from tasks.places import allowed
+from tasks.quiet import import_tensorflow
+from tasks.retrain.decide import Decision, Scores, decide_adder
+from tasks.retrain.held_out import enough, held_out_pairs
+from tasks.retrain.inbox import Delivery
+from tasks.retrain.shelf import RAW, Version, link_tree
+from tasks.retrain.subject import Taken
+from tasks.retrain.taken import copied
+from tasks.stages import data_folder, run_stage
+from tasks.tracking.networks import NetworkRecord, log_networks
+from tasks.tracking.registry import load
+from tasks.tracking.run import Dataset, Run
+
+_COLUMNS = ["a", "b", "sum"]
+_VALIDATION = 10  # one training row in so many chooses among the networks
+
+
+class Pairs:
+    """See `tasks.retrain.subject.Subject`."""
+
+    flow, cleaned = "retrain-adders", "rows"
+
+    def __init__(self, parameters: RetrainAddersParameters) -> None:
+        self._parameters, self._table = parameters, pairs_table(parameters.largest_sum)
+
+    def start(self) -> Delivery | None:
+        """Generated pairs without ids, since those of the user's own records may be the same; or a file or folder."""
+        parameters = self._parameters
+        if parameters.start != GENERATED:
+            return Delivery.at(allowed(parameters.start)) if parameters.start else None
+        drawn = parameters.model_dump(include={"rows", "largest_sum", "seed"})
+
+        def make(folder: Path) -> None:
+            draw_pairs(**drawn).drop("record_id").write_csv(folder / "generated.csv")
+
+        return Delivery.at(run_stage(data_folder(), "start", {}, drawn, make).folder / "generated.csv")
+
+    def take(self, delivery: Delivery) -> Taken:
+        """Cleans and checks a delivery."""
+        copy = copied(delivery)
+        open_source(copy.path, self._table)  # says in one sentence why it is no table
+        table = clean_pairs(RawTable(copy.path, copy.sha256, self._parameters.largest_sum, 0.0))
+        checked = check_pairs(table, self._parameters.most_quarantine)
+        return Taken(copy, table.rows.parent, table.stage.sha256, table.summary, checked)
+
+    def put(self, taken: Taken, place: Path) -> None:
+        """Links the files as they came: rows in quarantine go there again, and are accounted for."""
+        path = taken.delivery.path
+        # a file that was given by its name may be called anything, one in a folder must look like a table
+        suffix = "" if path.is_dir() or path.suffix.lower() in SUFFIXES else ".csv"
+        link_tree(path, place / f"{taken.delivery.name}{suffix}")
+
+    def clean(self, folder: Path) -> Summary:
+        """Cleans all files of a version together."""
+        return clean(open_source(folder / RAW, self._table), self._table, folder / self.cleaned)
+
+    def profile(self, rows: Path) -> pl.DataFrame:
+        """a, b, sum and difference, because a and b may each be spread as they should be, and not together."""
+        pairs = pl.read_parquet(rows / "clean.parquet" if rows.is_dir() else rows, columns=_COLUMNS)
+        return pairs.with_columns(difference=pl.col("a") - pl.col("b"))
+
+    def fits(self, champion: ModelVersion) -> None:
+        """A champion of another range knows other sums."""
+        known = champion.tags.get("largest_sum", "another number")
+        if known != str(self._parameters.largest_sum):
+            raise UserError(
+                f"the champion {champion.name}/{champion.version} adds up to {known}, and a challenger up to "
+                f"{self._parameters.largest_sum} cannot be compared with it: give its largest sum, or another model."
+            )
+
+    @property
+    def challenger(self) -> Mapping[str, object]:
+        """What it is trained with."""
+        return self._parameters.model_dump(include={"largest_sum", "hidden_units", "seeds", "seed"})
+
+    @property
+    def gate(self) -> Mapping[str, object]:
+        """What it must show."""
+        return self._parameters.model_dump(include={"least_accuracy", "margin"})
+
+    def train(self, run: Run, version: Version) -> int:
+        """Trains networks from several seeds; the challenger is the best on a part of the training rows."""
+        asked = dict(self.challenger)
+        learned, _ = self._split(version)
+        if len(learned) < FEWEST_PAIRS:
+            raise UserError(f"{version.name} has {len(learned)} pairs to learn from, and {FEWEST_PAIRS} are needed.")
+
+        def make(folder: Path) -> None:
+            save_adders([self._best(learned)], folder)
+
+        stage = run_stage(data_folder(), "train-challenger", {"dataset": version.sha256}, asked, make)
+        (adder,) = load_adders(stage.folder)
+        import_tensorflow()
+        dataset = Dataset(
+            f"{self._parameters.model}-{version.name}", version.rows_folder, version.sha256, version.rows["clean"]
+        )
+        record = NetworkRecord(
+            name=f"challenger of {version.name}",
+            parameters={**asked, "seed": adder.seed, "protocol": adder.protocol},
+            metrics={"training_rows": len(learned)},
+            model=partial(to_keras, adder),
+            input_example=np.array([[2.0, 2.0], [1.0, 0.0]]),
+            datasets=[dataset],
+            metadata=metadata(adder),
+        )
+        (run_id,) = log_networks(run, [record])
+        nested = Run(run.client, run.experiment_id, run_id)
+        return register_adder(nested, adder, dataset, self._parameters.model)
+
+    def score(self, client: MlflowClient, model: ModelVersion, version: Version) -> Scores:
+        """Its accuracy and mean absolute error on the held-out pairs."""
+        pairs = self._split(version)[1]
+        answers = np.asarray(load(client, model)(pairs[:, :2].astype(np.float32)), np.float64)[:, 0]
+        return {
+            "accuracy": float(np.mean(np.rint(answers) == pairs[:, 2])),
+            "mean_absolute_error": float(np.abs(answers - pairs[:, 2]).mean()),
+        }
+
+    def decide(self, challenger: Scores, champion: Scores | None) -> Decision:
+        """By accuracy."""
+        gate = self._parameters
+        return decide_adder(challenger, champion, least_accuracy=gate.least_accuracy, margin=gate.margin)
+
+    def finish(self, version: Version) -> None:
+        """Nothing is left of a training that takes a second."""
+
+    def _split(self, version: Version) -> tuple[IntArray, IntArray]:
+        """The pairs to learn from, in an order drawn with the seed, and those held out: each (n, 3)."""
+        pairs = pl.read_parquet(version.rows_folder / "clean.parquet", columns=_COLUMNS).to_numpy().astype(np.int64)
+        held_out = enough(held_out_pairs(pairs), version.name, "pairs")
+        order = np.random.default_rng([self._parameters.seed, version.number]).permutation(np.flatnonzero(~held_out))
+        return pairs[order], pairs[held_out]
+
+    def _best(self, learned: IntArray) -> Adder:
+        """The most accurate network on a part of the training rows; of equals that of smallest error, then seed."""
+        asked = self._parameters
+        validation, rest = np.split(learned, [len(learned) // _VALIDATION])
+        adders = train_solved(
+            {asked.largest_sum: rest}, hidden_units=[asked.hidden_units], seeds=asked.seeds, seed=asked.seed
+        )
+        scores = [score(adder, validation[:, :2]) for adder in adders]
+        best = min(range(len(adders)), key=lambda one: (-scores[one].accuracy, scores[one].mean_absolute_error, one))
+        return adders[best]

@@ -1,0 +1,57 @@
+"""What a retraining says: a table of both networks' scores, the reasons, and what the new rows were like."""
+
+from collections.abc import Sequence
+
+from prefect.artifacts import create_markdown_artifact
+
+from tasks.retrain.drift import Drift
+from tasks.retrain.shelf import Version
+from tasks.retrain.verbs import Judgement
+from tasks.tracking.run import Run
+
+
+def decision_markdown(model: str, version: Version, judgement: Judgement, drift: Drift | None) -> str:
+    """The decision and all its numbers."""
+    promoted = judgement.decision.promoted
+    champion = f"{model}/{judgement.champion}" if judgement.champion else "none"
+    said = f"**{model}/{judgement.challenger} is champion.**" if promoted else f"**The champion stays: {champion}.**"
+    ours, theirs = judgement.scores["challenger"], judgement.scores.get("champion", {})
+    lines = [
+        f"# Retraining of {model}",
+        said,
+        *(f"- {reason}" for reason in judgement.decision.reasons),
+        "",
+        f"| on the held-out rows of {version.name} | challenger {model}/{judgement.challenger} | champion {champion} |",
+        "|---|---|---|",
+        *(f"| {measure} | {value:.6g} | {_number(theirs.get(measure))} |" for measure, value in ours.items()),
+        "",
+        f"Dataset {version.name}: {', '.join(f'{count:,} {fate}' for fate, count in version.rows.items())}. "
+        f"Added: {', '.join(version.added)}. SHA-256 {version.sha256}.",
+    ]
+    if drift:
+        lines += ["", "## Drift", drift.sentence]
+    if drift and drift.table:
+        lines += ["", "| must be | is | |", "|---|---|---|"]
+        lines += [f"| {wanted} | {observed} | {'✓' if met else '✗'} |" for wanted, observed, met in drift.table]
+    return "\n".join(lines)
+
+
+def publish_decision(
+    flow: str, run: Run, model: str, version: Version, judgement: Judgement, drift: Drift | None
+) -> None:
+    """Puts the decision where the Prefect UI and MLflow show it."""
+    markdown = decision_markdown(model, version, judgement, drift)
+    run.log_text(markdown, "decision.md")
+    create_markdown_artifact(
+        f"{markdown}\n\n{run.link}", key=f"{flow}-decision", description="whether the challenger became champion"
+    )
+
+
+def publish_refusals(flow: str, refused: Sequence[str]) -> None:
+    """Puts what was refused where the Prefect UI shows it."""
+    lines = "\n".join(f"- {sentence}" for sentence in refused)
+    create_markdown_artifact(f"# Refused\n\n{lines}", key=f"{flow}-refused", description="new files that were refused")
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"

@@ -1,0 +1,220 @@
+"""What both retraining flows do, one Prefect task each."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import polars as pl
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from prefect import task
+
+from schemas.errors import UserError
+from tasks.clean.summary import Summary
+from tasks.places import allowed
+from tasks.retrain.decide import Decision, Scores
+from tasks.retrain.inbox import Delivery, Inbox, look_into
+from tasks.retrain.shelf import Shelf, Version
+from tasks.retrain.subject import RefusedError, Subject, Taken
+from tasks.retries import RETRIES
+from tasks.stages import data_folder
+from tasks.tracking.champion import champion, crown
+from tasks.tracking.registry import find, registered
+from tasks.tracking.run import Run
+
+_CHALLENGER, _JUDGED = "challenger", "judged"  # tags of a model version
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How a challenger was judged.
+
+    Attributes:
+        challenger: its version in the registry.
+        champion: the champion before; 0 if there was none.
+        scores: "challenger" and, if there is one, "champion" -> measure -> value, on the same held-out rows.
+        decision: what follows.
+    """
+
+    challenger: int
+    champion: int
+    scores: Mapping[str, Scores]
+    decision: Decision
+
+    def dump(self) -> str:
+        """As a tag holds it."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def load(cls, text: str) -> "Judgement":
+        """Reads what `dump` wrote."""
+        told = json.loads(text)
+        decision = Decision(told["decision"]["promoted"], tuple(told["decision"]["reasons"]))
+        return cls(**{**told, "decision": decision})
+
+
+def inbox_folder(inbox: str, model: str) -> Path:
+    """The folder that new files are put into."""
+    return allowed(inbox) if inbox else data_folder() / "inbox" / model
+
+
+@task(**RETRIES)
+def look(folder: Path, shelf: Shelf) -> Inbox:
+    """Looks into the inbox for deliveries that were not seen before.
+
+    Raises:
+        UserError: something in it cannot be read.
+    """
+    return look_into(folder, shelf.seen())
+
+
+def take_in(subject: Subject, shelf: Shelf, deliveries: Sequence[Delivery]) -> tuple[list[Taken], list[str]]:
+    """Cleans and checks deliveries, each by itself; those that are not fit are refused and remembered.
+
+    Returns:
+        those that are fit, and a sentence for each other.
+    """
+    taken, refused = [], []
+    for delivery in deliveries:
+        try:
+            one = subject.take(delivery)
+        except UserError as error:
+            refused.append(_refuse(shelf, [delivery], str(error)))
+            continue
+        if one.checked.failures:
+            reasons = f"{' '.join(one.checked.failures)} See {one.checked.docs / 'index.html'}."
+            refused.append(_refuse(shelf, [delivery], reasons))
+        else:
+            taken.append(one)
+    return taken, refused
+
+
+def refuse(shelf: Shelf, batch: Sequence[Taken], why: str) -> str:
+    """Refuses a batch as a whole, and remembers it."""
+    return _refuse(shelf, [taken.delivery for taken in batch], why)
+
+
+@task(**RETRIES)
+def grow(subject: Subject, shelf: Shelf, parent: Version | None, batch: Sequence[Taken]) -> Version:
+    """Adds a batch to the dataset, as its next version.
+
+    Raises:
+        RefusedError: the batch adds nothing, or takes something away.
+    """
+    number = parent.number + 1 if parent else 1
+    by_digest = {taken.delivery.sha256: taken for taken in batch}
+
+    def clean(folder: Path) -> Summary:
+        summary = subject.clean(folder)
+        sources = pl.read_parquet(folder / subject.cleaned / "clean.parquet", columns=["source"])["source"]
+        added = int(sources.cast(pl.String).str.starts_with(f"{number:04}-").sum())
+        lost = (parent.rows["clean"] if parent else 0) - (summary.clean - added)
+        if lost:
+            raise RefusedError(
+                f"{lost:,} rows of {parent.name if parent else ''} would be lost: the new files hold them once more, "
+                "with the same id or picture, and say something else of them."
+            )
+        if not added:
+            raise RefusedError("The dataset has all of their rows already.")
+        return summary
+
+    return shelf.add(
+        parent,
+        [taken.delivery for taken in batch],
+        lambda delivery, place: subject.put(by_digest[delivery.sha256], place),
+        clean,
+    )
+
+
+def challenger_key(subject: Subject, version: Version) -> str:
+    """Names a challenger: what it learns from, and how."""
+    return _digest(version.sha256, dict(subject.challenger))
+
+
+def judgement_key(subject: Subject, version: Version) -> str:
+    """Names a judgement: the challenger, and what is asked of it."""
+    return _digest(challenger_key(subject, version), dict(subject.gate))
+
+
+@task(**RETRIES)
+def train_challenger(run: Run, subject: Subject, model: str, version: Version) -> int:
+    """Trains the challenger and registers it, or finds it registered.
+
+    Returns:
+        its version in the registry.
+
+    Raises:
+        UserError: there are too few rows.
+    """
+    key = challenger_key(subject, version)
+    known = registered(run.client, model, {_CHALLENGER: key})
+    if known is not None:
+        return known
+    number = subject.train(run, version)
+    told = {"dataset": f"{model}-{version.name}", "dataset_sha256": version.sha256}
+    # the key comes last: what carries it is whole
+    for name, value in {**told, _CHALLENGER: key}.items():
+        run.client.set_model_version_tag(model, str(number), name, value)
+    return number
+
+
+@task(**RETRIES)
+def judge(run: Run, subject: Subject, model: str, version: Version, number: int) -> Judgement:
+    """Scores challenger and champion on the same held-out rows, decides, and lets the better one be champion.
+
+    What was decided before a process was killed is not decided again.
+    """
+    client, tag = run.client, f"{_JUDGED}.{judgement_key(subject, version)[:16]}"
+    challenger = find(client, f"{model}/{number}")
+    if tag in challenger.tags:
+        judgement = Judgement.load(challenger.tags[tag])
+    else:
+        judgement = _judge(client, subject, challenger, champion(client, model), version)
+        for name, value in {**_tags(judgement), tag: judgement.dump()}.items():
+            client.set_model_version_tag(model, str(number), name, value)
+    if judgement.decision.promoted:
+        crown(client, model, number, judgement.decision.sentence)
+    run.log_metrics(
+        {f"{who}_{measure}": value for who, scores in judgement.scores.items() for measure, value in scores.items()}
+    )
+    for name, value in _tags(judgement).items():
+        client.set_tag(run.run_id, name, value)
+    return judgement
+
+
+def _judge(
+    client: MlflowClient, subject: Subject, challenger: ModelVersion, now: ModelVersion | None, version: Version
+) -> Judgement:
+    number = int(challenger.version)
+    scores = {"challenger": subject.score(client, challenger, version)}
+    if now is not None and int(now.version) == number:
+        return Judgement(number, number, scores, Decision(False, ("The challenger is the champion already.",)))
+    if now is not None:
+        scores["champion"] = subject.score(client, now, version)
+    decision = subject.decide(scores["challenger"], scores.get("champion"))
+    return Judgement(number, int(now.version) if now else 0, scores, decision)
+
+
+def _tags(judgement: Judgement) -> dict[str, str]:
+    """The last judgement, for people."""
+    numbers = {
+        f"{who}.{measure}": f"{value:.6g}" for who, some in judgement.scores.items() for measure, value in some.items()
+    }
+    return {
+        "decision": "promoted" if judgement.decision.promoted else "not promoted",
+        "decision.why": judgement.decision.sentence,
+        "decision.champion_before": str(judgement.champion or "none"),
+        **numbers,
+    }
+
+
+def _refuse(shelf: Shelf, deliveries: Sequence[Delivery], why: str) -> str:
+    for delivery in deliveries:
+        shelf.refuse(delivery, why)
+    return f"{', '.join(delivery.name for delivery in deliveries)}: refused. {why}"
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,222 @@
+"""The retraining of the adders as a schedule runs it: good deliveries, poisoned ones, better and equal challengers."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from mlflow import MlflowClient
+from prefect import State
+
+from flows.retrain_adders import retrain_adders
+from flows.retraining import Retraining
+from schemas.errors import UserError
+from schemas.parameters import RetrainAddersParameters
+from tasks.prefect_server import prefect_api
+from tasks.tracking.champion import champion, crown, history
+from tasks.tracking.networks import NetworkRecord, log_networks
+from tasks.tracking.registry import register
+from tasks.tracking.run import Run, parent_run
+from tasks.tracking.store import connect
+from tests.flows.retraining import QUICK, TOP, deliver, pairs
+
+Retrain = Callable[..., State[Retraining]]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with prefect_api(tmp_path_factory.mktemp("server") / "data"):
+        yield
+
+
+@pytest.fixture(scope="module")
+def data(server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder with a dataset of one version and a champion."""
+    data = tmp_path_factory.mktemp("retrain") / "data"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EIGHTYTWENTY_DATA", str(data))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        done = retrain(data).result()
+        assert done.judgement.decision.promoted
+        assert done.judgement.champion == 0
+        yield data
+
+
+@pytest.fixture
+def client(data: Path) -> MlflowClient:
+    return connect(data)
+
+
+def retrain(data: Path, **parameters: object) -> State[Retraining]:
+    return retrain_adders(RetrainAddersParameters(**{**QUICK, **parameters}), return_state=True)
+
+
+def state_of(data: Path, client: MlflowClient) -> tuple[object, ...]:
+    """All that a refused delivery must leave as it was: champion, history, versions of model and dataset."""
+    now = champion(client, "adders")
+    versions = sorted(int(one.version) for one in client.search_model_versions("name = 'adders'"))
+    cards = sorted(card.read_text() for card in (data / "datasets" / "adders").glob("v*/card.json"))
+    return (now and now.version, history(client, "adders"), versions, cards)
+
+
+def test_a_second_run_has_nothing_to_do(data: Path, client: MlflowClient) -> None:
+    before = state_of(data, client)
+    state = retrain(data)
+    assert (state.name, state.type.value) == ("Nothing to do", "COMPLETED")
+    assert "inbox/adders" in state.message
+    assert state_of(data, client) == before
+
+
+def test_what_was_decided_stands_with_the_version_of_the_model(data: Path, client: MlflowClient) -> None:
+    version = champion(client, "adders")
+    assert version.tags["decision"] == "promoted"
+    assert version.tags["dataset"] == "adders-v0001"
+    card = json.loads((data / "datasets/adders/v0001/card.json").read_text())
+    assert version.tags["dataset_sha256"] == card["sha256"]
+    assert float(version.tags["challenger.accuracy"]) == 1
+    parent = client.get_run(client.get_run(version.run_id).data.tags["mlflow.parentRunId"])
+    assert parent.data.tags["decision"] == "promoted"
+    assert parent.data.metrics["challenger_accuracy"] == 1
+    (dataset,) = parent.inputs.dataset_inputs
+    assert dataset.dataset.name == "adders-v0001"
+    assert {parent.info.status, client.get_run(version.run_id).info.status} == {"FINISHED"}
+    assert [change.version for change in history(client, "adders")] == [1]
+
+
+def wrong_sums() -> pl.DataFrame:
+    return pairs(400, 1).with_columns(sum=pl.col("sum") + 1)
+
+
+def tiny_numbers() -> pl.DataFrame:
+    return pairs(400, 2, top=8)
+
+
+def mostly_tiny_numbers() -> pl.DataFrame:
+    return pl.concat([pairs(280, 3, name="a"), pairs(120, 4, name="b", top=2)])
+
+
+def equal_numbers() -> pl.DataFrame:
+    """a and b are each spread as they should be, and only together they are not."""
+    a = np.random.default_rng(5).integers(0, TOP, 400, endpoint=True)
+    return pl.DataFrame({"a": a, "b": a, "sum": 2 * a})
+
+
+@pytest.mark.parametrize(
+    ("poison", "words"),
+    [
+        (wrong_sums, ["quarantine", "0.5"]),
+        (tiny_numbers, ["a must be spread", "b must be spread", "sum must be spread", "Kullback-Leibler", "at most"]),
+        (mostly_tiny_numbers, ["drifted", "a must be spread"]),
+        (equal_numbers, ["drifted", "difference must be spread"]),
+    ],
+)
+def test_poison_never_reaches_the_dataset(
+    data: Path, client: MlflowClient, poison: Callable[[], pl.DataFrame], words: list[str]
+) -> None:
+    before = state_of(data, client)
+    place = deliver(data, "poison.csv", poison())
+    state = retrain(data)
+    assert state.is_failed()
+    with pytest.raises(UserError, match=r"poison\.csv: refused") as refused:
+        state.result()
+    assert all(word in str(refused.value) for word in words)
+    page = Path(str(refused.value).rpartition("See ")[2].rstrip(". "))
+    assert page.is_file()
+    assert state_of(data, client) == before
+    assert retrain(data).name == "Nothing to do"  # what was refused is remembered
+    place.unlink()
+
+
+def test_ids_that_are_sent_again_with_other_values_do_not_push_good_rows_out(data: Path, server: None) -> None:
+    parameters = {"model": "ids", "start": str(deliver(data, "start.csv", pairs(600, 6), "elsewhere"))}
+    assert retrain(data, **parameters).is_completed()
+    place = deliver(data, "again.csv", pairs(300, 7), "inbox/ids")  # the same ids, other numbers
+    with pytest.raises(UserError, match=r"300 rows of v0001 would be lost"):
+        retrain(data, **parameters).result()
+    assert [folder.name for folder in (data / "datasets/ids").glob("v*")] == ["v0001"]
+    place.unlink()
+
+
+def test_a_file_that_is_no_table_does_not_stop_the_others(data: Path, client: MlflowClient) -> None:
+    bad = deliver(data, "notes.txt", "buy milk\n")
+    good = deliver(data, "good.csv", pairs(300, 8, name="g"))
+    done = retrain(data).result()
+    assert [sentence.partition(":")[0] for sentence in done.refused] == ["notes.txt"]
+    assert done.version.name == "v0002"
+    assert done.version.rows == {"rows": 900, "clean": 900, "quarantine": 0, "duplicates": 0}
+    # an equal challenger: a new version of the model, and the champion stays
+    assert (done.judgement.champion, done.judgement.challenger, done.judgement.decision.promoted) == (1, 2, False)
+    assert "too little" in done.judgement.decision.sentence
+    assert champion(client, "adders").version == 1
+    assert client.get_model_version("adders", "2").tags["decision"] == "not promoted"
+    fates = {entry["name"]: entry["fate"] for entry in json.loads(done.book.read_text())["deliveries"].values()}
+    assert (fates["notes.txt"], fates["good.csv"]) == ("refused", "accepted")
+    for place in (bad, good):
+        place.unlink()
+
+
+def test_rows_that_are_there_already_are_refused(data: Path, client: MlflowClient) -> None:
+    before = state_of(data, client)
+    again = pairs(300, 8, name="g").sample(fraction=1, shuffle=True, seed=0)
+    deliver(data, "again.csv", again)
+    with pytest.raises(UserError, match="has all of their rows already"):
+        retrain(data).result()
+    assert state_of(data, client) == before
+
+
+def test_drift_that_is_accepted_is_said(data: Path) -> None:
+    parameters = {"model": "accepting", "on_drift": "accept"}
+    assert retrain(data, **parameters).is_completed()
+    deliver(data, "tiny.csv", pairs(200, 9, name="t", top=8), "inbox/accepting")
+    done = retrain(data, **parameters).result()
+    assert len(done.drift.drifted) == 4
+    assert done.version.name == "v0002"
+
+
+def seven(run: Run, model: str) -> int:
+    """Registers a network that answers nearly always 7."""
+    import keras
+
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    network.set_weights([np.zeros((2, 1)), np.array([7.0])])
+    (run_id,) = log_networks(run, [NetworkRecord("seven", model=lambda: network, input_example=np.array([[2.0, 2.0]]))])
+    nested = Run(run.client, run.experiment_id, run_id)
+    return register(nested, nested.model_id, model, {"largest_sum": str(2 * TOP)})
+
+
+def test_a_better_challenger_becomes_champion(data: Path, client: MlflowClient) -> None:
+    with parent_run(data, "elsewhere", "seven", {}) as run:
+        crown(client, "weak", seven(run, "weak"), "for want of a better one")
+    done = retrain(data, model="weak").result()
+    assert done.judgement.decision.promoted
+    assert done.judgement.scores["champion"]["accuracy"] < 0.1
+    assert [change.version for change in history(client, "weak")] == [1, 2]
+    # the champion's data is not known, so the newest version stands for it
+    deliver(data, "more.csv", pairs(300, 10), "inbox/weak")
+    crown(client, "weak", 1, "back again")
+    done = retrain(data, model="weak").result()
+    assert "v0001, since what weak/1 learned from is gone" in done.drift.sentence
+    assert done.judgement.decision.promoted
+
+
+def test_a_champion_of_another_range_stops_it_before_training(data: Path, client: MlflowClient) -> None:
+    before = state_of(data, client)
+    with pytest.raises(UserError, match="adds up to 256, and a challenger up to 64"):
+        retrain(data, largest_sum=64).result()
+    assert state_of(data, client) == before
+
+
+def test_too_few_rows_to_compare_by(data: Path) -> None:
+    with pytest.raises(UserError, match=r"100 clean pairs, of which .* are held out"):
+        retrain(data, model="few", rows=100).result()
+    assert not list((data / "datasets/few/v0001").glob("*.tmp"))
+
+
+def test_a_damaged_version_is_not_learned_from(data: Path) -> None:
+    assert retrain(data, model="damaged").is_completed()
+    rows = data / "datasets/damaged/v0001/rows/clean.parquet"
+    rows.write_bytes(rows.read_bytes()[:-1])
+    with pytest.raises(UserError, match="v0001 was changed or damaged"):
+        retrain(data, model="damaged").result()

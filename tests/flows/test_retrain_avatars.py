@@ -1,0 +1,170 @@
+"""The retraining of the GAN as a schedule runs it: collapsed pictures, wrong ones, and good ones."""
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from mlflow import MlflowClient
+from prefect import State
+
+from flows.retrain_avatars import retrain_avatars
+from flows.retraining import Retraining
+from schemas.errors import UserError
+from schemas.parameters import RetrainAvatarsParameters
+from tasks.ingest.pictures.avatars import draw_attributes, draw_avatar
+from tasks.ingest.pictures.generate import as_png
+from tasks.prefect_server import prefect_api
+from tasks.tracking.champion import champion, history
+from tasks.tracking.store import connect
+from tests.flows.retraining import deliver
+
+SIZE = 32
+# two epochs draw nothing yet: what is tested is the way to the gate, and the gate
+QUICK = {"rows": 400, "size": SIZE, "epochs": 2, "least_coverage": 0.0}
+
+Files = dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder with a dataset of one version and a champion."""
+    data = tmp_path_factory.mktemp("retrain") / "data"
+    with pytest.MonkeyPatch.context() as patch, prefect_api(data):
+        patch.setenv("EIGHTYTWENTY_DATA", str(data))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        done = retrain().result()
+        assert done.judgement.decision.promoted
+        yield data
+
+
+@pytest.fixture
+def client(data: Path) -> MlflowClient:
+    return connect(data)
+
+
+def retrain(**parameters: object) -> State[Retraining]:
+    return retrain_avatars(RetrainAvatarsParameters(**{**QUICK, **parameters}), return_state=True)
+
+
+def deliver_zip(data: Path, name: str, files: Files) -> Path:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for file, one in files.items():
+            archive.writestr(file, one)
+    return deliver(data, name, content.getvalue(), "inbox/avatars")
+
+
+def avatars(
+    rows: int, seed: int, change: Callable[[np.ndarray, int], np.ndarray] = lambda picture, _: picture
+) -> Files:
+    """Pictures of known attributes with their table, each picture changed as asked."""
+    attributes = draw_attributes(rows, seed)
+    files = {}
+    for number, values in enumerate(attributes.iter_rows(named=True)):
+        files[f"{number}.png"] = as_png(change(draw_avatar(values, SIZE), number))
+    table = attributes.insert_column(0, pl.Series("file", list(files)))
+    return {**files, "attributes.csv": table.write_csv().encode()}
+
+
+def noisy(picture: np.ndarray, number: int) -> np.ndarray:
+    noise = np.random.default_rng(number).integers(-25, 26, picture.shape)
+    return np.clip(picture.astype(int) + noise, 0, 255).astype(np.uint8)
+
+
+def one_picture_many_times() -> Files:
+    """One face with a little noise, and the most varied attributes."""
+    (face,) = (draw_avatar(values, SIZE) for values in draw_attributes(1, 9).iter_rows(named=True))
+    return avatars(120, 1, lambda _, number: noisy(face, number))
+
+
+def one_combination() -> Files:
+    """Pictures that all have the same attributes, as a collapsed GAN would draw them."""
+    attributes = draw_attributes(1, 9)
+    (values,) = attributes.iter_rows(named=True)
+    files = {f"{number}.png": as_png(noisy(draw_avatar(values, SIZE), number)) for number in range(120)}
+    table = pl.concat([attributes] * len(files)).insert_column(0, pl.Series("file", list(files)))
+    return {**files, "attributes.csv": table.write_csv().encode()}
+
+
+def darkened() -> Files:
+    """Right faces with right attributes, as from a camera with too little light."""
+    return avatars(120, 2, lambda picture, _: (picture * 0.8).astype(np.uint8))
+
+
+def without_beards() -> Files:
+    """Only one attribute has lost its variety."""
+    attributes = draw_attributes(500, 3).filter(pl.col("beard") == "none")
+    files = {}
+    for number, values in enumerate(attributes.iter_rows(named=True)):
+        files[f"{number}.png"] = as_png(draw_avatar(values, SIZE))
+    return {**files, "attributes.csv": attributes.insert_column(0, pl.Series("file", list(files))).write_csv().encode()}
+
+
+def state_of(data: Path, client: MlflowClient) -> tuple[object, ...]:
+    """All that a refused delivery must leave as it was."""
+    now = champion(client, "avatars")
+    versions = sorted(int(one.version) for one in client.search_model_versions("name = 'avatars'"))
+    cards = sorted(card.read_text() for card in (data / "datasets" / "avatars").glob("v*/card.json"))
+    return (now and now.version, history(client, "avatars"), versions, cards)
+
+
+@pytest.mark.parametrize(
+    ("poison", "words"),
+    [
+        (one_picture_many_times, ["refused"]),
+        (one_combination, ["refused"]),
+        (darkened, ["brightness must be spread", "Kullback-Leibler"]),
+        (without_beards, ["beard"]),
+    ],
+)
+def test_poison_never_reaches_the_dataset(
+    data: Path, client: MlflowClient, poison: Callable[[], Files], words: list[str]
+) -> None:
+    before = state_of(data, client)
+    place = deliver_zip(data, "poison.zip", poison())
+    with pytest.raises(UserError, match=r"poison\.zip: refused") as refused:
+        retrain().result()
+    assert all(word in str(refused.value) for word in words), str(refused.value)
+    assert state_of(data, client) == before
+    assert retrain().name == "Nothing to do"
+    place.unlink()
+
+
+def test_good_pictures_join_the_dataset_and_their_copies_do_not(data: Path, client: MlflowClient) -> None:
+    files = avatars(150, 4)
+    deliver_zip(data, "good.zip", {**files, "broken.png": b"no picture"})
+    done = retrain(margin=0.9).result()
+    assert done.version.name == "v0002"
+    assert done.version.rows == {"rows": 550, "clean": 550, "quarantine": 0, "duplicates": 0}
+    assert not done.drift.drifted
+    # a share of .9 of the champion's FID is not to be had
+    assert not done.judgement.decision.promoted
+    assert done.judgement.champion == 1
+    assert champion(client, "avatars").version == 1
+    assert set(done.judgement.scores) == {"challenger", "champion"}
+    assert done.judgement.scores["challenger"]["fid"] != done.judgement.scores["champion"]["fid"]
+    # asked less of, the same challenger is judged anew, and neither trained nor registered again
+    again = retrain(margin=0.0).result()
+    assert again.judgement.challenger == done.judgement.challenger == 2
+    assert again.judgement.scores == done.judgement.scores
+    deliver_zip(data, "copies.zip", {**files, "one-more.png": files["7.png"]})
+    with pytest.raises(UserError, match="has all of their rows already"):
+        retrain(margin=0.0).result()
+
+
+def test_a_champion_of_another_size_stops_it_before_training(data: Path, client: MlflowClient) -> None:
+    before = state_of(data, client)
+    with pytest.raises(UserError, match="draws pictures of 32 pixels, and a challenger of 64"):
+        retrain(size=64).result()
+    assert state_of(data, client) == before
+
+
+def test_a_loose_picture_is_refused_with_what_to_do(data: Path) -> None:
+    place = deliver(data, "loose.png", avatars(1, 5)["0.png"], "inbox/avatars")
+    with pytest.raises(UserError, match=r"loose.png: refused.*folder"):
+        retrain(margin=0.0).result()
+    place.unlink()

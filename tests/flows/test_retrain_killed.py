@@ -1,0 +1,136 @@
+"""A retraining that is killed and run again ends as if nothing had been; two at once do the work once."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from flows.retrain_adders import retrain_adders
+from schemas.parameters import RetrainAddersParameters
+from tasks.prefect_server import prefect_api
+from tasks.retrain.shelf import Shelf
+from tasks.tracking.champion import champion, history
+from tasks.tracking.store import connect
+from tests.flows.conftest import COMMAND, environment
+from tests.flows.retraining import QUICK, deliver, pairs
+
+ARGUMENTS = ["retrain-adders", *(f"--{name.replace('_', '-')}={value}" for name, value in QUICK.items())]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with prefect_api(tmp_path_factory.mktemp("server") / "data") as url:
+        yield url
+
+
+def start(data: Path, server: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [*COMMAND, *ARGUMENTS],
+        env=environment(data) | {"PREFECT_API_URL": server},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def appeared(pattern: str) -> Callable[[Path], bool]:
+    return lambda data: any(data.glob(pattern))
+
+
+def tagged(table: str, key: str) -> Callable[[Path], bool]:
+    """Whether MLflow's database holds a tag."""
+
+    def seen(data: Path) -> bool:
+        file = data / "mlflow" / "mlflow.db"
+        try:
+            with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
+                (count,) = connection.execute(f"select count(*) from {table} where key like ?", [key]).fetchone()  # noqa: S608
+        except sqlite3.Error:  # it is not there yet
+            return False
+        return bool(count)
+
+    return seen
+
+
+def facts(data: Path, client: MlflowClient) -> dict[str, object]:
+    version = Shelf(data / "datasets/adders", "rows").newest()
+    now = champion(client, "adders")
+    return {
+        "dataset": (version.name, version.sha256, version.rows),
+        "champion": now.version,
+        "history": [(change.version, change.before) for change in history(client, "adders")],
+        "versions": sorted(int(one.version) for one in client.search_model_versions("name = 'adders'")),
+        "score": now.tags["challenger.mean_absolute_error"],
+        "seen": sorted(Shelf(data / "datasets/adders", "rows").seen()),
+    }
+
+
+def retrain(data: Path, patch: pytest.MonkeyPatch) -> object:
+    patch.setenv("EIGHTYTWENTY_DATA", str(data))
+    patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    deliver(data, "new.csv", pairs(200, 1, name="n"))
+    return retrain_adders(RetrainAddersParameters(**QUICK), return_state=True)
+
+
+@pytest.fixture(scope="module")
+def expected(server: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """What a run ends with that nobody disturbs."""
+    data = tmp_path_factory.mktemp("undisturbed") / "data"
+    with pytest.MonkeyPatch.context() as patch:
+        assert retrain(data, patch).is_completed()
+        return facts(data, connect(data))
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(appeared("stages/locks/clean-*"), id="cleaning"),
+        pytest.param(appeared("datasets/adders/v0001"), id="dataset"),
+        pytest.param(appeared("mlflow/artifacts/*/*/artifacts"), id="logging"),
+        pytest.param(tagged("model_version_tags", "challenger"), id="registered"),
+        pytest.param(tagged("model_version_tags", "judged.%"), id="decided"),
+        pytest.param(tagged("registered_model_tags", "champion.%"), id="promotion"),
+    ],
+)
+def test_killed_and_run_again_the_result_is_the_same(
+    server: str,
+    expected: dict[str, object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: Callable[[Path], bool],
+) -> None:
+    data = tmp_path / "data"
+    deliver(data, "new.csv", pairs(200, 1, name="n"))
+    with start(data, server) as process:
+        deadline = time.monotonic() + 120
+        while not moment(data) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        assert process.poll() is None, process.communicate()[1]
+        os.kill(process.pid, signal.SIGKILL)
+    assert retrain(data, monkeypatch).is_completed()
+    client = connect(data)
+    assert facts(data, client) == expected
+    experiments = [one.experiment_id for one in client.search_experiments()]
+    assert {run.info.status for run in client.search_runs(experiments)} <= {"FINISHED", "KILLED"}
+    assert not list((data / "datasets/adders").glob(".v*"))
+    assert retrain(data, monkeypatch).name == "Nothing to do"
+
+
+def test_of_two_at_once_the_second_waits_and_has_nothing_to_do(
+    server: str, expected: dict[str, object], tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    deliver(data, "new.csv", pairs(200, 1, name="n"))
+    with start(data, server) as one, start(data, server) as other:
+        said = [process.communicate(timeout=240) for process in (one, other)]
+    assert (one.returncode, other.returncode) == (0, 0), said
+    assert sorted("Nothing to do" in out for out, _ in said) == [False, True]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EIGHTYTWENTY_DATA", str(data))
+        assert facts(data, connect(data)) == expected

@@ -1,0 +1,63 @@
+"""Deliveries are known by their content, and one that is still on its way is left alone."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import UserError
+from tasks.files import sha256
+from tasks.retrain.inbox import Delivery, look_into
+
+
+def put(inbox: Path, name: str, content: str = "a,b,sum\n", age: float = 60) -> Path:
+    place = inbox / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(content)
+    when = time.time() - age
+    os.utime(place, (when, when))
+    return place
+
+
+def names(inbox: Path, seen=()) -> list[str]:
+    return [one.name for one in look_into(inbox, seen).new]
+
+
+def test_an_inbox_is_made_and_empty(tmp_path):
+    assert look_into(tmp_path / "inbox", ()).new == ()
+    assert (tmp_path / "inbox").is_dir()
+
+
+def test_files_and_folders_are_deliveries_hidden_ones_links_and_empty_folders_are_not(tmp_path):
+    put(tmp_path, "pairs.csv", "one")
+    put(tmp_path, "night/pairs.csv", "two")
+    put(tmp_path, ".hidden.csv", "three")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link.csv").symlink_to(tmp_path / "pairs.csv")
+    os.mkfifo(tmp_path / "pipe")
+    assert names(tmp_path) == ["night", "pairs.csv"]
+
+
+def test_what_counts_is_the_content(tmp_path):
+    first = put(tmp_path, "first.csv", "one")
+    put(tmp_path, "copy.csv", "one")
+    assert names(tmp_path) == ["copy.csv"]
+    assert names(tmp_path, {sha256(first)}) == []
+    put(tmp_path, "first.csv", "mended")
+    assert names(tmp_path, {sha256(tmp_path / "copy.csv")}) == ["first.csv"]
+
+
+@pytest.mark.parametrize("age", [0, 2, -2])
+def test_what_was_changed_a_moment_ago_is_left_for_the_next_time(tmp_path, age):
+    put(tmp_path, "slow/first.csv", "one")
+    put(tmp_path, "slow/second.csv", "two", age)
+    assert (names(tmp_path), look_into(tmp_path, ()).waiting) == ([], ("slow",))
+
+
+def test_an_inbox_that_cannot_be_used_is_one_sentence(tmp_path):
+    (tmp_path / "inbox").write_text("a file")
+    with pytest.raises(UserError, match="inbox cannot be written"):
+        look_into(tmp_path / "inbox", ())
+    with pytest.raises(UserError, match=r"gone\.csv cannot be read"):
+        Delivery.at(tmp_path / "gone.csv")
