@@ -43,7 +43,7 @@ _COMMANDS = {
     GanParameters: ("local", "run_locally"),
     RetrainAddersParameters: ("local", "run_locally"),
     RetrainAvatarsParameters: ("local", "run_locally"),
-    CleanParameters: ("clean", "clean_command"),
+    CleanParameters: ("clean_here", "clean_command"),
     DrawParameters: ("draw", "draw_command"),
     PredictParameters: ("predict", "predict_command"),
     RollbackParameters: ("rollback", "rollback_command"),

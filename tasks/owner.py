@@ -67,6 +67,18 @@ def only_one(path: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def alone(path: Path) -> Iterator[bool]:
+    """Tell whether no other process is in a block with this path, without waiting; if so, none gets in meanwhile."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
 def _is_locked(path: Path) -> bool:
     with path.open() as file:
         try:

@@ -1,11 +1,11 @@
-"""Brings a Prefect server where none is configured.
+"""Starts Prefect servers over the data folder, and brings a private one where none is configured.
 
 `prefect_api` is entered once around everything that calls flows. With PREFECT_API_URL set (in the environment or
 in the active Prefect profile) it only checks that the server answers. Otherwise it starts a private one over
 <data>/prefect/prefect.db for as long as the block lasts. Prefect's own serverless mode is not used because it
 loses the records of tasks at exit.
 
-The private server is one child process that runs this file. It holds the read end of a pipe whose write end only
+A server is one child process that runs this file. It holds the read end of a pipe whose write end only
 its owner has: when the owner is gone, even by SIGKILL, the pipe ends and the server stops.
 """
 
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -30,6 +30,15 @@ _EVENTS_SECONDS = 20
 _DRAIN_SECONDS = 15
 _REACH_SECONDS = 5
 _OWNER = "owner:"
+
+_RECORDS_ONLY = {
+    # one transaction for many task records instead of one for each
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    # a private server records; deployments over the same database are the business of a real one
+    "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
+}
 
 
 @contextmanager
@@ -54,29 +63,38 @@ def prefect_api(data: Path) -> Iterator[str]:
 
     configured = get_current_settings().api.url
     if configured:
-        _check_reachable(configured)
-        yield configured
+        yield configured_api()
         return
     owner = claim_owner(data)
     home = data.resolve() / "prefect"
-    # one start at a time: two servers that make the same new database would stumble over each other
-    with only_one(home / "start.lock"):
-        server, url = _start(home)
-        try:
-            _wait_until_healthy(server, url, home)
-        except BaseException:
-            _stop(server)
-            raise
+    # Bound here and handed over, so that no other process can take the port in between.
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server, url = start_server(home, listener, _RECORDS_ONLY)
     try:
-        with _api_of_this_process(url):
-            _crash_orphans(data)
+        with api_of_this_process(url):
+            crash_orphans(data)
             try:
                 with tags(_OWNER + owner):
                     yield url
             finally:
                 _drain()
     finally:
-        _stop(server)
+        stop_server(server)
+
+
+def configured_api() -> str:
+    """The Prefect API that is configured, which answers.
+
+    Raises:
+        UserError: None is configured, or it does not answer.
+    """
+    from prefect.settings import get_current_settings
+
+    url = get_current_settings().api.url
+    if not url:
+        raise UserError("no Prefect server is named: set PREFECT_API_URL, for example to http://127.0.0.1:4200/api.")
+    _check_reachable(url)
+    return url
 
 
 def _check_reachable(url: str) -> None:
@@ -91,27 +109,48 @@ def _check_reachable(url: str) -> None:
         ) from error
 
 
-def _start(home: Path) -> tuple[subprocess.Popen[bytes], str]:
-    # Bound here and handed over, so that no other process can take the port in between.
-    with socket.create_server(("127.0.0.1", 0)) as listener, (home / "server.log").open("ab") as log:
-        port = listener.getsockname()[1]
-        url = f"http://127.0.0.1:{port}/api"
-        settings = {
-            "PREFECT_HOME": str(home),
-            "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
-            "PREFECT_API_URL": url,
-            "PREFECT_SERVER_API_HOST": "127.0.0.1",
-            "PREFECT_SERVER_API_PORT": str(port),  # else its pages talk to port 4200
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "PREFECT_SERVER_UI_V2_ENABLED": "false",
-            "DO_NOT_TRACK": "1",
-            # one transaction for many task records instead of one for each
-            "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
-            "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
-            # a private server records; deployments over the same database are the business of a real one
-            "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
-            "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
-        }
+def start_server(
+    home: Path, listener: socket.socket, settings: Mapping[str, str]
+) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a server that ends with this process, and wait until it answers.
+
+    Args:
+        home: The folder of its database and its log; it exists.
+        listener: The socket it listens on; the caller closes its own copy.
+        settings: Further settings of Prefect.
+
+    Returns:
+        The server's process, which `stop_server` ends, and the address of its API.
+
+    Raises:
+        UserError: It does not start.
+    """
+    # one start at a time: two servers that make the same new database would stumble over each other
+    with only_one(home / "start.lock"):
+        server, url = _start(home, listener, settings)
+        try:
+            _wait_until_healthy(server, url, home)
+        except BaseException:
+            stop_server(server)
+            raise
+    return server, url
+
+
+def _start(home: Path, listener: socket.socket, more: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], str]:
+    port = listener.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/api"
+    settings = {
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
+        "PREFECT_API_URL": url,
+        "PREFECT_SERVER_API_HOST": "127.0.0.1",
+        "PREFECT_SERVER_API_PORT": str(port),  # else its pages talk to port 4200
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_V2_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        **more,
+    }
+    with (home / "server.log").open("ab") as log:
         server = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
             [sys.executable, "-P", "-m", "tasks.prefect_server", str(listener.fileno())],
             env={**os.environ, **settings},
@@ -134,11 +173,12 @@ def _wait_until_healthy(server: subprocess.Popen[bytes], url: str, home: Path) -
             if httpx.get(f"{url}/health", timeout=_START_SECONDS, trust_env=False).is_success:
                 return
         time.sleep(0.1)
-    raise UserError(f"the private Prefect server did not start: its log {home / 'server.log'} says why.")
+    raise UserError(f"the Prefect server did not start: its log {home / 'server.log'} says why.")
 
 
 @contextmanager
-def _api_of_this_process(url: str) -> Iterator[None]:
+def api_of_this_process(url: str) -> Iterator[None]:
+    """Let this process and its children talk to a Prefect API for as long as the block lasts."""
     # The environment is for child processes; Prefect itself, imported long before, has to read it once more.
     from prefect.context import refresh_global_settings_context
 
@@ -151,7 +191,13 @@ def _api_of_this_process(url: str) -> Iterator[None]:
         refresh_global_settings_context()
 
 
-def _crash_orphans(data: Path) -> None:
+def crash_orphans(data: Path, pool: str | None = None) -> None:
+    """Set the unfinished runs of dead processes to Crashed.
+
+    Args:
+        data: The data folder, where an owner of runs is known to be dead.
+        pool: A work pool without a living worker, whose unfinished runs are dead as well.
+    """
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter
     from prefect.states import Crashed
@@ -160,8 +206,8 @@ def _crash_orphans(data: Path) -> None:
     with get_client(sync_client=True) as client:
         for run in client.read_flow_runs(flow_run_filter=unfinished):
             owner = next((tag.removeprefix(_OWNER) for tag in run.tags if tag.startswith(_OWNER)), None)
-            if owner and owner_is_dead(data, owner):
-                reason = f"The process {owner} that ran this flow ended without saying so, most likely killed."
+            if (owner and owner_is_dead(data, owner)) or (pool and run.work_pool_name == pool):
+                reason = f"The process{f' {owner}' if owner else ''} that ran this flow was stopped or killed."
                 client.set_flow_run_state(run.id, Crashed(message=reason), force=True)
 
 
@@ -174,7 +220,8 @@ def _drain() -> None:
     APILogWorker.drain_all(timeout=_DRAIN_SECONDS)
 
 
-def _stop(server: subprocess.Popen[bytes]) -> None:
+def stop_server(server: subprocess.Popen[bytes]) -> None:
+    """Stop a server when all that it was told is in its database."""
     if server.stdin:
         server.stdin.close()
     try:

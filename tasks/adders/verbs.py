@@ -29,10 +29,10 @@ from tasks.ingest.pairs import TRUTH, generate_pairs
 from tasks.ingest.source import open_source
 from tasks.progress import progress_bar
 from tasks.quiet import import_tensorflow
-from tasks.report.artifacts import publish
+from tasks.report.artifacts import publish, publish_link
 from tasks.report.cleaning_figure import cleaning_figure
 from tasks.report.eighty_twenty import EightyTwenty, eighty_twenty_markdown
-from tasks.report.results import results_markdown
+from tasks.report.results import results_markdown, results_table
 from tasks.report.style import save
 from tasks.stages import Stage, data_folder, run_stage
 from tasks.tracking.cleaning import log_scores
@@ -193,7 +193,10 @@ def report_run(run: Run, scored: Sequence[Scored], shares: EightyTwenty) -> Path
     shared = {"share_cleaning": shares.time_share("cleaning"), "share_modelling": shares.time_share("modelling")}
     run.log_metrics({**summary_metrics(cells), **seconds, **rows, **shared})
     pictures = {"results": folder / "results.png", "eighty-twenty": folder / "eighty_twenty.png"}
-    publish("adders", markdown=f"{markdown}\n\n{results_markdown(cells)}", pictures=pictures, link=run.link)
+    publish(
+        "adders", markdown=f"{markdown}\n\n{results_markdown(cells)}", pictures=pictures, table=results_table(cells)
+    )
+    publish_link("adders-mlflow", "the run in MLflow", run.link)
     return folder
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from schemas.errors import UserError
 from tasks.expect.check import BatchCheck
+from tasks.report.artifacts import publish_link
 from tasks.stages import Stage
 from tasks.tracking.run import Run
 
@@ -48,7 +49,9 @@ def stop_if_unfit(run: Run, checked: Sequence[Checked]) -> None:
         UserError: a batch is not fit to train on.
     """
     for check in checked:
-        run.log_artifact(check.docs, f"data_docs/{check.name}")
+        folder = f"data_docs/{check.name}"
+        run.log_artifact(check.docs, folder)
+        publish_link(f"data-docs-{check.name}", f"the Data Docs of {check.name}", run.link_to(f"{folder}/index.html"))
     failed = [check for check in checked if check.failures]
     if failed:
         reasons = " ".join(failure for check in failed for failure in check.failures)

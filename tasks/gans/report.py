@@ -137,6 +137,11 @@ def measures_markdown(values: Mapping[str, float], real: Mapping[str, float]) ->
     return "\n".join(["| measure | generated | real |", "|---|---|---|", *rows])
 
 
+def measures_table(values: Mapping[str, float], real: Mapping[str, float]) -> list[dict[str, str]]:
+    """The same table as rows: column -> text."""
+    return [dict(zip(("measure", "generated", "real"), line, strict=True)) for line in _lines(values, real)]
+
+
 def measures_rich(values: Mapping[str, float], real: Mapping[str, float]) -> Table:
     """The same table for the terminal."""
     shown = Table(box=box.HORIZONTALS, pad_edge=False)

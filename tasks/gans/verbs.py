@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
 
 from schemas.attribute_expectations import pictures_expectations
 from schemas.parameters import GanParameters
@@ -20,7 +19,7 @@ from tasks.expect import check_batch
 from tasks.expect.checked import Checked, keep_failures
 from tasks.files import sha256, whole_folder
 from tasks.gans import report
-from tasks.gans.checkpoint import find, keep
+from tasks.gans.checkpoint import Checkpoint, find, keep
 from tasks.gans.data import sample_plan, training_set
 from tasks.gans.measures import Measures, ellipses, find_measures
 from tasks.gans.pictures import CleanPictures, RawPictures
@@ -31,7 +30,7 @@ from tasks.ingest.download import fetched
 from tasks.ingest.pictures.generate import ATTRIBUTION, generate_pictures, read_truth
 from tasks.ingest.pictures.source import open_pictures
 from tasks.progress import progress_bar
-from tasks.report.artifacts import publish
+from tasks.report.artifacts import publish, publish_link, warn_of_collapse
 from tasks.report.eighty_twenty import EightyTwenty
 from tasks.report.stopwatch import Stopwatch
 from tasks.stages import data_folder, run_stage, stage_key
@@ -159,6 +158,11 @@ def train_gan(run: Run, cleaned: CleanPictures, measures: Measures, parameters: 
             nested.client.set_tag(nested.run_id, "mlflow.note.content", cleaned.attribution)
         log = EpochLog(nested, sample_plan(data, parameters.recipe, parameters.seed), data)
 
+        def tell(at: Checkpoint) -> None:
+            log(at)
+            if at.alarms and at.alarms[-1].epoch == at.epochs:
+                warn_of_collapse(at.alarms)
+
         def make(folder: Path) -> None:
             training = Training(
                 data,
@@ -174,7 +178,7 @@ def train_gan(run: Run, cleaned: CleanPictures, measures: Measures, parameters: 
                 seed=parameters.seed,
             )
             with progress_bar(f"train {parameters.recipe}", "pictures") as progress:
-                gan, done = training.run(kept, log, progress)
+                gan, done = training.run(kept, tell, progress)
             to_keras(gan.sampler).save(folder / GENERATOR)
             keep(folder, done.story)
 
@@ -190,9 +194,6 @@ def train_gan(run: Run, cleaned: CleanPictures, measures: Measures, parameters: 
             version = register(nested, model_id, parameters.registered_name, {"size": str(parameters.size)})
         if not done.alarms:
             set_alias(nested.client, parameters.registered_name, CHAMPION, version)
-    if done.alarms:
-        sentences = "\n".join(f"- {alarm}" for alarm in done.alarms)
-        create_markdown_artifact(f"# Collapse\n\n{sentences}", key="gan-collapse", description="a GAN lost its variety")
     return TrainedGan(stage, nested, rolled_back, version)
 
 
@@ -218,7 +219,9 @@ def report_gan(
     run.log_artifact(folder, "report")
     run.log_metrics(report.summary_metrics(trained, shares))
     pictures = {name: folder / f"{name.replace('-', '_')}.png" for name in ("samples", "training", "eighty-twenty")}
-    publish("gan", markdown=markdown, pictures=pictures, link=run.link)
+    table = report.measures_table(report.final_measures(trained), {**measures.floor, **measures.accuracy})
+    publish("gan", markdown=markdown, pictures=pictures, table=table)
+    publish_link("gan-mlflow", "the run in MLflow", run.link)
     # not before: a process that is killed in between goes on in the same run
     shutil.rmtree(checkpoints(cleaned, parameters), ignore_errors=True)
     return folder

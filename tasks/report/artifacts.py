@@ -1,25 +1,49 @@
 """Puts a run's results where the Prefect UI shows them."""
 
 import base64
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from prefect.artifacts import create_image_artifact, create_link_artifact, create_markdown_artifact
+from prefect.artifacts import (
+    create_image_artifact,
+    create_link_artifact,
+    create_markdown_artifact,
+    create_table_artifact,
+)
 
 
-def publish(name: str, *, markdown: str, pictures: dict[str, Path], link: str) -> None:
-    """Creates the artifacts of the current flow run: a Markdown report, pictures, and the way to MLflow.
+def publish(name: str, *, markdown: str, pictures: Mapping[str, Path], table: Sequence[Mapping[str, str]] = ()) -> None:
+    """Creates artifacts of the current flow run: a Markdown report, pictures and a table.
 
     Args:
         name: start of their keys; lower case and dashes.
         markdown: the report.
         pictures: key -> PNG file. They travel inside the artifact, because the UI shows no file:// picture.
-        link: address of the MLflow run, or the command that shows it.
+        table: its rows, each column -> text.
     """
     create_markdown_artifact(markdown, key=f"{name}-report", description="what was done, and what it took")
+    if table:
+        create_table_artifact([dict(row) for row in table], key=f"{name}-results", description="the results")
     for key, place in pictures.items():
         encoded = base64.b64encode(place.read_bytes()).decode()
         create_image_artifact(f"data:image/png;base64,{encoded}", key=f"{name}-{key}")
+
+
+def publish_link(key: str, what: str, link: str) -> None:
+    """Creates an artifact that leads to a page of MLflow, or says how to come there where no server is up.
+
+    Args:
+        key: lower case and dashes.
+        what: is there.
+        link: address, or the command that starts a server, and the address.
+    """
     if link.startswith("http"):
-        create_link_artifact(link, key=f"{name}-mlflow", link_text="the run in MLflow")
+        create_link_artifact(link, key=key, link_text=what)
     else:
-        create_markdown_artifact(f"To see the run in MLflow:\n\n```\n{link}\n```", key=f"{name}-mlflow")
+        create_markdown_artifact(f"To see {what}:\n\n```\n{link}\n```", key=key)
+
+
+def warn_of_collapse(alarms: Sequence[object]) -> None:
+    """Creates an artifact that says how a GAN lost its variety, a sentence for each epoch."""
+    sentences = "\n".join(f"- {alarm}" for alarm in alarms)
+    create_markdown_artifact(f"# Collapse\n\n{sentences}", key="gan-collapse", description="a GAN lost its variety")

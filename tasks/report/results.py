@@ -96,6 +96,11 @@ def results_markdown(results: Sequence[CellResult]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def results_table(results: Sequence[CellResult]) -> list[dict[str, str]]:
+    """The same table as rows: column -> text."""
+    return [dict(zip(_HEADERS, _columns(cell), strict=True)) for cell in results]
+
+
 def results_rich(results: Sequence[CellResult]) -> Table:
     """Build the table for the terminal: a row per protocol and largest sum, a column per number of hidden units.
 

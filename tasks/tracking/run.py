@@ -119,9 +119,14 @@ class Run:
     @property
     def link(self) -> str:
         """Where to look: the run's page on the tracking server, or the command that starts one, and the page."""
+        return self.link_to()
+
+    def link_to(self, artifact: str = "") -> str:
+        """The same for the page of an artifact, such as "report/results.png"."""
         uri = str(self.client.tracking_uri)
         # without the query MLflow opens in its GenAI mode
-        page = f"/#/experiments/{self.experiment_id}/runs/{self.run_id}?workflowType=machine_learning"
+        place = f"{self.run_id}/artifacts/{artifact}" if artifact else self.run_id
+        page = f"/#/experiments/{self.experiment_id}/runs/{place}?workflowType=machine_learning"
         if is_server(uri):
             return uri.rstrip("/") + page
         command = shlex.join([sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri])

@@ -61,7 +61,7 @@ def experiment_id(client: MlflowClient, data: Path, name: str) -> str:
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         # A server chooses the place itself and passes artifacts on, so that its clients need no access to it.
-        place = None if is_server(client.tracking_uri) else _artifacts(data).as_uri()
+        place = None if is_server(client.tracking_uri) else artifacts(data).as_uri()
         try:
             return client.create_experiment(name, artifact_location=place)
         except MlflowException:
@@ -104,5 +104,6 @@ def changing_owners(data: Path) -> AbstractContextManager[None]:
     return only_one(data / "owners" / "changing")
 
 
-def _artifacts(data: Path) -> Path:
+def artifacts(data: Path) -> Path:
+    """Return the folder in which the embedded store keeps artifacts."""
     return data.resolve() / "mlflow" / "artifacts"

@@ -1,0 +1,18 @@
+"""Registers the deployments at a running Prefect server: `PREFECT_API_URL=... eightytwenty deploy`."""
+
+from rich.console import Console
+
+from schemas.parameters import DeployParameters
+from tasks.prefect_server import configured_api
+from tasks.servers.deployments import POOL, deploy
+
+
+def deploy_command(_: DeployParameters) -> None:
+    """Registers the work pool, the deployments of prefect.yaml and the automation, or renews them.
+
+    Raises:
+        UserError: PREFECT_API_URL is not set, or no Prefect server answers there.
+    """
+    api = configured_api()
+    deploy()
+    Console(soft_wrap=True, highlight=False).print(f"registered at {api}, work pool {POOL}", markup=False)

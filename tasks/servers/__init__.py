@@ -1,0 +1,1 @@
+"""The servers on this machine: start them, fill them, look at them."""

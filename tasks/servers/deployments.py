@@ -1,0 +1,106 @@
+"""What a Prefect server must know before it can run our flows: work pool, deployments, automation."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from schemas.errors import UserError
+
+POOL = "eightytwenty"
+_ROOT = Path(__file__).parents[2]
+_CRASH = "crash silent runs"
+_SILENCE = timedelta(seconds=90)
+"""Three heartbeats of a flow run; see PREFECT_FLOWS_HEARTBEAT_FREQUENCY in tasks/__init__.py."""
+
+
+def deploy() -> None:
+    """Register the work pool, the deployments of prefect.yaml and the automation at PREFECT_API_URL, or renew them.
+
+    Raises:
+        UserError: prefect.yaml is not there, or Prefect refuses it.
+    """
+    _make_pool()
+    _register_deployments(_ROOT)
+    _make_automation()
+
+
+def _make_pool() -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+
+    with get_client(sync_client=True) as client:
+        pool = WorkPoolCreate(name=POOL, type="process", base_job_template=_job_template())
+        client.create_work_pool(pool, overwrite=True)
+
+
+def _job_template() -> dict[str, Any]:
+    """Prefect's own for processes, with a command.
+
+    Where no command is given the worker prepares a project folder for each run and may install packages into it, and
+    it puts the run into a session of its own, which would outlive a worker that is killed.
+    """
+    from prefect.workers.process import ProcessWorker
+
+    template = ProcessWorker.get_default_base_job_template()
+    template["variables"]["properties"]["command"]["default"] = f"{sys.executable} -m prefect.engine"
+    return template
+
+
+def _register_deployments(root: Path) -> None:
+    if not (root / "prefect.yaml").is_file():
+        raise UserError(f"there is no prefect.yaml in {root}: deployments are registered from a checkout.")
+    done = subprocess.run(
+        [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["it said nothing"]
+        raise UserError(f"Prefect did not take the deployments of {root / 'prefect.yaml'}: {said[-1]}")
+
+
+def _make_automation() -> None:
+    from prefect.automations import Automation
+
+    wanted = Automation(**_automation())
+    try:
+        known = cast("Automation", Automation.read(name=_CRASH))
+    except ValueError:
+        wanted.create()
+    else:
+        wanted.model_copy(update={"id": known.id}).update()
+
+
+def _automation() -> Mapping[str, Any]:
+    """Runs that fall silent without having ended: their process was killed together with its worker, or its machine."""
+    from prefect.client.schemas.objects import StateType
+    from prefect.events.actions import ChangeFlowRunState
+    from prefect.events.schemas.automations import EventTrigger, Posture
+
+    ends = ("Completed", "Failed", "Cancelled", "Crashed")
+    return {
+        "name": _CRASH,
+        "description": "A run without a heartbeat for 90 seconds becomes Crashed.",
+        "trigger": EventTrigger(
+            after={"prefect.flow-run.heartbeat"},
+            expect={"prefect.flow-run.heartbeat", *(f"prefect.flow-run.{end}" for end in ends)},
+            match={"prefect.resource.id": ["prefect.flow-run.*"]},
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=_SILENCE,
+        ),
+        "actions": [
+            ChangeFlowRunState(
+                state=StateType.CRASHED,
+                name="Crashed",
+                message="No heartbeat for 90 seconds: its process is gone.",
+                force=False,
+            )
+        ],
+    }
