@@ -29,17 +29,19 @@ from tasks.gans.trained import GENERATOR, TrainedGan
 from tasks.ingest.download import fetched
 from tasks.ingest.pictures.generate import ATTRIBUTION, generate_pictures, read_truth
 from tasks.ingest.pictures.source import open_pictures
+from tasks.places import allowed
 from tasks.progress import progress_bar
 from tasks.report.artifacts import publish, publish_link, warn_of_collapse
 from tasks.report.eighty_twenty import EightyTwenty
 from tasks.report.stopwatch import Stopwatch
+from tasks.retries import RETRIES
 from tasks.stages import data_folder, run_stage, stage_key
 from tasks.tracking.cleaning import log_scores
 from tasks.tracking.registry import CHAMPION, register, registered, set_alias
 from tasks.tracking.run import Run
 
 
-@task
+@task(**RETRIES)
 def ingest_pictures(parameters: GanParameters) -> RawPictures:
     """Draws pictures, or takes those that the source names.
 
@@ -51,7 +53,7 @@ def ingest_pictures(parameters: GanParameters) -> RawPictures:
         watch = Stopwatch()
         with watch("ingest", "cleaning"):
             path = fetched(parameters.source, data).resolve()
-            table = Path(parameters.attributes).resolve() if parameters.attributes else None
+            table = allowed(parameters.attributes).resolve() if parameters.attributes else None
             digest = open_pictures(path, table).sha256
         return RawPictures(path, digest, watch.stages[0].seconds)
     drawn = parameters.model_dump(include={"source", "rows", "size", "dirt", "seed"})
@@ -67,7 +69,7 @@ def ingest_pictures(parameters: GanParameters) -> RawPictures:
     return RawPictures(folder / "raw", sha256(folder / "raw"), stage.seconds, stage.fresh, folder, attribution)
 
 
-@task
+@task(**RETRIES)
 def clean_raw_pictures(raw: RawPictures, parameters: GanParameters) -> CleanPictures:
     """Cleans the pictures.
 
@@ -75,7 +77,7 @@ def clean_raw_pictures(raw: RawPictures, parameters: GanParameters) -> CleanPict
         UserError: the source cannot be read.
     """
     table = pictures_table(parameters.size)
-    attributes = Path(parameters.attributes) if parameters.attributes else None
+    attributes = allowed(parameters.attributes) if parameters.attributes else None
 
     def make(folder: Path) -> None:
         with progress_bar("clean pictures", "pictures") as progress:
@@ -87,7 +89,7 @@ def clean_raw_pictures(raw: RawPictures, parameters: GanParameters) -> CleanPict
     return CleanPictures(f"{parameters.registered_name}-{parameters.size}", raw, stage, summary)
 
 
-@task
+@task(**RETRIES)
 def check_pictures(cleaned: CleanPictures, most_quarantine: float) -> Checked:
     """Asks Great Expectations whether the cleaned batch as a whole is what it should be."""
     asked: dict[str, Any] = {
@@ -108,7 +110,7 @@ def check_pictures(cleaned: CleanPictures, most_quarantine: float) -> Checked:
     return Checked(cleaned.name, stage)
 
 
-@task
+@task(**RETRIES)
 def score_pictures_cleaning(run: Run, cleaned: CleanPictures) -> Score | None:
     """Scores the cleaning of pictures drawn here against the truth, into MLflow and for the end of the run."""
     if cleaned.raw.truth is None:
@@ -119,7 +121,7 @@ def score_pictures_cleaning(run: Run, cleaned: CleanPictures) -> Score | None:
     return score
 
 
-@task
+@task(**RETRIES)
 def find_features(cleaned: CleanPictures, parameters: GanParameters) -> Measures:
     """Finds the features with which generated pictures are measured; with attributes it trains their classifier.
 
@@ -140,7 +142,7 @@ def checkpoints(cleaned: CleanPictures, parameters: GanParameters) -> Path:
     return data_folder() / "checkpoints" / stage_key(*_training_stage(cleaned, parameters))
 
 
-@task
+@task(**RETRIES)
 def train_gan(run: Run, cleaned: CleanPictures, measures: Measures, parameters: GanParameters) -> TrainedGan:
     """Trains the GAN, from the last checkpoint if there is one; each epoch is logged to a nested run.
 
@@ -197,7 +199,7 @@ def train_gan(run: Run, cleaned: CleanPictures, measures: Measures, parameters: 
     return TrainedGan(stage, nested, rolled_back, version)
 
 
-@task
+@task(**RETRIES)
 def report_gan(
     run: Run,
     cleaned: CleanPictures,

@@ -1,0 +1,3 @@
+"""The command line, as in the tests of the flows."""
+
+from tests.flows.conftest import command  # noqa: F401
