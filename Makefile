@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Arguments for the command line, e.g. make run ARGS="--seeds 5"
 ARGS ?=
 
-.PHONY: run test bench lint lock clean
+.PHONY: run test bench lint lock clean compose-check compose-test
 
 run: $(READY)
 	$(BIN)/eightytwenty run $(ARGS)
@@ -16,11 +16,19 @@ test: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)
 
-lint: $(READY)
+lint: $(READY) compose-check
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Needs no engine; where Docker Compose is installed, it has its say too.
+compose-check: $(READY)
+	$(BIN)/python -m pytest tests/test_compose.py
+
+# Needs an engine: the whole stack is built, started, used, restarted, saved, restored and removed.
+compose-test: $(READY)
+	$(BIN)/python -m compose.test
 
 # A virtual environment with exactly the locked packages. The stamp is written last, so an interrupted
 # installation is taken up again; compiling makes every later start two to three times faster.

@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -110,6 +111,23 @@ def _check_reachable(url: str) -> None:
         raise UserError(
             f"no Prefect server answers at {url} ({error}): start it, correct PREFECT_API_URL, "
             "or unset it to run with a private server."
+        ) from error
+    _check_password(url)
+
+
+def _check_password(url: str) -> None:
+    # a server says that it is healthy to everyone, and nothing else to whom it does not know
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    try:
+        with get_client(sync_client=True) as client:
+            client.hello()
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code != HTTPStatus.UNAUTHORIZED:
+            raise
+        raise UserError(
+            f"the Prefect server at {url} asks for a password: set PREFECT_API_AUTH_STRING to user:password."
         ) from error
 
 

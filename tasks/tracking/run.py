@@ -2,6 +2,7 @@
 
 import gc
 import json
+import os
 import shlex
 import signal
 import sys
@@ -145,7 +146,8 @@ class Run:
         place = f"{self.run_id}/artifacts/{artifact}" if artifact else self.run_id
         page = f"/#/experiments/{self.experiment_id}/runs/{place}?workflowType=machine_learning"
         if is_server(uri):
-            return uri.rstrip("/") + page
+            # people may reach the server by another address than its clients
+            return (os.environ.get("EIGHTYTWENTY_MLFLOW_UI_URL") or uri).rstrip("/") + page
         command = shlex.join([sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri])
         return f"{command}\nand open http://127.0.0.1:5000{page}"
 

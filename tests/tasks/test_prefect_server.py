@@ -158,6 +158,21 @@ def test_a_configured_server_that_is_down_is_one_sentence(tmp_path: Path) -> Non
     assert said.count("\n") == 1
 
 
+def test_a_wrong_password_is_one_sentence_and_the_right_one_is_enough(tmp_path: Path) -> None:
+    right = {"PREFECT_SERVER_API_AUTH_STRING": "admin:right", "PREFECT_API_AUTH_STRING": "admin:right"}
+    guarded = start(WORK, tmp_path / "data", **right)
+    try:
+        assert guarded.stdout
+        url = guarded.stdout.readline().split()[1]
+        wrong = start(ENTER, tmp_path / "data", PREFECT_API_URL=url, PREFECT_API_AUTH_STRING="admin:wrong")
+        said = wrong.communicate(timeout=60)[0]
+    finally:
+        guarded.kill()
+        guarded.communicate()
+    assert said.startswith(f"the Prefect server at {url} asks for a password: set PREFECT_API_AUTH_STRING")
+    assert said.count("\n") == 1
+
+
 def test_a_server_that_cannot_start_names_its_log(tmp_path: Path) -> None:
     database = tmp_path / "data" / "prefect" / "prefect.db"
     database.parent.mkdir(parents=True)

@@ -62,7 +62,10 @@ def test_runs_networks_and_models_go_through_the_server(
         run.log_text("# report", "report.md")
         (nested_id,) = log_networks(run, [record])
     assert not (tmp_path / "data" / "mlflow").exists()
-    assert run.link == f"{server}/#/experiments/{run.experiment_id}/runs/{run.run_id}?workflowType=machine_learning"
+    page = f"/#/experiments/{run.experiment_id}/runs/{run.run_id}?workflowType=machine_learning"
+    assert run.link == server + page
+    monkeypatch.setenv("EIGHTYTWENTY_MLFLOW_UI_URL", "https://mlflow.example")  # as people reach the server
+    assert run.link == f"https://mlflow.example{page}"
     assert httpx.get(f"{server}/get-artifact", params={"path": "report.md", "run_uuid": run.run_id}).text == "# report"
     assert run.client.get_run(run.run_id).info.status == "FINISHED"
     nested = run.client.get_run(nested_id)
