@@ -34,8 +34,9 @@ from tasks.report.artifacts import publish, publish_link, warn_of_collapse
 from tasks.report.eighty_twenty import EightyTwenty
 from tasks.report.stopwatch import Stopwatch
 from tasks.stages import data_folder, run_stage, stage_key
+from tasks.tracking.champion import crown_first
 from tasks.tracking.cleaning import log_scores
-from tasks.tracking.registry import CHAMPION, register, registered, set_alias
+from tasks.tracking.registry import register, registered
 from tasks.tracking.run import Run
 
 
@@ -193,7 +194,7 @@ def train_gan(run: Run, cleaned: CleanPictures, measures: Measures, parameters: 
             model_id = log_generator(nested, trained.generator(), data, told, cleaned.attribution)
             version = register(nested, model_id, parameters.registered_name, {"size": str(parameters.size)})
         if not done.alarms:
-            set_alias(nested.client, parameters.registered_name, CHAMPION, version)
+            crown_first(nested.client, parameters.registered_name, version, "It was the first without a collapse.")
     return TrainedGan(stage, nested, rolled_back, version)
 
 

@@ -16,8 +16,6 @@ from tasks.tracking.run import Run
 if TYPE_CHECKING:
     import keras
 
-CHAMPION = "champion"
-
 
 def register(run: Run, model_id: str, name: str, tags: Mapping[str, str] | None = None) -> int:
     """Make a logged model the next version of a registered model, which is made if it is not there.
@@ -52,16 +50,6 @@ def registered(run: Run, name: str) -> int | None:
     )
 
 
-def set_alias(client: MlflowClient, name: str, alias: str, version: int) -> None:
-    """Let an alias of a registered model point at this version, and at no other.
-
-    Raises:
-        UserError: The model has no such version.
-    """
-    find(client, f"{name}/{version}")
-    client.set_registered_model_alias(name, alias, str(version))
-
-
 def find(client: MlflowClient, model: str) -> ModelVersion:
     """Find a version of a registered model.
 
@@ -73,9 +61,7 @@ def find(client: MlflowClient, model: str) -> ModelVersion:
         UserError: The model, the alias or the version does not exist; the sentence says what does.
     """
     name, mark, which = model.partition("@") if "@" in model else model.partition("/")
-    versions = _versions(client, name) if name else {}
-    if not versions:
-        raise UserError(f"there is no registered model {name!r}: {_registered(client)}.")
+    versions = versions_of(client, name)
     aliases = {alias: int(number) for alias, number in client.get_registered_model(name).aliases.items()}
     number = aliases.get(which) if mark == "@" else int(which) if which.isdecimal() else None
     if number not in versions:
@@ -83,6 +69,18 @@ def find(client: MlflowClient, model: str) -> ModelVersion:
         known += [f"{name}/{number}" for number in sorted(versions)]
         raise UserError(f"there is no {model!r}: choose one of {', '.join(known)}.")
     return versions[number]
+
+
+def versions_of(client: MlflowClient, name: str) -> dict[int, ModelVersion]:
+    """Find all versions of a registered model, by number.
+
+    Raises:
+        UserError: There is no such model; the sentence says which there are.
+    """
+    versions = _versions(client, name) if name else {}
+    if not versions:
+        raise UserError(f"there is no registered model {name!r}: {_registered(client)}.")
+    return versions
 
 
 def describe(client: MlflowClient, version: ModelVersion) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from flows.cli import _parse
 from flows.draw import codes_of, draw_command, draw_inputs
 from schemas.errors import UserError
 from schemas.parameters import DrawParameters
-from tasks.tracking.registry import set_alias
+from tasks.tracking.champion import crown
 from tasks.tracking.run import parent_run
 from tests.tasks.generator import ATTRIBUTES, log_generator
 
@@ -27,8 +27,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("drawing") / "data"
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        patch.setenv("EIGHTYTWENTY_DATA", str(data))
         with parent_run(data, "gans", "one", {}) as run:
-            set_alias(run.client, "avatars", "champion", log_generator(run, "avatars", attribution=CREDIT))
+            crown(run.client, "avatars", log_generator(run, "avatars", attribution=CREDIT), "It was the first.")
             log_generator(run, "ellipses", conditional=False)
     return data
 

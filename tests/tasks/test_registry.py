@@ -9,8 +9,9 @@ import pytest
 from mlflow import MlflowClient
 
 from schemas.errors import UserError
+from tasks.tracking.champion import crown
 from tasks.tracking.images import log_picture, logged_pictures
-from tasks.tracking.registry import describe, find, load, register, registered, set_alias
+from tasks.tracking.registry import describe, find, load, register, registered
 from tasks.tracking.run import Run, parent_run
 from tasks.tracking.store import connect
 from tests.tasks.generator import ATTRIBUTES, NOISE, SIZE, log_generator, tiny_generator
@@ -26,7 +27,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with parent_run(data, "gans", "one", {}) as run:
             for name, conditional in (("avatars", True), ("avatars", True), ("ellipses", False)):
                 log_generator(run, name, conditional)
-            set_alias(run.client, "avatars", "champion", 1)
+            run.client.set_registered_model_alias("avatars", "champion", "1")
     return data
 
 
@@ -73,13 +74,6 @@ def test_an_unconditional_generator_has_noise_alone(client: MlflowClient) -> Non
     np.testing.assert_array_equal(pictures, np.asarray(tiny_generator(conditional=False)({"noise": noise})))
 
 
-def test_an_alias_points_at_one_version(client: MlflowClient) -> None:
-    set_alias(client, "avatars", "challenger", 1)
-    set_alias(client, "avatars", "challenger", 2)
-    assert int(find(client, "avatars@challenger").version) == 2
-    assert int(find(client, "avatars@champion").version) == 1
-
-
 @pytest.mark.parametrize(
     ("model", "sentence"),
     [
@@ -98,12 +92,6 @@ def test_a_model_that_is_not_there_is_one_sentence_with_what_there_is(client, mo
         find(client, model)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_an_alias_needs_a_version(client: MlflowClient) -> None:
-    with pytest.raises(UserError, match="there is no 'avatars/9'"):
-        set_alias(client, "avatars", "champion", 9)
-    assert int(find(client, "avatars@champion").version) == 1
 
 
 def test_files_that_are_gone_or_spoilt_are_one_sentence(client: MlflowClient, data: Path) -> None:
@@ -142,10 +130,11 @@ def test_models_and_pictures_go_through_a_server(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    monkeypatch.setenv("EIGHTYTWENTY_DATA", str(tmp_path / "data"))
     with parent_run(tmp_path / "data", "served", "one", {}) as run:
         assert log_generator(run, "avatars") == 1
         assert log_generator(run, "avatars") == 2
-        set_alias(run.client, "avatars", "champion", 2)
+        assert crown(run.client, "avatars", 2, "It was better.").version == 2
         for _ in range(2):
             log_picture(run, np.zeros((4, 4, 3), dtype=np.uint8), step=1)
         assert len(logged_pictures(run, 1)) == 2

@@ -1,0 +1,205 @@
+"""The champion of a registered model: the version that the alias points at, and the history of its changes.
+
+A change is announced in a tag of the registered model, then the alias moves, then the version gets the same tag. A
+process that is killed in between leaves a change that has happened, or one that was only announced and counts for
+nothing; the next change completes the one and overwrites the other. Each change is a tag of its own, because a tag of
+a registered model holds 5,000 characters on some databases.
+"""
+
+import json
+import re
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion, RegisteredModel
+from mlflow.exceptions import MlflowException
+
+from schemas.errors import UserError
+from tasks.files import writing
+from tasks.owner import only_one
+from tasks.stages import data_folder
+from tasks.tracking.registry import find, versions_of
+
+CHAMPION = "champion"
+
+_MOST_CHARACTERS = 1000
+_CHANGE = re.compile(rf"{CHAMPION}\.(\d+)")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One entry of the history of a model's champion.
+
+    Attributes:
+        version: The champion from then on.
+        before: The champion that it replaced; None if there was none.
+        when: ISO 8601, UTC, to the second.
+        why: One sentence for people.
+    """
+
+    version: int
+    before: int | None
+    when: str
+    why: str
+
+
+def champion(client: MlflowClient, name: str) -> ModelVersion | None:
+    """The version that is champion of a registered model; None if there is none, or no such model."""
+    number = _champion(_model(client, name))
+    return None if number is None else client.get_model_version(name, str(number))
+
+
+def crown(client: MlflowClient, name: str, version: int, why: str) -> Change:
+    """Make a version the champion; where it is champion already, nothing is added to the history.
+
+    Args:
+        client: The tracking store.
+        name: The registered model.
+        version: Of it.
+        why: One sentence for people; cut after 1,000 characters.
+
+    Returns:
+        The change that made it champion.
+
+    Raises:
+        UserError: There is no such version.
+    """
+    with _one_change_at_a_time():
+        return _crown(client, name, version, why)
+
+
+def crown_first(client: MlflowClient, name: str, version: int, why: str) -> bool:
+    """Make a version the champion where there is none.
+
+    Returns:
+        Whether this version is the champion now.
+
+    Raises:
+        UserError: There is no such version.
+    """
+    with _one_change_at_a_time():
+        if _champion(_model(client, name)) not in (None, version):
+            return False
+        _crown(client, name, version, why)
+        return True
+
+
+def history(client: MlflowClient, name: str) -> list[Change]:
+    """All changes of the champion, oldest first; one that was made elsewhere, as in the MLflow UI, is the last."""
+    model = _model(client, name)
+    if model is None:
+        return []
+    now = _champion(model)
+    tags = {int(match[1]): value for key, value in model.tags.items() if (match := _CHANGE.fullmatch(key))}
+    changes = [Change(**json.loads(tags[number])) for number in sorted(tags)]
+    if changes and changes[-1].version != now and not _has_happened(client, name, len(changes), changes[-1]):
+        changes.pop()
+    before = changes[-1].version if changes else None
+    if now is not None and now != before:
+        when = _iso(datetime.fromtimestamp((model.last_updated_timestamp or 0) / 1000, UTC))
+        changes.append(Change(now, before, when, "The alias was set outside of eightytwenty."))
+    return changes
+
+
+def roll_back(client: MlflowClient, name: str, to: int = 0) -> Change:
+    """Make an earlier version champion again.
+
+    Args:
+        client: The tracking store.
+        name: The registered model.
+        to: The version; 0: the champion before this one. Called again, that goes further back.
+
+    Returns:
+        The change.
+
+    Raises:
+        UserError: There is no such model or version, it is champion already, or there is no earlier champion.
+    """
+    with _one_change_at_a_time():
+        versions = versions_of(client, name)
+        now = _champion(_model(client, name))
+        if to == 0:
+            line = [version for version in _line(history(client, name)) if version in versions]
+            earlier = line[: line.index(now)] if now in line else line
+            if not earlier:
+                known = ", ".join(map(str, sorted(versions)))
+                raise UserError(f"{name} has no earlier champion: choose one of its versions by --to ({known}).")
+            to = earlier[-1]
+        elif to == now:
+            raise UserError(f"{name}/{to} is the champion already: choose another version.")
+        return _crown(client, name, to, f"Rolled back from {'none' if now is None else now} by hand.")
+
+
+def _crown(client: MlflowClient, name: str, version: int, why: str) -> Change:
+    find(client, f"{name}/{version}")
+    changes = history(client, name)
+    now = _champion(_model(client, name))
+    if now is not None:  # completes what a killed process left, and keeps what was set elsewhere
+        _enact(client, name, len(changes), changes[-1])
+    if now == version:
+        return changes[-1]
+    sentence = textwrap.shorten(why, _MOST_CHARACTERS, placeholder=" ...")
+    change = Change(version, now, _iso(datetime.now(UTC)), sentence)
+    _enact(client, name, len(changes) + 1, change)
+    return change
+
+
+def _enact(client: MlflowClient, name: str, number: int, change: Change) -> None:
+    version, key, value = str(change.version), _key(number), json.dumps(asdict(change))
+    client.set_registered_model_tag(name, key, value)
+    client.set_registered_model_alias(name, CHAMPION, version)
+    client.set_model_version_tag(name, version, key, value)
+
+
+def _has_happened(client: MlflowClient, name: str, number: int, change: Change) -> bool:
+    """Whether an announced change was completed; of a version that was deleted since it is taken for granted."""
+    try:
+        tags = client.get_model_version(name, str(change.version)).tags
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return True
+    return tags.get(_key(number)) == json.dumps(asdict(change))
+
+
+def _line(changes: list[Change]) -> list[int]:
+    """The champions to go back along: one that came back takes those away that came after it."""
+    line: list[int] = []
+    for change in changes:
+        if change.version in line:
+            del line[line.index(change.version) :]
+        line.append(change.version)
+    return line
+
+
+def _model(client: MlflowClient, name: str) -> RegisteredModel | None:
+    try:
+        return client.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
+
+
+def _champion(model: RegisteredModel | None) -> int | None:
+    number = model.aliases.get(CHAMPION) if model else None
+    return None if number is None else int(number)
+
+
+def _key(number: int) -> str:
+    return f"{CHAMPION}.{number:04}"
+
+
+def _iso(when: datetime) -> str:
+    return when.isoformat(timespec="seconds")
+
+
+@contextmanager
+def _one_change_at_a_time() -> Iterator[None]:
+    lock = data_folder() / "owners" / "champion"
+    with writing(lock), only_one(lock):
+        yield
