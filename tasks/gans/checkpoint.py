@@ -84,7 +84,8 @@ def find(folder: Path) -> Checkpoint:
             return _read(folder / name)
         except FileNotFoundError:
             continue
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        # all that zipfile and NumPy make of damaged bytes
+        except (OSError, EOFError, RuntimeError, ValueError, KeyError, zipfile.BadZipFile):
             logging.getLogger(__name__).warning("%s is damaged and is not used", folder / name)
     return Checkpoint()
 
