@@ -27,6 +27,7 @@ from tasks.adders.verbs import (
 from tasks.clean.score import Score
 from tasks.expect.checked import stop_if_unfit
 from tasks.ingest.download import public
+from tasks.reasons import in_one_sentence
 from tasks.report.eighty_twenty import EightyTwenty
 from tasks.report.results import CellResult
 from tasks.report.stopwatch import Stopwatch
@@ -47,6 +48,7 @@ class AdderReport:
 
 
 @flow(name="adders")
+@in_one_sentence
 def adders(parameters: AdderParameters) -> AdderReport:
     """Ingest pairs of numbers, clean them, train networks that add them, and track it all.
 

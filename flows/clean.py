@@ -10,9 +10,11 @@ from tasks.clean.source import refuse_nothing_clean
 from tasks.clean.summary import Summary
 from tasks.clean.verbs import clean_own, report_cleaning
 from tasks.ingest.download import is_address, shown
+from tasks.reasons import in_one_sentence
 
 
 @flow(name="clean")
+@in_one_sentence
 def clean(parameters: CleanParameters) -> Summary:
     """Clean a table or pictures: every row ends as clean, quarantine or duplicate, with its reasons.
 

@@ -4,7 +4,8 @@ from rich.console import Console
 
 from schemas.parameters import DeployParameters
 from tasks.prefect_server import configured_api
-from tasks.servers.deployments import POOL, deploy
+from tasks.servers.deployments import deploy
+from tasks.servers.prefect_api import POOL
 
 
 def deploy_command(_: DeployParameters) -> None:

@@ -5,9 +5,11 @@ from prefect import flow
 from flows.adders import AdderReport, adders
 from flows.gan import GanReport, gan
 from schemas.parameters import RunParameters
+from tasks.reasons import in_one_sentence
 
 
 @flow(name="run")
+@in_one_sentence
 def run(parameters: RunParameters) -> tuple[AdderReport, GanReport]:
     """Run all of it: ingest, clean, check, train, track and report, for numbers and for pictures.
 

@@ -25,6 +25,7 @@ from tasks.gans.verbs import (
     train_gan,
 )
 from tasks.ingest.download import public
+from tasks.reasons import in_one_sentence
 from tasks.report.eighty_twenty import EightyTwenty
 from tasks.stages import data_folder
 from tasks.tracking.run import parent_run
@@ -48,6 +49,7 @@ class GanReport:
 
 
 @flow(name="gan")
+@in_one_sentence
 def gan(parameters: GanParameters) -> GanReport:
     """Ingest pictures, clean them, train a GAN that draws such pictures, and track it all.
 

@@ -50,6 +50,6 @@ def _full_disk_is_said(data: Path) -> Iterator[None]:
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:
     """Drops what the flow's own lines, the progress bars and the last sentence of a failed run say better."""
-    if record.exc_info and isinstance(record.exc_info[1], UserError):
+    if isinstance(record.args, tuple) and record.args and isinstance(record.args[0], UserError):
         return False
     return not record.getMessage().startswith(("Finished in state", "Beginning flow run", "View at"))

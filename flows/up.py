@@ -19,7 +19,7 @@ def up_command(parameters: UpParameters) -> None:
     """
     console = Console(soft_wrap=True, highlight=False)
     data = data_folder()
-    console.print(f"starting the servers over {data} (about 20 seconds)", markup=False)
+    console.print(f"starting the servers over {data}", markup=False)
     with servers_up(data, parameters.prefect_port, parameters.mlflow_port) as up:
         at = up.addresses
         console.print(

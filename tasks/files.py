@@ -24,6 +24,11 @@ _WHY = {
 }
 
 
+def is_permanent(error: Exception) -> bool:
+    """Whether an error of the disk will be there at the next attempt, too: it is full, locked, or not what it seems."""
+    return isinstance(error, OSError) and (error.errno in _WHY or isinstance(error, FileNotFoundError))
+
+
 @contextmanager
 def writing(place: Path) -> Iterator[None]:
     """Turns the disk's refusals (full, locked, read-only) into one sentence about `place`.

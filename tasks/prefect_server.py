@@ -19,9 +19,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
 
 from schemas.errors import UserError
 from tasks.owner import claim_owner, only_one, owner_is_dead
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun, State
 
 _START_SECONDS = 120
 """Long enough for the first start, which makes the database, on a slow and busy machine."""
@@ -212,16 +217,29 @@ def crash_orphans(data: Path, pool: str | None = None) -> None:
         pool: A work pool without a living worker, whose unfinished runs are dead as well.
     """
     from prefect.client.orchestration import get_client
-    from prefect.client.schemas.filters import FlowRunFilter
+    from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
     from prefect.states import Crashed
 
-    unfinished = FlowRunFilter.model_validate({"state": {"type": {"any_": ["RUNNING", "PENDING", "CANCELLING"]}}})
+    unfinished = {"state": {"type": {"any_": ["RUNNING", "PENDING", "CANCELLING"]}}}
+    dead_tasks: set[UUID] = set()
+
+    def is_dead(run: "FlowRun") -> bool:
+        owner = next((tag.removeprefix(_OWNER) for tag in run.tags if tag.startswith(_OWNER)), "")
+        in_pool = pool is not None and run.work_pool_name == pool
+        return in_pool or run.parent_task_run_id in dead_tasks or owner_is_dead(data, owner)
+
+    crashed: State[None] = Crashed(message="The process that ran this flow was stopped or killed.")
     with get_client(sync_client=True) as client:
-        for run in client.read_flow_runs(flow_run_filter=unfinished):
-            owner = next((tag.removeprefix(_OWNER) for tag in run.tags if tag.startswith(_OWNER)), None)
-            if (owner and owner_is_dead(data, owner)) or (pool and run.work_pool_name == pool):
-                reason = f"The process{f' {owner}' if owner else ''} that ran this flow was stopped or killed."
-                client.set_flow_run_state(run.id, Crashed(message=reason), force=True)
+        runs = client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(unfinished))
+        while dead := [run for run in runs if is_dead(run)]:  # again, because a run's tasks may be other runs
+            for run in dead:
+                of_run = FlowRunFilter.model_validate({"id": {"any_": [run.id]}})
+                of_kind = TaskRunFilter.model_validate(unfinished)
+                for task in client.read_task_runs(flow_run_filter=of_run, task_run_filter=of_kind):
+                    client.set_task_run_state(task.id, crashed, force=True)
+                    dead_tasks.add(task.id)
+                client.set_flow_run_state(run.id, crashed, force=True)
+                runs.remove(run)
 
 
 def _drain() -> None:

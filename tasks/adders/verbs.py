@@ -34,6 +34,7 @@ from tasks.report.cleaning_figure import cleaning_figure
 from tasks.report.eighty_twenty import EightyTwenty, eighty_twenty_markdown
 from tasks.report.results import results_markdown, results_table
 from tasks.report.style import save
+from tasks.retries import RETRIES
 from tasks.stages import Stage, data_folder, run_stage
 from tasks.tracking.cleaning import log_scores
 from tasks.tracking.run import Run
@@ -50,7 +51,7 @@ class Trained:
         return load_adders(self.stage.folder)
 
 
-@task
+@task(**RETRIES)
 def ingest_pairs(parameters: AdderParameters) -> list[RawTable]:
     """Generates a raw table for each largest sum, or takes the one that the source names.
 
@@ -83,7 +84,7 @@ def ingest_pairs(parameters: AdderParameters) -> list[RawTable]:
     return tables
 
 
-@task
+@task(**RETRIES)
 def clean_pairs(raw: RawTable) -> CleanTable:
     """Cleans a raw table.
 
@@ -100,7 +101,7 @@ def clean_pairs(raw: RawTable) -> CleanTable:
     return CleanTable(raw, stage, Summary.load(stage.folder / "rows"))
 
 
-@task
+@task(**RETRIES)
 def check_pairs(table: CleanTable, most_quarantine: float) -> Checked:
     """Asks Great Expectations whether the cleaned batch as a whole is what it should be."""
     asked: dict[str, Any] = {
@@ -119,7 +120,7 @@ def check_pairs(table: CleanTable, most_quarantine: float) -> Checked:
     return Checked(f"pairs-{table.largest_sum}", stage)
 
 
-@task
+@task(**RETRIES)
 def train_adders(tables: Sequence[CleanTable], parameters: AdderParameters, protocol: str) -> Trained:
     """Trains the whole grid by one protocol on the clean pairs.
 
@@ -135,7 +136,7 @@ def train_adders(tables: Sequence[CleanTable], parameters: AdderParameters, prot
     )
 
 
-@task
+@task(**RETRIES)
 def train_uncleaned(tables: Sequence[RawTable], parameters: AdderParameters, protocol: str) -> Trained:
     """Trains the widest network of each size by one protocol on the rows as they came, to see what cleaning bought."""
     by_size = {size: reaching(tables, size) for size in sorted(parameters.largest_sums)}
@@ -148,7 +149,7 @@ def train_uncleaned(tables: Sequence[RawTable], parameters: AdderParameters, pro
     )
 
 
-@task
+@task(**RETRIES)
 def score_cleaning(run: Run, tables: Sequence[CleanTable]) -> list[CleaningScore]:
     """Scores the cleaning of generated tables against the truth, into MLflow and for the end of the run."""
     scores = [
@@ -158,13 +159,13 @@ def score_cleaning(run: Run, tables: Sequence[CleanTable]) -> list[CleaningScore
     return scores
 
 
-@task
+@task(**RETRIES)
 def score_networks(trained: Sequence[Trained]) -> list[Scored]:
     """Scores the networks of several trainings on the pairs of their domain and beyond."""
     return score_all([adder for one in trained for adder in one.load()])
 
 
-@task
+@task(**RETRIES)
 def log_networks(run: Run, scored: Sequence[Scored], tables: Sequence[CleanTable], parameters: AdderParameters) -> None:
     """Logs a nested MLflow run for each network."""
     import_tensorflow()
@@ -173,7 +174,7 @@ def log_networks(run: Run, scored: Sequence[Scored], tables: Sequence[CleanTable
     record_networks(run, scored, {size: reaching(tables, size).dataset for size in sizes}, shared)
 
 
-@task
+@task(**RETRIES)
 def report_run(run: Run, scored: Sequence[Scored], shares: EightyTwenty) -> Path:
     """Writes tables, pictures and the 80/20 report to disk, to the MLflow run and to the Prefect UI.
 

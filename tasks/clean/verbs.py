@@ -8,9 +8,10 @@ from schemas.parameters import CleanParameters
 from tasks.clean.source import clean_source
 from tasks.clean.summary import Summary
 from tasks.report.artifacts import publish
+from tasks.retries import RETRIES
 
 
-@task
+@task(**RETRIES)
 def clean_own(parameters: CleanParameters) -> tuple[Summary, Path]:
     """Cleans a source of the user's.
 
@@ -24,7 +25,7 @@ def clean_own(parameters: CleanParameters) -> tuple[Summary, Path]:
     return clean_source(parameters)
 
 
-@task
+@task(**RETRIES)
 def report_cleaning(folder: Path) -> None:
     """Puts the report of a cleaning, and what it looks like where there are pictures, into the Prefect UI."""
     gallery = folder / "gallery.png"

@@ -29,10 +29,12 @@ from tasks.gans.trained import GENERATOR, TrainedGan
 from tasks.ingest.download import fetched
 from tasks.ingest.pictures.generate import ATTRIBUTION, generate_pictures, read_truth
 from tasks.ingest.pictures.source import open_pictures
+from tasks.places import allowed
 from tasks.progress import progress_bar
 from tasks.report.artifacts import publish, publish_link, warn_of_collapse
 from tasks.report.eighty_twenty import EightyTwenty
 from tasks.report.stopwatch import Stopwatch
+from tasks.retries import RETRIES
 from tasks.stages import data_folder, run_stage, stage_key
 from tasks.tracking.champion import crown_first
 from tasks.tracking.cleaning import log_scores
@@ -40,7 +42,7 @@ from tasks.tracking.registry import register, registered
 from tasks.tracking.run import Run
 
 
-@task
+@task(**RETRIES)
 def ingest_pictures(parameters: GanParameters) -> RawPictures:
     """Draws pictures, or takes those that the source names.
 
@@ -52,7 +54,7 @@ def ingest_pictures(parameters: GanParameters) -> RawPictures:
         watch = Stopwatch()
         with watch("ingest", "cleaning"):
             path = fetched(parameters.source, data).resolve()
-            table = Path(parameters.attributes).resolve() if parameters.attributes else None
+            table = allowed(parameters.attributes).resolve() if parameters.attributes else None
             digest = open_pictures(path, table).sha256
         return RawPictures(path, digest, watch.stages[0].seconds)
     drawn = parameters.model_dump(include={"source", "rows", "size", "dirt", "seed"})
@@ -68,7 +70,7 @@ def ingest_pictures(parameters: GanParameters) -> RawPictures:
     return RawPictures(folder / "raw", sha256(folder / "raw"), stage.seconds, stage.fresh, folder, attribution)
 
 
-@task
+@task(**RETRIES)
 def clean_raw_pictures(raw: RawPictures, parameters: GanParameters) -> CleanPictures:
     """Cleans the pictures.
 
@@ -76,7 +78,7 @@ def clean_raw_pictures(raw: RawPictures, parameters: GanParameters) -> CleanPict
         UserError: the source cannot be read.
     """
     table = pictures_table(parameters.size)
-    attributes = Path(parameters.attributes) if parameters.attributes else None
+    attributes = allowed(parameters.attributes) if parameters.attributes else None
 
     def make(folder: Path) -> None:
         with progress_bar("clean pictures", "pictures") as progress:
@@ -88,7 +90,7 @@ def clean_raw_pictures(raw: RawPictures, parameters: GanParameters) -> CleanPict
     return CleanPictures(f"{parameters.registered_name}-{parameters.size}", raw, stage, summary)
 
 
-@task
+@task(**RETRIES)
 def check_pictures(cleaned: CleanPictures, most_quarantine: float) -> Checked:
     """Asks Great Expectations whether the cleaned batch as a whole is what it should be."""
     asked: dict[str, Any] = {
@@ -109,7 +111,7 @@ def check_pictures(cleaned: CleanPictures, most_quarantine: float) -> Checked:
     return Checked(cleaned.name, stage)
 
 
-@task
+@task(**RETRIES)
 def score_pictures_cleaning(run: Run, cleaned: CleanPictures) -> Score | None:
     """Scores the cleaning of pictures drawn here against the truth, into MLflow and for the end of the run."""
     if cleaned.raw.truth is None:
@@ -120,7 +122,7 @@ def score_pictures_cleaning(run: Run, cleaned: CleanPictures) -> Score | None:
     return score
 
 
-@task
+@task(**RETRIES)
 def find_features(cleaned: CleanPictures, parameters: GanParameters) -> Measures:
     """Finds the features with which generated pictures are measured; with attributes it trains their classifier.
 
@@ -141,7 +143,7 @@ def checkpoints(cleaned: CleanPictures, parameters: GanParameters) -> Path:
     return data_folder() / "checkpoints" / stage_key(*_training_stage(cleaned, parameters))
 
 
-@task
+@task(**RETRIES)
 def train_gan(run: Run, cleaned: CleanPictures, measures: Measures, parameters: GanParameters) -> TrainedGan:
     """Trains the GAN, from the last checkpoint if there is one; each epoch is logged to a nested run.
 
@@ -198,7 +200,7 @@ def train_gan(run: Run, cleaned: CleanPictures, measures: Measures, parameters: 
     return TrainedGan(stage, nested, rolled_back, version)
 
 
-@task
+@task(**RETRIES)
 def report_gan(
     run: Run,
     cleaned: CleanPictures,

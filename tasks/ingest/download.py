@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from schemas.errors import UserError
 from tasks.files import writing
+from tasks.places import allowed
 
 MOST_BYTES = 10 << 30
 MOST_SECONDS = 3600
@@ -25,10 +26,10 @@ def fetched(source: str, data: Path) -> Path:
     """The path of a source, which is fetched into <data>/downloads if it is an address.
 
     Raises:
-        UserError: it cannot be fetched (see `download`).
+        UserError: it cannot be fetched (see `download`), or this run may not use that path.
     """
     if not is_address(source):
-        return Path(source)
+        return allowed(source)
     folder = data / "downloads"
     folder.mkdir(parents=True, exist_ok=True)
     return download(source, folder)

@@ -1,17 +1,20 @@
 """What a Prefect server must know before it can run our flows: work pool, deployments, automation."""
 
+import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
 from schemas.errors import UserError
+from tasks.servers.prefect_api import POOL
 
-POOL = "eightytwenty"
 _ROOT = Path(__file__).parents[2]
 _CRASH = "crash silent runs"
+_OF_RUNS = ("PREFECT_FLOWS_HEARTBEAT_FREQUENCY",)
 _SILENCE = timedelta(seconds=90)
 """Three heartbeats of a flow run; see PREFECT_FLOWS_HEARTBEAT_FREQUENCY in tasks/__init__.py."""
 
@@ -23,7 +26,8 @@ def deploy() -> None:
         UserError: prefect.yaml is not there, or Prefect refuses it.
     """
     _make_pool()
-    _register_deployments(_ROOT)
+    with _schedules_left_on():
+        _register_deployments(_ROOT)
     _make_automation()
 
 
@@ -37,7 +41,7 @@ def _make_pool() -> None:
 
 
 def _job_template() -> dict[str, Any]:
-    """Prefect's own for processes, with a command.
+    """Prefect's own for processes, with a command and what a run's process must know before it imports our code.
 
     Where no command is given the worker prepares a project folder for each run and may install packages into it, and
     it puts the run into a session of its own, which would outlive a worker that is killed.
@@ -45,7 +49,9 @@ def _job_template() -> dict[str, Any]:
     from prefect.workers.process import ProcessWorker
 
     template = ProcessWorker.get_default_base_job_template()
-    template["variables"]["properties"]["command"]["default"] = f"{sys.executable} -m prefect.engine"
+    variables = template["variables"]["properties"]
+    variables["command"]["default"] = f"{sys.executable} -m prefect.engine"
+    variables["env"]["default"] = {name: os.environ[name] for name in _OF_RUNS}
     return template
 
 
@@ -62,6 +68,20 @@ def _register_deployments(root: Path) -> None:
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["it said nothing"]
         raise UserError(f"Prefect did not take the deployments of {root / 'prefect.yaml'}: {said[-1]}")
+
+
+@contextmanager
+def _schedules_left_on() -> Iterator[None]:
+    """What was switched on in the UI is on afterwards, too: registering sets every schedule to prefect.yaml."""
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        on = {(of.id, one.slug) for of in client.read_deployments() for one in of.schedules if one.active}
+        yield
+        for of in client.read_deployments():
+            for one in of.schedules:
+                if (of.id, one.slug) in on and not one.active:
+                    client.update_deployment_schedule(of.id, one.id, active=True)
 
 
 def _make_automation() -> None:

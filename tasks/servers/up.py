@@ -14,8 +14,9 @@ from tasks.files import write_whole, writing
 from tasks.owner import alone
 from tasks.prefect_server import api_of_this_process, crash_orphans, start_server, stop_server
 from tasks.servers.children import Children
-from tasks.servers.deployments import POOL, deploy
+from tasks.servers.deployments import deploy
 from tasks.servers.ports import HOST, listen
+from tasks.servers.prefect_api import POOL, living_workers
 from tasks.tracking.store import artifacts, close_dead_runs
 
 _START_SECONDS = 120
@@ -86,15 +87,15 @@ def servers_up(data: Path, prefect_port: int, mlflow_port: int) -> Iterator[Up]:
         prefect_socket.close()
         addresses = Addresses(api, mlflow_url)
         _wait_for(mlflow_url, mlflow, logs["mlflow"])
-        _close_dead_runs(mlflow_url, data)
+        _close_dead_runs(data)
         stack.enter_context(api_of_this_process(api))
         crash_orphans(data, POOL)
         deploy()
-        settings = {"MLFLOW_TRACKING_URI": mlflow_url, "EIGHTYTWENTY_DATA": str(data), **_WORKER_SETTINGS}
-        worker = children.start(_worker_command(), settings, logs["worker"])
+        settings = {"MLFLOW_TRACKING_URI": mlflow_url, "EIGHTYTWENTY_DATA": str(data), "PREFECT_HOME": str(home)}
+        worker = children.start(_worker_command(), {**_WORKER_SETTINGS, **settings}, logs["worker"])
         # what the worker leaves unfinished when it is stopped
-        stack.callback(_close_dead_runs, mlflow_url, data)
-        stack.callback(crash_orphans, data, POOL)
+        stack.callback(_close_dead_runs, data)
+        stack.callback(lambda: crash_orphans(data, POOL) if prefect.poll() is None else None)
         stack.callback(children.stop, worker)
         _wait_for_worker(api, worker, logs["worker"])
         _write_addresses(data, addresses)
@@ -127,10 +128,14 @@ def _mlflow_command(data: Path, port: int) -> list[str]:
     (data / "mlflow").mkdir(parents=True, exist_ok=True)
     return [
         *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
-        *("--backend-store-uri", f"sqlite:///{data / 'mlflow' / 'mlflow.db'}"),
+        *("--backend-store-uri", _mlflow_store(data)),
         # flows write to the same folder as embedded runs do, not through the server
         *("--default-artifact-root", artifacts(data).as_uri(), "--no-serve-artifacts"),
     ]
+
+
+def _mlflow_store(data: Path) -> str:
+    return f"sqlite:///{data / 'mlflow' / 'mlflow.db'}"
 
 
 def _worker_command() -> list[str]:
@@ -174,20 +179,11 @@ def _wait_for_worker(api: str, worker: "subprocess.Popen[bytes]", log: Path) -> 
     raise UserError(f"the worker did not start: its log {log} says why.")
 
 
-def living_workers(api: str) -> list[str]:
-    """Names of the workers of our pool that were heard of lately."""
-    import httpx
-
-    with suppress(httpx.HTTPError):
-        answer = httpx.post(f"{api}/work_pools/{POOL}/workers/filter", json={}, trust_env=False)
-        return [worker["name"] for worker in answer.json() if worker["status"] == "ONLINE"]
-    return []
-
-
-def _close_dead_runs(mlflow: str, data: Path) -> None:
+def _close_dead_runs(data: Path) -> None:
     from mlflow import MlflowClient
 
-    close_dead_runs(MlflowClient(mlflow), data)
+    # not through the server, which may have died
+    close_dead_runs(MlflowClient(_mlflow_store(data)), data)
 
 
 def _write_addresses(data: Path, addresses: Addresses) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage
+from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
 
 from schemas.errors import UserError
@@ -106,6 +107,16 @@ def close_dead_runs(client: MlflowClient, data: Path) -> int:
                 client.set_terminated(run.info.run_id, "KILLED")
                 closed += 1
     return closed
+
+
+def last_runs(uri: str, most: int) -> list[tuple[str, MlflowRun]]:
+    """Return the last parent runs in a store, the youngest first, each with the name of its experiment."""
+    client = MlflowClient(uri)
+    names = {experiment.experiment_id: experiment.name for experiment in client.search_experiments()}
+    # what made a run is written on parents only
+    parents = "tags.`version.python` LIKE '%'"
+    runs = client.search_runs(list(names), parents, max_results=most, order_by=["attributes.start_time DESC"])
+    return [(names[run.info.experiment_id], run) for run in runs]
 
 
 def changing_owners(data: Path) -> AbstractContextManager[None]:

@@ -3,9 +3,11 @@
 import io
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -196,3 +198,7 @@ def test_a_collapse_is_an_alarm_in_the_terminal_and_in_mlflow(command, tmp_path)
     assert [point.value for point in client.get_metric_history(nested.info.run_id, "collapse_alarm")][-1] == 1
     assert len(client.get_metric_history(nested.info.run_id, "fid")) == 3
     assert not client.get_registered_model("ellipses-white").aliases
+    # the artifact is there at the epoch of the alarm, not when all is done
+    with sqlite3.connect(data / "prefect" / "prefect.db") as prefect:
+        ((said,),) = prefect.execute("SELECT created FROM artifact WHERE key = 'gan-collapse'")
+    assert datetime.fromisoformat(said).replace(tzinfo=UTC).timestamp() * 1000 < nested.info.end_time

@@ -1,9 +1,10 @@
-"""What the tests of whole systems share."""
+"""What the tests of whole systems share: the command line of the tests of the flows, and one undisturbed flow."""
 
 from pathlib import Path
 
 import pytest
 
+from tests.flows.conftest import command  # noqa: F401
 from tests.system.faults import run
 
 

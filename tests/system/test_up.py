@@ -1,0 +1,309 @@
+"""`eightytwenty up` as its user meets it: real servers, runs triggered over the API, real kills."""
+
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+
+from tasks.tracking.run import parent_run
+from tests.flows.conftest import COMMAND, environment
+
+QUICK = {"rows": 400, "largest_sums": [16], "hidden_units": [1, 2], "seeds": 1, "epochs": 30}
+LONG = {**QUICK, "rows": 4000, "seeds": 20, "epochs": 100_000, "patience": 0}
+DEPLOYMENTS = {"run", "adders", "gan", "clean", "retrain-adders", "retrain-avatars"}
+T = TypeVar("T")
+
+
+def wait_for(what: Callable[[], T], seconds: float = 120) -> T:
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.2)
+    return found
+
+
+def processes_of(data: Path) -> list[str]:
+    """Command lines of the living processes whose command line or environment names the data folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+            if int(process.name) != os.getpid() and str(data).encode() in command + (process / "environ").read_bytes():
+                found.append(command.replace(b"\0", b" ").decode())
+        except OSError:  # gone, or another user's
+            continue
+    return found
+
+
+class Servers:
+    """One `up` over a data folder, and what its two servers answer."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.ports = []
+        for _ in range(2):
+            with socket.create_server(("127.0.0.1", 0)) as probe:
+                self.ports.append(probe.getsockname()[1])
+        self.api, self.mlflow = (f"http://127.0.0.1:{port}" for port in self.ports)
+        self.api += "/api"
+        self.process = self.start()
+        assert self.process.stdout
+        said = []
+        for line in self.process.stdout:
+            said.append(line)
+            if "Ctrl-C" in line:
+                break
+        self.said = "".join(said)
+        assert "Ctrl-C" in self.said, self.said + self.process.communicate()[1]
+
+    def start(self) -> "subprocess.Popen[str]":
+        ports = ["--prefect-port", str(self.ports[0]), "--mlflow-port", str(self.ports[1])]
+        return subprocess.Popen(
+            [*COMMAND, "up", *ports],
+            env=environment(self.data),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def ask(self, what: str, **filters: Any) -> Any:
+        return httpx.post(f"{self.api}/{what}/filter", json=filters).raise_for_status().json()
+
+    def trigger(self, deployment: str, **parameters: Any) -> httpx.Response:
+        (one,) = self.ask("deployments", deployments={"name": {"any_": [deployment]}})
+        body = {"parameters": {"parameters": parameters}}
+        return httpx.post(f"{self.api}/deployments/{one['id']}/create_flow_run", json=body)
+
+    def state(self, run: str) -> dict[str, Any]:
+        return dict(httpx.get(f"{self.api}/flow_runs/{run}").json()["state"])
+
+    def ended(self, run: str) -> dict[str, Any]:
+        return wait_for(lambda: (state := self.state(run))["type"] in FINAL and state)
+
+    def trains(self, run: str) -> bool:
+        tasks = self.ask("task_runs", flow_runs={"id": {"any_": [run]}})
+        return any(task["name"].startswith("train_adders") and task["state_type"] == "RUNNING" for task in tasks)
+
+    def artifacts(self, run: str) -> dict[str, Any]:
+        found = self.ask("artifacts", flow_runs={"id": {"any_": [run]}})
+        return {artifact["key"]: artifact for artifact in found}
+
+
+UNFINISHED = {"RUNNING", "PENDING", "CANCELLING"}
+FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    servers = Servers(tmp_path_factory.mktemp("up") / "data")
+    yield servers
+    servers.process.terminate()
+    servers.process.communicate()
+
+
+@pytest.fixture(scope="module")
+def finished(up: Servers) -> str:
+    """A run that was triggered over the API and has ended."""
+    run = str(up.trigger("adders", **QUICK).json()["id"])
+    assert up.ended(run)["type"] == "COMPLETED"
+    return run
+
+
+def test_it_says_where_everything_is(up: Servers) -> None:
+    assert f"export PREFECT_API_URL={up.api} MLFLOW_TRACKING_URI={up.mlflow}" in up.said
+    assert f"{up.mlflow}/#/experiments?workflowType=machine_learning" in up.said
+
+
+def test_a_second_one_over_the_same_folder_is_refused(up: Servers) -> None:
+    second = up.start()
+    assert "are already up: Prefect at" in second.communicate()[1]
+    assert second.returncode == 2
+
+
+def test_the_server_knows_pool_deployments_schedules_and_automation(up: Servers) -> None:
+    deployments = {one["name"]: one for one in up.ask("deployments")}
+    assert set(deployments) == DEPLOYMENTS
+    for one in deployments.values():
+        assert one["work_pool_name"] == "eightytwenty"
+        assert one["global_concurrency_limit"]["limit"] == 1
+        assert one["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+        assert one["tags"]
+    for name in ("retrain-adders", "retrain-avatars"):
+        (schedule,) = deployments[name]["schedules"]
+        assert not schedule["active"]
+        assert schedule["schedule"]["timezone"]
+    (automation,) = up.ask("automations")
+    assert automation["trigger"]["posture"] == "Proactive"
+
+
+def test_every_field_of_every_form_is_told_what_it_is(up: Servers) -> None:
+    for one in up.ask("deployments"):
+        schema = one["parameter_openapi_schema"]
+        (form,) = (part for name, part in schema["definitions"].items() if name.endswith("Parameters"))
+        needed = set(form.get("required", ()))
+        for name, field in form["properties"].items():
+            assert field["title"], name
+            assert field["description"], name
+            assert "default" in field or name in needed, name
+            assert not {"anyOf", "oneOf", "$ref"} & set(field), name
+            if field["type"] in {"integer", "number"} and "enum" not in field:
+                assert "minimum" in field, name
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({"dirt": 2}, "'parameters.dirt'. Failure reason: 2 is greater than the maximum of 1"),
+        ({"protocol": "guess"}, "'guess' is not one of ['both', 'article', 'solved']"),
+        ({"hidden_units": [99]}, "99 is greater than the maximum of 64"),
+        ({"colour": "red"}, "'colour' was unexpected"),
+    ],
+)
+def test_an_invalid_value_is_refused_with_its_reason(up: Servers, parameters: dict[str, Any], reason: str) -> None:
+    answer = up.trigger("adders", **parameters)
+    assert answer.status_code in {409, 422}
+    assert reason in answer.json()["detail"]
+
+
+def test_a_triggered_run_leaves_its_artifacts(up: Servers, finished: str) -> None:
+    artifacts = up.artifacts(finished)
+    assert "Cleaning took" in artifacts["adders-report"]["data"]
+    assert "article" in artifacts["adders-results"]["data"]
+    assert artifacts["adders-results"]["type"] == "table"
+    assert artifacts["adders-eighty-twenty"]["data"].startswith("data:image/png;base64,")
+    for key in ("adders-mlflow", "data-docs-pairs-16"):
+        assert f"({up.mlflow}/#/experiments/" in artifacts[key]["data"], key
+
+
+def test_the_run_and_its_files_are_in_mlflow(up: Servers, finished: str) -> None:
+    link = up.artifacts(finished)["data-docs-pairs-16"]["data"]
+    run, path = re.search(r"/runs/(\w+)/artifacts/([^?]+)", link).groups()
+    found = httpx.get(f"{up.mlflow}/api/2.0/mlflow/runs/get", params={"run_id": run}).json()["run"]
+    assert found["info"]["status"] == "FINISHED"
+    assert {"key": "prefect.flow_run_id", "value": finished} in found["data"]["tags"]
+    for file in (path, "report/results.png"):
+        answer = httpx.get(f"{up.mlflow}/get-artifact", params={"path": file, "run_uuid": run})
+        assert answer.is_success
+        assert len(answer.content) > 1000
+
+
+def test_files_of_embedded_runs_show_in_the_same_mlflow(up: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with parent_run(up.data, "embedded", "embedded", {}) as run:
+        run.log_text("# report", "report/report.md")
+    asked = {"path": "report/report.md", "run_uuid": run.run_id}
+    assert httpx.get(f"{up.mlflow}/get-artifact", params=asked).text == "# report"
+
+
+def test_status_lists_servers_and_runs(up: Servers, finished: str, command: Any) -> None:
+    said = command(up.data, "status").stdout
+    name = httpx.get(f"{up.api}/flow_runs/{finished}").json()["name"]
+    for words in (up.api.removesuffix("/api"), up.mlflow, "worker    up", name, "Completed", "FINISHED"):
+        assert words in said
+
+
+def test_a_path_outside_the_data_folder_fails_in_one_sentence(up: Servers) -> None:
+    run = up.trigger("clean", source="/etc/hostname", out="cleaned").json()["id"]
+    state = up.ended(run)
+    assert state["type"] == "FAILED"
+    assert state["message"].startswith("/etc/hostname lies outside the folders")
+    sentence = state["message"]
+    logs = wait_for(
+        lambda: [line for line in up.ask("logs", logs={"flow_run_id": {"any_": [run]}}) if line["level"] >= 40]
+    )
+    assert not [line for line in logs if "Traceback" in line["message"]]
+    assert sentence in [line["message"] for line in logs]
+
+
+def test_a_table_is_cleaned_from_the_form(up: Servers) -> None:
+    (up.data / "mine.csv").write_text("a,b,sum\n1,2,3\n2,2,5\n")
+    run = up.trigger("clean", source="mine.csv", out="cleaned", schema="pairs").json()["id"]
+    assert up.ended(run)["type"] == "COMPLETED"
+    assert "1 of 2 rows are clean" in up.artifacts(run)["clean-report"]["data"]
+    assert (up.data / "cleaned" / "clean.parquet").is_file()
+
+
+@pytest.fixture(scope="module")
+def interrupted(up: Servers, finished: str) -> str:
+    """A run that trained when `up` was killed; a schedule was switched on before."""
+    run = str(up.trigger("adders", **LONG).json()["id"])
+    wait_for(lambda: up.trains(run))
+    switch_on(up, "retrain-adders")
+    assert up.ended(up.trigger("adders", **QUICK).json()["id"])["message"] == "Deployment concurrency limit reached."
+    up.process.kill()
+    up.process.communicate()
+    return run
+
+
+def test_a_killed_one_leaves_no_process(up: Servers, interrupted: str) -> None:
+    wait_for(lambda: not processes_of(up.data), 60)
+
+
+@pytest.fixture(scope="module")
+def again(up: Servers, interrupted: str) -> Iterator[Servers]:
+    servers = Servers(up.data)
+    yield servers
+    servers.process.terminate()
+    servers.process.communicate()
+
+
+def test_the_next_one_keeps_the_finished_and_closes_the_rest(again: Servers, finished: str, interrupted: str) -> None:
+    assert again.state(finished)["type"] == "COMPLETED"
+    assert again.state(interrupted)["type"] == "CRASHED"
+    assert not UNFINISHED & statuses(again.data)
+    assert [one["schedules"][0]["active"] for one in again.ask("deployments") if one["schedules"]].count(True) == 1
+
+
+def test_a_stopped_one_leaves_no_process_and_no_run_unfinished(again: Servers) -> None:
+    run = again.trigger("adders", **LONG).json()["id"]
+    wait_for(lambda: again.trains(run))
+    again.process.send_signal(signal.SIGTERM)
+    again.process.communicate(timeout=120)
+    assert again.process.returncode == 128 + signal.SIGTERM
+    assert not processes_of(again.data)
+    assert not UNFINISHED & statuses(again.data)
+
+
+def switch_on(up: Servers, deployment: str) -> None:
+    (one,) = up.ask("deployments", deployments={"name": {"any_": [deployment]}})
+    schedule = f"{up.api}/deployments/{one['id']}/schedules/{one['schedules'][0]['id']}"
+    httpx.patch(schedule, json={"active": True}).raise_for_status()
+
+
+def statuses(data: Path) -> set[str]:
+    """Every state that a run has in the databases of Prefect and MLflow."""
+    found: set[str] = set()
+    asked = {
+        "prefect/prefect.db": ("SELECT state_type FROM flow_run", "SELECT state_type FROM task_run"),
+        "mlflow/mlflow.db": ("SELECT status FROM runs",),
+    }
+    for database, questions in asked.items():
+        with sqlite3.connect(data / database) as connection:
+            for question in questions:
+                found |= {state for (state,) in connection.execute(question)}
+    return found
+
+
+def test_a_taken_port_is_one_sentence_and_nothing_starts(command: Any, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = command(tmp_path / "data", "up", "--mlflow-port", str(port), "--prefect-port", free_port())
+    assert done.returncode == 2
+    assert f"port {port} is taken" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "data" / "prefect").exists()
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return str(probe.getsockname()[1])
