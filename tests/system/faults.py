@@ -43,12 +43,15 @@ class Flow:
         """Wait for its end; returns its exit code."""
         return self.process.wait(timeout=240)
 
-    @property
-    def sentence(self) -> str:
-        """What it said was wrong; threads of Prefect may go on complaining after it."""
-        said = [line for line in self.log.read_text().splitlines() if line.startswith("eightytwenty: ")]
-        assert len(said) == 1, self.log.read_text()
-        return said[0]
+    def complains(self) -> str:
+        """Wait for the sentence that says what is wrong; Prefect's threads may go on asking for a server after it."""
+
+        def said() -> list[str]:
+            return [line for line in self.log.read_text().splitlines() if line.startswith("eightytwenty: ")]
+
+        wait_for(lambda: said() or self.process.poll() is not None)
+        assert len(said()) == 1, self.log.read_text()
+        return said()[0]
 
 
 @contextmanager
