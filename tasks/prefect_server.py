@@ -61,15 +61,20 @@ def prefect_api(data: Path) -> Iterator[str]:
         The API's URL, such as http://127.0.0.1:4200/api.
 
     Raises:
-        UserError: If the configured server does not answer; if the data folder cannot be written or a private server
-            does not start.
+        UserError: If the configured server does not answer, at the start or when the block fails; if the data folder
+            cannot be written; if a private server does not start, or ends before the block fails.
     """
     from prefect import tags
     from prefect.settings import get_current_settings
 
     configured = get_current_settings().api.url
     if configured:
-        yield configured_api()
+        configured_api()
+        try:
+            yield configured
+        except Exception:
+            _check_reachable(configured)  # where it is gone, that is the reason
+            raise
         return
     owner = claim_owner(data)
     home = data.resolve() / "prefect"
@@ -81,8 +86,16 @@ def prefect_api(data: Path) -> Iterator[str]:
             try:
                 with tags(_OWNER + owner):
                     yield url
+            except Exception as error:
+                if server.poll() is None:
+                    raise
+                raise UserError(
+                    f"the private Prefect server ended in the middle of the run: see its log {home / 'server.log'}, "
+                    "and run again: finished stages are kept."
+                ) from error
             finally:
-                _drain()
+                if server.poll() is None:
+                    _drain()
     finally:
         stop_server(server)
 

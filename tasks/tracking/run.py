@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -22,9 +22,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from pandas import DataFrame
 
+from schemas.errors import UserError
 from tasks.owner import OWNER_TAG, claim_owner
 from tasks.tracking.provenance import provenance_tags
-from tasks.tracking.store import changing_owners, close_dead_runs, connect, experiment_id, is_server
+from tasks.tracking.store import changing_owners, check_server, close_dead_runs, connect, experiment_id, is_server
 
 # the most that MLflow takes in one call
 _BATCH_POINTS = 1000
@@ -238,14 +239,21 @@ def resume_run(client: MlflowClient, data: Path, experiment: str, run_id: str) -
 
 @contextmanager
 def ended(run: Run) -> Iterator[None]:
-    """End a run when the block ends, with the status that tells how."""
+    """End a run when the block ends, with the status that tells how.
+
+    Raises:
+        UserError: If the block raises and the tracking server is gone; the next start closes the run.
+    """
     try:
         yield
     except Exception:
+        check_server(run.client.tracking_uri)
         run.client.set_terminated(run.run_id, "FAILED")
         raise
     except BaseException:  # Ctrl-C, SIGTERM, a cancelled flow: nobody's mistake
-        run.client.set_terminated(run.run_id, "KILLED")
+        with suppress(UserError):
+            check_server(run.client.tracking_uri)
+            run.client.set_terminated(run.run_id, "KILLED")
         raise
     run.client.set_terminated(run.run_id, "FINISHED")
 

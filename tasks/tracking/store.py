@@ -34,15 +34,7 @@ def connect(data: Path) -> MlflowClient:
         UserError: If the server does not answer within a few seconds or the store cannot be used.
     """
     uri = tracking_uri(data)
-    if is_server(uri):
-        # MLflow itself would try again for four minutes before it said anything.
-        try:
-            httpx.get(f"{uri.rstrip('/')}/health", timeout=_REACH_SECONDS)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise UserError(
-                f"no MLflow server answers at {uri} ({error}): start it, correct MLFLOW_TRACKING_URI, "
-                "or unset it to record in the data folder."
-            ) from error
+    check_server(uri)
     for chatty in ("mlflow.store.db.utils", "alembic"):  # a line per table that a new database gets
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
@@ -62,6 +54,23 @@ def connect_existing(data: Path) -> MlflowClient:
     if not is_server(tracking_uri(data)) and not (data / "mlflow").is_dir():
         raise UserError(f"there are no models in {data}: train one first, or name their folder by EIGHTYTWENTY_DATA.")
     return connect(data)
+
+
+def check_server(uri: str) -> None:
+    """See whether a tracking server answers, where MLflow itself would try for four minutes before it said anything.
+
+    Raises:
+        UserError: If `uri` is a server's and it does not answer within a few seconds.
+    """
+    if not is_server(uri):
+        return
+    try:
+        httpx.get(f"{uri.rstrip('/')}/health", timeout=_REACH_SECONDS)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise UserError(
+            f"no MLflow server answers at {uri} ({error}): start it, correct MLFLOW_TRACKING_URI, "
+            "or unset it to record in the data folder."
+        ) from error
 
 
 def experiment_id(client: MlflowClient, data: Path, name: str) -> str:

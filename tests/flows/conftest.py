@@ -1,5 +1,6 @@
 """The real command line in processes of its own, over data folders of its own."""
 
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,12 @@ def environment(data: Path) -> dict[str, str]:
     """The environment of a user who has configured nothing but the data folder."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
     return {**kept, "EIGHTYTWENTY_DATA": str(data)}
+
+
+def stages(data: Path) -> dict[str, str]:
+    """Name -> digest of the output of every finished stage whose output holds no time of day."""
+    cards = {card.parent.name: json.loads(card.read_text()) for card in (data / "stages").glob("*/stage.json")}
+    return {name: card["sha256"] for name, card in cards.items() if not name.startswith("check")}
 
 
 @pytest.fixture(scope="session")

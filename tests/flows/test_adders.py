@@ -1,6 +1,5 @@
 """The adders flow as a user runs it: with nothing configured, on generated and on own data, killed and run again."""
 
-import json
 import os
 import signal
 import subprocess
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from tests.flows.conftest import COMMAND, QUICK, environment
+from tests.flows.conftest import COMMAND, QUICK, environment, stages
 
 PROTOCOLS = ("article", "solved")
 
@@ -19,12 +18,6 @@ def runs(data: Path, status: str = "attribute.status != 'nothing'"):
     client = MlflowClient(f"sqlite:///{data / 'mlflow' / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("adders")
     return client, client.search_runs([experiment.experiment_id], status, max_results=1000)
-
-
-def stages(data: Path) -> dict[str, str]:
-    """Name -> digest of the output of every finished stage whose output holds no time of day."""
-    cards = {card.parent.name: json.loads(card.read_text()) for card in (data / "stages").glob("*/stage.json")}
-    return {name: card["sha256"] for name, card in cards.items() if not name.startswith("check")}
 
 
 def registered(data: Path) -> list[int]:

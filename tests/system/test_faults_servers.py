@@ -1,0 +1,130 @@
+"""Faults of flows that record at servers: the servers die, and come back or not."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tasks.prefect_server import api_of_this_process, start_server, stop_server
+from tasks.servers import deployments
+from tasks.servers.children import Children
+from tasks.servers.ports import listen
+from tests.flows.conftest import stages
+from tests.system.faults import TRAINING, half_written, run, running, runs, unfinished, wait_for
+
+
+class Servers:
+    """A Prefect and an MLflow server over one data folder, on ports that they keep."""
+
+    def __init__(self, data: Path, children: Children) -> None:
+        self.data, self._children = data, children
+        ports = []
+        for _ in range(2):
+            with socket.create_server(("127.0.0.1", 0)) as probe:
+                ports.append(probe.getsockname()[1])
+        self._prefect_port, self._mlflow_port = ports
+        self.mlflow_url = f"http://127.0.0.1:{self._mlflow_port}"
+        self.api = f"http://127.0.0.1:{self._prefect_port}/api"
+        self.environment = {"PREFECT_API_URL": self.api, "MLFLOW_TRACKING_URI": self.mlflow_url}
+        (data / "prefect").mkdir(parents=True)
+        (data / "mlflow").mkdir()
+        self.start_prefect()
+        self.start_mlflow()
+
+    def start_prefect(self) -> None:
+        with listen(self._prefect_port, "") as listener:
+            self.prefect, _ = start_server(self.data / "prefect", listener, {})
+
+    def start_mlflow(self) -> None:
+        place = self.data.resolve() / "mlflow"
+        self.mlflow = self._children.start(
+            [
+                *(sys.executable, "-m", "mlflow", "server", "--port", str(self._mlflow_port), "--workers", "1"),
+                *("--backend-store-uri", f"sqlite:///{place / 'mlflow.db'}"),
+                *("--default-artifact-root", (place / "artifacts").as_uri(), "--no-serve-artifacts"),
+            ],
+            {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+            self.data / "mlflow.log",
+        )
+        wait_for(self._mlflow_answers)
+
+    def _mlflow_answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.mlflow_url}/health").is_success
+        except httpx.TransportError:
+            return False
+
+    def kill(self, server: "subprocess.Popen[bytes]") -> None:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+@pytest.fixture(scope="module")
+def servers(undisturbed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    data = tmp_path_factory.mktemp("servers") / "data"
+    # finished stages, without their locks: a training's lock tells how far a flow is
+    shutil.copytree(undisturbed / "stages", data / "stages", ignore=shutil.ignore_patterns("locks"))
+    with ExitStack() as stack:
+        started = Servers(data, stack.enter_context(Children()))
+        stack.callback(lambda: stop_server(started.prefect))
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def no_lock(servers: Servers) -> None:
+    shutil.rmtree(servers.data / "stages" / "locks", ignore_errors=True)
+
+
+def test_servers_that_are_killed_and_come_back_cost_the_flow_nothing(servers: Servers, undisturbed: Path) -> None:
+    with running(servers.data, **servers.environment) as flow:
+        flow.at(lambda: list(servers.data.glob(TRAINING)))
+        servers.kill(servers.prefect)
+        servers.kill(servers.mlflow)
+        servers.start_prefect()
+        servers.start_mlflow()
+        assert flow.ends() == 0, flow.log.read_text()
+    assert set(runs(servers.data)["adders"]) == {"FINISHED"}
+    assert not unfinished(servers.data)
+    assert stages(servers.data) == stages(undisturbed)
+
+
+def test_an_mlflow_server_that_stays_away_ends_the_flow_with_a_sentence(servers: Servers) -> None:
+    # MLflow by itself asks a server that is gone for four minutes
+    with running(servers.data, **servers.environment, MLFLOW_HTTP_REQUEST_MAX_RETRIES="1") as flow:
+        flow.at(lambda: list(servers.data.glob(TRAINING)))
+        servers.kill(servers.mlflow)
+        assert f"no MLflow server answers at {servers.mlflow_url}" in flow.complains()
+        assert flow.ends() == 2
+    assert set(unfinished(servers.data)) == {"adders"}  # nobody could tell MLflow
+    servers.start_mlflow()
+    run(servers.data, **servers.environment)
+    assert not unfinished(servers.data)
+
+
+def test_a_silent_run_is_crashed_even_if_the_prefect_server_died_with_it(
+    servers: Servers, undisturbed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The flow's process is killed while the server is away: only the missing heartbeat tells."""
+    monkeypatch.setattr(deployments, "_SILENCE", timedelta(seconds=10))
+    with api_of_this_process(servers.api):
+        deployments._make_automation()
+    # Prefect by itself asks a server that is gone for a minute
+    with running(servers.data, **servers.environment, PREFECT_CLIENT_MAX_RETRIES="0") as flow:
+        flow.at(lambda: list(servers.data.glob(TRAINING)))
+        servers.kill(servers.prefect)
+        assert f"no Prefect server answers at {servers.api}" in flow.complains()
+    assert unfinished(servers.data)
+    servers.start_prefect()
+    wait_for(lambda: not unfinished(servers.data))
+    assert [state for states in runs(servers.data).values() for state in states].count("CRASHED") == 1
+    assert stages(servers.data) == stages(undisturbed)
+    assert not half_written(servers.data)
