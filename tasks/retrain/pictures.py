@@ -80,7 +80,7 @@ class Pictures:
         rows = pl.read_parquet(taken.rows / "clean.parquet")
         names = set(rows["source"])
         source = open_pictures(taken.delivery.path)
-        for picture, content in source.read_all():
+        for picture, content in source.read():
             if picture.name in names and content is not None:
                 file = place / picture.name
                 file.parent.mkdir(parents=True, exist_ok=True)
