@@ -1,6 +1,8 @@
 """The retraining of the adders as a schedule runs it: good deliveries, poisoned ones, better and equal challengers."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -220,3 +222,9 @@ def test_a_damaged_version_is_not_learned_from(data: Path) -> None:
     rows.write_bytes(rows.read_bytes()[:-1])
     with pytest.raises(UserError, match="v0001 was changed or damaged"):
         retrain(data, model="damaged").result()
+
+
+def test_tensorflow_is_not_imported_before_there_is_something_to_do() -> None:
+    imports = "import sys, flows.local, flows.retrain_adders, flows.retrain_avatars; print('tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", imports], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
