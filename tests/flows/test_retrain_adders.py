@@ -169,12 +169,15 @@ def test_rows_that_are_there_already_are_refused(data: Path, client: MlflowClien
 
 
 def test_drift_that_is_accepted_is_said(data: Path) -> None:
-    parameters = {"model": "accepting", "on_drift": "accept"}
+    parameters = {"model": "accepting"}
     assert retrain(data, **parameters).is_completed()
     deliver(data, "tiny.csv", pairs(200, 9, name="t", top=8), "inbox/accepting")
-    done = retrain(data, **parameters).result()
+    assert retrain(data, **parameters).is_failed()
+    assert retrain(data, **parameters).name == "Nothing to do"
+    done = retrain(data, **parameters, on_drift="accept").result()  # what was refused is looked at once more
     assert len(done.drift.drifted) == 4
     assert done.version.name == "v0002"
+    assert {entry["fate"] for entry in json.loads(done.book.read_text())["deliveries"].values()} == {"accepted"}
 
 
 def seven(run: Run, model: str) -> int:
