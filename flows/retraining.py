@@ -29,6 +29,7 @@ from tasks.tracking.run import Dataset, parent_run
 from tasks.tracking.store import connect
 
 NOTHING_TO_DO = "Nothing to do"
+_TERMS = {"largest_sum", "size", "most_quarantine", "most_drift", "on_drift"}  # of being taken in
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def retrain(subject: Subject, parameters: RetrainParameters) -> Retraining | Sta
         UserError: all that is new was refused, or nothing can be learned from what there is.
     """
     log, model = get_run_logger(), parameters.model
-    shelf = Shelf(data_folder() / "datasets" / model, subject.cleaned)
+    shelf = Shelf(data_folder() / "datasets" / model, subject.cleaned, parameters.model_dump(include=_TERMS))
     with shelf.only_one():
         client = connect(data_folder())
         now = champion(client, model)

@@ -72,10 +72,11 @@ class Shelf:
     Args:
         folder: of the dataset.
         cleaned: name that the folder of cleaned rows has in each version.
+        terms: the parameters on which it depends whether a delivery is refused.
     """
 
-    def __init__(self, folder: Path, cleaned: str) -> None:
-        self.folder, self._cleaned = folder, cleaned
+    def __init__(self, folder: Path, cleaned: str, terms: Mapping[str, object]) -> None:
+        self.folder, self._cleaned, self._terms = folder, cleaned, dict(terms)
 
     @property
     def book(self) -> Path:
@@ -96,9 +97,9 @@ class Shelf:
         return self._read(number) if number else None
 
     def seen(self) -> set[str]:
-        """Digests of the deliveries that are in the newest version or were refused."""
+        """Digests of the deliveries that are in the newest version, or were refused on the same terms."""
         newest = self.newest()
-        refused = {digest for digest, entry in self._book("deliveries").items() if entry["fate"] == "refused"}
+        refused = {digest for digest, entry in self._book("deliveries").items() if entry.get("terms") == self._terms}
         return refused | set(newest.deliveries if newest else ())
 
     def add(
@@ -142,8 +143,8 @@ class Shelf:
         return version
 
     def refuse(self, delivery: Delivery, why: str) -> None:
-        """Writes into the book that a delivery was refused, and why."""
-        told = {"name": delivery.name, "when": _now(), "fate": "refused", "why": why}
+        """Writes into the book that a delivery was refused, why, and on which terms."""
+        told = {"name": delivery.name, "when": _now(), "fate": "refused", "why": why, "terms": self._terms}
         self._write({"deliveries": {delivery.sha256: told}})
 
     def judged(self, key: str) -> bool:
@@ -202,9 +203,9 @@ class Shelf:
 
     def _write_accepted(self, version: Version) -> None:
         """Writes into the book the deliveries of a version that are not in it."""
-        known = self._book("deliveries")
+        accepted = {digest for digest, entry in self._book("deliveries").items() if entry["fate"] == "accepted"}
         told = {"when": _now(), "fate": "accepted", "why": f"in {version.name}"}
-        new = {digest: {"name": name, **told} for digest, name in version.deliveries.items() if digest not in known}
+        new = {digest: {"name": name, **told} for digest, name in version.deliveries.items() if digest not in accepted}
         self._write({"deliveries": new})
 
     def _write(self, told: Mapping[str, Mapping[str, object]]) -> None:

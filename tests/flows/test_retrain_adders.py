@@ -1,6 +1,8 @@
 """The retraining of the adders as a schedule runs it: good deliveries, poisoned ones, better and equal challengers."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -167,12 +169,15 @@ def test_rows_that_are_there_already_are_refused(data: Path, client: MlflowClien
 
 
 def test_drift_that_is_accepted_is_said(data: Path) -> None:
-    parameters = {"model": "accepting", "on_drift": "accept"}
+    parameters = {"model": "accepting"}
     assert retrain(data, **parameters).is_completed()
     deliver(data, "tiny.csv", pairs(200, 9, name="t", top=8), "inbox/accepting")
-    done = retrain(data, **parameters).result()
+    assert retrain(data, **parameters).is_failed()
+    assert retrain(data, **parameters).name == "Nothing to do"
+    done = retrain(data, **parameters, on_drift="accept").result()  # what was refused is looked at once more
     assert len(done.drift.drifted) == 4
     assert done.version.name == "v0002"
+    assert {entry["fate"] for entry in json.loads(done.book.read_text())["deliveries"].values()} == {"accepted"}
 
 
 def seven(run: Run, model: str) -> int:
@@ -220,3 +225,9 @@ def test_a_damaged_version_is_not_learned_from(data: Path) -> None:
     rows.write_bytes(rows.read_bytes()[:-1])
     with pytest.raises(UserError, match="v0001 was changed or damaged"):
         retrain(data, model="damaged").result()
+
+
+def test_tensorflow_is_not_imported_before_there_is_something_to_do() -> None:
+    imports = "import sys, flows.local, flows.retrain_adders, flows.retrain_avatars; print('tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", imports], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -36,7 +36,7 @@ def add(shelf: Shelf, *deliveries: Delivery) -> Version:
 
 @pytest.fixture
 def shelf(tmp_path):
-    return Shelf(tmp_path / "datasets" / "adders", "rows")
+    return Shelf(tmp_path / "datasets" / "adders", "rows", {"on_drift": "refuse"})
 
 
 def test_a_version_holds_all_before_it_and_the_older_one_stays(shelf, tmp_path):
@@ -89,6 +89,7 @@ def test_a_damaged_version_is_said_and_its_removal_is_the_remedy(shelf, tmp_path
 def test_refused_deliveries_are_remembered_with_their_reasons(shelf, tmp_path):
     shelf.refuse(bad := delivery(tmp_path, "bad"), "wrong sums")
     assert shelf.seen() == {bad.sha256}
+    assert not Shelf(shelf.folder, "rows", {"on_drift": "accept"}).seen()
     assert json.loads(shelf.book.read_text())["deliveries"][bad.sha256]["why"] == "wrong sums"
     shelf.book.write_text("{")
     with pytest.raises(UserError, match=r"book.json is damaged"):
@@ -98,7 +99,7 @@ def test_refused_deliveries_are_remembered_with_their_reasons(shelf, tmp_path):
 def test_a_dataset_of_pairs_is_none_of_pictures(shelf, tmp_path):
     add(shelf, delivery(tmp_path, "one"))
     with pytest.raises(UserError, match="rows of another model"):
-        Shelf(shelf.folder, "pictures").newest()
+        Shelf(shelf.folder, "pictures", {}).newest()
 
 
 def test_a_judgement_ends_what_was_pending_and_the_book_is_whole(shelf, tmp_path):
