@@ -10,6 +10,7 @@ import pytest
 from tests.system.faults import half_written
 from tests.system.test_up import LONG, QUICK, UNFINISHED, Servers, processes_of, statuses, wait_for
 
+pytestmark = pytest.mark.timeout(900)  # several processes at once, on a machine that may have other work
 FLOW, WORKER = "prefect.engine", "prefect worker start"
 
 
