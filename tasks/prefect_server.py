@@ -78,8 +78,7 @@ def prefect_api(data: Path) -> Iterator[str]:
     owner = claim_owner(data)
     home = data.resolve() / "prefect"
     # Bound here and handed over, so that no other process can take the port in between.
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server, url = start_server(home, listener, _RECORDS_ONLY)
+    server, url = start_server(home, socket.create_server(("127.0.0.1", 0)), _RECORDS_ONLY)
     try:
         with api_of_this_process(url):
             crash_orphans(data)
@@ -134,7 +133,7 @@ def start_server(
 
     Args:
         home: The folder of its database and its log; it exists.
-        listener: The socket it listens on; the caller closes its own copy.
+        listener: The socket it listens on; it is closed in this process, so that a server that dies is noticed.
         settings: Further settings of Prefect.
 
     Returns:
@@ -168,7 +167,7 @@ def _start(home: Path, listener: socket.socket, more: Mapping[str, str]) -> tupl
         "DO_NOT_TRACK": "1",
         **more,
     }
-    with (home / "server.log").open("ab") as log:
+    with listener, (home / "server.log").open("ab") as log:
         server = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
             [sys.executable, "-P", "-m", "tasks.prefect_server", str(listener.fileno())],
             env={**os.environ, **settings},

@@ -84,7 +84,6 @@ def servers_up(data: Path, prefect_port: int, mlflow_port: int) -> Iterator[Up]:
         home.mkdir(parents=True, exist_ok=True)
         prefect, api = start_server(home, prefect_socket, {})
         stack.callback(stop_server, prefect)
-        prefect_socket.close()
         addresses = Addresses(api, mlflow_url)
         _wait_for(mlflow_url, mlflow, logs["mlflow"])
         _close_dead_runs(data)
