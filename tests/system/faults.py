@@ -1,5 +1,6 @@
 """Real flows in processes of their own, the moments at which they are disturbed, and what they leave."""
 
+import re
 import sqlite3
 import subprocess
 import time
@@ -47,7 +48,7 @@ class Flow:
         """Wait for the sentence that says what is wrong; Prefect's threads may go on asking for a server after it."""
 
         def said() -> list[str]:
-            return [line for line in self.log.read_text().splitlines() if line.startswith("eightytwenty: ")]
+            return re.findall(r"eightytwenty: .*", self.log.read_text())
 
         wait_for(lambda: said() or self.process.poll() is not None)
         assert len(said()) == 1, self.log.read_text()

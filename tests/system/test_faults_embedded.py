@@ -13,6 +13,7 @@ import pytest
 from tests.flows.conftest import stages
 from tests.system.faults import FLOW, LOGGING, TRAINING, half_written, run, running, runs, unfinished
 
+pytestmark = pytest.mark.timeout(900)  # several processes at once, on a machine that may have other work
 OTHER = [*FLOW, "--seed", "1"]
 
 
@@ -60,8 +61,8 @@ def test_a_killed_private_prefect_server_ends_the_flow_with_a_sentence(undisturb
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 64 MB."""
-    place = tmp_path / "disk"
+    """A data folder that is a disk of 64 MB."""
+    place = tmp_path / "data"
     place.mkdir()
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(place)], capture_output=True, check=False
@@ -74,16 +75,15 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 def test_a_disk_that_becomes_full_ends_the_flow_with_a_sentence(undisturbed: Path, disk: Path) -> None:
-    data = disk / "data"
-    with running(data) as flow:
-        flow.at(lambda: list(data.glob(TRAINING)))
+    with running(disk) as flow:
+        flow.at(lambda: list(disk.glob(TRAINING)))
         fill(disk / "filler")
         assert "is full; free some space" in flow.complains()
-    assert not half_written(data)
+    assert not half_written(disk)
     (disk / "filler").unlink()
-    run(data)
-    assert not unfinished(data)
-    assert stages(data) == stages(undisturbed)
+    run(disk)
+    assert not unfinished(disk)
+    assert stages(disk) == stages(undisturbed)
 
 
 def fill(place: Path) -> None:

@@ -21,6 +21,8 @@ from tasks.servers.ports import listen
 from tests.flows.conftest import stages
 from tests.system.faults import TRAINING, half_written, run, running, runs, unfinished, wait_for
 
+pytestmark = pytest.mark.timeout(900)  # several processes at once, on a machine that may have other work
+
 
 class Servers:
     """A Prefect and an MLflow server over one data folder, on ports that they keep."""

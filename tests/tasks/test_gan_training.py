@@ -205,6 +205,19 @@ def test_pictures_to_learn_from_stay_on_disk(tmp_path):
     assert (PixelFeatures.fit(data.images).mean == PixelFeatures.fit(data.images[:]).mean).all()
 
 
+def test_whatever_byte_of_a_checkpoint_is_damaged_it_is_read_right_or_not_at_all(tmp_path):
+    one = Checkpoint(state={"0000": np.arange(9)}, samples=[np.zeros((16, 1, 1, 3), np.uint8)])
+    keep(tmp_path, one)
+    newest = tmp_path / "newest.npz"
+    content = newest.read_bytes()
+    for place in range(len(content)):
+        newest.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        found = find(tmp_path)
+        assert found.epochs == 0 or (found.state["0000"] == one.state["0000"]).all()
+        newest.write_bytes(content[:place])
+        assert find(tmp_path).epochs == 0
+
+
 def test_a_training_goes_on_where_it_was_interrupted(tmp_path, avatars):
     class EnoughError(Exception):
         pass
