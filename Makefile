@@ -10,8 +10,10 @@ ARGS ?=
 run: $(READY)
 	$(BIN)/eightytwenty run $(ARGS)
 
+# Much of a test is waiting for servers, so that several files go at once.
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m tests.system.browser
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)
