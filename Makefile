@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Arguments for the command line, e.g. make run ARGS="--seeds 5"
 ARGS ?=
 
-.PHONY: run test bench lint lock clean compose-check compose-test
+.PHONY: run test bench lint lock clean audit compose-check compose-test
 
 run: $(READY)
 	$(BIN)/eightytwenty run $(ARGS)
@@ -48,6 +48,10 @@ $(READY): requirements.lock pyproject.toml
 lock:
 	uv pip compile pyproject.toml --extra dev --extra server --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --quiet -o requirements.lock
+
+# Needs uv and the network. Asks PyPI for known vulnerabilities of what is locked.
+audit:
+	uvx pip-audit --no-deps --disable-pip --require-hashes --requirement requirements.lock
 
 clean:
 	rm -rf .venv build *.egg-info

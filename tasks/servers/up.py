@@ -119,6 +119,9 @@ def addresses_of(data: Path) -> Addresses | None:
 _MLFLOW_SETTINGS = {
     # for GenAI: eight more processes and 1.8 GB, some of which outlive SIGTERM
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    # the assistant in MLflow's pages could run commands on this machine, and the gateway would call others
+    "MLFLOW_ENABLE_ASSISTANT_SANDBOX": "true",
+    "MLFLOW_ENABLE_AI_GATEWAY": "false",
 }
 _WORKER_SETTINGS = {"PREFECT_WORKER_QUERY_SECONDS": "2"}
 

@@ -54,6 +54,13 @@ def test_it_says_where_everything_is(up: Servers) -> None:
     assert f"{up.mlflow}/#/experiments?workflowType=machine_learning" in up.said
 
 
+def test_nobody_listens_beyond_this_machine(up: Servers) -> None:
+    # the kernel's table: local address and port in hexadecimal, state 0A for listening
+    lines = [line.split() for kind in ("tcp", "tcp6") for line in Path(f"/proc/net/{kind}").read_text().splitlines()]
+    listening = {line[1] for line in lines if line[3] == "0A" and int(line[1].rpartition(":")[2], 16) in up.ports}
+    assert listening == {f"0100007F:{port:04X}" for port in up.ports}
+
+
 def test_a_second_one_over_the_same_folder_is_refused(up: Servers) -> None:
     second = up.start()
     assert "are already up: Prefect at" in second.communicate()[1]
