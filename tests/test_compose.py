@@ -54,7 +54,7 @@ def test_every_secret_of_the_file_stands_in_the_example_empty() -> None:
 
 
 def test_every_choice_of_the_file_stands_in_the_example_with_its_default() -> None:
-    assert dict(re.findall(r"\$\{(\w+):-([^}]*)\}", TEXT)) == CHOICES
+    assert dict(re.findall(r"\$\{(\w+):-((?:[^{}]|\{[^}]*\})*)\}", TEXT)) == CHOICES
 
 
 @every_service

@@ -75,7 +75,7 @@ def download(address: str, folder: Path) -> Path:
         with httpx.stream("GET", address, follow_redirects=True, timeout=_SILENCE_SECONDS) as answer:
             answer.raise_for_status()
             with writing(place), partial.open("wb") as stream:
-                for block in answer.iter_bytes(1 << 20):
+                for block in answer.iter_bytes():  # as they come: a drip must meet the deadline, too
                     size += len(block)
                     if size > MOST_BYTES or time.monotonic() > deadline:
                         raise UserError(

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import httpx
@@ -38,8 +38,10 @@ def connect(data: Path) -> MlflowClient:
     for chatty in ("mlflow.store.db.utils", "alembic"):  # a line per table that a new database gets
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
-        client = MlflowClient(uri)
-        client.search_experiments(max_results=1)
+        # one at a time: two processes that make the same new database stumble over each other
+        with nullcontext() if is_server(uri) else only_one(data / "owners" / "connecting"):
+            client = MlflowClient(uri)
+            client.search_experiments(max_results=1)
     except MlflowException as error:
         raise UserError(f"MLflow cannot record at {uri}: {str(error).splitlines()[0]}") from error
     return client

@@ -1,6 +1,7 @@
 """Addresses: http and https only, bounded in size and time, and no secret of theirs is repeated. A real server."""
 
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,6 +12,9 @@ from schemas.errors import UserError
 from tasks.ingest import download
 from tasks.ingest.download import public
 
+DRIPS = 200
+dripped: list[int] = []
+
 
 class _Pages(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
@@ -18,6 +22,14 @@ class _Pages(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", "file:///etc/hostname")
             self.end_headers()
+            return
+        if self.path.startswith("/drip"):
+            self.send_response(200)
+            self.end_headers()
+            for _ in range(DRIPS):
+                self.wfile.write(b"1")
+                dripped.append(1)
+                time.sleep(0.1)
             return
         self.send_response(200 if self.path.startswith("/pairs.csv") else 404)
         self.end_headers()
@@ -59,13 +71,14 @@ def test_what_is_not_there_and_what_leads_elsewhere_is_one_sentence(
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
 
 
-@pytest.mark.parametrize("bound", ["MOST_BYTES", "MOST_SECONDS"])
+@pytest.mark.parametrize(("page", "bound"), [("pairs.csv", "MOST_BYTES"), ("drip", "MOST_SECONDS")])
 def test_too_much_and_too_slow_is_refused_and_leaves_nothing(
-    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str, bound: str
 ) -> None:
-    monkeypatch.setattr(download, bound, 0)
+    monkeypatch.setattr(download, bound, 1)
     with pytest.raises(UserError, match="sends more than"):
-        download.download(f"{server}/pairs.csv", tmp_path)
+        download.download(f"{server}/{page}", tmp_path)
+    assert len(dripped) < DRIPS
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
 
 
