@@ -16,9 +16,9 @@ import numpy as np
 from benchmarks.shapes import draw, score, train_recogniser
 from models.gans.gan import NOISE
 from models.gans.training import BUILDERS, make_repeatable, train_epoch
+from schemas.parameters import GanParameters
 
 PICTURES, SCORED = 20_000, 26_000
-BATCH = {"stable": 32, "dcgan": 128}
 
 
 def main() -> None:
@@ -43,7 +43,9 @@ def main() -> None:
         seconds = 0.0
         for epoch in range(-(-asked.shown // PICTURES)):
             started = time.perf_counter()
-            train_epoch(gan, images, codes, epoch=epoch, batch_size=BATCH[recipe], seed=0)
+            train_epoch(
+                gan, images, codes, epoch=epoch, batch_size=GanParameters(recipe=recipe).pictures_in_step, seed=0
+            )
             seconds += time.perf_counter() - started
             modes = score(recogniser, gan.draw(noise, np.zeros((SCORED, 0), np.int32)))
             line = {

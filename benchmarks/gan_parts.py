@@ -21,8 +21,9 @@ from models.gans import stable
 from models.gans.gan import NOISE
 from models.gans.quality.measure import measure, measure_attributes, real_floor
 from models.gans.training import make_repeatable, train_epoch
+from schemas.parameters import GanParameters
 
-SIZE, PICTURES, BATCH = 32, 4000, 32
+SIZE, PICTURES, BATCH = 32, 4000, GanParameters().pictures_in_step
 
 
 class Separate(stable.StableGan):

@@ -9,9 +9,9 @@ import numpy as np
 
 from models.gans.gan import Gan
 from models.gans.training import BUILDERS, make_repeatable, train_epoch
+from schemas.parameters import GanParameters
 
 PICTURES = {"stable": 2048, "dcgan": 384}
-BATCH = {"stable": 32, "dcgan": 128}
 ROUNDS = 3
 
 
@@ -35,7 +35,14 @@ def main() -> None:
 def _rate(gan: Gan, images: np.ndarray, recipe: str, epoch: int) -> float:
     count = PICTURES[recipe]
     started = time.perf_counter()
-    train_epoch(gan, images[:count], np.zeros((count, 0), np.int32), epoch=epoch, batch_size=BATCH[recipe], seed=0)
+    train_epoch(
+        gan,
+        images[:count],
+        np.zeros((count, 0), np.int32),
+        epoch=epoch,
+        batch_size=GanParameters(recipe=recipe).pictures_in_step,
+        seed=0,
+    )
     return count / (time.perf_counter() - started)
 
 

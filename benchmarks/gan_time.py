@@ -24,10 +24,10 @@ from models.gans.quality.classifier import Classifier, train_classifier
 from models.gans.quality.measure import measure, real_floor
 from models.gans.training import BUILDERS, make_repeatable, train_epoch
 from schemas.attributes import AVATARS
+from schemas.parameters import GanParameters
 from tasks.ingest.pictures.avatars import draw_avatars
 
 HELD_OUT = 1000
-BATCH = {"stable": 32, "dcgan": 128}
 LOOK_EVERY = 2000  # pictures shown to `stable` between two looks
 
 
@@ -83,7 +83,9 @@ def _train(
     for epoch in range(epochs):
         part = images if rows == len(images) else images[order.choice(len(images), rows, replace=False)]
         started = time.process_time()
-        train_epoch(gan, part, nothing[:rows], epoch=epoch, batch_size=BATCH[recipe], seed=0)
+        train_epoch(
+            gan, part, nothing[:rows], epoch=epoch, batch_size=GanParameters(recipe=recipe).pictures_in_step, seed=0
+        )
         seconds += time.process_time() - started
         values = measure(features, real, gan.draw(noise, nothing[: len(real)]))
         line = {"recipe": recipe, "shown": (epoch + 1) * rows, "seconds": round(seconds, 1)}

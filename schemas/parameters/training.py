@@ -91,7 +91,7 @@ class GanParameters(Parameters):
         0, title="Epochs", ge=0, le=100_000, description="0: as the recipe says, 30 for stable and 50 for dcgan"
     )
     batch_size: int = Field(
-        0, title="Batch size", ge=0, le=4096, description="0: as the recipe says, 32 for stable and 128 for dcgan"
+        0, title="Batch size", ge=0, le=4096, description="0: as the recipe says, 16 for stable and 128 for dcgan"
     )
     on_collapse: Literal["continue", "stop", "roll-back"] = Field(
         "continue",
@@ -141,7 +141,7 @@ class GanParameters(Parameters):
     @property
     def pictures_in_step(self) -> int:
         """The batch size asked for, or that of the recipe."""
-        return self.batch_size or {"stable": 32, "dcgan": 128}[self.recipe]
+        return self.batch_size or {"stable": 16, "dcgan": 128}[self.recipe]
 
     @property
     def registered_name(self) -> str:
