@@ -1,6 +1,8 @@
 """One verb each: the only code that talks to disk, Prefect, MLflow and Great Expectations.
 
-Importing this package switches every library's reporting off, so it must come before theirs.
+Importing this package switches every library's reporting off, so it must come before theirs. It also keeps what is
+meant for this machine away from proxies: our own servers listen here, and a proxy elsewhere cannot reach them. Servers
+elsewhere are reached as the proxy variables say.
 """
 
 import os
@@ -23,3 +25,8 @@ _QUIET = {
 
 for _name, _value in _QUIET.items():
     os.environ.setdefault(_name, _value)
+
+_direct = [name for name in (os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")).split(",") if name]
+if "*" not in _direct:  # which only counts where it stands alone
+    _direct += [name for name in ("127.0.0.1", "localhost") if name not in _direct]
+os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(_direct)  # libraries differ in which one they read

@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,17 +25,18 @@ from uuid import UUID
 
 from schemas.errors import UserError
 from tasks.owner import claim_owner, only_one, owner_is_dead
+from tasks.servers.health import silence, wait_until_up
+from tasks.servers.origins import OwnOrigins, own_origins
+from tasks.servers.prefect_api import password_wanted
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, State
 
-_START_SECONDS = 120
-"""Long enough for the first start, which makes the database, on a slow and busy machine."""
 _STOP_SECONDS = 40
 _EVENTS_SECONDS = 20
 _DRAIN_SECONDS = 15
-_REACH_SECONDS = 5
 _OWNER = "owner:"
+_ORIGINS = "PREFECT_SERVER_CORS_ALLOWED_ORIGINS"
 
 _RECORDS_ONLY = {
     # one transaction for many task records instead of one for each
@@ -116,15 +117,11 @@ def configured_api() -> str:
 
 
 def _check_reachable(url: str) -> None:
-    import httpx
-
-    try:
-        httpx.get(f"{url.rstrip('/')}/health", timeout=_REACH_SECONDS)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    if reason := silence(url):
         raise UserError(
-            f"no Prefect server answers at {url} ({error}): start it, correct PREFECT_API_URL, "
+            f"no Prefect server answers at {url} ({reason}): start it, correct PREFECT_API_URL, "
             "or unset it to run with a private server."
-        ) from error
+        )
     _check_password(url)
 
 
@@ -139,9 +136,7 @@ def _check_password(url: str) -> None:
     except PrefectHTTPStatusError as error:
         if error.response.status_code != HTTPStatus.UNAUTHORIZED:
             raise
-        raise UserError(
-            f"the Prefect server at {url} asks for a password: set PREFECT_API_AUTH_STRING to user:password."
-        ) from error
+        raise password_wanted(url) from error
 
 
 def start_server(
@@ -164,7 +159,8 @@ def start_server(
     with only_one(home / "start.lock"):
         server, url = _start(home, listener, settings)
         try:
-            _wait_until_healthy(server, url, home)
+            if not wait_until_up(url, lambda: server.poll() is not None):
+                raise UserError(f"the Prefect server did not start: its log {home / 'server.log'} says why.")
         except BaseException:
             stop_server(server)
             raise
@@ -180,6 +176,7 @@ def _start(home: Path, listener: socket.socket, more: Mapping[str, str]) -> tupl
         "PREFECT_API_URL": url,
         "PREFECT_SERVER_API_HOST": "127.0.0.1",
         "PREFECT_SERVER_API_PORT": str(port),  # else its pages talk to port 4200
+        _ORIGINS: ",".join(own_origins(port)),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_V2_ENABLED": "false",
         "DO_NOT_TRACK": "1",
@@ -196,19 +193,6 @@ def _start(home: Path, listener: socket.socket, more: Mapping[str, str]) -> tupl
             start_new_session=True,  # Ctrl-C reaches the owner, who still has things to report
         )
     return server, url
-
-
-def _wait_until_healthy(server: subprocess.Popen[bytes], url: str, home: Path) -> None:
-    import httpx
-
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
-        with suppress(httpx.TransportError):
-            # the socket listens from the beginning: the request waits in it until the server is up
-            if httpx.get(f"{url}/health", timeout=_START_SECONDS, trust_env=False).is_success:
-                return
-        time.sleep(0.1)
-    raise UserError(f"the Prefect server did not start: its log {home / 'server.log'} says why.")
 
 
 @contextmanager
@@ -284,7 +268,8 @@ def _serve(listener: int) -> None:
     import uvicorn
     from prefect.server.api.server import create_app
 
-    config = uvicorn.Config(create_app(final=True), log_level="warning", timeout_graceful_shutdown=3)
+    app = OwnOrigins(create_app(final=True), os.environ[_ORIGINS].split(","))
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=listener)])
 
 

@@ -1,6 +1,7 @@
 """What a Prefect server must know before it can run our flows: work pool, deployments, automation."""
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -41,18 +42,18 @@ def _make_pool() -> None:
 
 
 def _job_template() -> dict[str, Any]:
-    """Prefect's own for processes, with a command and what a run's process must know before it imports our code.
+    """How a worker starts a run. All of it is constant: whoever starts a run chooses its parameters and nothing else.
 
     Where no command is given the worker prepares a project folder for each run and may install packages into it, and
-    it puts the run into a session of its own, which would outlive a worker that is killed.
+    it puts the run into a session of its own, which would outlive a worker that is killed. What a run's process must
+    know before it imports our code stands in the command, because a worker adds a run's own variables to an `env`.
     """
-    from prefect.workers.process import ProcessWorker
-
-    template = ProcessWorker.get_default_base_job_template()
-    variables = template["variables"]["properties"]
-    variables["command"]["default"] = f"{sys.executable} -m prefect.engine"
-    variables["env"]["default"] = {name: os.environ[name] for name in _OF_RUNS}
-    return template
+    known = [f"{name}={os.environ[name]}" for name in _OF_RUNS]
+    command = shlex.join(["env", *known, sys.executable, "-m", "prefect.engine"])
+    return {
+        "job_configuration": {"command": command, "stream_output": True},
+        "variables": {"type": "object", "properties": {}, "additionalProperties": False},
+    }
 
 
 def _register_deployments(root: Path) -> None:

@@ -4,6 +4,8 @@ import os
 
 import httpx
 
+from schemas.errors import UserError
+
 POOL = "eightytwenty"
 """The work pool of all our deployments."""
 
@@ -11,7 +13,12 @@ POOL = "eightytwenty"
 def prefect_client(api: str) -> httpx.Client:
     """A client of the API at this address, with the user and password that PREFECT_API_AUTH_STRING holds."""
     user, _, password = os.environ.get("PREFECT_API_AUTH_STRING", "").partition(":")
-    return httpx.Client(base_url=api, auth=(user, password) if user else None, trust_env=False)
+    return httpx.Client(base_url=api, auth=(user, password) if user else None)
+
+
+def password_wanted(api: str) -> UserError:
+    """What to say where the server does not take the password, or there is none."""
+    return UserError(f"the Prefect server at {api} asks for a password: set PREFECT_API_AUTH_STRING to user:password.")
 
 
 def living_workers(api: str) -> list[str]:

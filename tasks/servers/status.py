@@ -2,17 +2,16 @@
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from tasks.servers.prefect_api import living_workers, prefect_client
+from tasks.servers.health import silence
+from tasks.servers.prefect_api import living_workers, password_wanted, prefect_client
 from tasks.servers.up import Addresses, addresses_of
 from tasks.tracking.store import is_server, tracking_uri
-
-_ANSWER_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,14 @@ def look(data: Path, runs: int) -> Status:
     Args:
         data: The data folder.
         runs: How many runs are listed.
+
+    Raises:
+        UserError: A server asks for a password that was not given, or is another.
     """
     named = Addresses(os.environ.get("PREFECT_API_URL", ""), os.environ.get("MLFLOW_TRACKING_URI", ""))
     at = addresses_of(data) or named
-    prefect_answers, mlflow_answers = _answers(at.prefect), is_server(at.mlflow) and _answers(at.mlflow)
+    prefect_answers = bool(at.prefect) and not silence(at.prefect)
+    mlflow_answers = is_server(at.mlflow) and not silence(at.mlflow)
     return Status(
         at.prefect,
         at.mlflow if is_server(at.mlflow) else "",
@@ -70,18 +73,13 @@ def look(data: Path, runs: int) -> Status:
     )
 
 
-def _answers(address: str) -> bool:
-    import httpx
-
-    with suppress(httpx.HTTPError, httpx.InvalidURL):
-        return bool(address) and httpx.get(f"{address.rstrip('/')}/health", timeout=_ANSWER_SECONDS).is_success
-    return False
-
-
 def _flow_runs(api: str, most: int) -> list[RecordedRun]:
     with prefect_client(api) as client:
         asked = {"sort": "EXPECTED_START_TIME_DESC", "limit": most, "flow_runs": {"state": {"type": _PAST}}}
-        runs: list[dict[str, Any]] = client.post("flow_runs/filter", json=asked).raise_for_status().json()
+        answer = client.post("flow_runs/filter", json=asked)
+        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+            raise password_wanted(api)
+        runs: list[dict[str, Any]] = answer.raise_for_status().json()
         flows = {"flows": {"id": {"any_": [run["flow_id"] for run in runs]}}}
         names = {flow["id"]: flow["name"] for flow in client.post("flows/filter", json=flows).raise_for_status().json()}
     return [
@@ -100,7 +98,7 @@ _PAST = {"not_any_": ["SCHEDULED"]}
 
 
 def _mlflow_runs(data: Path, uri: str, most: int) -> list[RecordedRun]:
-    if is_server(uri) and not _answers(uri):
+    if is_server(uri) and silence(uri):
         return []
     if not is_server(uri) and not (data / "mlflow" / "mlflow.db").exists():
         return []  # looking must not make one

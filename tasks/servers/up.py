@@ -15,6 +15,7 @@ from tasks.owner import alone
 from tasks.prefect_server import api_of_this_process, crash_orphans, start_server, stop_server
 from tasks.servers.children import Children
 from tasks.servers.deployments import deploy
+from tasks.servers.health import wait_until_up
 from tasks.servers.ports import HOST, listen
 from tasks.servers.prefect_api import POOL, living_workers
 from tasks.tracking.store import artifacts, close_dead_runs
@@ -68,8 +69,11 @@ def servers_up(data: Path, prefect_port: int, mlflow_port: int) -> Iterator[Up]:
         mlflow_port: Where the MLflow server listens.
 
     Raises:
-        UserError: A port is taken, another process does the same over this data folder, or a server does not start.
+        UserError: A port is taken or both are the same, another process does the same over this data folder, or a
+            server does not start.
     """
+    if prefect_port == mlflow_port:
+        raise UserError(f"both servers cannot listen on port {mlflow_port}: choose another with --mlflow-port.")
     data = data.resolve()
     with ExitStack() as stack:
         stack.enter_context(_only_up(data))
@@ -82,10 +86,11 @@ def servers_up(data: Path, prefect_port: int, mlflow_port: int) -> Iterator[Up]:
         mlflow = children.start(_mlflow_command(data, mlflow_port), _MLFLOW_SETTINGS, logs["mlflow"])
         home = data / "prefect"
         home.mkdir(parents=True, exist_ok=True)
-        prefect, api = start_server(home, prefect_socket, {})
+        prefect, api = start_server(home, prefect_socket, _PREFECT_SETTINGS)
         stack.callback(stop_server, prefect)
         addresses = Addresses(api, mlflow_url)
-        _wait_for(mlflow_url, mlflow, logs["mlflow"])
+        if not wait_until_up(mlflow_url, lambda: mlflow.poll() is not None):
+            raise UserError(f"the MLflow server did not start: its log {logs['mlflow']} says why.")
         _close_dead_runs(data)
         stack.enter_context(api_of_this_process(api))
         crash_orphans(data, POOL)
@@ -116,6 +121,11 @@ def addresses_of(data: Path) -> Addresses | None:
     return None
 
 
+_PREFECT_SETTINGS = {
+    # else its database grows for ever; runs older than 90 days go, as in docker-compose.yml
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "7776000",
+}
 _MLFLOW_SETTINGS = {
     # for GenAI: eight more processes and 1.8 GB, some of which outlive SIGTERM
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
@@ -158,18 +168,6 @@ def _only_up(data: Path) -> Iterator[None]:
             yield
         finally:
             _place(data).unlink(missing_ok=True)
-
-
-def _wait_for(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    import httpx
-
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
-        with suppress(httpx.TransportError):
-            if httpx.get(f"{url}/health", trust_env=False).is_success:
-                return
-        time.sleep(0.1)
-    raise UserError(f"the MLflow server did not start: its log {log} says why.")
 
 
 def _wait_for_worker(api: str, worker: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -5,7 +5,6 @@ import os
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-import httpx
 from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage
 from mlflow.entities import Run as MlflowRun
@@ -13,8 +12,9 @@ from mlflow.exceptions import MlflowException
 
 from schemas.errors import UserError
 from tasks.owner import OWNER_TAG, only_one, owner_is_dead
+from tasks.servers.health import silence
 
-_REACH_SECONDS = 5
+_NO_PASSWORD = {"UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED"}
 
 
 def tracking_uri(data: Path) -> str:
@@ -43,8 +43,17 @@ def connect(data: Path) -> MlflowClient:
             client = MlflowClient(uri)
             client.search_experiments(max_results=1)
     except MlflowException as error:
+        if error.error_code in _NO_PASSWORD:
+            raise _password_wanted(uri) from error
         raise UserError(f"MLflow cannot record at {uri}: {str(error).splitlines()[0]}") from error
     return client
+
+
+def _password_wanted(uri: str) -> UserError:
+    return UserError(
+        f"the MLflow server at {uri} asks for a password: "
+        "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD to a user and the password."
+    )
 
 
 def connect_existing(data: Path) -> MlflowClient:
@@ -66,13 +75,11 @@ def check_server(uri: str) -> None:
     """
     if not is_server(uri):
         return
-    try:
-        httpx.get(f"{uri.rstrip('/')}/health", timeout=_REACH_SECONDS)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    if reason := silence(uri):
         raise UserError(
-            f"no MLflow server answers at {uri} ({error}): start it, correct MLFLOW_TRACKING_URI, "
+            f"no MLflow server answers at {uri} ({reason}): start it, correct MLFLOW_TRACKING_URI, "
             "or unset it to record in the data folder."
-        ) from error
+        )
 
 
 def experiment_id(client: MlflowClient, data: Path, name: str) -> str:
@@ -123,9 +130,18 @@ def close_dead_runs(client: MlflowClient, data: Path) -> int:
 
 
 def last_runs(uri: str, most: int) -> list[tuple[str, MlflowRun]]:
-    """Return the last parent runs in a store, the youngest first, each with the name of its experiment."""
+    """Return the last parent runs in a store, the youngest first, each with the name of its experiment.
+
+    Raises:
+        UserError: It is that of a server which asks for a password.
+    """
     client = MlflowClient(uri)
-    names = {experiment.experiment_id: experiment.name for experiment in client.search_experiments()}
+    try:
+        names = {experiment.experiment_id: experiment.name for experiment in client.search_experiments()}
+    except MlflowException as error:
+        if error.error_code in _NO_PASSWORD:
+            raise _password_wanted(uri) from error
+        raise
     # what made a run is written on parents only
     parents = "tags.`version.python` LIKE '%'"
     runs = client.search_runs(list(names), parents, max_results=most, order_by=["attributes.start_time DESC"])

@@ -240,6 +240,14 @@ def test_a_taken_port_is_one_sentence_and_nothing_starts(command: Any, tmp_path:
     assert not (tmp_path / "data" / "prefect").exists()
 
 
+def test_one_port_for_both_is_one_sentence(command: Any, tmp_path: Path) -> None:
+    port = free_port()
+    done = command(tmp_path / "data", "up", "--mlflow-port", port, "--prefect-port", port)
+    assert done.returncode == 2
+    assert f"both servers cannot listen on port {port}" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def free_port() -> str:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return str(probe.getsockname()[1])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -12,6 +13,9 @@ from typing import Any
 
 import httpx
 import pytest
+
+from schemas.errors import UserError
+from tasks.servers import status
 
 # Runs a flow with a task, says so, and goes on when a line comes in.
 WORK = """
@@ -158,19 +162,42 @@ def test_a_configured_server_that_is_down_is_one_sentence(tmp_path: Path) -> Non
     assert said.count("\n") == 1
 
 
-def test_a_wrong_password_is_one_sentence_and_the_right_one_is_enough(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that asks for a password."""
     right = {"PREFECT_SERVER_API_AUTH_STRING": "admin:right", "PREFECT_API_AUTH_STRING": "admin:right"}
-    guarded = start(WORK, tmp_path / "data", **right)
+    process = start(WORK, tmp_path_factory.mktemp("guarded") / "data", **right)
     try:
-        assert guarded.stdout
-        url = guarded.stdout.readline().split()[1]
-        wrong = start(ENTER, tmp_path / "data", PREFECT_API_URL=url, PREFECT_API_AUTH_STRING="admin:wrong")
-        said = wrong.communicate(timeout=60)[0]
+        assert process.stdout
+        yield process.stdout.readline().split()[1]
     finally:
-        guarded.kill()
-        guarded.communicate()
-    assert said.startswith(f"the Prefect server at {url} asks for a password: set PREFECT_API_AUTH_STRING")
+        process.kill()
+        process.communicate()
+
+
+def test_a_wrong_password_is_one_sentence_and_the_right_one_is_enough(tmp_path: Path, guarded: str) -> None:
+    wrong = start(ENTER, tmp_path / "data", PREFECT_API_URL=guarded, PREFECT_API_AUTH_STRING="admin:wrong")
+    said = wrong.communicate(timeout=60)[0]
+    assert said.startswith(f"the Prefect server at {guarded} asks for a password: set PREFECT_API_AUTH_STRING")
     assert said.count("\n") == 1
+    right = start(ENTER, tmp_path / "data", PREFECT_API_URL=guarded, PREFECT_API_AUTH_STRING="admin:right")
+    assert right.communicate(timeout=60)[0].strip() == guarded
+
+
+def test_status_says_that_a_password_is_wanted(tmp_path: Path, guarded: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", guarded)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with pytest.raises(UserError, match=r"asks for a password: set PREFECT_API_AUTH_STRING to user:password\.$"):
+        status.look(tmp_path, 5)
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "admin:right")
+    assert status.look(tmp_path, 5).prefect_answers
+
+
+def test_servers_of_this_machine_are_not_reached_through_a_proxy(tmp_path: Path) -> None:
+    nowhere = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
+    own = {"no_proxy": "elsewhere.example", "NO_PROXY": "elsewhere.example"}
+    said = start(ENTER, tmp_path / "data", **nowhere, **own).communicate(timeout=60)[0]
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/api", said.strip())
 
 
 def test_a_server_that_cannot_start_names_its_log(tmp_path: Path) -> None:

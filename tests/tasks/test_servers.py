@@ -72,3 +72,13 @@ def test_a_taken_port_is_a_sentence_that_names_the_option() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(UserError, match=f"port {port} is taken: .* with --mlflow-port"):
             listen(port, "--mlflow-port")
+
+
+def test_a_checkout_under_a_path_with_a_space_runs_its_own_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
+    from prefect.utilities.processutils import command_from_string
+
+    from tasks.servers.deployments import _job_template
+
+    monkeypatch.setattr(sys, "executable", "/a folder/python")
+    command = command_from_string(_job_template()["job_configuration"]["command"])
+    assert command[-3:] == ["/a folder/python", "-m", "prefect.engine"]

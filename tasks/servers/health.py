@@ -1,0 +1,46 @@
+"""Whether a Prefect or an MLflow server answers, asked without their libraries, which would try for minutes."""
+
+import time
+from collections.abc import Callable
+
+import httpx
+
+_SECONDS = 5
+_START_SECONDS = 120
+"""Long enough for the first start, which makes the database, on a slow and busy machine."""
+
+
+def silence(address: str, seconds: float = _SECONDS) -> str:
+    """Ask a server how it is.
+
+    Args:
+        address: Of a Prefect API or an MLflow server; both say this to everyone, without a password.
+        seconds: How long it may take.
+
+    Returns:
+        Why it does not answer; nothing if it does.
+    """
+    try:
+        answer = httpx.get(f"{address.rstrip('/')}/health", timeout=seconds)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return str(error) or type(error).__name__
+    return f"{answer.status_code} {answer.reason_phrase}" if answer.is_server_error else ""
+
+
+def wait_until_up(address: str, has_ended: Callable[[], bool]) -> bool:
+    """Wait until a server that was just started answers.
+
+    Args:
+        address: As for `silence`.
+        has_ended: Tells whether its process has ended.
+
+    Returns:
+        Whether it answers; False after two minutes, or once it has ended.
+    """
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and not has_ended():
+        # a socket may listen before there is a server behind it: a request waits in it
+        if not silence(address, _START_SECONDS):
+            return True
+        time.sleep(0.1)
+    return False

@@ -1,0 +1,96 @@
+"""What nobody can do with the servers of `eightytwenty up`: a page of elsewhere, or who may only start runs."""
+
+import shlex
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from pydantic import TypeAdapter
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin
+
+from tests.system.servers import Servers
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    servers = Servers(tmp_path_factory.mktemp("up") / "data")
+    yield servers
+    servers.process.terminate()
+    servers.process.communicate()
+
+
+@pytest.mark.parametrize("header", [{"Host": "elsewhere.example"}, {"Origin": "http://elsewhere.example"}])
+def test_pages_of_elsewhere_are_refused_by_both_servers(up: Servers, header: dict[str, str]) -> None:
+    for address in (f"{up.api}/flows/filter", f"{up.mlflow}/api/2.0/mlflow/experiments/search"):
+        body = {"limit": 1} if address.startswith(up.api) else {"max_results": 1}
+        assert httpx.post(address, json=body).is_success
+        assert httpx.post(address, json=body, headers=header).status_code == 403
+
+
+def test_web_sockets_of_pages_of_elsewhere_are_refused(up: Servers) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        connect(f"ws://127.0.0.1:{up.ports[0]}/api/events/in", origin=Origin("http://elsewhere.example")).close()
+    assert refused.value.response.status_code == 403
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_pages_of_the_server_itself_are_served(up: Servers, name: str) -> None:
+    own = {"Origin": f"http://{name}:{up.ports[0]}"}
+    answer = httpx.post(f"{up.api}/flows/filter", json={"limit": 1}, headers=own)
+    assert answer.is_success
+    assert answer.headers["Access-Control-Allow-Origin"] == own["Origin"]
+    connect(f"ws://{name}:{up.ports[0]}/api/events/in", additional_headers=own).close()
+
+
+def test_job_variables_are_refused(up: Servers) -> None:
+    (one,) = up.ask("deployments", deployments={"name": {"any_": ["adders"]}})
+    body = {"job_variables": {"command": "true"}, "parameters": {"parameters": {}}}
+    answer = httpx.post(f"{up.api}/deployments/{one['id']}/create_flow_run", json=body)
+    assert answer.status_code == 422
+    assert "'command' was unexpected" in answer.json()["detail"]
+
+
+def test_job_variables_change_nothing_where_prefect_does_not_look_at_them(up: Servers) -> None:
+    """A run that is made beside its deployment, as another client can do it."""
+    (one,) = up.ask("deployments", deployments={"name": {"any_": ["clean"]}})
+    ran = up.data / "ran"
+    body = {
+        "flow_id": one["flow_id"],
+        "deployment_id": one["id"],
+        "work_pool_name": one["work_pool_name"],
+        "parameters": {"parameters": {"source": "/etc/hostname", "out": "cleaned"}},
+        "state": {"type": "SCHEDULED"},
+        "job_variables": {
+            "command": f"touch {ran}",
+            "env": {"EIGHTYTWENTY_SOURCES": "/"},
+            "env.EIGHTYTWENTY_SOURCES": "/",
+            "working_dir": "/",
+        },
+    }
+    made = httpx.post(f"{up.api}/flow_runs/", json=body).raise_for_status().json()
+    assert made["job_variables"]["command"]
+    state = up.ended(made["id"])
+    assert state["type"] == "FAILED"
+    assert state["message"].startswith("/etc/hostname lies outside the folders")
+    assert not ran.exists()
+
+
+def test_old_runs_go_as_they_do_in_compose(up: Servers) -> None:
+    vacuum = httpx.get(f"{up.api}/admin/settings").json()["server"]["services"]["db_vacuum"]
+    compose = yaml.safe_load((Path(__file__).parents[2] / "docker-compose.yml").read_text())
+    prefix = "PREFECT_SERVER_SERVICES_DB_VACUUM_"
+    settings = compose["services"]["prefect"]["environment"]
+    assert set(vacuum["enabled"]) == set(settings[f"{prefix}ENABLED"].split(","))
+    seconds = TypeAdapter(timedelta).validate_python(vacuum["retention_period"]).total_seconds()
+    assert f":-{seconds:.0f}}}" in settings[f"{prefix}RETENTION_PERIOD"]
+
+
+def test_a_run_is_told_how_often_it_reports(up: Servers) -> None:
+    (pool,) = up.ask("work_pools")
+    command = pool["base_job_template"]["job_configuration"]["command"]
+    assert shlex.split(command)[:2] == ["env", "PREFECT_FLOWS_HEARTBEAT_FREQUENCY=30"]
