@@ -289,6 +289,17 @@ def test_what_is_refused_is_neither_kept_nor_quoted(data: Path) -> None:
     assert not kept
 
 
+def test_a_disk_that_cannot_be_written_is_no_fault_of_a_delivery(data: Path) -> None:
+    first = retrain(data, model="disk").result()
+    deliver(data, "good.csv", pairs(300, 14, name="g"), "inbox/disk")
+    obstacle = first.version.folder.with_name("arriving")
+    obstacle.write_text("a file where a folder must be")
+    with pytest.raises(UserError, match="cannot be written"):
+        retrain(data, model="disk").result()
+    obstacle.unlink()
+    assert retrain(data, model="disk").result().version.added == ["good.csv"]
+
+
 def test_what_waits_is_named(data: Path) -> None:
     place = deliver(data, "coming.csv", "a,b\n")
     place.touch()
