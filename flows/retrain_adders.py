@@ -19,4 +19,4 @@ def retrain_adders(parameters: RetrainAddersParameters) -> Retraining | State[No
     Raises:
         UserError: all that is new was refused, or nothing can be learned from what there is.
     """
-    return retrain(Pairs(parameters), parameters)
+    return retrain(Pairs, parameters)

@@ -19,4 +19,4 @@ def retrain_avatars(parameters: RetrainAvatarsParameters) -> Retraining | State[
     Raises:
         UserError: all that is new was refused, or nothing can be learned from what there is.
     """
-    return retrain(Pictures(parameters), parameters)
+    return retrain(Pictures, parameters)

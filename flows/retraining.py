@@ -1,19 +1,22 @@
 """The recipe of both retrainings: inbox -> clean -> compare -> dataset version -> challenger -> gate -> champion."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from prefect import State, get_run_logger
 from prefect.states import Completed
 
 from schemas.errors import UserError
 from schemas.parameters.retrain import RetrainParameters
-from tasks.retrain.drift import Drift, champions_data, compare
+from tasks.retrain.drift import Drift, Old, champions_data, compare, compared_together
 from tasks.retrain.report import publish_decision, publish_refusals
-from tasks.retrain.shelf import Shelf, Version
-from tasks.retrain.subject import RefusedError, Subject
+from tasks.retrain.shelf import Shelf, Version, only_one_retraining
+from tasks.retrain.subject import RefusedError, Subject, Taken
 from tasks.retrain.verbs import (
     Judgement,
+    find_champion,
     grow,
     inbox_folder,
     judge,
@@ -24,9 +27,10 @@ from tasks.retrain.verbs import (
     train_challenger,
 )
 from tasks.stages import data_folder
-from tasks.tracking.champion import champion
 from tasks.tracking.run import Dataset, parent_run
 from tasks.tracking.store import connect
+
+P = TypeVar("P", bound=RetrainParameters)
 
 NOTHING_TO_DO = "Nothing to do"
 _TERMS = {"largest_sum", "size", "most_quarantine", "most_drift", "on_drift"}  # of being taken in
@@ -40,7 +44,7 @@ class Retraining:
         model: the registered model.
         version: of the dataset.
         judgement: of the challenger.
-        drift: what was found of the new rows; None where there were none.
+        drifts: what was found of the new rows that were taken in.
         refused: a sentence for each delivery that was refused.
         book: file with the fate of every delivery.
         mlflow: where to look at the run.
@@ -49,14 +53,18 @@ class Retraining:
     model: str
     version: Version
     judgement: Judgement
-    drift: Drift | None
+    drifts: Sequence[Drift]
     refused: list[str]
     book: Path
     mlflow: str
 
 
-def retrain(subject: Subject, parameters: RetrainParameters) -> Retraining | State[None]:
+def retrain(kind: Callable[[P], Subject], asked: P) -> Retraining | State[None]:
     """Takes in what is new, trains a challenger on all, and lets the better one be champion.
+
+    Args:
+        kind: pairs or pictures.
+        asked: the parameters; what they leave to the champion is found out here.
 
     Returns:
         the result, or a state that says that there was nothing to do.
@@ -64,11 +72,15 @@ def retrain(subject: Subject, parameters: RetrainParameters) -> Retraining | Sta
     Raises:
         UserError: all that is new was refused, or nothing can be learned from what there is.
     """
-    log, model = get_run_logger(), parameters.model
-    shelf = Shelf(data_folder() / "datasets" / model, subject.cleaned, parameters.model_dump(include=_TERMS))
-    with shelf.only_one():
+    log, model = get_run_logger(), asked.model
+    folder = data_folder() / "datasets" / model
+    inbox_place = inbox_folder(asked.inbox, model)
+    with only_one_retraining(folder):
         client = connect(data_folder())
-        now = champion(client, model)
+        now = find_champion(client, model)
+        parameters = asked.meeting(now.tags if now else {})
+        subject = kind(parameters)
+        shelf = Shelf(folder, subject.cleaned, parameters.model_dump(include=_TERMS))
         if now:
             subject.fits(now)
         if shelf.newest() is None and (start := subject.start()):
@@ -77,23 +89,14 @@ def retrain(subject: Subject, parameters: RetrainParameters) -> Retraining | Sta
                 raise UserError(unfit[0])
             log.info("the dataset begins with %s: %s", start.name, grow(subject, shelf, None, taken).rows)
 
-        inbox = look(folder := inbox_folder(parameters.inbox, model), shelf)
+        inbox = look(inbox_place, shelf)
+        waiting = f"Left for the next time, because it was changed a moment ago: {', '.join(inbox.waiting)}."
         if inbox.waiting:
-            log.info("left for the next time, because it was changed a moment ago: %s", ", ".join(inbox.waiting))
-        drift, batch, refused = None, *take_in(subject, shelf, inbox.new)
-        if batch:
-            try:
-                newest = shelf.newest()
-                drift = compare(subject, batch, champions_data(client, now, newest), parameters.most_drift)
-                log.info(drift.sentence)
-                if drift.drifted and parameters.on_drift == "refuse":
-                    page = f"See {drift.docs / 'index.html'}." if drift.docs else ""
-                    raise RefusedError(" ".join(["The rows drifted.", drift.sentence, *drift.drifted, page]))
-                for sentence in drift.drifted:
-                    log.warning("drift, accepted: %s", sentence)
-                log.info("the dataset grows: %s", grow(subject, shelf, newest, batch).rows)
-            except RefusedError as error:
-                refused.append(refuse(shelf, batch, str(error)))
+            log.info(waiting)
+        taken, refused = take_in(subject, shelf, inbox.new)
+        old = champions_data(client, now, shelf.newest()) if taken else None
+        drifts, more = _add(subject, shelf, parameters, old, taken)
+        refused = [*inbox.unfit, *refused, *more]
         if refused:
             publish_refusals(subject.flow, refused)
         for sentence in refused:
@@ -103,19 +106,63 @@ def retrain(subject: Subject, parameters: RetrainParameters) -> Retraining | Sta
         if version is None or shelf.judged(key := judgement_key(subject, version)):
             if refused:
                 raise UserError(" ".join(refused))
-            return Completed(name=NOTHING_TO_DO, message=f"There is nothing new in {folder}.")
+            nothing = f"There is nothing new in {inbox_place}."
+            return Completed(name=NOTHING_TO_DO, message=f"{nothing} {waiting}" if inbox.waiting else nothing)
 
         dataset = Dataset(f"{model}-{version.name}", version.rows_folder, version.sha256, version.rows["clean"])
         told = parameters.model_dump()
         resume = shelf.pending_run(key)
         with parent_run(data_folder(), subject.flow, dataset.name, told, datasets=[dataset], resume=resume) as run:
             shelf.keep_pending(key, run.run_id)
-            if drift and drift.docs:
-                run.log_artifact(drift.docs, "data_docs/drift")
             number = train_challenger(run, subject, model, version)
             judgement = judge(run, subject, model, version, number)
-            result = Retraining(model, version, judgement, drift, refused, shelf.book, run.link)
-            publish_decision(subject.flow, run, result.model, version, judgement, drift)
+            publish_decision(subject.flow, run, model, version, judgement, drifts)
         shelf.write_judgement(key, version, {"challenger": number, "promoted": judgement.decision.promoted})
         subject.finish(version)
-        return result
+        return Retraining(model, version, judgement, drifts, refused, shelf.book, run.link)
+
+
+def _add(
+    subject: Subject, shelf: Shelf, parameters: RetrainParameters, old: Old | None, taken: Sequence[Taken]
+) -> tuple[list[Drift], list[str]]:
+    """Compares what was taken in with old rows, and adds to the dataset what did not drift.
+
+    Returns:
+        what was found of that, and a sentence for each refusal.
+    """
+    log = get_run_logger()
+    drifts: list[Drift] = []
+    alike: list[Taken] = []
+    refused = []
+    for batch in compared_together(subject, taken):
+        try:
+            drift = compare(subject, batch, old, parameters.most_drift)
+            log.info(drift.sentence)
+            if drift.drifted and parameters.on_drift == "refuse":
+                page = f"See {drift.docs / 'index.html'}." if drift.docs else ""
+                raise RefusedError(" ".join(["The rows drifted.", drift.sentence, *drift.drifted, page]))
+        except RefusedError as error:
+            refused.append(refuse(shelf, batch, str(error)))
+            continue
+        for sentence in drift.drifted:
+            log.warning("drift, accepted: %s", sentence)
+        drifts.append(drift)
+        alike += batch
+    return drifts, refused + _grow(subject, shelf, alike)
+
+
+def _grow(subject: Subject, shelf: Shelf, batch: Sequence[Taken]) -> list[str]:
+    """Adds deliveries to the dataset as one version, or one by one where that shows which of them cannot be added.
+
+    Returns:
+        a sentence for each refusal.
+    """
+    if not batch:
+        return []
+    try:
+        get_run_logger().info("the dataset grows: %s", grow(subject, shelf, shelf.newest(), batch).rows)
+    except RefusedError as error:
+        if len(batch) == 1:
+            return [refuse(shelf, batch, str(error))]
+        return [sentence for one in batch for sentence in _grow(subject, shelf, [one])]
+    return []

@@ -90,18 +90,15 @@ def show_retraining(state: "State[Retraining | State[None]]") -> None:
     for measure in judgement.scores["challenger"]:
         table.add_row(measure, *(f"{scores[measure]:.6g}" for scores in judgement.scores.values()))
     console.print(table)
-    for sentence in [*report.refused, *([report.drift.sentence, *report.drift.drifted] if report.drift else [])]:
+    for sentence in [*report.refused, *(one for drift in report.drifts for one in (drift.sentence, *drift.drifted))]:
         console.print(escape(sentence), soft_wrap=True, highlight=False)
+    pages = [str(drift.docs / "index.html") for drift in report.drifts if drift.docs]
     _where(
         console,
         {
             "the dataset": str(report.version.folder),
             "what became of each file": str(report.book),
-            **(
-                {"what the new rows were like": str(report.drift.docs / "index.html")}
-                if report.drift and report.drift.docs
-                else {}
-            ),
+            **({"what the new rows were like": "\n".join(pages)} if pages else {}),
             "runs in MLflow": report.mlflow,
         },
     )

@@ -11,6 +11,11 @@ from pathlib import Path
 
 from schemas.errors import UserError
 
+
+class UnwritableError(UserError):
+    """The disk is full, locked or read-only: a sentence that says where and what to do."""
+
+
 _WHY = {
     errno.ENOSPC: "the disk is full; free some space",
     errno.EDQUOT: "the disk quota is used up; free some space",
@@ -34,14 +39,14 @@ def writing(place: Path) -> Iterator[None]:
     """Turns the disk's refusals (full, locked, read-only) into one sentence about `place`.
 
     Raises:
-        UserError: in place of the OSError.
+        UnwritableError: in place of the OSError.
     """
     try:
         yield
     except OSError as error:
         if error.errno not in _WHY:
             raise
-        raise UserError(f"{place} cannot be written: {_WHY[error.errno]}.") from None
+        raise UnwritableError(f"{place} cannot be written: {_WHY[error.errno]}.") from None
 
 
 @contextmanager
@@ -132,3 +137,9 @@ def sha256(place: Path) -> str:
         return hashlib.sha256(listing.encode()).hexdigest()
     with place.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def irregular(place: Path) -> Path | None:
+    """The first link, pipe or device that a file or folder is or holds, which no digest covers; None without any."""
+    inside = sorted(place.rglob("*")) if place.is_dir() and not place.is_symlink() else []
+    return next((one for one in (place, *inside) if one.is_symlink() or not (one.is_file() or one.is_dir())), None)

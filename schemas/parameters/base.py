@@ -16,6 +16,10 @@ def _number(value: object) -> object:
 
 PictureSize = Annotated[Literal[32, 64, 128], BeforeValidator(_number)]
 
+# 0: whatever the champion's is
+EvenOrChampions = Annotated[int, Field(ge=0, le=_LARGEST, multiple_of=2)]
+SizeOrChampions = Annotated[Literal[0, 32, 64, 128], BeforeValidator(_number)]
+
 
 class Parameters(BaseModel):
     """What all parameters have in common: they are fixed, and an unknown one is an error."""

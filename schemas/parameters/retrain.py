@@ -1,10 +1,11 @@
 """The parameters of retraining: what comes in, and what a challenger must show to become champion."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, Self
 
 from pydantic import Field
 
-from schemas.parameters.base import Even, Parameters, PictureSize
+from schemas.parameters.base import EvenOrChampions, Parameters, SizeOrChampions
 from schemas.parameters.training import GENERATED
 
 
@@ -29,6 +30,7 @@ class RetrainParameters(Parameters):
         0.1,
         title="Most drift",
         ge=0,
+        le=10,
         description="Kullback-Leibler divergence of a column of the new rows from the champion's data, in nats and "
         "beyond what chance makes, above which they are refused",
     )
@@ -46,6 +48,10 @@ class RetrainParameters(Parameters):
         0, title="Seed", ge=0, le=2**31, description="the same seed gives the same challenger, bit for bit"
     )
 
+    def meeting(self, champion: Mapping[str, str]) -> Self:
+        """The same, and what was left to the champion as its tags say; these are empty where there is none."""
+        raise NotImplementedError
+
 
 class RetrainAddersParameters(RetrainParameters):
     """Take in new pairs of numbers, train a challenger on all of them, and let the better one be champion."""
@@ -57,7 +63,11 @@ class RetrainAddersParameters(RetrainParameters):
         description="what the dataset begins with: 'generated', a file or folder, or empty: with the first new files",
     )
     rows: int = Field(10_000, title="Rows", ge=100, le=100_000_000, description="generated pairs to begin with")
-    largest_sum: Even = Field(65536, title="Largest sum", description="of a pair; a and b go up to half of it")
+    largest_sum: EvenOrChampions = Field(
+        0,
+        title="Largest sum",
+        description="of a pair, even; a and b go up to half of it; 0: the champion's, or 65536 where there is none",
+    )
     least_accuracy: float = Field(
         0.95,
         title="Least accuracy",
@@ -70,6 +80,10 @@ class RetrainAddersParameters(RetrainParameters):
         3, title="Seeds", ge=1, le=1000, description="networks trained, of which the best is the challenger"
     )
 
+    def meeting(self, champion: Mapping[str, str]) -> Self:
+        """With the champion's largest sum where none was asked for."""
+        return self.model_copy(update={"largest_sum": self.largest_sum or _known(champion, "largest_sum", 65536)})
+
 
 class RetrainAvatarsParameters(RetrainParameters):
     """Take in new pictures, train a challenger on all of them, and let the better one be champion."""
@@ -81,7 +95,9 @@ class RetrainAvatarsParameters(RetrainParameters):
         description="what the dataset begins with: 'avatars', a folder or archive, or empty: with the first new files",
     )
     rows: int = Field(4000, title="Rows", ge=100, le=1_000_000, description="avatars drawn to begin with")
-    size: PictureSize = Field(32, title="Size", description="side of the pictures in pixels")
+    size: SizeOrChampions = Field(
+        0, title="Size", description="side of the pictures in pixels; 0: the champion's, or 32 where there is none"
+    )
     epochs: int = Field(8, title="Epochs", ge=1, le=100_000, description="passes over the pictures")
     least_coverage: float = Field(
         0.7,
@@ -90,3 +106,13 @@ class RetrainAvatarsParameters(RetrainParameters):
         le=1,
         description="of held-out pictures, below which no challenger becomes champion",
     )
+
+    def meeting(self, champion: Mapping[str, str]) -> Self:
+        """With the champion's size where none was asked for."""
+        return self.model_copy(update={"size": self.size or _known(champion, "size", 32)})
+
+
+def _known(champion: Mapping[str, str], tag: str, otherwise: int) -> int:
+    """What the champion's tag says; one without it cannot be met, which is said where it is compared."""
+    value = champion.get(tag, "")
+    return int(value) if value.isdecimal() else otherwise

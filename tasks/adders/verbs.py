@@ -167,7 +167,7 @@ def score_networks(trained: Sequence[Trained]) -> list[Scored]:
     return score_all([adder for one in trained for adder in one.load()])
 
 
-@task(**RETRIES)
+@task  # without retries: networks that were logged would be logged once more
 def log_networks(
     run: Run, scored: Sequence[Scored], tables: Sequence[CleanTable], parameters: AdderParameters
 ) -> tuple[int, bool]:

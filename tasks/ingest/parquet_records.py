@@ -29,7 +29,8 @@ def columns(stream: BinaryIO, name: str, table: Table) -> tuple[dict[str, str], 
     try:
         found = {clean: schema.names()[position] for clean, position in table.match(schema.names()).items()}
     except ValueError as error:
-        raise UserError(f"{name} is not a table of {table.name}: {error}; rename its columns.") from None
+        what, cure = f"{name} is not a table of {table.name}", "rename its columns."
+        raise UserError(f"{what}: {error}; {cure}", kept=f"{what}; {cure}") from None
     for column in found.values():
         if not (schema[column].is_numeric() or schema[column] in (pl.String, pl.Categorical, pl.Enum, pl.Null)):
             raise UserError(f"{name} has {schema[column]} in its column {column}; numbers or text are needed.")

@@ -86,9 +86,12 @@ def detect(sample: bytes, name: str, table: Table) -> TextFormat:
         delimiter, header, columns = _header(first_line, table)
     except (ValueError, csv.Error) as error:
         example = ",".join(column.name for column in table.columns)
+        what, cure = (
+            f"{name} does not start with a header for {table.name}",
+            f"put a line such as {example} on top or rename the columns.",
+        )
         raise UserError(
-            f"{name} does not start with a header for {table.name}: {error}; its first line is "
-            f"{first_line[:80]!r}; put a line such as {example} on top or rename the columns."
+            f"{what}: {error}; its first line is {first_line[:80]!r}; {cure}", kept=f"{what}; {cure}"
         ) from None
     return TextFormat(encoding, mark, delimiter, newline.encode(), header, columns)
 

@@ -50,6 +50,7 @@ class Drift:
         return tuple(f"{wanted} It is {observed}." for wanted, observed, met in self.table if not met)
 
 
+@task(**RETRIES)
 def champions_data(client: MlflowClient, champion: ModelVersion | None, newest: Version | None) -> Old | None:
     """The rows that the champion learned from, as its MLflow run names them and if they are still what they were.
 
@@ -71,14 +72,31 @@ def champions_data(client: MlflowClient, champion: ModelVersion | None, newest: 
 
 
 @task(**RETRIES)
+def compared_together(subject: Subject, taken: Sequence[Taken]) -> list[list[Taken]]:
+    """The deliveries, each by itself, so that none hides behind another; those too small for that as one.
+
+    Of these only such as have the same columns, since others are refused.
+    """
+    large: list[list[Taken]] = []
+    small: dict[tuple[str, ...], list[Taken]] = {}
+    for one in taken:
+        if one.summary.clean >= FEWEST_TO_COMPARE:
+            large.append([one])
+        else:
+            small.setdefault(tuple(subject.profile(one.rows).columns), []).append(one)
+    return [*large, *small.values()]
+
+
+@task(**RETRIES)
 def compare(subject: Subject, batch: Sequence[Taken], old: Old | None, most_drift: float) -> Drift:
     """Compares the clean rows of a batch with old rows, column by column.
 
     Raises:
         RefusedError: they have other columns.
     """
+    names = ", ".join(taken.delivery.name for taken in batch)
     if old is None:
-        return Drift("There is neither a champion nor a dataset yet, so drift was not looked for.")
+        return Drift(f"There is neither a champion nor a dataset yet, so drift was not looked for in {names}.")
 
     def make(folder: Path) -> None:
         before = subject.profile(old.rows)
@@ -102,9 +120,9 @@ def compare(subject: Subject, batch: Sequence[Taken], old: Old | None, most_drif
     if fewest < FEWEST_TO_COMPARE:
         few = f"{fewest} rows are too few to see drift by: {FEWEST_TO_COMPARE} are needed in both tables"
         return Drift(
-            f"The {rows:,} new clean rows were not compared with {old.what}; {few}.", (), stage.folder / "docs"
+            f"The {rows:,} clean rows of {names} were not compared with {old.what}; {few}.", (), stage.folder / "docs"
         )
-    sentence = f"The {rows:,} new clean rows were compared with {old.what}."
+    sentence = f"The {rows:,} clean rows of {names} were compared with {old.what}."
     return Drift(sentence, tuple((wanted, observed, met) for wanted, observed, met in table), stage.folder / "docs")
 
 

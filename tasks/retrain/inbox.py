@@ -1,12 +1,13 @@
 """The inbox: a folder in which every entry, a file or a folder of files, is one delivery, known by its content."""
 
+import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.errors import UserError
-from tasks.files import sha256, writing
+from tasks.files import irregular, sha256, writing
 
 QUIET_SECONDS = 5  # a delivery that was changed since may still be on its way
 
@@ -24,10 +25,12 @@ class Delivery:
         """The file or folder at a path.
 
         Raises:
-            UserError: there is none, or it cannot be read.
+            UserError: there is none, it cannot be read, or it holds links or the like.
         """
         try:
-            return cls(path.name, path.resolve(), sha256(path))
+            place = path.resolve(strict=True)
+            refuse_irregular(place)
+            return cls(path.name, place, sha256(place))
         except OSError as error:
             raise UserError(f"{path} cannot be read ({error.strerror}); give a file or folder.") from None
 
@@ -39,10 +42,13 @@ class Inbox:
     Attributes:
         new: deliveries that were never seen, by name; of equal ones the first.
         waiting: names of those that were changed a moment ago, and are left for the next time.
+        unfit: a sentence for each that cannot be read, or holds links or the like. It has no digest to remember it by,
+            so that it is said again until it is mended or removed.
     """
 
     new: tuple[Delivery, ...]
     waiting: tuple[str, ...]
+    unfit: tuple[str, ...]
 
 
 def look_into(folder: Path, seen: Collection[str]) -> Inbox:
@@ -53,33 +59,60 @@ def look_into(folder: Path, seen: Collection[str]) -> Inbox:
         seen: digests of deliveries that are known.
 
     Raises:
-        UserError: the folder cannot be made, or something in it cannot be read.
+        UserError: the folder cannot be made or read.
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     new: dict[str, Delivery] = {}
-    waiting = []
-    for entry in sorted(folder.iterdir()):
+    waiting, unfit = [], []
+    for entry in _entries(folder):
         try:
-            if entry.name.startswith(".") or entry.is_symlink() or not any(_files(entry)):
+            files = _files(entry)
+            if not files:
                 continue
-            if abs(time.time() - max(file.stat().st_mtime for file in _files(entry))) < QUIET_SECONDS:
+            if abs(time.time() - max(file.lstat().st_mtime for file in files)) < QUIET_SECONDS:
                 waiting.append(entry.name)
                 continue
+            refuse_irregular(entry)
             digest = sha256(entry)
+        except UserError as error:
+            unfit.append(f"{entry.name}: refused. {error}")
         except OSError as error:
-            raise UserError(
-                f"{error.filename or entry} in the inbox cannot be read ({error.strerror}); "
+            unfit.append(
+                f"{entry.name}: refused. {error.filename or entry} cannot be read ({error.strerror}); "
                 "change its permissions or remove it."
-            ) from None
-        if digest not in seen:
-            new.setdefault(digest, Delivery(entry.name, entry.resolve(), digest))
-    return Inbox(tuple(new.values()), tuple(waiting))
+            )
+        else:
+            if digest not in seen:
+                new.setdefault(digest, Delivery(entry.name, entry.resolve(), digest))
+    return Inbox(tuple(new.values()), tuple(waiting), tuple(unfit))
 
 
-def _files(entry: Path) -> Iterator[Path]:
-    """The files of a delivery."""
-    if entry.is_file():
-        yield entry
-    elif entry.is_dir():
-        yield from (file for file in entry.rglob("*") if file.is_file() and not file.is_symlink())
+def refuse_irregular(place: Path) -> None:
+    """Nothing where a delivery consists of files and folders only.
+
+    Raises:
+        UserError: a link, a pipe or a device is in it.
+    """
+    if found := irregular(place):
+        raise UserError(f"{found} is a link or no file at all; put the file itself there, or remove it.")
+
+
+def _entries(folder: Path) -> list[Path]:
+    """The entries of an inbox that may be deliveries."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise UserError(f"{folder} cannot be read ({error.strerror}); change its permissions.") from None
+    return [entry for entry in entries if not entry.name.startswith(".") and not entry.is_symlink()]
+
+
+def _files(entry: Path) -> list[Path]:
+    """Whatever a delivery holds besides folders; a folder that cannot be read is an error, not an empty one."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    if not entry.is_dir():
+        return [entry] if entry.is_file() else []
+    return [Path(parent, name) for parent, _, names in os.walk(entry, onerror=refuse) for name in names]

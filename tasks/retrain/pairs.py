@@ -22,14 +22,13 @@ from tasks.clean.run import clean
 from tasks.clean.summary import Summary
 from tasks.ingest.pairs import draw_pairs
 from tasks.ingest.source import SUFFIXES, open_source
-from tasks.places import allowed
+from tasks.places import allowed_to_copy
 from tasks.quiet import import_tensorflow
 from tasks.retrain.decide import Decision, Scores, decide_adder
 from tasks.retrain.held_out import enough, held_out_pairs
 from tasks.retrain.inbox import Delivery
 from tasks.retrain.shelf import RAW, Version, link_tree
 from tasks.retrain.subject import Taken
-from tasks.retrain.taken import copied
 from tasks.stages import data_folder, run_stage
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.registry import load
@@ -51,7 +50,7 @@ class Pairs:
         """Generated pairs without ids, since those of the user's own records may be the same; or a file or folder."""
         parameters = self._parameters
         if parameters.start != GENERATED:
-            return Delivery.at(allowed(parameters.start)) if parameters.start else None
+            return Delivery.at(allowed_to_copy(parameters.start)) if parameters.start else None
         drawn = parameters.model_dump(include={"rows", "largest_sum", "seed"})
 
         def make(folder: Path) -> None:
@@ -61,11 +60,10 @@ class Pairs:
 
     def take(self, delivery: Delivery) -> Taken:
         """Cleans and checks a delivery."""
-        copy = copied(delivery)
-        open_source(copy.path, self._table)  # says in one sentence why it is no table
-        table = clean_pairs(RawTable(copy.path, copy.sha256, self._parameters.largest_sum, 0.0))
+        open_source(delivery.path, self._table)  # says in one sentence why it is no table
+        table = clean_pairs(RawTable(delivery.path, delivery.sha256, self._parameters.largest_sum, 0.0))
         checked = check_pairs(table, self._parameters.most_quarantine)
-        return Taken(copy, table.rows.parent, table.stage.sha256, table.summary, checked)
+        return Taken(delivery, table.rows.parent, table.stage.sha256, table.summary, checked)
 
     def put(self, taken: Taken, place: Path) -> None:
         """Links the files as they came: rows in quarantine go there again, and are accounted for."""

@@ -20,13 +20,12 @@ from tasks.clean.summary import Summary
 from tasks.files import sha256
 from tasks.ingest.pictures.generate import ATTRIBUTION, AVATARS
 from tasks.ingest.pictures.source import open_pictures
-from tasks.places import allowed
+from tasks.places import allowed_to_copy
 from tasks.retrain.decide import Decision, Scores, decide_gan
 from tasks.retrain.held_out import enough, held_out_pictures
 from tasks.retrain.inbox import Delivery
 from tasks.retrain.shelf import RAW, Version, link_tree
 from tasks.retrain.subject import RefusedError, Taken
-from tasks.retrain.taken import copied
 from tasks.stages import Stage, data_folder, run_stage
 from tasks.tracking.registry import describe, load
 from tasks.tracking.run import Run
@@ -54,7 +53,7 @@ class Pictures:
 
         parameters = self._parameters
         if parameters.start != AVATARS:
-            return Delivery.at(allowed(parameters.start)) if parameters.start else None
+            return Delivery.at(allowed_to_copy(parameters.start)) if parameters.start else None
         drawn = parameters.model_dump(include={"rows", "size", "seed"})
         raw = ingest_pictures(GanParameters(source=AVATARS, dirt=0, **drawn))
 
@@ -69,11 +68,10 @@ class Pictures:
         from tasks.gans.pictures import RawPictures
         from tasks.gans.verbs import check_pictures, clean_raw_pictures
 
-        copy = copied(delivery)
-        digest = open_pictures(copy.path).sha256  # says in one sentence why it holds no pictures
-        cleaned = clean_raw_pictures(RawPictures(copy.path, digest, 0.0), self._gan(str(copy.path)))
+        digest = open_pictures(delivery.path).sha256  # says in one sentence why it holds no pictures
+        cleaned = clean_raw_pictures(RawPictures(delivery.path, digest, 0.0), self._gan(str(delivery.path)))
         checked = check_pictures(cleaned, self._parameters.most_quarantine)
-        return Taken(copy, cleaned.folder, cleaned.stage.sha256, cleaned.summary, checked)
+        return Taken(delivery, cleaned.folder, cleaned.stage.sha256, cleaned.summary, checked)
 
     def put(self, taken: Taken, place: Path) -> None:
         """Writes the files of the clean pictures as they came, and their attributes into a table beside."""

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 
+from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
 from tasks.retrain.drift import Drift
 from tasks.retrain.shelf import Version
 from tasks.retrain.verbs import Judgement
+from tasks.retries import RETRIES
 from tasks.tracking.run import Run
 
 
-def decision_markdown(model: str, version: Version, judgement: Judgement, drift: Drift | None) -> str:
+def decision_markdown(model: str, version: Version, judgement: Judgement, drifts: Sequence[Drift]) -> str:
     """The decision and all its numbers."""
     promoted = judgement.decision.promoted
     champion = f"{model}/{judgement.champion}" if judgement.champion else "none"
@@ -28,25 +30,32 @@ def decision_markdown(model: str, version: Version, judgement: Judgement, drift:
         f"Dataset {version.name}: {', '.join(f'{count:,} {fate}' for fate, count in version.rows.items())}. "
         f"Added: {', '.join(version.added)}. SHA-256 {version.sha256}.",
     ]
-    if drift:
-        lines += ["", "## Drift", drift.sentence]
-    if drift and drift.table:
-        lines += ["", "| must be | is | |", "|---|---|---|"]
-        lines += [f"| {wanted} | {observed} | {'✓' if met else '✗'} |" for wanted, observed, met in drift.table]
+    if drifts:
+        lines += ["", "## Drift"]
+    for drift in drifts:
+        lines += ["", drift.sentence]
+        if drift.table:
+            lines += ["", "| must be | is | |", "|---|---|---|"]
+            lines += [f"| {wanted} | {observed} | {'✓' if met else '✗'} |" for wanted, observed, met in drift.table]
     return "\n".join(lines)
 
 
+@task(**RETRIES)
 def publish_decision(
-    flow: str, run: Run, model: str, version: Version, judgement: Judgement, drift: Drift | None
+    flow: str, run: Run, model: str, version: Version, judgement: Judgement, drifts: Sequence[Drift]
 ) -> None:
-    """Puts the decision where the Prefect UI and MLflow show it."""
-    markdown = decision_markdown(model, version, judgement, drift)
+    """Puts the decision, and what the comparison of the new rows found, where the Prefect UI and MLflow show it."""
+    for number, drift in enumerate(drifts, 1):
+        if drift.docs:
+            run.log_artifact(drift.docs, f"data_docs/drift-{number}")
+    markdown = decision_markdown(model, version, judgement, drifts)
     run.log_text(markdown, "decision.md")
     create_markdown_artifact(
         f"{markdown}\n\n{run.link}", key=f"{flow}-decision", description="whether the challenger became champion"
     )
 
 
+@task(**RETRIES)
 def publish_refusals(flow: str, refused: Sequence[str]) -> None:
     """Puts what was refused where the Prefect UI shows it."""
     lines = "\n".join(f"- {sentence}" for sentence in refused)

@@ -4,13 +4,14 @@
 <data>/datasets/<model>/v0001/<cleaned>  what the cleaning of all of them left
 <data>/datasets/<model>/v0001/card.json  digest, parent, deliveries, counts
 <data>/datasets/<model>/book.json        deliveries with their fates, and the challengers that were judged
+<data>/datasets/<model>/arriving/        copies of deliveries while they are looked at
 """
 
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +19,12 @@ from typing import Any
 
 from schemas.errors import UserError
 from tasks.clean.summary import Summary
-from tasks.files import sha256, whole_folder, write_whole
+from tasks.files import irregular, sha256, whole_folder, write_whole
 from tasks.owner import only_one
 from tasks.retrain.inbox import Delivery
 
-_CARD, _BOOK, _PENDING = "card.json", "book.json", "pending.json"
+_CARD, _BOOK, _PENDING, _ARRIVING = "card.json", "book.json", "pending.json", "arriving"
+_KIND = {"largest_sum", "size"}
 RAW = "raw"
 
 
@@ -36,6 +38,8 @@ class Version:
         parent: the version that it grew out of; 0 for the first.
         cleaned: name of the folder with the cleaned rows.
         sha256: digest of that folder.
+        raw_sha256: digest of the accepted files.
+        kind: the largest sum, or the size, that it was cleaned for.
         deliveries: digest -> name of every delivery in it.
         added: names of those that its parent does not have.
         rows: raw rows, and what became of them.
@@ -46,6 +50,8 @@ class Version:
     parent: int
     cleaned: str
     sha256: str
+    raw_sha256: str
+    kind: dict[str, object]
     deliveries: dict[str, str]
     added: list[str]
     rows: dict[str, int]
@@ -77,15 +83,17 @@ class Shelf:
 
     def __init__(self, folder: Path, cleaned: str, terms: Mapping[str, object]) -> None:
         self.folder, self._cleaned, self._terms = folder, cleaned, dict(terms)
+        self._kind = {name: value for name, value in terms.items() if name in _KIND}
 
     @property
     def book(self) -> Path:
         """The file with the fate of every delivery."""
         return self.folder / _BOOK
 
-    def only_one(self) -> AbstractContextManager[None]:
-        """One retraining at a time: a second one waits for the end of the first."""
-        return only_one(self.folder / "retraining.lock")
+    @property
+    def arriving(self) -> Path:
+        """The folder for copies of deliveries, which is gone when the retraining ends."""
+        return self.folder / _ARRIVING
 
     def newest(self) -> Version | None:
         """The newest version, None where there is none.
@@ -116,7 +124,12 @@ class Shelf:
             deliveries: what is new.
             put: puts the files of a delivery into a folder, made for it.
             clean: cleans raw/ of a version's folder into the folder of cleaned rows beside it.
+
+        Raises:
+            UserError: the files of the parent are not what they were when it was written.
         """
+        if parent and not _is_whole(parent.raw, parent.raw_sha256):
+            raise _damaged(parent.folder)
         number = parent.number + 1 if parent else 1
         with whole_folder(self.folder / f"v{number:04}") as folder:
             raw = folder / RAW
@@ -133,6 +146,8 @@ class Shelf:
                 "parent": parent.number if parent else 0,
                 "cleaned": self._cleaned,
                 "sha256": sha256(folder / self._cleaned),
+                "raw_sha256": sha256(raw),
+                "kind": self._kind,
                 "deliveries": (parent.deliveries if parent else {}) | {one.sha256: one.name for one in deliveries},
                 "added": [one.name for one in deliveries],
                 "rows": {"rows": summary.rows, **summary.fates},
@@ -175,17 +190,21 @@ class Shelf:
             card = json.loads((folder / _CARD).read_text())
             card.pop("made")
             version = Version(folder, **card)
-            whole = sha256(version.rows_folder) == version.sha256
         except (OSError, ValueError, KeyError, TypeError):
-            whole = False
-        if not whole:
-            raise UserError(
-                f"{folder} was changed or damaged since it was written; put it back from a backup, or remove it: the "
-                "version before it is used then, and what lies in the inbox is taken in again."
-            )
+            raise _damaged(folder) from None
+        if not _is_whole(version.rows_folder, version.sha256):
+            raise _damaged(folder)
         if version.cleaned != self._cleaned:
             raise UserError(
                 f"{self.folder} holds the {version.cleaned} of another model; choose another name of model."
+            )
+        if not self._kind.items() <= version.kind.items():
+            had, asked = (
+                ", ".join(f"{name} {value}" for name, value in one.items()) for one in (version.kind, self._kind)
+            )
+            raise UserError(
+                f"{folder} was cleaned for {had.replace('_', ' ')}, and what is asked for, or the champion has, is "
+                f"{asked.replace('_', ' ')}: choose another name of model."
             )
         return version
 
@@ -211,6 +230,32 @@ class Shelf:
     def _write(self, told: Mapping[str, Mapping[str, object]]) -> None:
         book = {part: self._book(part) | dict(told.get(part, {})) for part in ("deliveries", "judged")}
         write_whole(self.folder / _BOOK, json.dumps(book, indent=2).encode())
+
+
+@contextmanager
+def only_one_retraining(folder: Path) -> Iterator[None]:
+    """One retraining of a dataset at a time: a second one waits for the end of the first. No copy outlives it."""
+    with only_one(folder / "retraining.lock"):
+        arriving = folder / _ARRIVING
+        shutil.rmtree(arriving, ignore_errors=True)  # of a process that was killed
+        try:
+            yield
+        finally:
+            shutil.rmtree(arriving, ignore_errors=True)
+
+
+def _is_whole(place: Path, digest: str) -> bool:
+    try:
+        return irregular(place) is None and sha256(place) == digest
+    except OSError:
+        return False
+
+
+def _damaged(folder: Path) -> UserError:
+    return UserError(
+        f"{folder} was changed or damaged since it was written; put it back from a backup, or remove it: the version "
+        "before it is used then, and what lies in the inbox is taken in again."
+    )
 
 
 def link_tree(source: Path, target: Path) -> None:

@@ -27,7 +27,7 @@ class Taken:
     """A delivery that was copied and cleaned.
 
     Attributes:
-        delivery: the copy.
+        delivery: the copy, which is there until the retraining ends.
         rows: folder of the cleaned rows.
         sha256: digest of it.
         summary: what became of its rows.
@@ -56,7 +56,7 @@ class Subject(Protocol):
         """What the dataset begins with, None where it begins with the first delivery."""
 
     def take(self, delivery: Delivery) -> Taken:
-        """Cleans and checks a delivery.
+        """Cleans and checks the copy of a delivery.
 
         Raises:
             UserError: it cannot be read.

@@ -1,35 +1,36 @@
 """Copies deliveries out of the inbox, so that what is cleaned is what was seen, whatever happens there meanwhile."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
-from schemas.errors import UserError
-from tasks.files import sha256
+from prefect import task
+
+from tasks.files import irregular, sha256, writing
 from tasks.retrain.inbox import Delivery
-from tasks.stages import data_folder, run_stage
+from tasks.retries import RETRIES
 
 
-def copied(delivery: Delivery) -> Delivery:
-    """The delivery as a stage that nobody changes.
+@task(**RETRIES)
+def fetch(delivery: Delivery, folder: Path) -> Delivery | None:
+    """Copies a delivery into a folder.
 
-    Raises:
-        UserError: it was changed since it was seen.
+    Returns:
+        the copy, None if what lies there was changed since it was seen.
     """
+    place = folder / delivery.sha256 / delivery.name
+    shutil.rmtree(place.parent, ignore_errors=True)  # what an attempt left that failed
+    with writing(place):
+        try:
+            for file in _files(delivery.path):
+                target = place / file.relative_to(delivery.path)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(file, target, follow_symlinks=False)
+            whole = irregular(place) is None and sha256(place) == delivery.sha256
+        except FileNotFoundError:
+            whole = False
+    return replace(delivery, path=place) if whole else None
 
-    def make(folder: Path) -> None:
-        place = folder / delivery.name
-        if delivery.path.is_dir():
-            shutil.copytree(delivery.path, place, ignore=_neither_file_nor_folder)
-        else:
-            shutil.copy2(delivery.path, place)
-        if sha256(place) != delivery.sha256:
-            raise UserError(f"{delivery.path} was changed while it was read; run again when it is whole.")
 
-    stage = run_stage(data_folder(), "take-in", {"delivery": delivery.sha256}, {"name": delivery.name}, make)
-    return Delivery(delivery.name, stage.folder / delivery.name, delivery.sha256)
-
-
-def _neither_file_nor_folder(parent: str, names: list[str]) -> list[str]:
-    """Links, pipes and the like, which no digest covers."""
-    places = {name: Path(parent, name) for name in names}
-    return [name for name, at in places.items() if at.is_symlink() or not (at.is_file() or at.is_dir())]
+def _files(place: Path) -> list[Path]:
+    return [file for file in place.rglob("*") if file.is_file()] if place.is_dir() else [place]

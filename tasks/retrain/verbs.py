@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -13,14 +13,16 @@ from prefect import task
 
 from schemas.errors import UserError
 from tasks.clean.summary import Summary
-from tasks.places import allowed
+from tasks.files import UnwritableError
+from tasks.places import allowed_to_copy
 from tasks.retrain.decide import Decision, Scores
 from tasks.retrain.inbox import Delivery, Inbox, look_into
 from tasks.retrain.shelf import Shelf, Version
 from tasks.retrain.subject import RefusedError, Subject, Taken
+from tasks.retrain.taken import fetch
 from tasks.retries import RETRIES
 from tasks.stages import data_folder
-from tasks.tracking.champion import champion, crown
+from tasks.tracking.champion import champion, crown, history
 from tasks.tracking.registry import find, registered
 from tasks.tracking.run import Run
 
@@ -56,8 +58,18 @@ class Judgement:
 
 
 def inbox_folder(inbox: str, model: str) -> Path:
-    """The folder that new files are put into."""
-    return allowed(inbox) if inbox else data_folder() / "inbox" / model
+    """The folder that new files are put into.
+
+    Raises:
+        UserError: this run may not use it, or the program keeps its own files there.
+    """
+    return allowed_to_copy(inbox) if inbox else data_folder() / "inbox" / model
+
+
+@task(**RETRIES)
+def find_champion(client: MlflowClient, model: str) -> ModelVersion | None:
+    """The champion of a registered model, None where there is none."""
+    return champion(client, model)
 
 
 @task(**RETRIES)
@@ -65,7 +77,7 @@ def look(folder: Path, shelf: Shelf) -> Inbox:
     """Looks into the inbox for deliveries that were not seen before.
 
     Raises:
-        UserError: something in it cannot be read.
+        UserError: it cannot be read.
     """
     return look_into(folder, shelf.seen())
 
@@ -75,13 +87,21 @@ def take_in(subject: Subject, shelf: Shelf, deliveries: Sequence[Delivery]) -> t
 
     Returns:
         those that are fit, and a sentence for each other.
+
+    Raises:
+        UnwritableError: that is no fault of a delivery.
     """
     taken, refused = [], []
     for delivery in deliveries:
         try:
-            one = subject.take(delivery)
+            if (copy := fetch(delivery, shelf.arriving)) is None:
+                refused.append(f"{delivery.name}: was changed while it was read; it is left for the next time.")
+                continue
+            one = subject.take(copy)
+        except UnwritableError:
+            raise
         except UserError as error:
-            refused.append(_refuse(shelf, [delivery], str(error)))
+            refused.append(_refuse(shelf, [delivery], error.kept))
             continue
         if one.checked.failures:
             reasons = f"{' '.join(one.checked.failures)} See {one.checked.docs / 'index.html'}."
@@ -138,7 +158,7 @@ def judgement_key(subject: Subject, version: Version) -> str:
     return _digest(challenger_key(subject, version), dict(subject.gate))
 
 
-@task(**RETRIES)
+@task  # without retries: networks that were logged would be logged once more
 def train_challenger(run: Run, subject: Subject, model: str, version: Version) -> int:
     """Trains the challenger and registers it, or finds it registered.
 
@@ -164,7 +184,8 @@ def train_challenger(run: Run, subject: Subject, model: str, version: Version) -
 def judge(run: Run, subject: Subject, model: str, version: Version, number: int) -> Judgement:
     """Scores challenger and champion on the same held-out rows, decides, and lets the better one be champion.
 
-    What was decided before a process was killed is not decided again.
+    What was decided before a process was killed is not decided again. It counts only as long as the champion is the one
+    that the challenger was judged against.
     """
     client, tag = run.client, f"{_JUDGED}.{judgement_key(subject, version)[:16]}"
     challenger = find(client, f"{model}/{number}")
@@ -175,7 +196,10 @@ def judge(run: Run, subject: Subject, model: str, version: Version, number: int)
         for name, value in {**_tags(judgement), tag: judgement.dump()}.items():
             client.set_model_version_tag(model, str(number), name, value)
     if judgement.decision.promoted:
-        crown(client, model, number, judgement.decision.sentence)
+        if changed := _changed(client, model, judgement):
+            judgement = replace(judgement, decision=Decision(False, (changed,)))
+        else:
+            crown(client, model, number, judgement.decision.sentence)
     run.log_metrics(
         {f"{who}_{measure}": value for who, scores in judgement.scores.items() for measure, value in scores.items()}
     )
@@ -195,6 +219,21 @@ def _judge(
         scores["champion"] = subject.score(client, now, version)
     decision = subject.decide(scores["challenger"], scores.get("champion"))
     return Judgement(number, int(now.version) if now else 0, scores, decision)
+
+
+def _changed(client: MlflowClient, model: str, judgement: Judgement) -> str:
+    """Why a challenger that was judged better does not become champion; empty where nothing speaks against it."""
+    now, number = champion(client, model), judgement.challenger
+    known = int(now.version) if now else 0
+    if known == number:
+        return ""
+    by_hand = f"`eightytwenty rollback {model} --to {number}` makes it champion."
+    if any(change.version == number for change in history(client, model)):
+        return f"It was champion before, and was replaced. {by_hand}"
+    if known != judgement.champion:
+        against, by_now = (f"{model}/{one}" if one else "none" for one in (judgement.champion, known))
+        return f"It was judged against the champion {against}, and that is {by_now} by now. {by_hand}"
+    return ""
 
 
 def _tags(judgement: Judgement) -> dict[str, str]:

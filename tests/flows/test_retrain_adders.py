@@ -17,7 +17,7 @@ from flows.retraining import Retraining
 from schemas.errors import UserError
 from schemas.parameters import RetrainAddersParameters
 from tasks.prefect_server import prefect_api
-from tasks.tracking.champion import champion, crown, history
+from tasks.tracking.champion import champion, crown, history, roll_back
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.registry import register
 from tasks.tracking.run import Run, parent_run
@@ -168,6 +168,42 @@ def test_rows_that_are_there_already_are_refused(data: Path, client: MlflowClien
     assert state_of(data, client) == before
 
 
+def fates(data: Path, model: str) -> dict[str, str]:
+    book = json.loads((data / "datasets" / model / "book.json").read_text())
+    return {entry["name"]: entry["fate"] for entry in book["deliveries"].values()}
+
+
+def test_drift_neither_hides_behind_a_large_delivery_nor_takes_it_down(data: Path) -> None:
+    parameters = {"model": "beside"}
+    for name, delivery in (("large", pairs(3000, 11, name="l")), ("small", pairs(60, 12, name="s", top=8))):
+        deliver(data, f"{name}.csv", delivery, "inbox/beside")
+    done = retrain(data, **parameters).result()
+    assert [sentence.partition(":")[0] for sentence in done.refused] == ["small.csv"]
+    assert "The 60 clean rows of small.csv were compared with" in done.refused[0]
+    assert (done.version.name, done.version.added) == ("v0002", ["large.csv"])
+    assert [drift.drifted for drift in done.drifts] == [()]
+    assert fates(data, "beside") == {"generated.csv": "accepted", "large.csv": "accepted", "small.csv": "refused"}
+
+
+def test_drift_is_not_handed_in_by_the_spoonful(data: Path) -> None:
+    for number in range(4):
+        deliver(data, f"{number}.csv", pairs(20, 20 + number, name=f"t{number}-", top=8), "inbox/spoons")
+    done = retrain(data, model="spoons").result()
+    (sentence,) = done.refused
+    assert sentence.startswith("0.csv, 1.csv, 2.csv, 3.csv: refused. The rows drifted. The 80 clean rows of")
+    assert done.version.name == "v0001"
+
+
+def test_what_cannot_be_added_does_not_take_down_what_can(data: Path) -> None:
+    parameters = {"model": "mixed", "start": str(deliver(data, "first.csv", pairs(600, 6), "elsewhere"))}
+    deliver(data, "good.csv", pairs(300, 13, name="g"), "inbox/mixed")
+    deliver(data, "again.csv", pairs(300, 7), "inbox/mixed")  # the ids of the first file, other numbers
+    done = retrain(data, **parameters).result()
+    assert [sentence.partition(".csv:")[0] for sentence in done.refused] == ["again"]
+    assert "300 rows of v0001 would be lost" in done.refused[0]
+    assert done.version.added == ["good.csv"]
+
+
 def test_drift_that_is_accepted_is_said(data: Path) -> None:
     parameters = {"model": "accepting"}
     assert retrain(data, **parameters).is_completed()
@@ -175,7 +211,7 @@ def test_drift_that_is_accepted_is_said(data: Path) -> None:
     assert retrain(data, **parameters).is_failed()
     assert retrain(data, **parameters).name == "Nothing to do"
     done = retrain(data, **parameters, on_drift="accept").result()  # what was refused is looked at once more
-    assert len(done.drift.drifted) == 4
+    assert len(done.drifts[0].drifted) == 4
     assert done.version.name == "v0002"
     assert {entry["fate"] for entry in json.loads(done.book.read_text())["deliveries"].values()} == {"accepted"}
 
@@ -202,8 +238,83 @@ def test_a_better_challenger_becomes_champion(data: Path, client: MlflowClient) 
     deliver(data, "more.csv", pairs(300, 10), "inbox/weak")
     crown(client, "weak", 1, "back again")
     done = retrain(data, model="weak").result()
-    assert "v0001, since what weak/1 learned from is gone" in done.drift.sentence
+    assert "v0001, since what weak/1 learned from is gone" in done.drifts[0].sentence
     assert done.judgement.decision.promoted
+
+
+def test_a_lost_book_does_not_undo_a_rollback(data: Path, client: MlflowClient) -> None:
+    with parent_run(data, "elsewhere", "seven", {}) as run:
+        crown(client, "back", seven(run, "back"), "for want of a better one")
+    done = retrain(data, model="back").result()
+    assert (done.judgement.challenger, done.judgement.decision.promoted) == (2, True)
+    roll_back(client, "back")
+    done.book.unlink()
+    done = retrain(data, model="back").result()
+    assert (done.judgement.challenger, done.judgement.decision.promoted) == (2, False)
+    assert "It was champion before, and was replaced." in done.judgement.decision.sentence
+    assert champion(client, "back").version == 1
+    assert [change.version for change in history(client, "back")] == [1, 2, 1]
+
+
+def test_a_decision_counts_for_nothing_once_the_champion_is_another(data: Path, client: MlflowClient) -> None:
+    done = retrain(data, model="other").result()
+    assert (done.judgement.challenger, champion(client, "other").version) == (1, 1)
+    with parent_run(data, "elsewhere", "seven", {}) as run:
+        number = seven(run, "other")
+    # as if the process had been killed behind its decision, and somebody had chosen a champion before it ran again
+    client.delete_registered_model_tag("other", "champion.0001")
+    client.delete_model_version_tag("other", "1", "champion.0001")
+    client.delete_registered_model_alias("other", "champion")
+    crown(client, "other", number, "chosen by hand")
+    done.book.unlink()
+    done = retrain(data, model="other").result()
+    assert done.judgement.decision.sentence.startswith("It was judged against the champion none, and that is other/2")
+    assert champion(client, "other").version == number
+
+
+def test_the_range_is_that_of_the_champion_where_none_is_asked_for(data: Path, client: MlflowClient) -> None:
+    before = state_of(data, client)
+    assert retrain(data, largest_sum=0).name == "Nothing to do"
+    assert state_of(data, client) == before
+
+
+def test_what_is_refused_is_neither_kept_nor_quoted(data: Path) -> None:
+    content = "a-name-of-somebody"
+    bad = deliver(data, "private.csv", f"{content},b\n{content},1\n")
+    with pytest.raises(UserError, match=r"private\.csv does not start with a header") as refused:
+        retrain(data).result()
+    assert content not in str(refused.value)
+    bad.unlink()
+    kept = [place for place in data.rglob("*") if place.is_file() and content.encode() in place.read_bytes()]
+    assert not kept
+
+
+def test_a_disk_that_cannot_be_written_is_no_fault_of_a_delivery(data: Path) -> None:
+    first = retrain(data, model="disk").result()
+    deliver(data, "good.csv", pairs(300, 14, name="g"), "inbox/disk")
+    obstacle = first.version.folder.with_name("arriving")
+    obstacle.write_text("a file where a folder must be")
+    with pytest.raises(UserError, match="cannot be written"):
+        retrain(data, model="disk").result()
+    obstacle.unlink()
+    assert retrain(data, model="disk").result().version.added == ["good.csv"]
+
+
+def test_what_waits_is_named(data: Path) -> None:
+    place = deliver(data, "coming.csv", "a,b\n")
+    place.touch()
+    state = retrain(data)
+    assert state.name == "Nothing to do"
+    assert "changed a moment ago: coming.csv." in state.message
+    place.unlink()
+
+
+@pytest.mark.parametrize("place", ["", "..", "stages", "datasets/adders"])
+def test_an_inbox_among_the_programs_own_files_is_refused(data: Path, place: str) -> None:
+    with pytest.raises(UserError, match="where the program keeps its own files: choose another folder"):
+        retrain(data, inbox=str(data / place)).result()
+    with pytest.raises(UserError, match="where the program keeps its own files: choose another folder"):
+        retrain(data, model="itself", start=str(data / place)).result()
 
 
 def test_a_champion_of_another_range_stops_it_before_training(data: Path, client: MlflowClient) -> None:

@@ -140,7 +140,7 @@ def test_good_pictures_join_the_dataset_and_their_copies_do_not(data: Path, clie
     done = retrain(margin=0.9).result()
     assert done.version.name == "v0002"
     assert done.version.rows == {"rows": 550, "clean": 550, "quarantine": 0, "duplicates": 0}
-    assert not done.drift.drifted
+    assert not done.drifts[0].drifted
     # a share of .9 of the champion's FID is not to be had
     assert not done.judgement.decision.promoted
     assert done.judgement.champion == 1

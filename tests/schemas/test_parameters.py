@@ -3,10 +3,26 @@
 import pytest
 from pydantic import ValidationError
 
-from schemas.parameters import AdderParameters, CleanParameters, GanParameters, RunParameters
+from schemas.parameters import (
+    AdderParameters,
+    CleanParameters,
+    GanParameters,
+    RetrainAddersParameters,
+    RetrainAvatarsParameters,
+    RunParameters,
+)
+
+DEPLOYED = (
+    AdderParameters,
+    CleanParameters,
+    GanParameters,
+    RetrainAddersParameters,
+    RetrainAvatarsParameters,
+    RunParameters,
+)
 
 
-@pytest.mark.parametrize("model", [AdderParameters, CleanParameters, GanParameters, RunParameters])
+@pytest.mark.parametrize("model", DEPLOYED)
 def test_every_parameter_has_a_title_a_description_and_no_union(model):
     schema = model.model_json_schema()
     assert "$defs" not in schema
@@ -33,3 +49,17 @@ def test_a_table_of_attributes_is_for_own_pictures():
     assert GanParameters(source="faces.zip", attributes="faces.csv").attributes
     with pytest.raises(ValidationError, match="pictures of your own"):
         GanParameters(source="avatars", attributes="faces.csv")
+
+
+def test_retraining_takes_size_and_range_from_the_champion_where_none_is_asked_for():
+    adders, avatars = RetrainAddersParameters(), RetrainAvatarsParameters()
+    assert (adders.meeting({"largest_sum": "16"}).largest_sum, adders.meeting({}).largest_sum) == (16, 65536)
+    assert (avatars.meeting({"size": "64"}).size, avatars.meeting({}).size) == (64, 32)
+    assert RetrainAvatarsParameters(size=128).meeting({"size": "64"}).size == 128
+    assert RetrainAddersParameters(largest_sum=8).meeting({"largest_sum": "16"}).largest_sum == 8
+
+
+@pytest.mark.parametrize("wrong", [{"size": 33}, {"size": 16}, {"most_drift": 10.1}])
+def test_a_wrong_parameter_of_a_retraining_is_refused(wrong):
+    with pytest.raises(ValidationError):
+        RetrainAvatarsParameters(**wrong)

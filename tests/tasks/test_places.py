@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import UserError
-from tasks.places import allowed
+from tasks.places import allowed, allowed_to_copy
 
 
 @pytest.fixture
@@ -47,3 +47,23 @@ def test_named_folders_are_allowed_too(data: Path, monkeypatch: pytest.MonkeyPat
     assert allowed("link/pairs.csv") == data.parent / "more" / "pairs.csv"
     with pytest.raises(UserError):
         allowed(str(data.parent / "moreover"))
+
+
+@pytest.mark.parametrize("path", ["datasets/adders/v0001/rows", "mlflow", "stages/../reports/x", "link", "."])
+def test_the_programs_own_folders_are_left_alone(data: Path, path: str) -> None:
+    (data / "datasets").mkdir()
+    (data / "link").symlink_to(data / "datasets")
+    with pytest.raises(UserError, match="where the program keeps its own files"):
+        allowed(path)
+
+
+@pytest.mark.parametrize("path", [".", "..", "stages", "datasets/adders"])
+def test_nothing_is_copied_into_itself_from_the_command_line(
+    data: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.delenv("PREFECT__RUNTIME__DEPLOYMENT__ID")
+    monkeypatch.chdir(data)
+    with pytest.raises(UserError, match="where the program keeps its own files"):
+        allowed_to_copy(path)
+    assert allowed_to_copy("inbox/adders") == Path("inbox/adders")
+    assert allowed_to_copy(str(data.parent / "more")) == data.parent / "more"

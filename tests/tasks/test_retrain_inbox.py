@@ -9,6 +9,7 @@ import pytest
 from schemas.errors import UserError
 from tasks.files import sha256
 from tasks.retrain.inbox import Delivery, look_into
+from tasks.retrain.taken import fetch
 
 
 def put(inbox: Path, name: str, content: str = "a,b,sum\n", age: float = 60) -> Path:
@@ -61,3 +62,48 @@ def test_an_inbox_that_cannot_be_used_is_one_sentence(tmp_path):
         look_into(tmp_path / "inbox", ())
     with pytest.raises(UserError, match=r"gone\.csv cannot be read"):
         Delivery.at(tmp_path / "gone.csv")
+
+
+@pytest.mark.parametrize("kind", ["link", "link to a folder", "pipe"])
+def test_a_link_or_a_pipe_in_a_delivery_is_not_followed(tmp_path, kind):
+    place = put(tmp_path, "night/pairs.csv", "one").with_name("other.csv")
+    put(tmp_path, "good.csv", "two")
+    if kind == "pipe":
+        os.mkfifo(place)
+        os.utime(place, (0, 0))
+    else:
+        place.symlink_to("/etc/hostname" if kind == "link" else "/etc")
+        os.utime(place, (0, 0), follow_symlinks=False)
+    inbox = look_into(tmp_path, ())
+    assert [one.name for one in inbox.new] == ["good.csv"]
+    (said,) = inbox.unfit
+    assert said.startswith("night: refused.")
+    assert "is a link or no file at all" in said
+    with pytest.raises(UserError, match="is a link or no file at all"):
+        Delivery.at(tmp_path / "night")
+    place.unlink()
+    assert names(tmp_path) == ["good.csv", "night"]  # what was mended is not remembered as refused
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(tmp_path):
+    locked = put(tmp_path, "locked.csv", "one")
+    put(tmp_path, "good.csv", "two")
+    locked.chmod(0)
+    if os.access(locked, os.R_OK):  # to root nothing is locked
+        pytest.skip("runs as root")
+    inbox = look_into(tmp_path, ())
+    assert [one.name for one in inbox.new] == ["good.csv"]
+    assert "locked.csv cannot be read (Permission denied)" in inbox.unfit[0]
+
+
+def test_a_copy_is_whole_or_is_none(tmp_path):
+    put(tmp_path, "inbox/night/a/pairs.csv", "one")
+    place = put(tmp_path, "inbox/night/pairs.csv", "two")
+    (delivery,) = look_into(tmp_path / "inbox", ()).new
+    copy = fetch.fn(delivery, tmp_path / "arriving")
+    assert (copy.name, sha256(copy.path)) == ("night", delivery.sha256)
+    place.write_text("three")
+    assert fetch.fn(delivery, tmp_path / "arriving") is None
+    place.unlink()
+    place.symlink_to("a/pairs.csv")
+    assert fetch.fn(delivery, tmp_path / "arriving") is None

@@ -10,7 +10,7 @@ from schemas.errors import UserError
 from tasks.clean.summary import Summary
 from tasks.files import sha256
 from tasks.retrain.inbox import Delivery
-from tasks.retrain.shelf import Shelf, Version
+from tasks.retrain.shelf import Shelf, Version, only_one_retraining
 
 
 def delivery(folder: Path, name: str) -> Delivery:
@@ -111,3 +111,32 @@ def test_a_judgement_ends_what_was_pending_and_the_book_is_whole(shelf, tmp_path
     assert json.loads(shelf.book.read_text())["deliveries"][one.sha256]["fate"] == "accepted"
     assert shelf.judged("key")
     assert shelf.pending_run("key") is None
+
+
+@pytest.mark.parametrize("change", ["other bytes", "link"])
+def test_a_version_does_not_grow_from_raw_files_that_were_changed(shelf, tmp_path, change):
+    first = add(shelf, delivery(tmp_path, "one"))
+    (raw,) = first.raw.rglob("one")
+    if change == "link":
+        (raw.parent / "two").symlink_to("/etc/hostname")
+    else:
+        raw.write_text("other")
+    with pytest.raises(UserError, match="v0001 was changed or damaged"):
+        add(shelf, delivery(tmp_path, "three"))
+    assert [place.name for place in shelf.folder.glob("v*")] == ["v0001"]
+
+
+def test_a_dataset_of_one_size_is_none_of_another(shelf, tmp_path):
+    of_32, of_64 = (Shelf(shelf.folder, "rows", {"size": size}) for size in (32, 64))
+    add(of_32, delivery(tmp_path, "one"))
+    assert of_32.newest().kind == {"size": 32}
+    with pytest.raises(UserError, match=r"cleaned for size 32, and what is asked for, .* is size 64"):
+        of_64.newest()
+
+
+def test_no_copy_outlives_a_retraining(shelf):
+    shelf.arriving.mkdir(parents=True)  # of a process that was killed
+    with only_one_retraining(shelf.folder):
+        assert not shelf.arriving.exists()
+        shelf.arriving.mkdir()
+    assert not shelf.arriving.exists()
