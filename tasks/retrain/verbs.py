@@ -136,6 +136,10 @@ def grow(subject: Subject, shelf: Shelf, parent: Version | None, batch: Sequence
                 f"{lost:,} rows of {parent.name if parent else ''} would be lost: the new files hold them once more, "
                 "with the same id or picture, and say something else of them."
             )
+        before = parent.rows["quarantine"] if parent else 0
+        quarrel = summary.quarantine - before - sum(taken.summary.quarantine for taken in batch)
+        if quarrel > 0 and len(batch) > 1:
+            raise RefusedError(f"{quarrel:,} rows would go into quarantine: the new files contradict each other.")
         if not added:
             raise RefusedError("The dataset has all of their rows already.")
         return summary

@@ -204,6 +204,15 @@ def test_what_cannot_be_added_does_not_take_down_what_can(data: Path) -> None:
     assert done.version.added == ["good.csv"]
 
 
+def test_deliveries_that_contradict_each_other_do_not_take_both_away(data: Path) -> None:
+    deliver(data, "1.csv", pairs(300, 15, name="same"), "inbox/quarrel")
+    deliver(data, "2.csv", pairs(300, 16, name="same"), "inbox/quarrel")
+    deliver(data, "3.csv", pairs(300, 17, name="g"), "inbox/quarrel")
+    done = retrain(data, model="quarrel").result()
+    assert [sentence.partition(":")[0] for sentence in done.refused] == ["2.csv"]
+    assert done.version.rows == {"rows": 1200, "clean": 1200, "quarantine": 0, "duplicates": 0}
+
+
 def test_drift_that_is_accepted_is_said(data: Path) -> None:
     parameters = {"model": "accepting"}
     assert retrain(data, **parameters).is_completed()
