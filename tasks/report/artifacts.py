@@ -23,7 +23,7 @@ def publish(name: str, *, markdown: str, pictures: Mapping[str, Path], table: Se
     """
     create_markdown_artifact(markdown, key=f"{name}-report", description="what was done, and what it took")
     if table:
-        create_table_artifact([dict(row) for row in table], key=f"{name}-results", description="the results")
+        create_table_artifact([dict(row) for row in table], key=f"{name}-table", description="the results as a table")
     for key, place in pictures.items():
         encoded = base64.b64encode(place.read_bytes()).decode()
         create_image_artifact(f"data:image/png;base64,{encoded}", key=f"{name}-{key}")

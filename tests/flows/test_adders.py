@@ -108,7 +108,6 @@ def test_a_damaged_stage_is_made_anew(command, finished, tmp_path):
     [
         (signal.SIGKILL, "stages/locks/clean-*"),
         (signal.SIGTERM, "stages/locks/train-article-*"),
-        (signal.SIGKILL, "stages/locks/train-solved-*"),
         (signal.SIGKILL, "mlflow/artifacts/*/artifacts/network.png"),
         (signal.SIGTERM, "reports"),
     ],

@@ -45,7 +45,7 @@ def test_flows_at_once_do_not_disturb_each_other(undisturbed: Path, tmp_path: Pa
 def test_a_killed_private_prefect_server_ends_the_flow_with_a_sentence(undisturbed: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     # Prefect asks a server that is gone again and again, for more than a minute
-    with running(data, PREFECT_CLIENT_MAX_RETRIES="0") as flow:
+    with running(data, PREFECT_CLIENT_MAX_RETRIES="1") as flow:
         flow.at(lambda: list(data.glob(TRAINING)))
         children = Path(f"/proc/{flow.process.pid}/task").glob("*/children")
         for child in {int(pid) for listing in children for pid in listing.read_text().split()}:

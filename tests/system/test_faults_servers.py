@@ -120,7 +120,7 @@ def test_a_silent_run_is_crashed_even_if_the_prefect_server_died_with_it(
     with api_of_this_process(servers.api):
         deployments._make_automation()
     # Prefect by itself asks a server that is gone for a minute
-    with running(servers.data, **servers.environment, PREFECT_CLIENT_MAX_RETRIES="0") as flow:
+    with running(servers.data, **servers.environment, PREFECT_CLIENT_MAX_RETRIES="1") as flow:
         flow.at(lambda: list(servers.data.glob(TRAINING)))
         servers.kill(servers.prefect)
         assert f"no Prefect server answers at {servers.api}" in flow.complains()

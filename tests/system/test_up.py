@@ -115,8 +115,8 @@ def test_an_invalid_value_is_refused_with_its_reason(up: Servers, parameters: di
 def test_a_triggered_run_leaves_its_artifacts(up: Servers, finished: str) -> None:
     artifacts = up.artifacts(finished)
     assert "Cleaning took" in artifacts["adders-report"]["data"]
-    assert "article" in artifacts["adders-results"]["data"]
-    assert artifacts["adders-results"]["type"] == "table"
+    assert "article" in artifacts["adders-table"]["data"]
+    assert artifacts["adders-table"]["type"] == "table"
     assert artifacts["adders-eighty-twenty"]["data"].startswith("data:image/png;base64,")
     for key in ("adders-mlflow", "data-docs-pairs-16"):
         assert f"({up.mlflow}/#/experiments/" in artifacts[key]["data"], key
