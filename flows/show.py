@@ -98,7 +98,7 @@ def show_retraining(state: "State[Retraining | State[None]]") -> None:
         {
             "the dataset": str(report.version.folder),
             "what became of each file": str(report.book),
-            **({"what the new rows were like": "\n".join(pages)} if pages else {}),
+            **({"how the new rows differ": "\n".join(pages)} if pages else {}),
             "runs in MLflow": report.mlflow,
         },
     )
