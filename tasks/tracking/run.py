@@ -246,16 +246,27 @@ def ended(run: Run) -> Iterator[None]:
     """
     try:
         yield
-    except Exception:
-        check_server(run.client.tracking_uri)
-        run.client.set_terminated(run.run_id, "FAILED")
-        raise
-    except BaseException:  # Ctrl-C, SIGTERM, a cancelled flow: nobody's mistake
-        with suppress(UserError):
+    except BaseException as error:
+        if _was_stopped(error):
+            with suppress(UserError):
+                check_server(run.client.tracking_uri)
+                run.client.set_terminated(run.run_id, "KILLED")
+        else:
             check_server(run.client.tracking_uri)
-            run.client.set_terminated(run.run_id, "KILLED")
+            run.client.set_terminated(run.run_id, "FAILED")
         raise
     run.client.set_terminated(run.run_id, "FINISHED")
+
+
+def _was_stopped(error: BaseException | None) -> bool:
+    """Whether Ctrl-C, SIGTERM or a cancelled flow stands behind an error: nobody's mistake.
+
+    They strike anywhere. A library that is interrupted while it holds a connection or a file may fail to put it away,
+    and then raises that failure in their place.
+    """
+    while isinstance(error, Exception):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 @contextmanager

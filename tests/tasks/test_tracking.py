@@ -107,6 +107,18 @@ def test_a_run_ends_as_its_block_does(data: Path, error: BaseException, status: 
     assert stored(run).info.status == status
 
 
+def test_a_run_is_killed_even_where_a_library_hides_the_stop_behind_an_error_of_its_own(data: Path) -> None:
+    def interrupted() -> None:
+        try:
+            raise SystemExit(143)
+        finally:
+            raise OSError("half written")
+
+    with pytest.raises(OSError, match="half written"), parent_run(data, "ends", "one", {}) as run:
+        interrupted()
+    assert stored(run).info.status == "KILLED"
+
+
 def test_a_network_gets_a_nested_run_with_a_point_per_epoch(data: Path) -> None:
     example = np.array([[2, 2], [1, 5]], dtype=np.float32)
     figure = Figure()
