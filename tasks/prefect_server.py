@@ -1,22 +1,14 @@
-"""Starts Prefect servers over the data folder, and brings a private one where none is configured.
+"""Finds the Prefect API that flows report to, and starts a private one where none is configured.
 
 `prefect_api` is entered once around everything that calls flows. With PREFECT_API_URL set (in the environment or
 in the active Prefect profile) it only checks that the server answers. Otherwise it starts a private one over
 <data>/prefect/prefect.db for as long as the block lasts. Prefect's own serverless mode is not used because it
 loses the records of tasks at exit.
-
-A server is one child process that runs this file. It holds the read end of a pipe whose write end only
-its owner has: when the owner is gone, even by SIGKILL, the pipe ends and the server stops.
 """
 
 import os
-import signal
 import socket
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -24,19 +16,16 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from schemas.errors import UserError
-from tasks.owner import claim_owner, only_one, owner_is_dead
-from tasks.servers.health import silence, wait_until_up
-from tasks.servers.origins import OwnOrigins, own_origins
+from tasks.owner import claim_owner, owner_is_dead
+from tasks.servers.health import silence
 from tasks.servers.prefect_api import password_wanted
+from tasks.servers.prefect_process import start_server, stop_server
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, State
 
-_STOP_SECONDS = 40
-_EVENTS_SECONDS = 20
 _DRAIN_SECONDS = 15
 _OWNER = "owner:"
-_ORIGINS = "PREFECT_SERVER_CORS_ALLOWED_ORIGINS"
 
 _RECORDS_ONLY = {
     # one transaction for many task records instead of one for each
@@ -139,62 +128,6 @@ def _check_password(url: str) -> None:
         raise password_wanted(url) from error
 
 
-def start_server(
-    home: Path, listener: socket.socket, settings: Mapping[str, str]
-) -> tuple[subprocess.Popen[bytes], str]:
-    """Start a server that ends with this process, and wait until it answers.
-
-    Args:
-        home: The folder of its database and its log; it exists.
-        listener: The socket it listens on; it is closed in this process, so that a server that dies is noticed.
-        settings: Further settings of Prefect.
-
-    Returns:
-        The server's process, which `stop_server` ends, and the address of its API.
-
-    Raises:
-        UserError: It does not start.
-    """
-    # one start at a time: two servers that make the same new database would stumble over each other
-    with only_one(home / "start.lock"):
-        server, url = _start(home, listener, settings)
-        try:
-            if not wait_until_up(url, lambda: server.poll() is not None):
-                raise UserError(f"the Prefect server did not start: its log {home / 'server.log'} says why.")
-        except BaseException:
-            stop_server(server)
-            raise
-    return server, url
-
-
-def _start(home: Path, listener: socket.socket, more: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], str]:
-    port = listener.getsockname()[1]
-    url = f"http://127.0.0.1:{port}/api"
-    settings = {
-        "PREFECT_HOME": str(home),
-        "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
-        "PREFECT_API_URL": url,
-        "PREFECT_SERVER_API_HOST": "127.0.0.1",
-        "PREFECT_SERVER_API_PORT": str(port),  # else its pages talk to port 4200
-        _ORIGINS: ",".join(own_origins(port)),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_UI_V2_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-        **more,
-    }
-    with listener, (home / "server.log").open("ab") as log:
-        server = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
-            [sys.executable, "-P", "-m", "tasks.prefect_server", str(listener.fileno())],
-            env={**os.environ, **settings},
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            pass_fds=[listener.fileno()],
-            start_new_session=True,  # Ctrl-C reaches the owner, who still has things to report
-        )
-    return server, url
-
-
 @contextmanager
 def api_of_this_process(url: str) -> Iterator[None]:
     """Let this process and its children talk to a Prefect API for as long as the block lasts."""
@@ -250,54 +183,3 @@ def _drain() -> None:
 
     EventsWorker.drain_all(timeout=_DRAIN_SECONDS)
     APILogWorker.drain_all(timeout=_DRAIN_SECONDS)
-
-
-def stop_server(server: subprocess.Popen[bytes]) -> None:
-    """Stop a server when all that it was told is in its database."""
-    if server.stdin:
-        server.stdin.close()
-    try:
-        server.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
-
-
-def _serve(listener: int) -> None:
-    threading.Thread(target=_stop_with_owner, daemon=True).start()
-    import uvicorn
-    from prefect.server.api.server import create_app
-
-    app = OwnOrigins(create_app(final=True), os.environ[_ORIGINS].split(","))
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=listener)])
-
-
-def _stop_with_owner() -> None:
-    sys.stdin.buffer.read()  # nobody writes: this returns when the owner closes the pipe or is gone
-    _wait_for_events()
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(10)
-    os._exit(1)
-
-
-def _wait_for_events() -> None:
-    # The records of tasks arrive as events, which the server queues in memory and throws away when it stops.
-    # All are in the database when the counts agree and stand still; those of a page that was open in a browser
-    # may never agree, so a longer standstill counts as well.
-    messaging = sys.modules.get("prefect.server.utilities.messaging.memory")
-    if messaging is None:  # still starting
-        return
-    seen, changed = None, time.monotonic()
-    deadline = changed + _EVENTS_SECONDS
-    while (now := time.monotonic()) < deadline:
-        counts = [(count["published"], count["consumed"]) for count in list(messaging.METRICS.values())]
-        if counts != seen:
-            seen, changed = counts, now
-        if now - changed > (0.5 if all(published == consumed for published, consumed in counts) else 3):
-            return
-        time.sleep(0.1)
-
-
-if __name__ == "__main__":
-    _serve(int(sys.argv[1]))

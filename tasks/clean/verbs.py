@@ -4,25 +4,11 @@ from pathlib import Path
 
 from prefect import task
 
-from schemas.parameters import CleanParameters
 from tasks.clean.source import clean_source
-from tasks.clean.summary import Summary
 from tasks.report.artifacts import publish
 from tasks.retries import RETRIES
 
-
-@task(**RETRIES)
-def clean_own(parameters: CleanParameters) -> tuple[Summary, Path]:
-    """Cleans a source of the user's.
-
-    Returns:
-        what became of its rows, and the folder that holds them.
-
-    Raises:
-        UserError: the source cannot be read, the folder cannot be written or holds something else, or a path is not
-            allowed.
-    """
-    return clean_source(parameters)
+clean_own = task(name="clean_own", **RETRIES)(clean_source)
 
 
 @task(**RETRIES)

@@ -12,12 +12,13 @@ from pathlib import Path
 from schemas.errors import UserError
 from tasks.files import write_whole, writing
 from tasks.owner import alone
-from tasks.prefect_server import api_of_this_process, crash_orphans, start_server, stop_server
+from tasks.prefect_server import api_of_this_process, crash_orphans
 from tasks.servers.children import Children
 from tasks.servers.deployments import deploy
 from tasks.servers.health import wait_until_up
 from tasks.servers.ports import HOST, listen
 from tasks.servers.prefect_api import POOL, living_workers
+from tasks.servers.prefect_process import start_server, stop_server
 from tasks.tracking.store import artifacts, close_dead_runs
 
 _START_SECONDS = 120

@@ -13,8 +13,8 @@ import httpx
 import pytest
 import yaml
 
-from tasks.prefect_server import start_server, stop_server
 from tasks.servers.ports import listen
+from tasks.servers.prefect_process import start_server, stop_server
 
 HERE = Path(__file__).parent
 DEPLOYMENTS = yaml.safe_load((HERE.parents[1] / "prefect.yaml").read_text())["deployments"]

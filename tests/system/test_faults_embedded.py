@@ -49,7 +49,7 @@ def test_a_killed_private_prefect_server_ends_the_flow_with_a_sentence(undisturb
         flow.at(lambda: list(data.glob(TRAINING)))
         children = Path(f"/proc/{flow.process.pid}/task").glob("*/children")
         for child in {int(pid) for listing in children for pid in listing.read_text().split()}:
-            if b"tasks.prefect_server" in Path(f"/proc/{child}/cmdline").read_bytes():
+            if b"tasks.servers.prefect_process" in Path(f"/proc/{child}/cmdline").read_bytes():
                 os.kill(child, signal.SIGKILL)
         assert "the private Prefect server ended in the middle of the run" in flow.complains()
     assert runs(data)["adders"] == ["FAILED"]

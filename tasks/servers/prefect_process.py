@@ -1,0 +1,131 @@
+"""Starts and stops Prefect servers over the data folder, each a child process that runs this file.
+
+A server holds the read end of a pipe whose write end only its owner has: when the owner is gone, even by SIGKILL, the
+pipe ends and the server stops.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from schemas.errors import UserError
+from tasks.owner import only_one
+from tasks.servers.health import wait_until_up
+from tasks.servers.origins import OwnOrigins, own_origins
+
+_STOP_SECONDS = 40
+_EVENTS_SECONDS = 20
+_ORIGINS = "PREFECT_SERVER_CORS_ALLOWED_ORIGINS"
+
+
+def start_server(
+    home: Path, listener: socket.socket, settings: Mapping[str, str]
+) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a server that ends with this process, and wait until it answers.
+
+    Args:
+        home: The folder of its database and its log; it exists.
+        listener: The socket it listens on; it is closed in this process, so that a server that dies is noticed.
+        settings: Further settings of Prefect.
+
+    Returns:
+        The server's process, which `stop_server` ends, and the address of its API.
+
+    Raises:
+        UserError: It does not start.
+    """
+    # one start at a time: two servers that make the same new database would stumble over each other
+    with only_one(home / "start.lock"):
+        server, url = _start(home, listener, settings)
+        try:
+            if not wait_until_up(url, lambda: server.poll() is not None):
+                raise UserError(f"the Prefect server did not start: its log {home / 'server.log'} says why.")
+        except BaseException:
+            stop_server(server)
+            raise
+    return server, url
+
+
+def _start(home: Path, listener: socket.socket, more: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], str]:
+    port = listener.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/api"
+    settings = {
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
+        "PREFECT_API_URL": url,
+        "PREFECT_SERVER_API_HOST": "127.0.0.1",
+        "PREFECT_SERVER_API_PORT": str(port),  # else its pages talk to port 4200
+        _ORIGINS: ",".join(own_origins(port)),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_V2_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        **more,
+    }
+    with listener, (home / "server.log").open("ab") as log:
+        server = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
+            [sys.executable, "-P", "-m", "tasks.servers.prefect_process", str(listener.fileno())],
+            env={**os.environ, **settings},
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=[listener.fileno()],
+            start_new_session=True,  # Ctrl-C reaches the owner, who still has things to report
+        )
+    return server, url
+
+
+def stop_server(server: subprocess.Popen[bytes]) -> None:
+    """Stop a server when all that it was told is in its database."""
+    if server.stdin:
+        server.stdin.close()
+    try:
+        server.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+def _serve(listener: int) -> None:
+    threading.Thread(target=_stop_with_owner, daemon=True).start()
+    import uvicorn
+    from prefect.server.api.server import create_app
+
+    app = OwnOrigins(create_app(final=True), os.environ[_ORIGINS].split(","))
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)
+    uvicorn.Server(config).run(sockets=[socket.socket(fileno=listener)])
+
+
+def _stop_with_owner() -> None:
+    sys.stdin.buffer.read()  # nobody writes: this returns when the owner closes the pipe or is gone
+    _wait_for_events()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(10)
+    os._exit(1)
+
+
+def _wait_for_events() -> None:
+    # The records of tasks arrive as events, which the server queues in memory and throws away when it stops.
+    # All are in the database when the counts agree and stand still; those of a page that was open in a browser
+    # may never agree, so a longer standstill counts as well.
+    messaging = sys.modules.get("prefect.server.utilities.messaging.memory")
+    if messaging is None:  # still starting
+        return
+    seen, changed = None, time.monotonic()
+    deadline = changed + _EVENTS_SECONDS
+    while (now := time.monotonic()) < deadline:
+        counts = [(count["published"], count["consumed"]) for count in list(messaging.METRICS.values())]
+        if counts != seen:
+            seen, changed = counts, now
+        if now - changed > (0.5 if all(published == consumed for published, consumed in counts) else 3):
+            return
+        time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]))
