@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.shapes import draw, score, train_recogniser
 from models.gans.gan import NOISE
-from models.gans.training import BUILDERS, make_repeatable, train_epoch
+from models.gans.training import BUILDERS, make_repeatable, steps_in, train_epoch
 from schemas.parameters import GanParameters
 
 PICTURES, SCORED = 20_000, 26_000
@@ -39,13 +39,12 @@ def main() -> None:
     noise = np.random.default_rng(3).standard_normal((SCORED, NOISE), np.float32)
     results = []
     for recipe in BUILDERS if asked.recipe == "both" else [asked.recipe]:
-        gan = BUILDERS[recipe](32, (), 0)
+        epochs, batch_size = -(-asked.shown // PICTURES), GanParameters(recipe=recipe).pictures_in_step
+        gan = BUILDERS[recipe](32, (), 0, epochs * steps_in(PICTURES, batch_size))
         seconds = 0.0
-        for epoch in range(-(-asked.shown // PICTURES)):
+        for epoch in range(epochs):
             started = time.perf_counter()
-            train_epoch(
-                gan, images, codes, epoch=epoch, batch_size=GanParameters(recipe=recipe).pictures_in_step, seed=0
-            )
+            train_epoch(gan, images, codes, epoch=epoch, batch_size=batch_size, seed=0)
             seconds += time.perf_counter() - started
             modes = score(recogniser, gan.draw(noise, np.zeros((SCORED, 0), np.int32)))
             line = {

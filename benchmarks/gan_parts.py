@@ -20,7 +20,7 @@ from benchmarks.gan_time import pictures
 from models.gans import stable
 from models.gans.gan import NOISE
 from models.gans.quality.measure import measure, measure_attributes, real_floor
-from models.gans.training import make_repeatable, train_epoch
+from models.gans.training import make_repeatable, steps_in, train_epoch
 from schemas.parameters import GanParameters
 
 SIZE, PICTURES, BATCH = 32, 4000, GanParameters().pictures_in_step
@@ -35,6 +35,7 @@ class Separate(stable.StableGan):
 
 def build(
     cardinalities: tuple[int, ...],
+    steps: int,
     kind: type[stable.StableGan] = stable.StableGan,
     penalty: float = stable.PENALTY,
     squash: bool = False,
@@ -47,16 +48,18 @@ def build(
             keras.Model(one.input, keras.layers.Activation("tanh")(one.output)) for one in (generator, average)
         )
     gan = kind(generator, stable.discriminator(SIZE, cardinalities), average, 0, penalty)
-    gan.compile(stable.adam(), stable.adam())
+    gan.compile(stable.adam(steps), stable.adam(steps))
     return gan
 
 
-VARIANTS: dict[str, Callable[[tuple[int, ...]], stable.StableGan]] = {
+VARIANTS: dict[str, Callable[[tuple[int, ...], int], stable.StableGan]] = {
     "stable": build,
-    "without pairing": lambda cardinalities: build(cardinalities, Separate),
-    "without penalties": lambda cardinalities: build(cardinalities, penalty=0.0),
-    "penalties a tenth": lambda cardinalities: build(cardinalities, penalty=stable.PENALTY / 10),
-    "with tanh": lambda cardinalities: build(cardinalities, squash=True),
+    "without pairing": lambda cardinalities, steps: build(cardinalities, steps, Separate),
+    "without penalties": lambda cardinalities, steps: build(cardinalities, steps, penalty=0.0),
+    "penalties a tenth": lambda cardinalities, steps: build(cardinalities, steps, penalty=stable.PENALTY / 10),
+    # the rate of a training that is far from its end
+    "constant rate": lambda cardinalities, steps: build(cardinalities, 1000 * steps),
+    "with tanh": lambda cardinalities, steps: build(cardinalities, steps, squash=True),
 }
 
 
@@ -74,7 +77,7 @@ def main() -> None:
     noise = np.random.default_rng(1).standard_normal((len(real), NOISE), np.float32)
     lines = []
     for name in asked.variants:
-        gan = VARIANTS[name](classifier.cardinalities)
+        gan = VARIANTS[name](classifier.cardinalities, asked.epochs * steps_in(PICTURES, BATCH))
         started = time.process_time()
         for epoch in range(asked.epochs):
             train_epoch(gan, images, codes, epoch=epoch, batch_size=BATCH, seed=0)

@@ -40,15 +40,16 @@ def _cross_entropy(label: float, scores: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(tf.fill(tf.shape(scores), label), scores))
 
 
-def dcgan(size: int, cardinalities: Sequence[int], seed: int) -> Dcgan:
+def dcgan(size: int, cardinalities: Sequence[int], seed: int, steps: int) -> Dcgan:
     """Builds the networks of the recipe.
 
     Args:
         size: side of the pictures: 32, 64 or 128. The article's were 64; others have a layer less or more.
         cardinalities: not used: the article's network takes no attributes.
         seed: of the weights and of the noise.
+        steps: not used: the article's learning rate was constant.
     """
-    del cardinalities
+    del cardinalities, steps
     gan = Dcgan(_generator(size), _discriminator(size), seed)
     gan.compile(keras.optimizers.Adam(2e-4, beta_1=0.5), keras.optimizers.Adam(2e-4, beta_1=0.5))
     return gan

@@ -10,6 +10,9 @@ Each part is somebody's finding:
 - the penalties are taken on every eighth step only, eight times as large (Karras et al. 2020, "Analyzing and improving
   the image quality of StyleGAN");
 - no normalisation, and Adam without momentum (Huang et al. 2024);
+- in the second half of the training the learning rate falls to 0 (as in Zhu et al. 2017, "Unpaired image-to-image
+  translation using cycle-consistent adversarial networks"), along half a cosine: with a constant one the weights never
+  settle;
 - pictures are drawn with a running average of the generator's weights (Yazıcı et al. 2019, "The unusual effectiveness
   of averaging in GAN training");
 - attributes enter the discriminator by projection (Miyato and Koyama 2018, "cGANs with projection discriminator");
@@ -30,6 +33,7 @@ from models.gans.gan import NOISE, Gan, inputs, scaled
 
 _CHANNELS = (256, 128, 64, 32, 32)  # of the generator, from 4x4 up
 _FEATURES = 256
+_RATE = 1e-3
 _PENALTY_EVERY = 8  # steps
 PENALTY = 1.0
 _LONGEST_AVERAGE = 0.999
@@ -116,13 +120,14 @@ class StableGan(Gan):
         return [*super()._kept(), *self.average.variables]
 
 
-def stable(size: int, cardinalities: Sequence[int], seed: int) -> StableGan:
+def stable(size: int, cardinalities: Sequence[int], seed: int, steps: int) -> StableGan:
     """Builds the networks of the recipe.
 
     Args:
         size: side of the pictures: 32, 64 or 128.
         cardinalities: number of values of each attribute.
         seed: of the weights and of the noise.
+        steps: of the whole training, at the end of which the learning rate is 0.
     """
     gan = StableGan(
         generator(size, cardinalities),
@@ -131,13 +136,17 @@ def stable(size: int, cardinalities: Sequence[int], seed: int) -> StableGan:
         seed,
         PENALTY,
     )
-    gan.compile(adam(), adam())
+    gan.compile(adam(steps), adam(steps))
     return gan
 
 
-def adam() -> keras.Optimizer:
-    """The optimizer of each network."""
-    return keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.9, epsilon=1e-8)
+def adam(steps: int) -> keras.Optimizer:
+    """The optimizer of each network, for a training of so many steps."""
+    held = steps // 2
+    rate = keras.optimizers.schedules.CosineDecay(
+        _RATE, decay_steps=steps - held, warmup_target=_RATE, warmup_steps=held
+    )
+    return keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9, epsilon=1e-8)
 
 
 def generator(size: int, cardinalities: Sequence[int]) -> keras.Model:

@@ -18,6 +18,11 @@ BUILDERS = {"stable": stable, "dcgan": dcgan}
 CONDITIONAL = ("stable",)  # the recipes that draw the attributes that they are asked for
 
 
+def steps_in(rows: int, batch_size: int) -> int:
+    """How many steps show each of so many pictures once; the last one has what is left."""
+    return -(-rows // batch_size)
+
+
 def make_repeatable() -> None:
     """Makes TensorFlow give the same bits in each run, whatever the number of threads."""
     import tensorflow as tf
@@ -64,7 +69,7 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self._order = rng.permutation(len(images))
 
     def __len__(self) -> int:
-        return -(-len(self._order) // self._size)
+        return steps_in(len(self._order), self._size)
 
     def __getitem__(self, place: int) -> tuple[Images, Codes]:
         chosen = np.sort(self._order[place * self._size : (place + 1) * self._size])

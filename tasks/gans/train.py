@@ -11,7 +11,7 @@ from models.gans.quality.collapse import CollapseWatch
 from models.gans.quality.ellipses import EllipseTest, Ground
 from models.gans.quality.features import Features
 from models.gans.quality.measure import measure, measure_attributes, measure_ellipses
-from models.gans.training import BUILDERS, Progress, make_repeatable, train_epoch
+from models.gans.training import BUILDERS, Progress, make_repeatable, steps_in, train_epoch
 from tasks.gans.checkpoint import Checkpoint, find, keep
 from tasks.gans.data import TrainingSet, sample_plan, wanted
 
@@ -74,7 +74,8 @@ class Training:
         """
         make_repeatable()
         folder.mkdir(parents=True, exist_ok=True)
-        gan = BUILDERS[self._recipe](self._size, self._data.cardinalities, self._seed)
+        steps = self._epochs * steps_in(len(self._data.images), self._batch_size)
+        gan = BUILDERS[self._recipe](self._size, self._data.cardinalities, self._seed, steps)
         at = find(folder)
         if at.epochs:
             gan.state = at.state

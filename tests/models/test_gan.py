@@ -5,10 +5,11 @@ import random
 import numpy as np
 import pytest
 
-from models.gans.gan import NOISE
+from models.gans.gan import NOISE, arrays_of
 from models.gans.training import BUILDERS, make_repeatable, train_epoch
 
 COLOURS = np.array([[230, 30, 30], [30, 160, 40], [40, 60, 220], [240, 220, 40]], np.uint8)
+STEPS = 3 * 3  # of three epochs of 22 pictures: two steps of eight and a last one of six
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,9 +36,8 @@ def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
 
 
 def train(recipe: str, epochs: range, state=None, seed: int = 0):
-    # 22 pictures in steps of 8: the last step of an epoch has six
     images, codes = discs(22)
-    gan = BUILDERS[recipe](32, (4,), seed)
+    gan = BUILDERS[recipe](32, (4,), seed, STEPS)
     if state:
         gan.state = state
     losses = [train_epoch(gan, images, codes, epoch=epoch, batch_size=8, seed=seed) for epoch in epochs]
@@ -57,14 +57,14 @@ def test_a_training_taken_up_again_gives_the_same_bits(trained):
     rest, later = train(recipe, range(1, 3), after_one)
     assert same(rest.state, whole.state)
     assert later == losses[1:]
-    assert whole.state["0000"] == 3 * 3  # steps: each epoch has two whole ones and a last one of six pictures
+    assert whole.state["0000"] == STEPS
 
 
 def test_the_state_holds_all_that_matters(trained):
     """Without any one of its parts the next epoch is another one: weights, averages, optimizers, steps, dropout."""
     recipe, after_one, whole, _ = trained
     assert not same(after_one, whole.state)
-    started = BUILDERS[recipe](32, (4,), 0).state
+    started = BUILDERS[recipe](32, (4,), 0, STEPS).state
     changed = [name for name, value in after_one.items() if not np.array_equal(value, started[name])]
     assert len(changed) > len(after_one) / 2
     with pytest.raises(ValueError, match="does not fit"):
@@ -75,10 +75,10 @@ def test_the_state_holds_all_that_matters(trained):
 def test_the_start_hangs_on_the_seed_alone(recipe):
     """Other libraries' threads, such as those that keep a connection open, draw from Python's random numbers, too."""
     random.seed(1)
-    one = BUILDERS[recipe](32, (4,), 0).state
+    one = BUILDERS[recipe](32, (4,), 0, STEPS).state
     random.seed(2)
-    assert same(BUILDERS[recipe](32, (4,), 0).state, one)
-    other = BUILDERS[recipe](32, (4,), 1).state
+    assert same(BUILDERS[recipe](32, (4,), 0, STEPS).state, one)
+    other = BUILDERS[recipe](32, (4,), 1, STEPS).state
     assert any((value != other[name]).any() for name, value in one.items())
 
 
@@ -91,7 +91,7 @@ def test_another_seed_gives_other_pictures(trained):
 @pytest.mark.parametrize("recipe", list(BUILDERS))
 @pytest.mark.parametrize("size", [64, 128])
 def test_networks_of_all_sizes_take_and_give_pictures(recipe, size):
-    gan = BUILDERS[recipe](size, (3, 5), 0)
+    gan = BUILDERS[recipe](size, (3, 5), 0, STEPS)
     codes = np.array([[2, 4], [0, 0]], np.int32)
     drawn = gan.draw(noise(2), codes)
     assert (drawn.shape, drawn.dtype) == ((2, size, size, 3), np.uint8)
@@ -101,7 +101,7 @@ def test_networks_of_all_sizes_take_and_give_pictures(recipe, size):
 
 
 def test_the_articles_network_has_the_articles_layers():
-    gan = BUILDERS["dcgan"](64, (), 0)
+    gan = BUILDERS["dcgan"](64, (), 0, STEPS)
     names = [type(layer).__name__ for layer in gan.generator.layers]
     transposed = [layer.filters for layer in gan.generator.layers if type(layer).__name__ == "Conv2DTranspose"]
     assert transposed == [512, 256, 128, 3]
@@ -115,7 +115,7 @@ def test_the_articles_network_has_the_articles_layers():
 
 def test_stable_learns_to_draw_the_colour_it_is_asked_for():
     images, codes = discs(512)
-    gan = BUILDERS["stable"](32, (4,), 0)
+    gan = BUILDERS["stable"](32, (4,), 0, steps=12 * 512 // 32)
     for epoch in range(12):
         train_epoch(gan, images, codes, epoch=epoch, batch_size=32, seed=0)
     asked = np.repeat(np.arange(4, dtype=np.int32), 8)[:, None]
@@ -126,9 +126,16 @@ def test_stable_learns_to_draw_the_colour_it_is_asked_for():
     assert drawn[:, 0, 0].mean() > 180  # the ground is white
 
 
+def test_stable_comes_to_rest_at_the_end_of_its_training(trained):
+    recipe, _, whole, _ = trained
+    more, _ = train(recipe, range(3, 4), whole.state)
+    weights = [arrays_of(gan.generator.trainable_variables) for gan in (whole, more)]
+    assert same(*weights) == (recipe == "stable")
+
+
 def test_progress_counts_pictures():
     images, codes = discs(22)
     seen = []
-    gan = BUILDERS["stable"](32, (4,), 0)
+    gan = BUILDERS["stable"](32, (4,), 0, STEPS)
     train_epoch(gan, images, codes, epoch=0, batch_size=8, seed=0, progress=lambda *at: seen.append(at))
     assert seen == [(8, 22), (16, 22), (22, 22)]
