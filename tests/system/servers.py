@@ -4,6 +4,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 T = TypeVar("T")
 
 
-def wait_for(what: Callable[[], T], seconds: float = 120) -> T:
+def wait_for(what: Callable[[], T | None], seconds: float = 120) -> T:
     deadline = time.monotonic() + seconds
     while not (found := what()):
         assert time.monotonic() < deadline, "waited in vain"
@@ -62,7 +63,13 @@ class Servers:
     def trigger(self, deployment: str, **parameters: Any) -> httpx.Response:
         (one,) = self.ask("deployments", deployments={"name": {"any_": [deployment]}})
         body = {"parameters": {"parameters": parameters}}
-        return httpx.post(f"{self.api}/deployments/{one['id']}/create_flow_run", json=body)
+
+        def ask() -> httpx.Response | None:
+            answer = httpx.post(f"{self.api}/deployments/{one['id']}/create_flow_run", json=body, timeout=60)
+            # of a database that is busy; Prefect's own client asks again as well
+            return None if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE else answer
+
+        return wait_for(ask)
 
     def state(self, run: str) -> dict[str, Any]:
         return dict(httpx.get(f"{self.api}/flow_runs/{run}").json()["state"])

@@ -51,9 +51,7 @@ def training(up: Servers) -> str:
 
 
 def started(up: Servers, parameters: dict[str, Any]) -> str:
-    # for a moment after its start the server may be too busy to answer
-    answer = wait_for(lambda: (answer := up.trigger("adders", **parameters)).is_success and answer)
-    return str(answer.json()["id"])
+    return str(up.trigger("adders", **parameters).json()["id"])
 
 
 def ends_with_its_worker(up: Servers) -> None:
