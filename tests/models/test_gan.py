@@ -1,6 +1,10 @@
 """Both recipes: repeatable, resumable, fed by attributes, and able to learn something in seconds."""
 
+import os
+import platform
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -139,3 +143,14 @@ def test_progress_counts_pictures():
     gan = BUILDERS["stable"](32, (4,), 0, STEPS)
     train_epoch(gan, images, codes, epoch=0, batch_size=8, seed=0, progress=lambda *at: seen.append(at))
     assert seen == [(8, 22), (16, 22), (22, 22)]
+
+
+@pytest.mark.skipif(
+    (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="oneDNN is a part of these builds"
+)
+@pytest.mark.parametrize("package", ["tasks", "benchmarks"])
+def test_fast_convolutions_are_on_whatever_the_processor(package: str) -> None:
+    asks = f"import {package}; from tensorflow.python.util import _pywrap_util_port as port; print(port.IsMklEnabled())"
+    unset = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    done = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True, env=unset, check=True)
+    assert done.stdout.strip() == "True"
