@@ -154,7 +154,7 @@ class RunParameters(AdderParameters):
 
     pictures: int = Field(4000, title="Pictures", ge=100, le=1_000_000, description="avatars that the GAN learns from")
     picture_size: PictureSize = Field(32, title="Picture size", description="side of the avatars in pixels")
-    gan_epochs: int = Field(8, title="GAN epochs", ge=1, le=100_000, description="passes over the avatars")
+    gan_epochs: int = Field(5, title="GAN epochs", ge=1, le=100_000, description="passes over the avatars")
 
     @property
     def gan(self) -> GanParameters:
