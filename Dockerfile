@@ -5,11 +5,11 @@ FROM ${PYTHON_IMAGE} AS packages
 WORKDIR /build
 COPY compose/runtime_lock.py requirements.lock pyproject.toml ./
 # The secret is for networks whose certificates the base image does not know; without it nothing changes.
-RUN --mount=type=secret,id=certificates --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=secret,id=certificates --mount=type=cache,target=/var/cache/pip \
     if [ -s /run/secrets/certificates ]; then export PIP_CERT=/run/secrets/certificates; fi && \
     python3 runtime_lock.py > runtime.lock && \
     python3 -m venv /opt/venv && \
-    /opt/venv/bin/pip install --disable-pip-version-check --only-binary=:all: --no-compile --no-deps --require-hashes -r runtime.lock && \
+    /opt/venv/bin/pip install --cache-dir /var/cache/pip --disable-pip-version-check --only-binary=:all: --no-compile --no-deps --require-hashes -r runtime.lock && \
     /opt/venv/bin/pip check && \
     /opt/venv/bin/python -m compileall -q -j 0 /opt/venv
 

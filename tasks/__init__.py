@@ -20,8 +20,7 @@ _QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",  # start-up chatter; errors still show
     # the same sums in the same order on every run, so that a seed repeats bit for bit
     "TF_DETERMINISTIC_OPS": "1",
-    # oneDNN keeps to that, and convolutions take half the time or less; left alone, TensorFlow uses it on processors
-    # with AVX-512 only
+    # convolutions take half the time or less with oneDNN; by itself TensorFlow uses it with AVX-512 only
     "TF_ENABLE_ONEDNN_OPTS": "1",
 }
 
