@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.shapes import draw, score, train_recogniser
 from models.gans.gan import NOISE
-from models.gans.training import BUILDERS, make_repeatable, steps_in, train_epoch
+from models.gans.training import BUILDERS, build, make_repeatable, steps_in, train_epoch
 from schemas.parameters import GanParameters
 
 PICTURES, SCORED = 20_000, 26_000
@@ -40,7 +40,7 @@ def main() -> None:
     results = []
     for recipe in BUILDERS if asked.recipe == "both" else [asked.recipe]:
         epochs, batch_size = -(-asked.shown // PICTURES), GanParameters(recipe=recipe).pictures_in_step
-        gan = BUILDERS[recipe](32, (), 0, epochs * steps_in(PICTURES, batch_size))
+        gan = build(recipe, 32, (), 0, epochs * steps_in(PICTURES, batch_size))
         seconds = 0.0
         for epoch in range(epochs):
             started = time.perf_counter()

@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 from models.gans.gan import Gan
-from models.gans.training import BUILDERS, make_repeatable, train_epoch
+from models.gans.training import BUILDERS, build, make_repeatable, train_epoch
 from schemas.parameters import GanParameters
 
 PICTURES = {"stable": 2048, "dcgan": 384}
@@ -19,7 +19,7 @@ def main() -> None:
     """Print pictures a second and the ratio."""
     make_repeatable()
     images = np.random.default_rng(0).integers(0, 256, (max(PICTURES.values()), 64, 64, 3), np.uint8)
-    gans = {recipe: build(64, (), 0, steps=10_000) for recipe, build in BUILDERS.items()}
+    gans = {recipe: build(recipe, 64, (), 0, steps=10_000) for recipe in BUILDERS}
     for recipe, gan in gans.items():
         _rate(gan, images, recipe, 0)  # traces the graphs
     rates: dict[str, list[float]] = {recipe: [] for recipe in gans}

@@ -1,13 +1,13 @@
 """One verb each: the only code that talks to disk, Prefect, MLflow and Great Expectations.
 
-Importing this package switches every library's reporting off, so it must come before theirs. It also keeps what is
-meant for this machine away from proxies: our own servers listen here, and a proxy elsewhere cannot reach them. Servers
-elsewhere are reached as the proxy variables say.
+Importing this package switches every library's reporting off and chooses how TensorFlow computes, so it must come
+before theirs. It also keeps what is meant for this machine away from proxies: our own servers listen here, and a proxy
+elsewhere cannot reach them. Servers elsewhere are reached as the proxy variables say.
 """
 
 import os
 
-_QUIET = {
+_SETTINGS = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_UI_V2_ENABLED": "false",
@@ -24,7 +24,7 @@ _QUIET = {
     "TF_ENABLE_ONEDNN_OPTS": "1",
 }
 
-for _name, _value in _QUIET.items():
+for _name, _value in _SETTINGS.items():
     os.environ.setdefault(_name, _value)
 
 _direct = [name for name in (os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")).split(",") if name]

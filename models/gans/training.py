@@ -1,6 +1,6 @@
 """Trains a GAN for an epoch at a time, so that whoever calls can look, keep and go on in between."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import keras
@@ -24,10 +24,28 @@ def steps_in(rows: int, batch_size: int) -> int:
 
 
 def make_repeatable() -> None:
-    """Makes TensorFlow give the same bits in each run, whatever the number of threads."""
+    """Makes TensorFlow give the same bits in each run on a machine; another number of threads changes the last ones."""
     import tensorflow as tf
 
     tf.config.experimental.enable_op_determinism()
+
+
+def build(recipe: Recipe, size: int, cardinalities: Sequence[int], seed: int, steps: int) -> Gan:
+    """Builds the networks of a recipe, to be trained.
+
+    Keras numbers the layers of a process, and TensorFlow orders by name what it adds up: with `dense_9` and `dense_10`
+    three gradients give other last bits than with `dense_8` and `dense_9`. So the numbers start anew here, and what
+    was built before does not show in the weights.
+
+    Args:
+        recipe: one of `BUILDERS`.
+        size: side of the pictures: 32, 64 or 128.
+        cardinalities: number of values of each attribute; a recipe that is not in `CONDITIONAL` ignores them.
+        seed: of the weights and of the noise.
+        steps: of the whole training.
+    """
+    keras.utils.clear_session(free_memory=False)
+    return BUILDERS[recipe](size, cardinalities, seed, steps)
 
 
 def train_epoch(
@@ -43,7 +61,7 @@ def train_epoch(
     """Shows each picture once.
 
     Args:
-        gan: from one of `BUILDERS`.
+        gan: from `build`.
         images: (n, s, s, 3) RGB; may be a memory map.
         codes: (n, k) attributes; k is 0 where there are none.
         epoch: from 0; with `seed` it gives the order of the pictures.

@@ -11,7 +11,7 @@ from models.gans.quality.collapse import CollapseWatch
 from models.gans.quality.ellipses import EllipseTest, Ground
 from models.gans.quality.features import Features
 from models.gans.quality.measure import measure, measure_attributes, measure_ellipses
-from models.gans.training import BUILDERS, Progress, make_repeatable, steps_in, train_epoch
+from models.gans.training import Progress, Recipe, build, make_repeatable, steps_in, train_epoch
 from tasks.gans.checkpoint import Checkpoint, find, keep
 from tasks.gans.data import TrainingSet, sample_plan, wanted
 
@@ -26,7 +26,7 @@ class Training:
         features: of pictures, found on the real ones; a classifier also tells the attributes.
         floor: the measures of real pictures against real ones, "real_coverage" and the like.
         ellipses: the ground and the test of the held-out pictures where they are ellipses, else None.
-        recipe: one of `BUILDERS`.
+        recipe: see `models.gans.training.build`.
         size: side of the pictures.
         epochs: how many in all.
         batch_size: pictures in a step.
@@ -42,7 +42,7 @@ class Training:
         floor: dict[str, float],
         ellipses: tuple[Ground, EllipseTest] | None,
         *,
-        recipe: str,
+        recipe: Recipe,
         size: int,
         epochs: int,
         batch_size: int,
@@ -75,7 +75,7 @@ class Training:
         make_repeatable()
         folder.mkdir(parents=True, exist_ok=True)
         steps = self._epochs * steps_in(len(self._data.images), self._batch_size)
-        gan = BUILDERS[self._recipe](self._size, self._data.cardinalities, self._seed, steps)
+        gan = build(self._recipe, self._size, self._data.cardinalities, self._seed, steps)
         at = find(folder)
         if at.epochs:
             gan.state = at.state
