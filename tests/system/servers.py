@@ -13,6 +13,7 @@ import httpx
 from tests.flows.conftest import COMMAND, environment
 
 UNFINISHED = {"RUNNING", "PENDING", "CANCELLING"}
+PATIENCE = 60  # seconds for an answer, on a machine that may have other work
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 T = TypeVar("T")
 
@@ -58,21 +59,21 @@ class Servers:
         )
 
     def ask(self, what: str, **filters: Any) -> Any:
-        return httpx.post(f"{self.api}/{what}/filter", json=filters).raise_for_status().json()
+        return httpx.post(f"{self.api}/{what}/filter", json=filters, timeout=PATIENCE).raise_for_status().json()
 
     def trigger(self, deployment: str, **parameters: Any) -> httpx.Response:
         (one,) = self.ask("deployments", deployments={"name": {"any_": [deployment]}})
         body = {"parameters": {"parameters": parameters}}
 
         def ask() -> httpx.Response | None:
-            answer = httpx.post(f"{self.api}/deployments/{one['id']}/create_flow_run", json=body, timeout=60)
+            answer = httpx.post(f"{self.api}/deployments/{one['id']}/create_flow_run", json=body, timeout=PATIENCE)
             # of a database that is busy; Prefect's own client asks again as well
             return None if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE else answer
 
         return wait_for(ask)
 
     def state(self, run: str) -> dict[str, Any]:
-        return dict(httpx.get(f"{self.api}/flow_runs/{run}").json()["state"])
+        return dict(httpx.get(f"{self.api}/flow_runs/{run}", timeout=PATIENCE).json()["state"])
 
     def ended(self, run: str) -> dict[str, Any]:
         return wait_for(lambda: (state := self.state(run))["type"] in FINAL and state)

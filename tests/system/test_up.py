@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tasks.tracking.run import parent_run
-from tests.system.servers import UNFINISHED, Servers, wait_for
+from tests.system.servers import PATIENCE, UNFINISHED, Servers, wait_for
 
 QUICK = {"rows": 400, "largest_sums": [16], "hidden_units": [1, 2], "seeds": 1, "epochs": 30}
 LONG = {**QUICK, "rows": 4000, "seeds": 20, "epochs": 100_000, "patience": 0}
@@ -125,11 +125,11 @@ def test_a_triggered_run_leaves_its_artifacts(up: Servers, finished: str) -> Non
 def test_the_run_and_its_files_are_in_mlflow(up: Servers, finished: str) -> None:
     link = up.artifacts(finished)["data-docs-pairs-16"]["data"]
     run, path = re.search(r"/runs/(\w+)/artifacts/([^?]+)", link).groups()
-    found = httpx.get(f"{up.mlflow}/api/2.0/mlflow/runs/get", params={"run_id": run}).json()["run"]
+    found = httpx.get(f"{up.mlflow}/api/2.0/mlflow/runs/get", params={"run_id": run}, timeout=PATIENCE).json()["run"]
     assert found["info"]["status"] == "FINISHED"
     assert {"key": "prefect.flow_run_id", "value": finished} in found["data"]["tags"]
     for file in (path, "report/results.png"):
-        answer = httpx.get(f"{up.mlflow}/get-artifact", params={"path": file, "run_uuid": run})
+        answer = httpx.get(f"{up.mlflow}/get-artifact", params={"path": file, "run_uuid": run}, timeout=PATIENCE)
         assert answer.is_success
         assert len(answer.content) > 1000
 
@@ -139,12 +139,12 @@ def test_files_of_embedded_runs_show_in_the_same_mlflow(up: Servers, monkeypatch
     with parent_run(up.data, "embedded", "embedded", {}) as run:
         run.log_text("# report", "report/report.md")
     asked = {"path": "report/report.md", "run_uuid": run.run_id}
-    assert httpx.get(f"{up.mlflow}/get-artifact", params=asked).text == "# report"
+    assert httpx.get(f"{up.mlflow}/get-artifact", params=asked, timeout=PATIENCE).text == "# report"
 
 
 def test_status_lists_servers_and_runs(up: Servers, finished: str, command: Any) -> None:
     said = command(up.data, "status").stdout
-    name = httpx.get(f"{up.api}/flow_runs/{finished}").json()["name"]
+    name = httpx.get(f"{up.api}/flow_runs/{finished}", timeout=PATIENCE).json()["name"]
     for words in (up.api.removesuffix("/api"), up.mlflow, "worker    up", name, "Completed", "FINISHED"):
         assert words in said
 
@@ -213,7 +213,7 @@ def test_a_stopped_one_leaves_no_process_and_no_run_unfinished(again: Servers) -
 def switch_on(up: Servers, deployment: str) -> None:
     (one,) = up.ask("deployments", deployments={"name": {"any_": [deployment]}})
     schedule = f"{up.api}/deployments/{one['id']}/schedules/{one['schedules'][0]['id']}"
-    httpx.patch(schedule, json={"active": True}).raise_for_status()
+    httpx.patch(schedule, json={"active": True}, timeout=PATIENCE).raise_for_status()
 
 
 def statuses(data: Path) -> set[str]:

@@ -13,7 +13,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from tests.system.servers import Servers
+from tests.system.servers import PATIENCE, Servers
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +28,8 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 def test_pages_of_elsewhere_are_refused_by_both_servers(up: Servers, header: dict[str, str]) -> None:
     for address in (f"{up.api}/flows/filter", f"{up.mlflow}/api/2.0/mlflow/experiments/search"):
         body = {"limit": 1} if address.startswith(up.api) else {"max_results": 1}
-        assert httpx.post(address, json=body).is_success
-        assert httpx.post(address, json=body, headers=header).status_code == 403
+        assert httpx.post(address, json=body, timeout=PATIENCE).is_success
+        assert httpx.post(address, json=body, headers=header, timeout=PATIENCE).status_code == 403
 
 
 def test_web_sockets_of_pages_of_elsewhere_are_refused(up: Servers) -> None:
@@ -41,7 +41,7 @@ def test_web_sockets_of_pages_of_elsewhere_are_refused(up: Servers) -> None:
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
 def test_pages_of_the_server_itself_are_served(up: Servers, name: str) -> None:
     own = {"Origin": f"http://{name}:{up.ports[0]}"}
-    answer = httpx.post(f"{up.api}/flows/filter", json={"limit": 1}, headers=own)
+    answer = httpx.post(f"{up.api}/flows/filter", json={"limit": 1}, headers=own, timeout=PATIENCE)
     assert answer.is_success
     assert answer.headers["Access-Control-Allow-Origin"] == own["Origin"]
     connect(f"ws://{name}:{up.ports[0]}/api/events/in", additional_headers=own).close()
@@ -50,7 +50,7 @@ def test_pages_of_the_server_itself_are_served(up: Servers, name: str) -> None:
 def test_job_variables_are_refused(up: Servers) -> None:
     (one,) = up.ask("deployments", deployments={"name": {"any_": ["adders"]}})
     body = {"job_variables": {"command": "true"}, "parameters": {"parameters": {}}}
-    answer = httpx.post(f"{up.api}/deployments/{one['id']}/create_flow_run", json=body)
+    answer = httpx.post(f"{up.api}/deployments/{one['id']}/create_flow_run", json=body, timeout=PATIENCE)
     assert answer.status_code == 422
     assert "'command' was unexpected" in answer.json()["detail"]
 
@@ -72,7 +72,7 @@ def test_job_variables_change_nothing_where_prefect_does_not_look_at_them(up: Se
             "working_dir": "/",
         },
     }
-    made = httpx.post(f"{up.api}/flow_runs/", json=body).raise_for_status().json()
+    made = httpx.post(f"{up.api}/flow_runs/", json=body, timeout=PATIENCE).raise_for_status().json()
     assert made["job_variables"]["command"]
     state = up.ended(made["id"])
     assert state["type"] == "FAILED"
@@ -81,7 +81,7 @@ def test_job_variables_change_nothing_where_prefect_does_not_look_at_them(up: Se
 
 
 def test_old_runs_go_as_they_do_in_compose(up: Servers) -> None:
-    vacuum = httpx.get(f"{up.api}/admin/settings").json()["server"]["services"]["db_vacuum"]
+    vacuum = httpx.get(f"{up.api}/admin/settings", timeout=PATIENCE).json()["server"]["services"]["db_vacuum"]
     compose = yaml.safe_load((Path(__file__).parents[2] / "docker-compose.yml").read_text())
     prefix = "PREFECT_SERVER_SERVICES_DB_VACUUM_"
     settings = compose["services"]["prefect"]["environment"]

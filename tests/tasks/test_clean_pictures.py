@@ -255,8 +255,9 @@ def test_the_number_of_workers_changes_no_byte(clean, monkeypatch):
     whole = sha256(first.out)
     monkeypatch.setattr("tasks.clean.parallel._WORKERS", 1)
     assert sha256(clean({}).out) == whole
-    monkeypatch.setattr(run, "_BATCH_PICTURES", 7)
-    assert sha256(clean({}).out) == whole
+    for batch in ("_DECODED", "_JUDGED"):
+        monkeypatch.setattr(run, batch, 7)
+        assert sha256(clean({}).out) == whole
 
 
 def test_names_are_safe_in_quarantine(clean):

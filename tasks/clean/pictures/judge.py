@@ -1,4 +1,4 @@
-"""Judges a batch of files by the rules, each on its own; what several say of each other comes later."""
+"""Judges files by the rules, each on its own; what several say of each other comes later."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +17,21 @@ from tasks.ingest.pictures.source import RawPicture
 _VISIBLE = 16  # levels of 255 between two colours that an eye tells apart on a screen
 _DTYPES = {"width": "Int64", "height": "Int64", "standing_out": "Float64"}
 _COLUMNS = tuple(name for name in Observation.__dataclass_fields__ if name not in {"pixels", "changes"})
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A file and what is known of it.
+
+    Args:
+        name: of the file.
+        content: of the file, None where it cannot be read.
+        seen: see `tasks.clean.pictures.observe`.
+    """
+
+    name: str
+    content: bytes | None
+    seen: Observation
 
 
 @dataclass(frozen=True)
@@ -42,20 +57,31 @@ class Judged:
     rank: tuple[int, int, int, str]
 
 
-def judge(
-    table: PictureTable, problems: Mapping[str, str], files: Sequence[tuple[RawPicture, bytes | None]]
-) -> tuple[list[Judged], Pixels]:
-    """Observes, repairs and judges some files.
+def observed(picture: RawPicture, content: bytes | None, size: int) -> Observed:
+    """Observes a file, see `tasks.clean.pictures.observe`; all of the work that takes long.
+
+    Args:
+        picture: the file.
+        content: of it, None where it cannot be read.
+        size: side of the clean picture in pixels.
+    """
+    if content is None:
+        return Observed(picture.name, None, Observation(picture.size, unreadable=True))
+    return Observed(picture.name, content, observe(picture.name, content, size))
+
+
+def judge(table: PictureTable, problems: Mapping[str, str], files: Sequence[Observed]) -> tuple[list[Judged], Pixels]:
+    """Judges some files.
 
     Args:
         table: the rules.
         problems: name of a picture -> what is wrong with its attributes.
-        files: each with its content, None where it cannot be read.
+        files: as `observed`.
 
     Returns:
         what the rules say of each, and uint8 (k, size, size, 3), the pictures that failed none, in order.
     """
-    seen = [_observed(picture, content, table.size) for picture, content in files]
+    seen = [file.seen for file in files]
     there = [number for number, one in enumerate(seen) if one.pixels is not None]
     pictures = np.array([seen[number].pixels for number in there], np.uint8).reshape(-1, table.size, table.size, 3)
     frame = pd.DataFrame([[getattr(one, name) for name in _COLUMNS] for one in seen], columns=list(_COLUMNS))
@@ -64,27 +90,22 @@ def judge(
     checks = [rule for rule in table.rules if isinstance(rule, Check)]
     sound = {rule.name: rule.function(frame).fillna(True).to_numpy(dtype=bool) for rule in checks}
     failed = [
-        (*(name for name, mask in sound.items() if not mask[number]), *filter(None, [problems.get(picture.name)]))
-        for number, (picture, _) in enumerate(files)
+        (*(name for name, mask in sound.items() if not mask[number]), *filter(None, [problems.get(file.name)]))
+        for number, file in enumerate(files)
     ]
 
     kept = np.array([not failed[number] for number in there], dtype=bool)
     passed = pictures[kept]
     comparable = zip(map(digest, passed), perceptual_hash(passed), strict=True)
     judged = []
-    for one, rules, (picture, content) in zip(seen, failed, files, strict=True):
-        rank = (len(one.changes), int(one.format == "JPEG"), -(one.width or 0) * (one.height or 0), picture.name)
+    for file, rules in zip(files, failed, strict=True):
+        one = file.seen
+        rank = (len(one.changes), int(one.format == "JPEG"), -(one.width or 0) * (one.height or 0), file.name)
         if rules:
-            judged.append(Judged(picture.name, rules, content, None, None, (), rank))
+            judged.append(Judged(file.name, rules, file.content, None, None, (), rank))
         else:
-            judged.append(Judged(picture.name, (), None, *next(comparable), tuple(one.changes), rank))
+            judged.append(Judged(file.name, (), None, *next(comparable), tuple(one.changes), rank))
     return judged, passed
-
-
-def _observed(picture: RawPicture, content: bytes | None, size: int) -> Observation:
-    if content is None:
-        return Observation(picture.size, unreadable=True)
-    return observe(picture.name, content, size)
 
 
 def _standing_out(pictures: Pixels) -> npt.NDArray[np.float64]:

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -15,7 +17,7 @@ from PIL import Image
 from schemas.pictures import PictureTable
 from tasks.clean.folder import spare_other_files
 from tasks.clean.parallel import in_order
-from tasks.clean.pictures.judge import Judged, judge
+from tasks.clean.pictures.judge import Judged, judge, observed
 from tasks.clean.pictures.outputs import (
     ATTRIBUTES,
     PICTURES,
@@ -32,13 +34,15 @@ from tasks.clean.summary import FATES, Summary, most_common
 from tasks.files import whole_folder
 from tasks.ingest.pictures.attribute_files import REASONS
 from tasks.ingest.pictures.attributes import PictureAttributes, read_attributes
-from tasks.ingest.pictures.source import PictureSource, RawPicture
+from tasks.ingest.pictures.source import PictureSource
 
 Progress = Callable[[int, int], None]
 GALLERY = "gallery.png"  # drawn from the finished folder, and kept in it
 _OWN = (*(f"{name}.parquet" for name in SCHEMAS), PICTURES, ATTRIBUTES, QUARANTINE, "report.md")
 _MOST_NAMED = 5  # of the files that are not meant
-_BATCH_PICTURES, _BATCH_BYTES = 32, 16_000_000
+_DECODED, _JUDGED = 16, 256  # files at a time, if they hold no more than ...
+_MOST_HELD = 16_000_000  # ... so many bytes
+_File = TypeVar("_File")
 
 
 def clean_pictures(source: PictureSource, table: PictureTable, out: Path, progress: Progress | None = None) -> Summary:
@@ -66,8 +70,11 @@ def clean_pictures(source: PictureSource, table: PictureTable, out: Path, progre
         quarantine = Quarantine(folder, [picture.name for picture in source.pictures])
         judged: list[Judged] = []
         with _strict_pillow():
-            work = in_order(lambda files: judge(table, attributes.problems, files), _batches(source.read()))
-            for some, passed in work:
+            # threads decode; the rules take Python's lock, so that they are asked seldom and of many files at once
+            jobs = _batches(source.read(), _DECODED, lambda file: file[1])
+            work = in_order(lambda files: [observed(*file, table.size) for file in files], jobs)
+            for files in _batches(chain.from_iterable(work), _JUDGED, lambda file: file.content):
+                some, passed = judge(table, attributes.problems, files)
                 pictures.append(passed)
                 for one in some:
                     if one.content is not None:
@@ -114,16 +121,14 @@ def _strict_pillow() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _batches(
-    files: Iterable[tuple[RawPicture, bytes | None]],
-) -> Iterator[list[tuple[RawPicture, bytes | None]]]:
-    """Files in batches, small enough to be held in memory by each worker."""
-    batch: list[tuple[RawPicture, bytes | None]] = []
+def _batches(files: Iterable[_File], most: int, content: Callable[[_File], bytes | None]) -> Iterator[list[_File]]:
+    """So many files at a time, fewer where they are large."""
+    batch: list[_File] = []
     held = 0
-    for picture, content in files:
-        batch.append((picture, content))
-        held += len(content or b"")
-        if len(batch) == _BATCH_PICTURES or held >= _BATCH_BYTES:
+    for file in files:
+        batch.append(file)
+        held += len(content(file) or b"")
+        if len(batch) == most or held >= _MOST_HELD:
             yield batch
             batch, held = [], 0
     if batch:
