@@ -41,7 +41,7 @@ def build(
     squash: bool = False,
 ) -> stable.StableGan:
     """The recipe, or a variant of it."""
-    keras.utils.set_random_seed(0)
+    keras.utils.clear_session(free_memory=False)  # as `models.gans.training.build` does, for the same reason
     generator, average = (stable.generator(SIZE, cardinalities) for _ in range(2))
     if squash:
         generator, average = (

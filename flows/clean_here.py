@@ -24,6 +24,8 @@ def clean_command(parameters: CleanParameters) -> None:
     console.print(summary_rich(summary))
     console.print("[bold]Where to look next[/]")
     places = {
+        "clean": "the clean pictures",
+        "clean.parquet": "the clean rows",
         "report.md": "what was done and why",
         "quarantine.parquet": "what needs a person",
         "gallery.png": "what it looks like",

@@ -10,7 +10,7 @@ from rich.console import Console
 from schemas.errors import UserError
 from schemas.parameters import DrawParameters
 from tasks.drawing import draw_with
-from tasks.files import write_whole
+from tasks.files import write_whole, writing
 from tasks.report.pictures.grid import grid, png
 from tasks.stages import data_folder
 from tasks.tracking.registry import describe, find, load
@@ -106,12 +106,13 @@ def draw_inputs(
 
 
 def _refuse_other_files(out: Path) -> None:
-    if out.is_dir():
-        raise UserError(f"{out} is a folder: give --out a file name, such as {out / 'drawn.png'}.")
-    if out.is_file():
-        with out.open("rb") as stream:
-            if stream.read(len(_PNG)) != _PNG:
-                raise UserError(f"{out} is there and no PNG picture, and is left alone: give --out another name.")
+    with writing(out):  # a name that is too long says so when it is looked for
+        if out.is_dir():
+            raise UserError(f"{out} is a folder: give --out a file name, such as {out / 'drawn.png'}.")
+        if out.is_file():
+            with out.open("rb") as stream:
+                if stream.read(len(_PNG)) != _PNG:
+                    raise UserError(f"{out} is there and no PNG picture, and is left alone: give --out another name.")
 
 
 def _option(name: str) -> str:

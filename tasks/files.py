@@ -80,13 +80,24 @@ def whole_folder(place: Path) -> Iterator[Path]:
 
 
 def _prepare(partial: Path, place: Path) -> None:
-    """Makes the partial folder; on what is no real disk, such as /proc, that fails in a way of its own."""
-    try:
+    """Makes the partial folder."""
+    with _on_a_disk(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         _clear_leftovers(place)
         partial.mkdir()
+
+
+@contextmanager
+def _on_a_disk(place: Path) -> Iterator[None]:
+    """Writing on what is no real disk, such as /proc, fails in a way of its own: say so.
+
+    Raises:
+        UnwritableError: it does.
+    """
+    try:
+        yield
     except FileNotFoundError:
-        raise UserError(f"{place} cannot be written: its folder cannot be made; choose another folder.") from None
+        raise UnwritableError(f"{place} cannot be written: its folder cannot be made; choose another folder.") from None
 
 
 def _clear_leftovers(place: Path) -> None:
@@ -111,8 +122,12 @@ def _is_alive(pid: int) -> bool:
 
 
 def write_whole(place: Path, content: bytes) -> None:
-    """Writes a file that is there whole or not at all."""
-    with writing(place):
+    """Writes a file that is there whole or not at all.
+
+    Raises:
+        UnwritableError: the disk is full, locked or read-only.
+    """
+    with writing(place), _on_a_disk(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
         try:

@@ -94,7 +94,7 @@ class RetrainAvatarsParameters(RetrainParameters):
         title="Start",
         description="what the dataset begins with: 'avatars', a folder or archive, or empty: with the first new files",
     )
-    rows: int = Field(4000, title="Rows", ge=100, le=1_000_000, description="avatars drawn to begin with")
+    rows: int = Field(4000, title="Rows", ge=150, le=1_000_000, description="avatars drawn to begin with")
     size: SizeOrChampions = Field(
         0, title="Size", description="side of the pictures in pixels; 0: the champion's, or 32 where there is none"
     )

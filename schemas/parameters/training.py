@@ -108,10 +108,10 @@ class GanParameters(Parameters):
     model: str = Field(
         "",
         title="Model",
-        pattern=r"^[\w .-]*$",
+        pattern=r"^(\w[\w .-]*)?$",
         description="name under which the trained GAN is registered; empty: avatars, ellipses-white, ... or pictures",
     )
-    rows: int = Field(10_000, title="Rows", ge=100, le=1_000_000, description="pictures that are drawn")
+    rows: int = Field(10_000, title="Rows", ge=150, le=1_000_000, description="pictures that are drawn")
     dirt: float = Field(0.2, title="Dirt", ge=0, le=1, description="share of the drawn pictures that get a fault")
     most_quarantine: float = Field(
         0.5,
@@ -152,7 +152,7 @@ class GanParameters(Parameters):
 class RunParameters(AdderParameters):
     """Run all of it: the adders, then a GAN that draws avatars."""
 
-    pictures: int = Field(4000, title="Pictures", ge=100, le=1_000_000, description="avatars that the GAN learns from")
+    pictures: int = Field(4000, title="Pictures", ge=150, le=1_000_000, description="avatars that the GAN learns from")
     picture_size: PictureSize = Field(32, title="Picture size", description="side of the avatars in pixels")
     gan_epochs: int = Field(5, title="GAN epochs", ge=1, le=100_000, description="passes over the avatars")
 

@@ -57,6 +57,6 @@ def _clean_pictures(path: Path, parameters: CleanParameters, out: Path) -> Summa
 
     source = open_pictures(path, allowed(parameters.attributes) if parameters.attributes else None)
     with progress_bar("clean", "pictures") as progress:
-        summary = clean_pictures(source, pictures_table(parameters.size), out, progress)
+        summary = clean_pictures(source, pictures_table(parameters.size), out, progress, as_files=True)
     gallery(out, out / GALLERY, path if path.is_dir() else None)
     return summary

@@ -50,8 +50,8 @@ class Samples:
     """What the 16 sample pictures of each epoch are drawn from.
 
     Attributes:
-        noise: (16, NOISE) float32. Where attributes are asked for all 16 have the same noise, so that only those make
-            a difference.
+        noise: (16, NOISE) float32. Where two attributes are asked for all 16 have the same noise, so that only those
+            make a difference; where one is, each column has its own.
         codes: (16, k) int32; k is 0 where none are asked for.
         rows: a label for each row of the square, empty where no attributes are asked for.
         columns: a label for each column.
@@ -88,13 +88,15 @@ def sample_plan(data: TrainingSet, recipe: str, seed: int) -> Samples:
     """Chooses what the samples of each epoch show.
 
     Where the recipe is told the attributes of the pictures, a square in which the most visible one changes from row to
-    row and the second most visible from column to column, while the others stay as in a real picture.
+    row and the second most visible (the noise, where there is none) from column to column, while the others stay as in
+    a real picture.
     """
     rng = np.random.default_rng([seed, 1])
     count = _SIDE * _SIDE
     if not data.attributes or recipe not in CONDITIONAL:
         return Samples(rng.standard_normal((count, NOISE), np.float32), np.zeros((count, 0), np.int32))
-    noise = np.repeat(rng.standard_normal((1, NOISE), np.float32), count, axis=0)
+    different = 1 if len(data.attributes) > 1 else _SIDE
+    noise = np.tile(rng.standard_normal((different, NOISE), np.float32), (count // different, 1))
     codes = np.repeat(data.held_codes[:1], count, axis=0)
     places = _most_visible(data)
     labels: list[tuple[str, ...]] = []

@@ -38,9 +38,14 @@ _MEASURES = {
     "coverage": ("coverage", True, "real_coverage"),
     "diversity": ("diversity", True, "real_diversity"),
     "fidelity": ("attributes recognised as asked", True, "classifier_accuracy"),
+    "fidelity_share": ("the same, as a share of the real", True, ""),
     "modes_captured": ("attribute pairs captured", True, ""),
     "reverse_kl": ("reverse KL over attribute pairs", False, ""),
     "ellipses": ("pictures that are ellipses", True, ""),
+    **{
+        f"{name}_distance": (f"spread of {name}, distance from the real one", False, "")
+        for name in ("red", "green", "blue", "area")
+    },
 }
 
 

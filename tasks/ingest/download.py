@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from schemas.errors import UserError
 from tasks.files import writing
@@ -56,7 +56,7 @@ def download(address: str, folder: Path) -> Path:
     """
     import httpx
 
-    parts = urlsplit(address)
+    parts = _parts(address)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise UserError(f"{shown(address)} is no http or https address; only those, files and folders are read.")
     if parts.username or parts.password:
@@ -96,6 +96,20 @@ def download(address: str, folder: Path) -> Path:
 
 
 def shown(address: str) -> str:
-    """The address without user name, password and query, which may hold secrets."""
-    parts = urlsplit(address)
+    """The address without user name, password and query, which may hold secrets.
+
+    Raises:
+        UserError: it is malformed.
+    """
+    parts = _parts(address)
     return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+def _parts(address: str) -> SplitResult:
+    """An address in its parts; where it has none it is not shown, because nobody knows where in it a secret stands."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # is read only when asked for
+    except ValueError as error:
+        raise UserError(f"The source is no address that can be read ({error}); check its host and port.") from None
+    return parts

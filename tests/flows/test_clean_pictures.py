@@ -34,7 +34,11 @@ def test_clean_accounts_for_every_picture_of_a_folder(command, tmp_path):
         ("b.png", 1, "bob"),
         ("d.png", 1, "bun"),
     ]
-    assert np.load(out / "pictures.npy").shape == (3, 32, 32, 3)
+    pictures = np.load(out / "pictures.npy")
+    assert pictures.shape == (3, 32, 32, 3)
+    files = sorted((out / "clean").iterdir())
+    assert [file.name for file in files] == ["000001-a.png", "000002-b.png", "000003-d.png"]
+    assert all((np.asarray(Image.open(file)) == one).all() for file, one in zip(files, pictures, strict=True))
     assert (out / "quarantine" / "000005-e.png").read_bytes() == b"text"
     assert "not an image" in done.stdout
     assert "gallery.png" in done.stdout

@@ -98,6 +98,7 @@ def test_a_model_without_attributes_draws(draw) -> None:
         (["--hair", "--n", "3"], "--hair needs a value"),
         (["--n", "0"], "--n 0: Input should be greater than or equal to 1"),
         (["--out", "."], ". is a folder"),
+        (["--out", f"{300 * 'a'}.png"], "its name is too long"),
         (["--out", "notes.txt"], "notes.txt is there and no PNG picture, and is left alone"),
     ],
 )

@@ -24,7 +24,7 @@ def test_all_of_it_ends_with_both_results(command, data):
 
 
 def test_where_the_gan_fails_the_results_of_the_adders_are_shown(command, data):
-    done = command(data, "run", *QUICK, "--pictures", "100")
+    done = command(data, "run", *QUICK, "--pictures", "150", "--dirt", "0.55")
     assert done.returncode == 2
     assert "pictures are too few to train on" in done.stderr.splitlines()[-1]
     assert "sums to" in done.stdout

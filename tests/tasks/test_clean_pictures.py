@@ -289,7 +289,10 @@ def test_a_table_without_attributes_and_the_folder_one_stands_in_are_named(tmp_p
     (tmp_path / "raw" / "t.csv").write_text("file,all\na.png,same\n")
     monkeypatch.chdir(tmp_path / "raw")
     summary = clean_pictures(open_pictures(Path()), pictures_table(SIZE), tmp_path / "out")
-    assert [(file["name"], file["ignored_columns"]) for file in summary.files] == [("raw", []), ("t.csv", ["all"])]
+    assert [(file["name"], file["ignored_columns"]) for file in summary.files] == [
+        ("raw", []),
+        ("t.csv", ["all (it has one value only)"]),
+    ]
 
 
 def test_a_run_that_fails_leaves_nothing(tmp_path):

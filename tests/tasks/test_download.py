@@ -53,6 +53,14 @@ def test_a_file_is_fetched_under_its_name(server: str, tmp_path: Path) -> None:
     assert place.read_bytes().startswith(b"a,b,sum\n1,2,3\n")
 
 
+@pytest.mark.parametrize("address", ["http://[", "http://[::1", "http://u:secret@h:abc/x.zip?key=secret"])
+def test_a_malformed_address_is_one_sentence(tmp_path: Path, address: str) -> None:
+    for act in (lambda: download.download(address, tmp_path), lambda: public({"source": address})):
+        with pytest.raises(UserError, match="The source is no address that can be read") as refused:
+            act()
+        assert "secret" not in str(refused.value)
+
+
 @pytest.mark.parametrize("address", ["file:///etc/hostname", "ftp://127.0.0.1/x", "gopher://127.0.0.1/x", "http://"])
 def test_another_kind_of_address_is_refused(tmp_path: Path, address: str) -> None:
     with pytest.raises(UserError, match="is no http or https address"):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import UserError
-from tasks.files import sha256, whole_folder, write_whole, writing
+from tasks.files import UnwritableError, sha256, whole_folder, write_whole, writing
 
 
 def names(folder):
@@ -117,6 +117,12 @@ except UserError as error:
     assert "cannot be written: the file grew beyond" in found.stderr
     assert names(tmp_path / "deep") == ["x"]
     assert (tmp_path / "deep" / "x").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("place", ["/proc/a.png", "/proc/none/a.png"])
+def test_a_file_on_what_is_no_disk_is_one_sentence(place):
+    with pytest.raises(UnwritableError, match=f"{place} cannot be written: its folder cannot be made"):
+        write_whole(Path(place), b"x")
 
 
 def test_the_digest_of_a_folder_sees_names_and_contents(tmp_path):

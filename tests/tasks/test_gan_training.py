@@ -14,6 +14,7 @@ from models.gans.quality.collapse import Alarm
 from models.gans.quality.features import PixelFeatures
 from models.gans.quality.measure import real_floor
 from schemas.errors import UserError
+from schemas.parameters import GanParameters
 from schemas.pictures import pictures_table
 from tasks.clean.pictures.run import clean_pictures
 from tasks.gans.checkpoint import Checkpoint, find, keep, remove_abandoned
@@ -86,6 +87,25 @@ def test_the_samples_of_a_network_that_takes_no_attributes_differ(avatars):
     plan = sample_plan(avatars, "dcgan", seed=0)
     assert len(np.unique(plan.noise, axis=0)) == 16
     assert plan.rows == plan.columns == ()
+
+
+def test_of_one_attribute_the_noise_makes_the_columns_differ(avatars):
+    one = replace(avatars, codes=avatars.codes[:, :1], held_codes=avatars.held_codes[:, :1])
+    plan = sample_plan(replace(one, attributes=avatars.attributes[:1]), "stable", seed=0)
+    noise, codes = plan.noise.reshape(4, 4, -1), plan.codes.reshape(4, 4)
+    assert (noise == noise[0]).all()
+    assert len(np.unique(noise[0], axis=0)) == 4
+    assert (codes == codes[:, :1]).all()
+    assert len(plan.rows) == 4
+    assert plan.columns == ()
+
+
+@pytest.mark.parametrize("source", ["avatars", "ellipses-colour"])
+def test_the_fewest_pictures_that_can_be_asked_for_are_enough(tmp_path, source):
+    (least,) = (bound.ge for bound in GanParameters.model_fields["rows"].metadata if hasattr(bound, "ge"))
+    raw = generate_pictures(tmp_path / "pictures", source=source, rows=least, size=32, dirt=0.2, seed=0)
+    clean_pictures(open_pictures(raw), pictures_table(32), tmp_path / "clean")
+    assert training_set(tmp_path / "clean", seed=0)
 
 
 def test_the_fewest_pictures_are_enough_for_all_measures(tmp_path):

@@ -112,14 +112,14 @@ def test_thinning_keeps_the_first_the_last_and_the_best(count: int) -> None:
 
 
 def test_a_contact_sheet_has_a_row_for_each_epoch() -> None:
-    samples = np.stack([pictures(14) + 20 * epoch for epoch in range(3)])
+    samples = np.stack([pictures(18) + 20 * epoch for epoch in range(3)])
     made = contact_sheet(samples)
     row = 64 + 4
     assert made.shape[0] == 4 + 3 * row
     for epoch in range(3):
         line = made[4 + epoch * row + 32]
-        shown = line[-(12 * row) :: row, 0][:12]  # twelve of the fourteen
-        assert shown.tolist() == [10 + 20 * epoch + place for place in range(12)]
+        shown = line[-(16 * row) :: row, 0][:16]  # sixteen of the eighteen
+        assert shown.tolist() == [10 + 20 * epoch + place for place in range(16)]
 
 
 def test_many_epochs_are_thinned_and_alarms_are_not_lost() -> None:

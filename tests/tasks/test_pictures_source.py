@@ -162,7 +162,7 @@ def test_files_beside_pictures_are_found_with_and_without_their_picture(tmp_path
 
 
 def test_a_table_elsewhere_takes_the_place_of_those_inside(tmp_path):
-    (tmp_path / "given.csv").write_bytes("\ufeffPicture;hair\na.jpg;red\n".encode())
+    (tmp_path / "given.csv").write_bytes("\ufeffPicture;hair\na.jpg;red\nb.jpg;black\n".encode())
     found = open_pictures(as_zip(tmp_path / "x.zip", FILES), tmp_path / "given.csv")
     assert [table.name for table in found.tables] == ["given.csv"]
     assert "table.csv" in found.ignored
@@ -192,6 +192,9 @@ def test_a_given_table_that_is_none_is_one_sentence(tmp_path):
         open_pictures(folder, tmp_path / "none.csv")
     (tmp_path / "some.csv").write_bytes(b"day,amount\n1,2\n")
     with pytest.raises(UserError, match="no column file"):
+        open_pictures(folder, tmp_path / "some.csv")
+    (tmp_path / "some.csv").write_bytes(b"file,age\na.png,1.5\nb.png,2.5\n")
+    with pytest.raises(UserError, match=r"says nothing of the pictures \(age: it holds measured numbers\)"):
         open_pictures(folder, tmp_path / "some.csv")
 
 

@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import polars as pl
+from PIL import Image
 
 from schemas.attributes import Attribute
+from tasks.clean.parallel import in_order
 from tasks.clean.pictures.repair import Pixels
 
-PICTURES, ATTRIBUTES, QUARANTINE = "pictures.npy", "attributes.json", "quarantine"
+PICTURES, ATTRIBUTES = "pictures.npy", "attributes.json"
+CLEAN, QUARANTINE = "clean", "quarantine"  # folders of files
 _SOUND = ".sound"  # while the cleaning runs: the pictures that failed no rule, in the order in which they came
-_LONGEST_NAME = 150  # bytes of a quarantined file's name, behind its number
+_LONGEST_NAME = 150  # bytes of a file's name, behind its number
 _BLOCK = 1_024  # pictures copied at once
 
 _ROW_ID = {"source": pl.String, "record": pl.Int64}
@@ -80,10 +83,34 @@ class Quarantine:
     def keep(self, name: str, content: bytes) -> None:
         """Writes a file bit for bit; `files` tells under which name."""
         self._folder.mkdir(exist_ok=True)
-        shown = "".join(letter if letter.isprintable() else "_" for letter in name.replace("/", "__"))
-        tail = shown.encode()[-_LONGEST_NAME:].decode(errors="ignore")
-        self.files[name] = f"{QUARANTINE}/{self._numbers[name]:06}-{tail}"
+        self.files[name] = f"{QUARANTINE}/{_file_name(self._numbers[name], name)}"
         (self._folder.parent / self.files[name]).write_bytes(content)
+
+
+def _file_name(number: int, name: str) -> str:
+    """A name without folders or what does not print, told from others by its number."""
+    shown = "".join(letter if letter.isprintable() else "_" for letter in name.replace("/", "__"))
+    return f"{number:06}-{shown.encode()[-_LONGEST_NAME:].decode(errors='ignore')}"
+
+
+def write_files(folder: Path, names: Sequence[str]) -> None:
+    """Writes each clean picture as a PNG file, for people and for other tools.
+
+    Args:
+        folder: holds pictures.npy.
+        names: of the pictures in the source, in the order of clean.parquet; its row numbers start the files' names.
+    """
+    (folder / CLEAN).mkdir()
+    if not names:  # NumPy maps no file without pictures
+        return
+    pictures = np.load(folder / PICTURES, mmap_mode="r", allow_pickle=False)
+
+    def write(place: int) -> None:
+        name = _file_name(place + 1, str(PurePosixPath(names[place]).with_suffix(".png")))
+        Image.fromarray(pictures[place]).save(folder / CLEAN / name)
+
+    for _ in in_order(write, range(len(names))):
+        pass
 
 
 def write_tables(

@@ -20,11 +20,13 @@ from tasks.clean.parallel import in_order
 from tasks.clean.pictures.judge import Judged, judge, observed
 from tasks.clean.pictures.outputs import (
     ATTRIBUTES,
+    CLEAN,
     PICTURES,
     QUARANTINE,
     SCHEMAS,
     Quarantine,
     SoundPictures,
+    write_files,
     write_tables,
 )
 from tasks.clean.pictures.sort_out import REFUSED, compare, sort_out
@@ -38,14 +40,21 @@ from tasks.ingest.pictures.source import PictureSource
 
 Progress = Callable[[int, int], None]
 GALLERY = "gallery.png"  # drawn from the finished folder, and kept in it
-_OWN = (*(f"{name}.parquet" for name in SCHEMAS), PICTURES, ATTRIBUTES, QUARANTINE, "report.md")
+_OWN = (*(f"{name}.parquet" for name in SCHEMAS), PICTURES, ATTRIBUTES, CLEAN, QUARANTINE, "report.md")
 _MOST_NAMED = 5  # of the files that are not meant
 _DECODED, _JUDGED = 16, 256  # files at a time, if they hold no more than ...
 _MOST_HELD = 16_000_000  # ... so many bytes
 _File = TypeVar("_File")
 
 
-def clean_pictures(source: PictureSource, table: PictureTable, out: Path, progress: Progress | None = None) -> Summary:
+def clean_pictures(
+    source: PictureSource,
+    table: PictureTable,
+    out: Path,
+    progress: Progress | None = None,
+    *,
+    as_files: bool = False,
+) -> Summary:
     """Cleans a source into a folder, which appears whole or not at all, even where no picture is clean.
 
     The folder holds clean.parquet (source, record, a text column for each attribute), pictures.npy (uint8, (n, size,
@@ -57,6 +66,7 @@ def clean_pictures(source: PictureSource, table: PictureTable, out: Path, progre
         table: rules and size.
         out: the folder.
         progress: called with (pictures done, pictures in all).
+        as_files: also write a folder `clean` with a PNG file of each clean picture.
 
     Raises:
         UserError: the archive is damaged, or the folder cannot be written or holds something else.
@@ -89,6 +99,8 @@ def clean_pictures(source: PictureSource, table: PictureTable, out: Path, progre
         rows = sort_out(judged, sound, source.refused, attributes, quarantine.files, reasons)
         pictures.keep(sound.clean)
         tables = write_tables(folder, rows, attributes.attributes)
+        if as_files:
+            write_files(folder, tables["clean"]["source"].to_list())
         _validate(table, attributes, tables["clean"])
         _check_accounts(folder, source, attributes)
         fates = {fate: tables[fate].height for fate in FATES}
@@ -195,7 +207,7 @@ def _describe(source: PictureSource, attributes: PictureAttributes) -> list[dict
                 "name": name,
                 "format": "attributes",
                 "records": len(attributes.values) + len(attributes.unclaimed),
-                "ignored_columns": list(attributes.left_out),
+                "ignored_columns": [f"{column} ({why})" for column, why in attributes.left_out.items()],
             }
             for name in names
         ]

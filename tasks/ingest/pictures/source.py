@@ -8,7 +8,14 @@ from pathlib import Path, PurePosixPath
 from schemas.errors import UserError
 from schemas.pictures import FORMATS
 from tasks.ingest.pictures.archives import members
-from tasks.ingest.pictures.attribute_files import MOST_BESIDE_BYTES, AttributeFile, attribute_file, is_beside, is_table
+from tasks.ingest.pictures.attribute_files import (
+    MOST_BESIDE_BYTES,
+    AttributeFile,
+    attribute_file,
+    is_beside,
+    is_table,
+    parse_table,
+)
 
 MOST_ATTRIBUTE_BYTES = 1 << 30  # of all attribute files, which are held in memory
 
@@ -135,7 +142,7 @@ def open_pictures(path: Path, attributes: Path | None = None) -> PictureSource:
 
     Raises:
         UserError: the source cannot be read (see `tasks.ingest.pictures.archives.members`), holds no picture, more than
-            one attribute table or far too much of them.
+            one attribute table or far too much of them; or the table elsewhere has no attribute.
     """
     pictures: list[RawPicture] = []
     refused: list[Refused] = []
@@ -216,6 +223,10 @@ def _given(attributes: Path) -> AttributeFile:
     file = attribute_file(attributes.name, content)
     if not is_table(file.content):
         raise UserError(f"{attributes} has no column file, picture or the like in its first line; name one so.")
+    table = parse_table(file)
+    if not table.attributes:
+        why = ", ".join(f"{column}: {reason}" for column, reason in table.left_out.items()) or "it has no other column"
+        raise UserError(f"{attributes} says nothing of the pictures ({why}); give a table of categories.")
     return file
 
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from tasks.report.pictures.grid import Pictures, evenly, grid
 
-MOST_ROWS = 24
-_COLUMNS = 12
+MOST_ROWS = 64
+_COLUMNS = 16
 _WIDTH = 64  # pixels of a sample, about
 
 
@@ -24,7 +24,7 @@ def contact_sheet(
     that is left out is marked on the next one that is shown.
 
     Args:
-        samples: (epochs, n, s, s, 3), uint8: of each epoch the samples from the same noise; the first 12 are shown.
+        samples: (epochs, n, s, s, 3), uint8: of each epoch the samples from the same noise; the first 16 are shown.
         epochs: the number of each epoch; without them 1, 2, 3, ...
         best: number of the best epoch.
         alarms: numbers of the epochs after which an alarm was raised.
