@@ -1,10 +1,11 @@
 """Trains a GAN for an epoch at a time, so that whoever calls can look, keep and go on in between."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from models.gans.dcgan import dcgan
 from models.gans.gan import Codes, Gan
@@ -25,8 +26,6 @@ def steps_in(rows: int, batch_size: int) -> int:
 
 def make_repeatable() -> None:
     """Makes TensorFlow give the same bits in each run on a machine; another number of threads changes the last ones."""
-    import tensorflow as tf
-
     tf.config.experimental.enable_op_determinism()
 
 
@@ -72,26 +71,31 @@ def train_epoch(
     Returns:
         the mean losses of the epoch: discriminator_loss, generator_loss.
     """
-    batches = _Batches(images, codes, batch_size, np.random.default_rng([seed, epoch]))
+    batches = _batches(images, codes, batch_size, np.random.default_rng([seed, epoch]))
     watcher = [_Watcher(len(images), batch_size, progress)] if progress else []
     history = gan.fit(batches, epochs=epoch + 1, initial_epoch=epoch, verbose=0, callbacks=watcher, shuffle=False)
     return {name: float(values[0]) for name, values in history.history.items()}
 
 
-class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """The pictures in a random order, as bytes."""
+def _batches(images: Images | Subset, codes: Codes, batch_size: int, rng: np.random.Generator) -> tf.data.Dataset:
+    """The pictures in a random order, as bytes.
 
-    def __init__(self, images: Images | Subset, codes: Codes, batch_size: int, rng: np.random.Generator) -> None:
-        super().__init__()
-        self._images, self._codes, self._size = images, codes, batch_size
-        self._order = rng.permutation(len(images))
+    A dataset of our own, because that of a `keras.utils.PyDataset` tunes itself, and the thread that does so often is
+    not woken at the end: an epoch then waits, idle, for up to as long again as it took.
+    """
+    order = rng.permutation(len(images))
 
-    def __len__(self) -> int:
-        return steps_in(len(self._order), self._size)
+    def batches() -> Iterator[tuple[Images, Codes]]:
+        for start in range(0, len(order), batch_size):
+            chosen = np.sort(order[start : start + batch_size])
+            yield images[chosen], codes[chosen]
 
-    def __getitem__(self, place: int) -> tuple[Images, Codes]:
-        chosen = np.sort(self._order[place * self._size : (place + 1) * self._size])
-        return self._images[chosen], self._codes[chosen]
+    signature = (tf.TensorSpec((None, *images.shape[1:]), tf.uint8), tf.TensorSpec((None, codes.shape[1]), tf.int32))
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature).with_options(options)
+    # a length, because without one Keras only finds the end by a step in vain, which counts all the same
+    return dataset.apply(tf.data.experimental.assert_cardinality(steps_in(len(order), batch_size)))
 
 
 class _Watcher(keras.callbacks.Callback):  # type: ignore[misc]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from models.gans.gan import NOISE, arrays_of
-from models.gans.training import BUILDERS, build, make_repeatable, train_epoch
+from models.gans.training import BUILDERS, _batches, build, make_repeatable, train_epoch
 
 COLOURS = np.array([[230, 30, 30], [30, 160, 40], [40, 60, 220], [240, 220, 40]], np.uint8)
 STEPS = 3 * 3  # of three epochs of 22 pictures: two steps of eight and a last one of six
@@ -154,6 +154,12 @@ def test_progress_counts_pictures():
     gan = build("stable", 32, (4,), 0, STEPS)
     train_epoch(gan, images, codes, epoch=0, batch_size=8, seed=0, progress=lambda *at: seen.append(at))
     assert seen == [(8, 22), (16, 22), (22, 22)]
+
+
+def test_the_pictures_come_without_a_thread_that_epochs_wait_for():
+    batches = _batches(*discs(22), 8, np.random.default_rng(0))
+    assert not batches.options().autotune.enabled  # it is now and then that they wait, so that a clock would not tell
+    assert [len(pictures) for pictures, _ in batches] == [8, 8, 6]
 
 
 @pytest.mark.skipif(
