@@ -37,7 +37,7 @@ class Checkpoint:
 
     Attributes:
         state: all that the next step depends on (`models.gans.gan.Gan.state`).
-        best: the sampler's weights after the best epoch.
+        best: the sampler's weights after the best epoch: that with the lowest FID and no alarm.
         best_epoch: its number from 1; 0 before the first.
         history: metric -> its value after each epoch.
         samples: (epochs, 16, s, s, 3) uint8, drawn from the same noise after each epoch.

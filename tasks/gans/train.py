@@ -115,7 +115,8 @@ class Training:
         alarm = watch.see(done + 1, coverage=values["coverage"], diversity=values["diversity"])
         if alarm:
             at.alarms.append(alarm)
-        if watch.best_epoch == done + 1:
+        # by the FID, because coverage alone is soon that of real pictures, while these are still rough
+        if not alarm and (not at.best_epoch or values["fid"] < at.history["fid"][at.best_epoch - 1]):
             at.best, at.best_epoch = arrays_of(gan.sampler.variables), done + 1
         at.state = gan.state
 

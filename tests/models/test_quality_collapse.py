@@ -65,9 +65,3 @@ def test_a_resumed_run_raises_the_same_alarms(cut):
     assert before | after == alarms
     assert again == whole
     assert len(alarms) > 3
-
-
-def test_the_best_epoch_has_the_highest_coverage_and_is_the_earliest_of_equals():
-    assert CollapseWatch(50, REAL).best_epoch is None
-    assert watched([0.1, 0.8, 0.5, 0.8, 0.2])[0].best_epoch == 2
-    assert watched([float("nan"), 0.8, 0.9])[0].best_epoch == 3

@@ -272,6 +272,8 @@ def test_what_a_collapse_leads_to(tmp_path, ellipses, on_collapse, epochs):
     gan, done = training(ellipses, epochs=6, collapse_share=1.0, on_collapse=on_collapse).run(tmp_path, lambda _: None)
     assert done.epochs == epochs
     assert done.alarms
+    sound = [epoch for epoch in range(1, epochs + 1) if epoch not in {alarm.epoch for alarm in done.alarms}]
+    assert done.best_epoch == min(sound, key=lambda epoch: done.history["fid"][epoch - 1])
     assert "has collapsed or is collapsing" in str(done.alarms[0])
     drawn = gan.draw(wanted_noise[:4], codes[:4])
     best = [variable.tobytes() for variable in done.best.values()]

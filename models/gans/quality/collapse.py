@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -57,13 +56,6 @@ class CollapseWatch:
             if not value >= limit and self._armed(measure, limit, epoch):
                 return Alarm(measure, value, limit, epoch)
         return None
-
-    @property
-    def best_epoch(self) -> int | None:
-        """The epoch with the highest coverage, of equals the most diverse, then the earliest; None without any."""
-        pairs = {epoch: (values["coverage"], values["diversity"]) for epoch, values in sorted(self.history.items())}
-        known = {epoch: pair for epoch, pair in pairs.items() if not any(map(math.isnan, pair))}
-        return max(known, key=known.__getitem__, default=None)
 
     def _armed(self, measure: str, limit: float, epoch: int) -> bool:
         reached = any(values[measure] >= limit for past, values in self.history.items() if past < epoch)
