@@ -249,13 +249,24 @@ def ended(run: Run) -> Iterator[None]:
     except BaseException as error:
         if _was_stopped(error):
             with suppress(UserError):
-                check_server(run.client.tracking_uri)
-                run.client.set_terminated(run.run_id, "KILLED")
+                _kill(run)
         else:
             check_server(run.client.tracking_uri)
             run.client.set_terminated(run.run_id, "FAILED")
         raise
     run.client.set_terminated(run.run_id, "FINISHED")
+
+
+def _kill(run: Run) -> None:
+    """End a run that was stopped, and what it left open below it.
+
+    A nested run ends itself, but not where the signal struck in the moment after it was created or while it ended.
+    """
+    check_server(run.client.tracking_uri)
+    nested = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{run.run_id}'"
+    for open_run in run.client.search_runs([run.experiment_id], nested):
+        run.client.set_terminated(open_run.info.run_id, "KILLED")
+    run.client.set_terminated(run.run_id, "KILLED")
 
 
 def _was_stopped(error: BaseException | None) -> bool:

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -18,7 +19,7 @@ from mlflow.entities import Run as MlflowRun
 from schemas.errors import UserError
 from tasks.owner import OWNER_TAG
 from tasks.tracking.networks import NetworkRecord, log_networks
-from tasks.tracking.run import Dataset, Run, parent_run
+from tasks.tracking.run import Dataset, Run, parent_run, start_run
 from tasks.tracking.store import close_dead_runs, connect, experiment_id, tracking_uri
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -193,6 +194,20 @@ def test_a_process_killed_while_logging_leaves_no_run_running(data: Path, signum
         assert running(client) == [other.run_id]
     ends = client.search_runs([other.experiment_id], "attributes.run_name = 'endless'")
     assert {run.info.status for run in ends} == {"KILLED"}
+
+
+def test_a_stopped_run_ends_what_a_signal_left_open_below_it(data: Path) -> None:
+    # a signal may strike when the store has a nested run already and nobody here knows of it yet
+    def endless() -> Iterator[NetworkRecord]:
+        yield NetworkRecord("finished")
+        start_run(parent.client, parent.experiment_id, "open", {"mlflow.parentRunId": parent.run_id})
+        raise SystemExit(143)
+
+    with pytest.raises(SystemExit), parent_run(data, "networks", "stopped", {}) as parent:
+        log_networks(parent, endless())
+    assert stored(parent).info.status == "KILLED"
+    nested = parent.client.search_runs([parent.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.run_id}'")
+    assert {run.info.run_name: run.info.status for run in nested} == {"finished": "FINISHED", "open": "KILLED"}
 
 
 def test_runs_of_other_owners_are_left_alone(data: Path) -> None:
