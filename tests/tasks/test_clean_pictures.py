@@ -21,6 +21,7 @@ from tasks.clean.pictures.dataset import read_pictures
 from tasks.clean.pictures.run import clean_pictures
 from tasks.clean.summary import Summary
 from tasks.files import sha256
+from tasks.ingest.pictures.avatars import draw_avatars
 from tasks.ingest.pictures.source import open_pictures
 
 SIZE = 32
@@ -182,6 +183,14 @@ def test_large_photographs_go_through_all_steps(clean):
     assert cleaned.changes("photo2.jpg")[-1] == ("resize", "480x480", "32x32")
     middle = np.asarray(drawing(2, 640, 480).crop((80, 0, 560, 480)).resize((SIZE, SIZE), Image.Resampling.LANCZOS))
     assert np.abs(cleaned.pictures["photo2.jpg"].astype(int) - middle).mean() < 3
+
+
+def test_shrinking_quickly_costs_less_than_a_level(clean):
+    faces, _ = draw_avatars(8, 500, seed=0)
+    cleaned = clean({f"{number}.png": encoded(Image.fromarray(face)) for number, face in enumerate(faces)}, size=64)
+    wanted = [np.asarray(Image.fromarray(face).resize((64, 64), Image.Resampling.LANCZOS), float) for face in faces]
+    errors = np.array(list(cleaned.pictures.values())) - wanted
+    assert np.sqrt((errors**2).mean()) < 1
 
 
 TABLE = "file,hair,eyes\na.png,bun,open\nb.png,bob,closed\n"
