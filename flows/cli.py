@@ -6,7 +6,6 @@ Its options are the fields of schemas/parameters.py. A flow and its libraries ar
 
 import argparse
 import json
-import signal
 import sys
 from importlib import import_module
 from typing import Any, NoReturn, cast
@@ -36,6 +35,7 @@ from schemas.parameters import (
     StatusParameters,
     UpParameters,
 )
+from tasks.signals import sigterm_raises
 
 _COMMANDS = {
     RunParameters: ("local", "run_locally"),
@@ -86,10 +86,9 @@ class _Parser(argparse.ArgumentParser):
 
 def main() -> None:
     """Runs a command. Exit code 0; 2 and one sentence where the user can cure it; 130 on Ctrl-C."""
-    # by default SIGTERM ends Python on the spot; as an exception it lets the work clear up after itself
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
-        _call(_parse(sys.argv[1:]))
+        with sigterm_raises():
+            _call(_parse(sys.argv[1:]))
     except UserError as error:
         sys.exit(_complain(str(error)))
     except KeyboardInterrupt:

@@ -4,15 +4,13 @@ import gc
 import json
 import os
 import shlex
-import signal
 import sys
-import threading
 import time
+import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
@@ -24,6 +22,7 @@ from pandas import DataFrame
 
 from schemas.errors import UserError
 from tasks.owner import OWNER_TAG, claim_owner
+from tasks.signals import sigterm_raises
 from tasks.tracking.provenance import provenance_tags
 from tasks.tracking.store import changing_owners, check_server, close_dead_runs, connect, experiment_id, is_server
 
@@ -185,7 +184,7 @@ def parent_run(
     everything = {**provenance_tags(), **(tags or {}), OWNER_TAG: claim_owner(data)}
     client = connect(data)
     close_dead_runs(client, data)
-    with _sigterm_raises():
+    with sigterm_raises():
         experiment = experiment_id(client, data, experiment)
         run = resume_run(client, data, experiment, resume) if resume else None
         run = run or start_run(client, experiment, name, everything)
@@ -248,6 +247,7 @@ def ended(run: Run) -> Iterator[None]:
         yield
     except BaseException as error:
         if _was_stopped(error):
+            _let_go(error)
             with suppress(UserError):
                 _kill(run)
         else:
@@ -267,6 +267,21 @@ def _kill(run: Run) -> None:
     for open_run in run.client.search_runs([run.experiment_id], nested):
         run.client.set_terminated(open_run.info.run_id, "KILLED")
     run.client.set_terminated(run.run_id, "KILLED")
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Free what the calls that a signal interrupted still hold.
+
+    SQLAlchemy closes the connection of such a call, but SQLite keeps the database locked while its cursor is there.
+    """
+    report = sys.unraisablehook
+    sys.unraisablehook = lambda _: None  # what was half made complains when it goes
+    try:
+        while error:
+            traceback.clear_frames(error.__traceback__)
+            error = error.__cause__ or error.__context__
+    finally:
+        sys.unraisablehook = report
 
 
 def _was_stopped(error: BaseException | None) -> bool:
@@ -291,21 +306,3 @@ def _no_garbage_collection() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-@contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    # By default SIGTERM ends Python on the spot, and the run would stay RUNNING. Somebody else's handler, such as
-    # the one of a Prefect worker, raises as well and is left alone. Only the main thread may set handlers.
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, _exit)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _exit(signum: int, _frame: FrameType | None) -> None:
-    raise SystemExit(128 + signum)

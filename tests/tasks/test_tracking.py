@@ -1,10 +1,11 @@
 """The embedded store: MLflow straight on SQLite in a data folder."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -15,6 +16,8 @@ import pytest
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from schemas.errors import UserError
 from tasks.owner import OWNER_TAG
@@ -210,6 +213,34 @@ def test_a_stopped_run_ends_what_a_signal_left_open_below_it(data: Path) -> None
     assert {run.info.run_name: run.info.status for run in nested} == {"finished": "FINISHED", "open": "KILLED"}
 
 
+@contextmanager
+def struck(strike: Callable[[], None]) -> Iterator[None]:
+    """Strikes while metrics are being written: they are there, and not yet committed."""
+
+    def write(cursor: sqlite3.Cursor, statement: str, rows: list[tuple[object, ...]], _context: object) -> bool:
+        cursor.executemany(statement, rows)
+        if statement.startswith("INSERT INTO metrics"):
+            strike()
+        return True  # it did what SQLAlchemy would do
+
+    event.listen(Engine, "do_executemany", write)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "do_executemany", write)
+
+
+@pytest.mark.parametrize("stopped", [SystemExit(143), KeyboardInterrupt()])
+def test_a_signal_in_the_middle_of_a_write_leaves_no_lock(data: Path, stopped: BaseException) -> None:
+    def strike() -> None:
+        raise stopped
+
+    with pytest.raises(type(stopped)), parent_run(data, "networks", "struck", {}) as parent, struck(strike):
+        log_networks(parent, [NetworkRecord("struck", history={"loss": [1.0, 0.5]})])
+    nested = parent.client.search_runs([parent.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.run_id}'")
+    assert [stored(parent).info.status, *(run.info.status for run in nested)] == ["KILLED", "KILLED"]
+
+
 def test_runs_of_other_owners_are_left_alone(data: Path) -> None:
     client = connect(data)
     experiment = experiment_id(client, data, "others")
@@ -218,22 +249,6 @@ def test_runs_of_other_owners_are_left_alone(data: Path) -> None:
     assert set(running(client)) == set(runs)
     for run_id in runs:
         client.set_terminated(run_id)
-
-
-def test_sigterm_gets_its_old_meaning_back_and_threads_do_not_touch_it(data: Path) -> None:
-    def in_thread() -> None:
-        with parent_run(data, "threads", "one", {}):
-            seen.append(signal.getsignal(signal.SIGTERM))
-
-    seen: list[object] = []
-    before = signal.getsignal(signal.SIGTERM)
-    thread = threading.Thread(target=in_thread)
-    thread.start()
-    thread.join()
-    assert seen == [before]
-    with parent_run(data, "threads", "two", {}):
-        pass
-    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_an_experiment_of_a_server_or_a_deleted_one_is_one_sentence(data: Path) -> None:
