@@ -7,7 +7,7 @@ of as many epochs. Time is the CPU time of the process, for training only, so th
 ratio. Hours at full size:
 
     python -m benchmarks.gan_time --pictures 10000 --size 64
-    python -m benchmarks.gan_time --pictures 2000 --size 64      # an hour on two cores
+    python -m benchmarks.gan_time --pictures 5000 --size 64      # 80 minutes on two cores
 """
 
 import argparse
