@@ -33,7 +33,7 @@ from tasks.report.eighty_twenty import EightyTwenty
 from tasks.report.results import CellResult
 from tasks.report.stopwatch import Stopwatch
 from tasks.stages import data_folder
-from tasks.tracking.run import parent_run
+from tasks.tracking.lifecycle import parent_run
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from tasks.ingest.download import public
 from tasks.reasons import in_one_sentence
 from tasks.report.eighty_twenty import EightyTwenty
 from tasks.stages import data_folder
-from tasks.tracking.run import parent_run
+from tasks.tracking.lifecycle import parent_run
 
 
 @dataclass(frozen=True)

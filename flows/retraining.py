@@ -27,7 +27,8 @@ from tasks.retrain.verbs import (
     train_challenger,
 )
 from tasks.stages import data_folder
-from tasks.tracking.run import Dataset, parent_run
+from tasks.tracking.lifecycle import parent_run
+from tasks.tracking.run import Dataset
 from tasks.tracking.store import connect
 
 P = TypeVar("P", bound=RetrainParameters)

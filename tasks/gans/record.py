@@ -17,8 +17,9 @@ from tasks.owner import OWNER_TAG
 from tasks.report.pictures.grid import captioned, grid
 from tasks.stages import data_folder
 from tasks.tracking.images import log_picture
+from tasks.tracking.lifecycle import ended, resume_run, start_run
 from tasks.tracking.networks import log_model
-from tasks.tracking.run import Dataset, Run, ended, resume_run, start_run
+from tasks.tracking.run import Dataset, Run
 
 _RUNS = "runs.json"
 

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from mlflow.entities import LoggedModelOutput, Metric
 
 from tasks.owner import OWNER_TAG
+from tasks.tracking.lifecycle import ended, start_run
 from tasks.tracking.provenance import pip_requirements
-from tasks.tracking.run import Dataset, Run, ended, start_run
+from tasks.tracking.run import Dataset, Run
 
 if TYPE_CHECKING:
     import keras

@@ -15,7 +15,7 @@ from flows.draw import codes_of, draw_command, draw_inputs
 from schemas.errors import UserError
 from schemas.parameters import DrawParameters
 from tasks.tracking.champion import crown
-from tasks.tracking.run import parent_run
+from tasks.tracking.lifecycle import parent_run
 from tests.tasks.generator import ATTRIBUTES, log_generator
 
 CREDIT = "Faces after toon-head [CC BY 4.0]"

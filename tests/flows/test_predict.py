@@ -17,8 +17,9 @@ from schemas.parameters import PredictParameters
 from tasks.adders.register import best, metadata, register_adder
 from tasks.adders.results import Scored, score_all
 from tasks.tracking.champion import crown_first
+from tasks.tracking.lifecycle import parent_run
 from tasks.tracking.networks import NetworkRecord, log_networks
-from tasks.tracking.run import Dataset, Run, parent_run
+from tasks.tracking.run import Dataset, Run
 from tests.tasks.generator import log_generator
 
 

@@ -18,9 +18,10 @@ from schemas.errors import UserError
 from schemas.parameters import RetrainAddersParameters
 from tasks.prefect_server import prefect_api
 from tasks.tracking.champion import champion, crown, history, roll_back
+from tasks.tracking.lifecycle import parent_run
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.registry import register
-from tasks.tracking.run import Run, parent_run
+from tasks.tracking.run import Run
 from tasks.tracking.store import connect
 from tests.flows.retraining import QUICK, TOP, deliver, pairs
 

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tasks.tracking.run import parent_run
+from tasks.tracking.lifecycle import parent_run
 from tests.system.servers import PATIENCE, UNFINISHED, Servers, wait_for
 
 QUICK = {"rows": 400, "largest_sums": [16], "hidden_units": [1, 2], "seeds": 1, "epochs": 30}

@@ -10,8 +10,8 @@ from mlflow import MlflowClient
 from schemas.errors import UserError
 from tasks.tracking.champion import crown
 from tasks.tracking.images import log_picture, logged_pictures
+from tasks.tracking.lifecycle import parent_run
 from tasks.tracking.registry import describe, find, load, register, registered
-from tasks.tracking.run import parent_run
 from tasks.tracking.store import connect
 from tests.tasks.generator import ATTRIBUTES, NOISE, SIZE, log_generator, tiny_generator
 from tests.tasks.test_tracking_server import server  # noqa: F401

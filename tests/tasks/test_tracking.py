@@ -21,8 +21,9 @@ from sqlalchemy.engine import Engine
 
 from schemas.errors import UserError
 from tasks.owner import OWNER_TAG
+from tasks.tracking.lifecycle import parent_run, start_run
 from tasks.tracking.networks import NetworkRecord, log_networks
-from tasks.tracking.run import Dataset, Run, parent_run, start_run
+from tasks.tracking.run import Dataset, Run
 from tasks.tracking.store import close_dead_runs, connect, experiment_id, tracking_uri
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -32,7 +33,7 @@ ENDLESS = """
 import itertools, sys
 from pathlib import Path
 from tasks.tracking.networks import NetworkRecord, log_networks
-from tasks.tracking.run import parent_run
+from tasks.tracking.lifecycle import parent_run
 
 def records():
     for number in itertools.count():
@@ -68,6 +69,10 @@ def adder() -> keras.Model:
 
 def stored(run: Run) -> MlflowRun:
     return run.client.get_run(run.run_id)
+
+
+def below(parent: Run) -> list[MlflowRun]:
+    return list(parent.client.search_runs([parent.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.run_id}'"))
 
 
 def running(client: MlflowClient) -> list[str]:
@@ -175,7 +180,7 @@ def test_a_failing_network_fails_itself_and_its_parent(data: Path) -> None:
     with pytest.raises(ValueError, match="no such network"), parent_run(data, "networks", "two", {}) as parent:
         log_networks(parent, [NetworkRecord("broken", model=broken)])
     assert stored(parent).info.status == "FAILED"
-    nested = parent.client.search_runs([parent.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.run_id}'")
+    nested = below(parent)
     assert [run.info.status for run in nested] == ["FAILED"]
 
 
@@ -209,7 +214,7 @@ def test_a_stopped_run_ends_what_a_signal_left_open_below_it(data: Path) -> None
     with pytest.raises(SystemExit), parent_run(data, "networks", "stopped", {}) as parent:
         log_networks(parent, endless())
     assert stored(parent).info.status == "KILLED"
-    nested = parent.client.search_runs([parent.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.run_id}'")
+    nested = below(parent)
     assert {run.info.run_name: run.info.status for run in nested} == {"finished": "FINISHED", "open": "KILLED"}
 
 
@@ -237,7 +242,7 @@ def test_a_signal_in_the_middle_of_a_write_leaves_no_lock(data: Path, stopped: B
 
     with pytest.raises(type(stopped)), parent_run(data, "networks", "struck", {}) as parent, struck(strike):
         log_networks(parent, [NetworkRecord("struck", history={"loss": [1.0, 0.5]})])
-    nested = parent.client.search_runs([parent.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.run_id}'")
+    nested = below(parent)
     assert [stored(parent).info.status, *(run.info.status for run in nested)] == ["KILLED", "KILLED"]
 
 

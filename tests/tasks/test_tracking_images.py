@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from tasks.tracking.images import log_picture, logged_pictures
-from tasks.tracking.run import Run, parent_run
+from tasks.tracking.lifecycle import parent_run
+from tasks.tracking.run import Run
 
 
 @pytest.fixture(scope="module")

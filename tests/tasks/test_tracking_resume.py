@@ -10,14 +10,16 @@ import pytest
 from mlflow import MlflowClient
 
 from tasks.owner import OWNER_TAG, claim_owner
-from tasks.tracking.run import Dataset, parent_run, resume_run
+from tasks.tracking.lifecycle import parent_run, resume_run
+from tasks.tracking.run import Dataset
 from tasks.tracking.store import close_dead_runs, connect, experiment_id
 
 # Starts a run, logs an epoch, tells its id and waits to be killed.
 TRAINING = """
 import sys
 from pathlib import Path
-from tasks.tracking.run import Dataset, parent_run
+from tasks.tracking.lifecycle import parent_run
+from tasks.tracking.run import Dataset
 
 data = Path(sys.argv[1])
 with parent_run(data, "gans", "first", {"epochs": 9}, datasets=[Dataset("faces", data, "ab" * 32, 3)]) as run:

@@ -18,8 +18,8 @@ import pytest
 
 from schemas.errors import UserError
 from tasks.servers.status import look
+from tasks.tracking.lifecycle import parent_run
 from tasks.tracking.networks import NetworkRecord, log_networks
-from tasks.tracking.run import parent_run
 from tasks.tracking.store import connect
 
 RIGHT = "a password of this test"
