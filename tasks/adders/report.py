@@ -7,7 +7,6 @@ from tasks.adders.results import Scored, gains
 from tasks.adders.tables import CleanTable
 from tasks.expect.checked import Checked
 from tasks.report.accounts import rows_by_fate, rows_by_rule, timed_stage
-from tasks.report.code_lines import code_lines
 from tasks.report.eighty_twenty import EightyTwenty, Stage
 
 if TYPE_CHECKING:
@@ -48,7 +47,6 @@ def eighty_twenty(
         stages=tuple(stages),
         fates=rows_by_fate(summaries),
         rules=rows_by_rule(summaries, "re-sent record"),
-        code_lines=code_lines(),
         gains=gains(scored, uncleaned),
         subject=f"accuracy with {subject}",
     )

@@ -19,7 +19,6 @@ from tasks.gans.pictures import CleanPictures
 from tasks.gans.trained import TrainedGan
 from tasks.report.accounts import rows_by_fate, rows_by_rule, timed_stage
 from tasks.report.cleaning_figure import cleaning_figure
-from tasks.report.code_lines import code_lines
 from tasks.report.eighty_twenty import EightyTwenty, eighty_twenty_markdown
 from tasks.report.gan_figures import attribute_fidelity, distributions, training_curves
 from tasks.report.numbers import compact, percent
@@ -61,7 +60,7 @@ def gan_eighty_twenty(
         timed_stage("train the GAN", "modelling", [trained.stage]),
     )
     rules = rows_by_rule([cleaned.summary], "copy of a picture")
-    return EightyTwenty(stages, rows_by_fate([cleaned.summary]), rules, code_lines())
+    return EightyTwenty(stages, rows_by_fate([cleaned.summary]), rules)
 
 
 def draw_training(

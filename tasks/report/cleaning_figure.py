@@ -35,7 +35,7 @@ Bar = tuple[str, float, str, str]  # name, value, what is written beside the bar
 
 
 def cleaning_figure(data: EightyTwenty) -> Figure:
-    """Draw where the time, the rows and the code of a run went, and what cleaning bought.
+    """Draw where the time and the rows of a run went, and what cleaning bought.
 
     Args:
         data: The measured numbers.
@@ -46,11 +46,9 @@ def cleaning_figure(data: EightyTwenty) -> Figure:
     stages = [(stage.title, stage.seconds, seconds(stage.seconds), KIND_COLOURS[stage.kind]) for stage in data.stages]
     rules = [_rule(rule) for rule in ranked(data.rules)[:_MOST_RULES]]
     fates = [_part(fate, rows, data.rows, FATE_COLOURS.get(fate, SKY)) for fate, rows in data.fates.items()]
-    lines = sum(data.code_lines.values())
-    code = [_part(kind, data.code_lines[kind], lines, KIND_COLOURS[kind]) for kind in KINDS if kind in data.code_lines]
 
     middle = _ROW * max(len(stages), len(rules), 1)
-    lower = max(_ROW * max(len(fates), len(code), 3), 0.4 + 0.52 * len(data.gains))
+    lower = max(_ROW * max(len(fates), 3), 0.4 + 0.52 * len(data.gains))
     height = 0.95 + _SHARES + _GAP + middle + _GAP + lower + 0.35
     figure = new_figure(_WIDTH, height, data.sentence, SURVEY_NOTE)
 
@@ -60,9 +58,8 @@ def cleaning_figure(data: EightyTwenty) -> Figure:
     _bars(figure, (_LEFT, top), "Seconds by stage", stages, names=1.25, width=2.3)
     _bars(figure, (5.3, top), _rules_title(data.rules), rules, names=2.6, width=1.35)
     top -= middle + _GAP
-    _bars(figure, (_LEFT, top), f"Where the {data.rows:,} raw rows went", fates, names=0.95, width=1.2)
-    _bars(figure, (4.0, top), "Lines of code", code, names=0.85, width=0.95)
-    _gains(figure, (7.65, top), data.gains, data.subject)
+    _bars(figure, (_LEFT, top), f"Where the {data.rows:,} raw rows went", fates, names=1.25, width=2.3)
+    _gains(figure, (5.3, top), data.gains, data.subject)
     return figure
 
 

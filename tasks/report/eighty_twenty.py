@@ -72,7 +72,6 @@ class EightyTwenty:
         stages: In the order in which they ran.
         fates: Raw rows by where they ended: "clean", "quarantine", "duplicates"; together all raw rows.
         rules: The rules that fired; a row counts under every rule that it met.
-        code_lines: Lines of the project's code by kind.
         gains: What cleaning bought; empty where it was not measured.
         subject: Which network the gains are about.
     """
@@ -80,7 +79,6 @@ class EightyTwenty:
     stages: tuple[Stage, ...]
     fates: Mapping[str, int]
     rules: tuple[RuleCount, ...]
-    code_lines: Mapping[Kind, int]
     gains: tuple[Gain, ...] = ()
     subject: str = ""
 
@@ -143,7 +141,7 @@ def eighty_twenty_markdown(data: EightyTwenty) -> str:
         data: The measured numbers.
 
     Returns:
-        Markdown with a title, tables of time, rows, rules, code and gains, and the surveys with their sources.
+        Markdown with a title, tables of time, rows, rules and gains, and the surveys with their sources.
     """
     parts = [
         f"# {data.sentence}",
@@ -164,9 +162,6 @@ def eighty_twenty_markdown(data: EightyTwenty) -> str:
         gains = [(gain.measure, gain.text(gain.uncleaned), gain.text(gain.cleaned)) for gain in data.gains]
         parts += ["## What cleaning bought", f"The same training, twice: {data.subject}."]
         parts += [_table(("measure", "on uncleaned rows", "on cleaned rows"), gains)]
-    total = sum(data.code_lines.values())
-    lines = [_count(kind, data.code_lines[kind], total) for kind in KINDS if kind in data.code_lines]
-    parts += ["## Code", _table(("kind", "lines", "share"), lines)]
     parts += ["## For comparison: what surveys found", SURVEY_NOTE]
     parts += [_table(("survey", "share of working time", "source"), [_survey(survey) for survey in SURVEYS])]
     return "\n\n".join(parts) + "\n"

@@ -1,7 +1,6 @@
 """The parts of the adders' verbs: which pairs are learned from, how networks are kept, what is reported of them."""
 
 import numpy as np
-import polars as pl
 import pytest
 
 from models.adders.network import Adder
@@ -13,7 +12,6 @@ from tasks.adders.store import load_adders, save_adders
 from tasks.adders.tables import CleanTable, RawTable, sizes_reached, training_pairs, uncleaned_pairs
 from tasks.clean.run import clean
 from tasks.ingest.source import open_source
-from tasks.report.code_lines import code_lines
 from tasks.stages import Stage
 
 
@@ -93,13 +91,6 @@ def test_gains_compare_networks_of_the_same_name():
     (gain,) = gains(score_all([adder(4000.0), adder(4000.0, seed=1)]), score_all([adder(0.0)]))
     assert gain.uncleaned < gain.cleaned
     assert gains(score_all([adder(4000.0)]), []) == ()
-
-
-def test_every_line_of_code_is_counted_once(tmp_path):
-    counts = code_lines()
-    assert min(counts.values()) > 100
-    frame = pl.DataFrame({"kind": list(counts), "lines": list(counts.values())})
-    assert frame["kind"].to_list() == ["cleaning", "modelling", "other"]
 
 
 def test_sizes_that_the_data_do_not_reach_are_left_out(tmp_path):
