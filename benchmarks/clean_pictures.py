@@ -66,12 +66,13 @@ def work(folder):
 
 _CLEAN = """
 from pathlib import Path
+from schemas.attributes import KNOWN
 from schemas.pictures import pictures_table
 from tasks.clean.pictures.run import clean_pictures
 from tasks.ingest.pictures.source import open_pictures
 
 def work(folder):
-    clean_pictures(open_pictures(Path(folder)), pictures_table(64), Path(folder + ".clean"))
+    clean_pictures(open_pictures(Path(folder), known=KNOWN), pictures_table(64), Path(folder + ".clean"))
     return 0
 """
 

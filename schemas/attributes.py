@@ -16,6 +16,21 @@ class Attribute:
     values: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class KnownAttributes:
+    """Attributes whose values are known beforehand.
+
+    Args:
+        tables: sets of attributes; a table whose columns have just the names of one holds its values.
+        beside: the attributes of files that stand beside pictures; without any, such files are not read.
+    """
+
+    tables: tuple[tuple[Attribute, ...], ...] = ()
+    beside: tuple[Attribute, ...] = ()
+
+
+NONE_KNOWN = KnownAttributes()
+
 # What `tasks.ingest.pictures.avatars` draws: parts and colours of the DiceBear style toon-head.
 AVATARS = (
     Attribute("hair", ("short", "spiky", "undercut", "bun", "bob", "long-straight", "long-wavy")),
@@ -56,3 +71,4 @@ CARTOONSET_ATTRIBUTION = (
     "Learned from Cartoon Set, https://google.github.io/cartoonset/, © Google LLC, CC BY 4.0 "
     "(https://creativecommons.org/licenses/by/4.0/)."
 )
+KNOWN = KnownAttributes(tables=(AVATARS, CARTOONSET), beside=CARTOONSET)

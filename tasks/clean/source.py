@@ -50,12 +50,13 @@ def _clean_pairs(path: Path, parameters: CleanParameters, out: Path) -> Summary:
 
 
 def _clean_pictures(path: Path, parameters: CleanParameters, out: Path) -> Summary:
+    from schemas.attributes import KNOWN
     from schemas.pictures import pictures_table
     from tasks.clean.pictures.gallery import gallery
     from tasks.clean.pictures.run import GALLERY, clean_pictures
     from tasks.ingest.pictures.source import open_pictures
 
-    source = open_pictures(path, allowed(parameters.attributes) if parameters.attributes else None)
+    source = open_pictures(path, allowed(parameters.attributes) if parameters.attributes else None, known=KNOWN)
     with progress_bar("clean", "pictures") as progress:
         summary = clean_pictures(source, pictures_table(parameters.size), out, progress, as_files=True)
     gallery(out, out / GALLERY, path if path.is_dir() else None)

@@ -7,6 +7,7 @@ from typing import Any
 from prefect import task
 
 from schemas.attribute_expectations import pictures_expectations
+from schemas.attributes import KNOWN
 from schemas.parameters import GanParameters
 from schemas.pictures import pictures_table
 from tasks.clean.pictures.dataset import read_pictures
@@ -55,7 +56,7 @@ def ingest_pictures(parameters: GanParameters) -> RawPictures:
         with watch("ingest", "cleaning"):
             path = fetched(parameters.source, data).resolve()
             table = allowed(parameters.attributes).resolve() if parameters.attributes else None
-            digest = open_pictures(path, table).sha256
+            digest = open_pictures(path, table, known=KNOWN).sha256
         return RawPictures(path, digest, watch.stages[0].seconds)
     drawn = parameters.model_dump(include={"source", "rows", "size", "dirt", "seed"})
 
@@ -82,7 +83,7 @@ def clean_raw_pictures(raw: RawPictures, parameters: GanParameters) -> CleanPict
 
     def make(folder: Path) -> None:
         with progress_bar("clean pictures", "pictures") as progress:
-            clean_pictures(open_pictures(raw.path, attributes), table, folder / "pictures", progress)
+            clean_pictures(open_pictures(raw.path, attributes, known=KNOWN), table, folder / "pictures", progress)
         gallery(folder / "pictures", folder / "gallery.png", raw.path if raw.path.is_dir() else None)
 
     stage = run_stage(data_folder(), "clean-pictures", {"raw": raw.sha256}, {"size": parameters.size}, make)

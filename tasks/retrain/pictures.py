@@ -10,6 +10,7 @@ import polars as pl
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
+from schemas.attributes import KNOWN
 from schemas.errors import UserError
 from schemas.parameters import GanParameters, RetrainAvatarsParameters
 from schemas.pictures import pictures_table
@@ -68,7 +69,7 @@ class Pictures:
         from tasks.gans.pictures import RawPictures
         from tasks.gans.verbs import check_pictures, clean_raw_pictures
 
-        digest = open_pictures(delivery.path).sha256  # says in one sentence why it holds no pictures
+        digest = open_pictures(delivery.path, known=KNOWN).sha256  # says in one sentence why it holds no pictures
         cleaned = clean_raw_pictures(RawPictures(delivery.path, digest, 0.0), self._gan(str(delivery.path)))
         checked = check_pictures(cleaned, self._parameters.most_quarantine)
         return Taken(delivery, cleaned.folder, cleaned.stage.sha256, cleaned.summary, checked)
@@ -77,7 +78,7 @@ class Pictures:
         """Writes the files of the clean pictures as they came, and their attributes into a table beside."""
         rows = pl.read_parquet(taken.rows / "clean.parquet")
         names = set(rows["source"])
-        source = open_pictures(taken.delivery.path)
+        source = open_pictures(taken.delivery.path, known=KNOWN)
         for picture, content in source.read():
             if picture.name in names and content is not None:
                 file = place / picture.name
@@ -100,7 +101,9 @@ class Pictures:
         attributes = tables[0].width > 1
         if attributes:
             pl.concat(tables).write_csv(table)
-        return clean_pictures(open_pictures(raw, table if attributes else None), self._table, folder / self.cleaned)
+        return clean_pictures(
+            open_pictures(raw, table if attributes else None, known=KNOWN), self._table, folder / self.cleaned
+        )
 
     def profile(self, rows: Path) -> pl.DataFrame:
         """The attributes, and of each picture brightness, contrast, and how red, green and blue it is (0 to 255)."""

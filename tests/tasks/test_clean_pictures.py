@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from schemas.attributes import KNOWN
 from schemas.errors import UserError
 from schemas.pictures import MOST_BYTES, pictures_table
 from tasks.clean.pictures import run
@@ -338,6 +339,6 @@ def test_a_source_without_a_clean_picture_is_still_written_down(clean):
 @pytest.mark.skipif(not CARTOONSET.is_dir(), reason="the real pictures are not here")
 @pytest.mark.parametrize("size", [32, 64, 128])
 def test_real_faces_pass_and_are_all_different(tmp_path, size):
-    summary = clean_pictures(open_pictures(CARTOONSET), pictures_table(size), tmp_path / "out")
+    summary = clean_pictures(open_pictures(CARTOONSET, known=KNOWN), pictures_table(size), tmp_path / "out")
     assert summary.fates == {"clean": 10, "quarantine": 0, "duplicates": 0}
     assert summary.repaired == {"resize": 10, "transparency onto white": 10}

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from schemas.attributes import CARTOONSET
+from schemas.attributes import CARTOONSET, KNOWN
 from schemas.pictures import pictures_table
 from tasks.clean.pictures.run import clean_pictures
 from tasks.clean.pictures.score import score_pictures
@@ -45,7 +45,7 @@ def soiled(folder, source, rows, size, share, kinds=SMALL_KINDS):
 def test_every_kind_of_dirt_is_caught_and_nothing_else_is_touched(tmp_path, source, size):
     kinds = KINDS if (source, size) == (AVATARS, 32) else SMALL_KINDS
     raw, truth, true, attributes = soiled(tmp_path, source, 150, size, 0.8, kinds)
-    clean_pictures(open_pictures(raw), pictures_table(size), tmp_path / "out")
+    clean_pictures(open_pictures(raw, known=KNOWN), pictures_table(size), tmp_path / "out")
     result = score_pictures(tmp_path / "out", truth, true, attributes)
     expected = set(kinds) - (set() if source == "ellipses-white" else {"grey"})
     assert set(result.kinds["kind"]) == expected - (set() if source == AVATARS else set(ATTRIBUTE_KINDS))
@@ -70,7 +70,7 @@ def test_faults_of_the_files_beside_pictures_are_caught(tmp_path):
     for name, content in dirty.files.items():
         (tmp_path / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "raw" / name).write_bytes(content)
-    clean_pictures(open_pictures(tmp_path / "raw"), pictures_table(32), tmp_path / "out")
+    clean_pictures(open_pictures(tmp_path / "raw", known=KNOWN), pictures_table(32), tmp_path / "out")
     attributes = pl.DataFrame(codes.astype(str), [each.name for each in CARTOONSET])
     attributes.insert_column(0, pl.Series("file", list(true)))
     result = score_pictures(tmp_path / "out", dirty.truth, true, attributes)
@@ -85,7 +85,7 @@ def scored(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scored")
     kinds = ("transparent", "exact copy", "blank", "unknown value")
     raw, truth, true, attributes = soiled(folder, AVATARS, 40, 32, 0.5, kinds)
-    clean_pictures(open_pictures(raw), pictures_table(32), folder / "out")
+    clean_pictures(open_pictures(raw, known=KNOWN), pictures_table(32), folder / "out")
     return folder / "out", truth, true, attributes
 
 

@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from schemas.attributes import AVATARS, CARTOONSET, Attribute
+from schemas.attributes import AVATARS, CARTOONSET, KNOWN, Attribute
 from schemas.errors import UserError
 from tasks.ingest.pictures import attribute_files as named
 from tasks.ingest.pictures.attribute_files import AttributeFile, parse_beside, parse_table
@@ -21,11 +21,11 @@ def read(tmp_path, files):
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         for name, content in files.items():
             archive.writestr(name, content)
-    return read_attributes(open_pictures(tmp_path / "x.zip"))
+    return read_attributes(open_pictures(tmp_path / "x.zip", known=KNOWN))
 
 
 def table(text, encoding="utf-8"):
-    return parse_table(AttributeFile("t.csv", text.encode(encoding)))
+    return parse_table(AttributeFile("t.csv", text.encode(encoding)), KNOWN)
 
 
 def with_line(name, line):
@@ -37,7 +37,7 @@ def with_line(name, line):
 
 @pytest.mark.parametrize("content", [FACE, FACE.replace(b"\n", b"\r\n"), FACE.replace(b", ", b","), FACE.rstrip()])
 def test_a_file_of_the_cartoon_set_is_read(content):
-    assert parse_beside(content) == (VALUES, "")
+    assert parse_beside(content, CARTOONSET) == (VALUES, "")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_file_of_the_cartoon_set_is_read(content):
     ],
 )
 def test_a_faulty_file_beside_a_picture_says_why(content, problem):
-    assert parse_beside(content) == (None, problem)
+    assert parse_beside(content, CARTOONSET) == (None, problem)
 
 
 def test_files_beside_pictures_come_to_their_pictures(tmp_path):
@@ -198,7 +198,7 @@ def test_the_separator_that_excel_writes_on_top_is_passed_over(tmp_path, first):
     lines = first + "file;kind\r\na.png;ä\r\nb.png;ö\r\n".encode()
     assert read(tmp_path, {"a.png": b"", "b.png": b"", "t.csv": lines}).values == {"a.png": ("ä",), "b.png": ("ö",)}
     (tmp_path / "given.csv").write_bytes(lines)
-    given = read_attributes(open_pictures(tmp_path / "x.zip", tmp_path / "given.csv"))
+    given = read_attributes(open_pictures(tmp_path / "x.zip", tmp_path / "given.csv", known=KNOWN))
     assert given.values == {"a.png": ("ä",), "b.png": ("ö",)}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.attributes import KNOWN
 from schemas.errors import UserError
 from tasks.ingest.pictures import source
 from tasks.ingest.pictures.source import Refused, open_pictures
@@ -92,7 +93,7 @@ def test_refused_files_are_listed_and_never_read(tmp_path):
     folder = as_folder(tmp_path / "folder", {"a.png": b"a"})
     (folder / "link.png").symlink_to("/etc/passwd")
     os.mkfifo(folder / "pipe")
-    found = open_pictures(folder)
+    found = open_pictures(folder, known=KNOWN)
     assert found.refused == (Refused("link.png", 1, "a symbolic link"), Refused("pipe", 1, "a pipe"))
     assert [(picture.name, content) for picture, content in found.read()] == [("a.png", b"a")]
 
@@ -139,7 +140,7 @@ for path in sys.argv[1:]:
 
 def test_a_picture_that_vanishes_is_handed_out_without_content(tmp_path):
     folder = as_folder(tmp_path / "folder", {"a.png": b"a", "b.png": b"b", "c.png": b"c"})
-    found = open_pictures(folder)
+    found = open_pictures(folder, known=KNOWN)
     (folder / "b.png").unlink()
     assert {picture.name: content for picture, content in found.read()} == {
         "a.png": b"a",
@@ -151,7 +152,7 @@ def test_a_picture_that_vanishes_is_handed_out_without_content(tmp_path):
 def test_files_beside_pictures_are_found_with_and_without_their_picture(tmp_path):
     line = b'"face_shape", 4, 7\n'
     files = {"0/1.png": b"", "0/1.csv": line, "0/2.png": b"", "0/2.csv": b"broken", "1/3.csv": line, "log.csv": b"a,b"}
-    found = open_pictures(as_tar(tmp_path / "x.tgz", files))
+    found = open_pictures(as_tar(tmp_path / "x.tgz", files), known=KNOWN)
     assert {stem: file.name for stem, file in found.beside.items()} == {
         "0/1": "0/1.csv",
         "0/2": "0/2.csv",
@@ -209,7 +210,7 @@ def test_real_pictures_of_the_cartoon_set_are_found():
     folder = Path(os.environ.get("EIGHTYTWENTY_CARTOONSET", beside))
     if not folder.is_dir():
         pytest.skip(f"no {folder}")
-    found = open_pictures(folder)
+    found = open_pictures(folder, known=KNOWN)
     assert len(found.pictures) == 10
     assert found.ignored == ("README.md",)
     assert all((content or b"").startswith(b"\x89PNG") for _, content in found.read())
@@ -235,7 +236,7 @@ def test_an_unreadable_attribute_file_stops_nothing_where_others_can_be_read(tmp
     line = b'"face_shape", 4, 7\n'
     files = {"1.png": b"", "1.csv": line, "2.png": b"", "2.csv": line, "3.csv": line}
     place = as_zip(tmp_path / "x.zip", files)
-    found = open_pictures(damaged(damaged(place, "2.csv"), "3.csv"))
+    found = open_pictures(damaged(damaged(place, "2.csv"), "3.csv"), known=KNOWN)
     assert [(stem, file.content) for stem, file in found.beside.items()] == [("1", line), ("2", b"")]
     assert found.refused == (Refused("3.csv", 1, "cannot be read"),)
     assert found.ignored == ()

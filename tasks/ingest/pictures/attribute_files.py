@@ -4,7 +4,7 @@ import dataclasses
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NoReturn
@@ -12,7 +12,7 @@ from typing import NoReturn
 import numpy as np
 import polars as pl
 
-from schemas.attributes import AVATARS, CARTOONSET, Attribute
+from schemas.attributes import Attribute, KnownAttributes
 from schemas.errors import UserError
 from schemas.numbers import missing_mark
 from schemas.table import Column, Table
@@ -52,9 +52,7 @@ REASONS = {
     MISSING_VALUE: "an attribute has no value",
 }
 
-_KNOWN = (AVATARS, CARTOONSET)
 _NOT_NAMES = {"source", "record"}  # columns that a clean table has anyway
-_CARTOONSET = {attribute.name.encode(): attribute.values for attribute in CARTOONSET}
 _SEPARATOR_LINE = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=[,;|\t]"?\r?\n')  # Excel's own, on top
 _BESIDE_LINE = re.compile(rb'\s*"?(\w+)"?\s*,\s*(-?\d{1,9})\s*,\s*(-?\d{1,9})\s*')
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
@@ -121,36 +119,41 @@ def is_table(content: bytes) -> bool:
     return not is_beside(content) and _format(content, "") is not None
 
 
-def parse_beside(content: bytes) -> tuple[tuple[str, ...] | None, str]:
-    """Reads a file of the Cartoon Set: 18 lines such as `"face_shape", 4, 7`, name, value and number of variants.
+def parse_beside(content: bytes, attributes: Sequence[Attribute]) -> tuple[tuple[str, ...] | None, str]:
+    """Reads a file as the Cartoon Set has them: lines such as `"face_shape", 4, 7`, name, value, number of variants.
+
+    Args:
+        content: of the file.
+        attributes: what each file must give, in any order.
 
     Returns:
-        the values in the order of `schemas.attributes.CARTOONSET` and "", or None and one of `REASONS`.
+        the values in the order of `attributes` and "", or None and one of `REASONS`.
     """
+    variants = {attribute.name.encode(): len(attribute.values) for attribute in attributes}
     if len(content) > MOST_BESIDE_BYTES:
         return None, MALFORMED
     matches = [_BESIDE_LINE.fullmatch(line) for line in content.strip().split(b"\n")]
     lines = [match.groups() for match in matches if match]
     if len(lines) < len(matches):
         return None, MALFORMED
-    if any(name not in _CARTOONSET for name, _, _ in lines):
+    if any(name not in variants for name, _, _ in lines):
         return None, UNKNOWN_ATTRIBUTE
     values = {name: int(value) for name, value, _ in lines}
-    if len(lines) != len(values) or len(values) != len(_CARTOONSET):
+    if len(lines) != len(values) or len(values) != len(variants):
         return None, MALFORMED
-    if any(int(variants) != len(_CARTOONSET[name]) for name, _, variants in lines):
+    if any(int(count) != variants[name] for name, _, count in lines):
         return None, WRONG_CARDINALITY
-    if any(not 0 <= values[name] < len(known) for name, known in _CARTOONSET.items()):
+    if any(not 0 <= values[name] < count for name, count in variants.items()):
         return None, INDEX_OUT_OF_RANGE
-    return tuple(str(values[name]) for name in _CARTOONSET), ""
+    return tuple(attribute.values[values[attribute.name.encode()]] for attribute in attributes), ""
 
 
-def parse_table(file: AttributeFile) -> AttributeTable:
+def parse_table(file: AttributeFile, known: KnownAttributes) -> AttributeTable:
     """Reads an attribute table: a column that names the file and columns of few different values.
 
-    Where its columns are those of `schemas.attributes`, the values are too. Else the table itself says what they are:
-    a column is an attribute if it has 2 to `MOST_VALUES` values, most of them on several lines, and is no measured
-    number, and a value counts if at least one in a thousand lines has it.
+    Where its columns are known, their values are too. Else the table itself says what they are: a column is an
+    attribute if it has 2 to `MOST_VALUES` values, most of them on several lines, and is no measured number, and a value
+    counts if at least one in a thousand lines has it.
 
     Raises:
         UserError: the first line names no file, or two columns come to the same name.
@@ -173,10 +176,10 @@ def parse_table(file: AttributeFile) -> AttributeTable:
     )
 
     columns = _columns(text.header, files, file.name)
-    found, left_out = _attributes({column: cells[column] for column in columns}, columns)
+    found, left_out = _attributes({column: cells[column] for column in columns}, columns, known)
     attributes = tuple(found.values())
     rows = cells.select(*found).rows() if found else [()] * cells.height
-    known = [frozenset(attribute.values) for attribute in attributes]
+    allowed = [frozenset(attribute.values) for attribute in attributes]
     lines = []
     for number, (values, picture, broken) in enumerate(zip(rows, cells[str(files)], problems, strict=True)):
         problem = ""
@@ -184,7 +187,7 @@ def parse_table(file: AttributeFile) -> AttributeTable:
             problem = MALFORMED
         elif None in values:
             problem = MISSING_VALUE
-        elif any(value not in those for value, those in zip(values, known, strict=True)):
+        elif any(value not in those for value, those in zip(values, allowed, strict=True)):
             problem = UNKNOWN_VALUE
         called = picture or _first_cell(originals[number], text, files)
         lines.append(AttributeLine(number + 1, called, None if problem else values, problem, originals[number]))
@@ -206,9 +209,11 @@ def _columns(header: tuple[str, ...], files: int, source: str) -> dict[str, str]
     return names
 
 
-def _attributes(cells: dict[str, pl.Series], names: dict[str, str]) -> tuple[dict[str, Attribute], dict[str, str]]:
+def _attributes(
+    cells: dict[str, pl.Series], names: dict[str, str], known: KnownAttributes
+) -> tuple[dict[str, Attribute], dict[str, str]]:
     """The columns that are attributes, by position, and why the others are none, by name."""
-    for attributes in _KNOWN:
+    for attributes in known.tables:
         if {attribute.name for attribute in attributes} == set(names.values()):
             places = {name: place for place, name in names.items()}
             return {places[attribute.name]: attribute for attribute in attributes}, {}

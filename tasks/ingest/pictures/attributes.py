@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from schemas.attributes import CARTOONSET, Attribute
+from schemas.attributes import Attribute
 from tasks.ingest.pictures.attribute_files import (
     FILE_MISSING,
     LINE_MISSING,
@@ -71,11 +71,13 @@ def read_attributes(source: PictureSource) -> PictureAttributes:
 
 
 def _of_files_beside(source: PictureSource, names: list[str]) -> PictureAttributes:
+    attributes = source.known.beside
     values, problems, claimed = {}, {}, set()
     for name in names:
         stem = str(PurePosixPath(name).with_suffix(""))
         claimed.add(stem)
-        found, problem = parse_beside(source.beside[stem].content) if stem in source.beside else (None, FILE_MISSING)
+        file = source.beside.get(stem)
+        found, problem = parse_beside(file.content, attributes) if file else (None, FILE_MISSING)
         if found is None:
             problems[name] = problem
         else:
@@ -83,13 +85,13 @@ def _of_files_beside(source: PictureSource, names: list[str]) -> PictureAttribut
     unclaimed = []
     for stem, file in sorted(source.beside.items()):
         if stem not in claimed:
-            _, problem = parse_beside(file.content)
+            _, problem = parse_beside(file.content, attributes)
             unclaimed.append(Unclaimed(file.name, 1, (WITHOUT_PICTURE, *filter(None, [problem])), file.content))
-    return PictureAttributes(CARTOONSET, values, problems, tuple(unclaimed), {})
+    return PictureAttributes(attributes, values, problems, tuple(unclaimed), {})
 
 
 def _of_table(source: PictureSource, names: list[str]) -> PictureAttributes:
-    table = parse_table(source.tables[0])
+    table = parse_table(source.tables[0], source.known)
     if not table.attributes:
         return PictureAttributes((), {}, {}, (), table.left_out)
     claims, unclaimed = _claims(table.lines, names, posixpath.dirname(table.name))

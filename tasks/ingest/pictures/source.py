@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from schemas.attributes import NONE_KNOWN, KnownAttributes
 from schemas.errors import UserError
 from schemas.pictures import FORMATS
 from tasks.ingest.pictures.archives import members
@@ -102,6 +103,7 @@ class PictureSource:
         tables: the attribute table, if there is one.
         beside: path of a picture without its suffix -> the attribute file beside it; also of pictures that are missing.
             Empty where there is a table.
+        known: the attributes whose values are known beforehand.
         ignored: names, sorted.
         sha256: of the names and contents of all but the ignored files; the same for a folder and an archive of it.
     """
@@ -111,6 +113,7 @@ class PictureSource:
     refused: tuple[Refused, ...]
     tables: tuple[AttributeFile, ...]
     beside: dict[str, AttributeFile]
+    known: KnownAttributes
     ignored: tuple[str, ...]
     sha256: str
 
@@ -133,12 +136,13 @@ class PictureSource:
             yield picture, None  # gone since it was listed
 
 
-def open_pictures(path: Path, attributes: Path | None = None) -> PictureSource:
+def open_pictures(path: Path, attributes: Path | None = None, known: KnownAttributes = NONE_KNOWN) -> PictureSource:
     """Lists the files of a folder, zip or tar (also as gz, bz2 or xz) and reads its attribute files.
 
     Args:
         path: the folder or archive.
         attributes: an attribute table elsewhere, which takes the place of all that are in the source.
+        known: attributes whose values are known beforehand; all others are learned from the table.
 
     Raises:
         UserError: the source cannot be read (see `tasks.ingest.pictures.archives.members`), holds no picture, more than
@@ -177,11 +181,11 @@ def open_pictures(path: Path, attributes: Path | None = None) -> PictureSource:
 
     beside: dict[str, AttributeFile]
     if attributes:
-        table = _given(attributes)
+        table = _given(attributes, known)
         contents.append(f"\0{hashlib.sha256(table.content).hexdigest()}")
         tables, beside, others = [table], {}, [text.name for text in texts]
     else:
-        tables, beside, others = _sort(texts, {_stem(picture.name) for picture in pictures})
+        tables, beside, others = _sort(texts, {_stem(picture.name) for picture in pictures}, known)
     if len(tables) > 1:
         names = f"{tables[0].name} and {tables[1].name}"
         raise UserError(
@@ -197,6 +201,7 @@ def open_pictures(path: Path, attributes: Path | None = None) -> PictureSource:
         tuple(sorted(refused, key=lambda file: (file.name, file.record))),
         tuple(tables),
         beside,
+        known,
         tuple(sorted([*ignored, *(name for name in others if name not in lost)])),
         hashlib.sha256("\n".join(sorted(contents)).encode()).hexdigest(),
     )
@@ -215,7 +220,7 @@ def _attribute_file(name: str, content: bytes) -> AttributeFile:
     return file if is_table(file.content) else AttributeFile(name, content[: MOST_BESIDE_BYTES + 1])
 
 
-def _given(attributes: Path) -> AttributeFile:
+def _given(attributes: Path, known: KnownAttributes) -> AttributeFile:
     try:
         content = attributes.read_bytes()
     except OSError as error:
@@ -223,7 +228,7 @@ def _given(attributes: Path) -> AttributeFile:
     file = attribute_file(attributes.name, content)
     if not is_table(file.content):
         raise UserError(f"{attributes} has no column file, picture or the like in its first line; name one so.")
-    table = parse_table(file)
+    table = parse_table(file, known)
     if not table.attributes:
         why = ", ".join(f"{column}: {reason}" for column, reason in table.left_out.items()) or "it has no other column"
         raise UserError(f"{attributes} says nothing of the pictures ({why}); give a table of categories.")
@@ -231,7 +236,7 @@ def _given(attributes: Path) -> AttributeFile:
 
 
 def _sort(
-    texts: list[AttributeFile], stems: set[str]
+    texts: list[AttributeFile], stems: set[str], known: KnownAttributes
 ) -> tuple[list[AttributeFile], dict[str, AttributeFile], list[str]]:
     """Tables, files beside pictures by stem, and the names of those that are neither.
 
@@ -239,7 +244,7 @@ def _sort(
     of which the picture is the plot.
     """
     tables = [text for text in texts if is_table(text.content)]
-    if tables or not any(is_beside(text.content) for text in texts):
+    if tables or not known.beside or not any(is_beside(text.content) for text in texts):
         texts_beside = []
     else:
         texts_beside = [text for text in texts if _stem(text.name) in stems or is_beside(text.content)]
