@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from schemas.errors import UserError
+from tasks.ingest.download import download, is_address
 from tasks.stages import data_folder
 
 _OWN = (
@@ -50,6 +51,19 @@ def allowed(path: str) -> Path:
         f"{path} lies outside the folders that runs from the UI may use ({', '.join(map(str, folders))}): "
         "put it into one of these, or name its folder in EIGHTYTWENTY_SOURCES where the worker is started."
     )
+
+
+def fetched(source: str, data: Path) -> Path:
+    """The path of a source, which is fetched into <data>/downloads if it is an address.
+
+    Raises:
+        UserError: it cannot be fetched (see `tasks.ingest.download`), or this run may not use that path.
+    """
+    if not is_address(source):
+        return allowed(source)
+    folder = data / "downloads"
+    folder.mkdir(parents=True, exist_ok=True)
+    return download(source, folder)
 
 
 def allowed_to_copy(path: str) -> Path:

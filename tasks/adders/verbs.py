@@ -25,9 +25,9 @@ from tasks.clean.summary import Summary
 from tasks.expect import check_batch
 from tasks.expect.checked import Checked, keep_failures
 from tasks.files import sha256, whole_folder
-from tasks.ingest.download import fetched
 from tasks.ingest.pairs import TRUTH, generate_pairs
 from tasks.ingest.source import open_source
+from tasks.places import fetched
 from tasks.progress import progress_bar
 from tasks.quiet import import_tensorflow
 from tasks.report.artifacts import publish, publish_link

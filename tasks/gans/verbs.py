@@ -27,10 +27,9 @@ from tasks.gans.pictures import CleanPictures, RawPictures
 from tasks.gans.record import EpochLog, Runs, log_generator, network_run, to_keras
 from tasks.gans.train import Training
 from tasks.gans.trained import GENERATOR, TrainedGan
-from tasks.ingest.download import fetched
 from tasks.ingest.pictures.generate import ATTRIBUTION, generate_pictures, read_truth
 from tasks.ingest.pictures.source import open_pictures
-from tasks.places import allowed
+from tasks.places import allowed, fetched
 from tasks.progress import progress_bar
 from tasks.report.artifacts import publish, publish_link, warn_of_collapse
 from tasks.report.eighty_twenty import EightyTwenty

@@ -10,7 +10,6 @@ from urllib.parse import SplitResult, urlsplit
 
 from schemas.errors import UserError
 from tasks.files import writing
-from tasks.places import allowed
 
 MOST_BYTES = 10 << 30
 MOST_SECONDS = 3600
@@ -20,19 +19,6 @@ _SILENCE_SECONDS = 20
 def is_address(source: str) -> bool:
     """Whether a source is an address rather than a path."""
     return "://" in source
-
-
-def fetched(source: str, data: Path) -> Path:
-    """The path of a source, which is fetched into <data>/downloads if it is an address.
-
-    Raises:
-        UserError: it cannot be fetched (see `download`), or this run may not use that path.
-    """
-    if not is_address(source):
-        return allowed(source)
-    folder = data / "downloads"
-    folder.mkdir(parents=True, exist_ok=True)
-    return download(source, folder)
 
 
 def public(parameters: Mapping[str, Any]) -> dict[str, Any]:
