@@ -1,14 +1,21 @@
-"""`make bench`: runs the benchmarks of cleaning and of training.
+"""`make bench`: runs the benchmarks of cleaning and of training; `make bench ARGS=--quick`: all, in a tiny version.
 
 Run one alone with `python -m benchmarks.NAME`. adder_theory prints the numbers of docs/adders.md, drift those of
 docs/retraining.md; gan_modes, gan_time and gan_parts print those of docs/gans.md, in an hour and more.
 """
 
-from benchmarks import adders, clean_pairs, clean_pictures, gan_speed
+import subprocess
+import sys
 
-for benchmark in (clean_pairs, clean_pictures, adders, gan_speed):
-    print(
-        f"\n== {benchmark.__name__.removeprefix('benchmarks.')}: {(benchmark.__doc__ or '').splitlines()[0]}",
-        flush=True,
-    )
-    benchmark.main()
+from benchmarks.harness import command_line
+
+MINUTES = ("clean_pairs", "clean_pictures", "adders", "gan_speed")
+REST = ("adder_theory", "drift", "gan_modes", "gan_parts", "gan_time")
+
+quick = command_line(__doc__).parse_args().quick
+for name in (*MINUTES, *REST) if quick else MINUTES:
+    print(flush=True)
+    # in a process of its own, as when it is run alone
+    command = [sys.executable, "-m", f"benchmarks.{name}", *(["--quick"] if quick else [])]
+    if subprocess.run(command).returncode:
+        sys.exit(f"benchmarks.{name} failed")

@@ -8,34 +8,52 @@ from __future__ import annotations
 import time
 
 from benchmarks.adder_theory import SIZES, WIDTHS, clean_rows
+from benchmarks.harness import Result, Size, command_line, run
 from models.adders.domain import all_pairs, beyond_pairs
 from models.adders.ensemble import EPOCHS_PER_CALL, train_article
 from models.adders.network import IntArray, score
 from models.adders.solve import train_solved
 
 EPOCHS = 1000
-KERAS_EPOCHS = 3
-ENSEMBLE_EPOCHS = {1: EPOCHS, 20: 120, 100: 30}  # seeds -> epochs that are really run
 
 
 def main() -> None:
-    """Print the ratios, and seconds and accuracies of the solved protocol."""
-    pairs = {largest_sum: clean_rows(largest_sum) for largest_sum in SIZES}
+    """Run the benchmark as the command line asks."""
+    parser = command_line(__doc__)
+    parser.set_defaults(
+        rows=Size(10_000, quick=200),
+        keras_epochs=Size(3, quick=1),
+        ensembles=Size({1: EPOCHS, 20: 120, 100: 30}, quick={1: 2}),
+    )
+    run(compare, parser)
+
+
+def compare(rows: int, keras_epochs: int, ensembles: dict[int, int]) -> Result:
+    """Print the ratios, and seconds and accuracies of the solved protocol.
+
+    Args:
+        rows: pairs for each largest sum.
+        keras_epochs: epochs that Keras really runs.
+        ensembles: seeds -> epochs that an ensemble of so many seeds really runs.
+    """
+    pairs = {largest_sum: clean_rows(largest_sum, rows) for largest_sum in SIZES}
     networks = len(SIZES) * len(WIDTHS)
-    keras_epoch = keras_seconds_per_epoch(pairs)
+    keras_epoch = keras_seconds_per_epoch(pairs, keras_epochs)
     print(
         f"Keras fit: {1000 * keras_epoch:.0f} ms for an epoch of one network (mean over five widths, "
-        f"the better of two runs of {KERAS_EPOCHS} epochs); {networks} networks x {EPOCHS} epochs scaled from it: "
+        f"the better of two runs of {keras_epochs} epochs); {networks} networks x {EPOCHS} epochs scaled from it: "
         f"{networks * EPOCHS * keras_epoch:,.0f} s"
     )
-    for seeds, epochs in ENSEMBLE_EPOCHS.items():
+    ratios = {}
+    for seeds, epochs in ensembles.items():
         compilation, per_epoch = ensemble_seconds(pairs, seeds, epochs)
         total = compilation + EPOCHS * per_epoch
+        ratios[seeds] = networks * seeds * EPOCHS * keras_epoch / total
         how = "all of them run" if epochs == EPOCHS else f"scaled from {epochs}"
         print(
             f"ensemble, {seeds} seeds = {networks * seeds} networks: {1000 * per_epoch:.1f} ms an epoch, "
             f"{EPOCHS} epochs ({how}) with {compilation:.1f} s of compilation {total:.1f} s: "
-            f"{networks * seeds * EPOCHS * keras_epoch / total:,.0f} times faster than Keras fit"
+            f"{ratios[seeds]:,.0f} times faster than Keras fit"
         )
 
     begin = time.perf_counter()
@@ -48,9 +66,16 @@ def main() -> None:
         f"accuracy {100 * min(inside):.1f} to {100 * max(inside):.1f} %, "
         f"beyond the trained range {100 * min(beyond):.1f} to {100 * max(beyond):.1f} %"
     )
+    return {
+        "keras_seconds_per_epoch": keras_epoch,
+        "ratio_by_seeds": ratios,
+        "solved_seconds": seconds,
+        "solved_least_accuracy": min(inside),
+        "solved_least_accuracy_beyond": min(beyond),
+    }
 
 
-def keras_seconds_per_epoch(pairs: dict[int, IntArray]) -> float:
+def keras_seconds_per_epoch(pairs: dict[int, IntArray], epochs: int) -> float:
     """Return the seconds of one epoch of `fit` with the article's settings: the best of two runs, mean over widths."""
     import keras
 
@@ -74,7 +99,7 @@ def keras_seconds_per_epoch(pairs: dict[int, IntArray]) -> float:
             return time.perf_counter() - begin
 
         fit(1)  # compiles
-        seconds += min(fit(KERAS_EPOCHS), fit(KERAS_EPOCHS)) / KERAS_EPOCHS
+        seconds += min(fit(epochs), fit(epochs)) / epochs
     return seconds / len(WIDTHS)
 
 

@@ -8,14 +8,13 @@ loads at its first use; the best times are compared.
     python -m benchmarks.clean_pairs [--rows 10_000_000]
 """
 
-import argparse
 import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-_ROUNDS = 3
+from benchmarks.harness import Result, Size, command_line, run
 
 _MAKE = """
 import sys
@@ -70,24 +69,36 @@ print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, *
 
 
 def main() -> None:
+    """Runs the benchmark as the command line asks."""
+    parser = command_line(__doc__)
+    parser.add_argument("--rows", type=int, default=Size(10_000_000, quick=10_000))
+    parser.set_defaults(rounds=Size(3, quick=1))
+    run(compare, parser)
+
+
+def compare(rows: int, rounds: int) -> Result:
     """Makes the file, measures both in turn and prints the ratio and the memory."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=10_000_000)
-    rows = parser.parse_known_args()[0].rows
     with tempfile.TemporaryDirectory() as temporary:
         source, small = Path(temporary) / "pairs.parquet", Path(temporary) / "small.parquet"
         # in a process of its own: a child starts with its parent's peak memory
         _run(_MAKE, source, small, rows)
         print(f"{rows:,} pairs, 1 % dirt, {source.stat().st_size / 1e6:.0f} MB of Parquet")
         best: dict[str, list[float]] = {}
-        for _ in range(_ROUNDS):
+        for _ in range(rounds):
             for name, code in (("DuckDB, validation only", _DUCKDB), ("eightytwenty, cleaning", _CLEAN)):
                 measured = json.loads(_run(code + _MEASURE, source, small))
                 best[name] = min(best.get(name, measured), measured)
         for name, (seconds, kilobytes, *counts) in best.items():
             print(f"{name:<26}{seconds:6.2f} s  peak memory {kilobytes / 1e6:.2f} GB  {counts}")
-        duckdb, ours = (measured[0] for measured in best.values())
+        (duckdb, *_), (ours, kilobytes, *_) = best.values()
         print(f"cleaning takes {ours / duckdb:.2f} times as long as bare validation (goal: at most 2)")
+    return {
+        "rows": rows,
+        "ratio": ours / duckdb,
+        "duckdb_seconds": duckdb,
+        "cleaning_seconds": ours,
+        "cleaning_peak_gb": kilobytes / 1e6,
+    }
 
 
 def _run(code: str, *arguments: object) -> str:

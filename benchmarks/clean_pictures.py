@@ -10,7 +10,6 @@ scored against the truth of the dirt; a true picture is what the cleaning makes 
     python -m benchmarks.clean_pictures [--rows 1_000]
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -18,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-_ROUNDS = 3
+from benchmarks.harness import Result, Size, command_line, run
 
 _MAKE = """
 import io, sys
@@ -86,7 +85,7 @@ if __name__ == "__main__":
 """
 
 _SCORE = """
-import sys
+import json, sys
 from pathlib import Path
 import numpy as np
 import polars as pl
@@ -99,24 +98,28 @@ truth, attributes = (pl.read_parquet(place / f"{name}.parquet") for name in ("tr
 # a transparent picture, when shrunk, is rounded otherwise than an opaque one
 truth = truth.with_columns(pl.col("tolerance") + 1)
 score = score_pictures(place / "raw.clean", truth, pictures, attributes)
-kinds = score.kinds.select(pl.col("injected", "caught", "right", "wrong").sum()).row(0)
-print("dirt: {} injected, {} caught, {} right, {} wrong; ".format(*kinds), end="")
-print(f"innocent pictures: {score.touched} touched, {score.lost} lost")
+kinds = score.kinds.select(pl.col("injected", "caught", "right", "wrong").sum()).row(0, named=True)
+print(json.dumps(kinds | {"touched": score.touched, "lost": score.lost}))
 """
 
 
 def main() -> None:
+    """Runs the benchmark as the command line asks."""
+    parser = command_line(__doc__)
+    parser.add_argument("--rows", type=int, default=Size(1_000, quick=20))
+    parser.set_defaults(rounds=Size(3, quick=1))
+    run(compare, parser)
+
+
+def compare(rows: int, rounds: int) -> Result:
     """Makes the folder, measures both in turn and prints the ratio and the score."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=1_000)
-    rows = parser.parse_known_args()[0].rows
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
         _run(_MAKE, place, rows)
         pictures = sum(1 for file in (place / "raw").iterdir() if file.suffix != ".csv")
         print(f"{pictures:,} pictures, 500x500")
         best: dict[str, float] = {}
-        for _ in range(_ROUNDS):
+        for _ in range(rounds):
             for name, code in (("CleanVision, looking", _CLEANVISION), ("eightytwenty, cleaning", _CLEAN)):
                 seconds = float(json.loads(_run(code + _MEASURE, place / "raw", place / "small").splitlines()[-1]))
                 best[name] = min(best.get(name, seconds), seconds)
@@ -125,7 +128,16 @@ def main() -> None:
         theirs, ours = best.values()
         print(f"cleaning handles {theirs / ours:.1f} times as many pictures a second (goal: at least 5)")
         _run(_CLEAN + _MEASURE, place / "sound", place / "small")
-        print(_run(_SCORE, place), end="")
+        score = json.loads(_run(_SCORE, place))
+        print("dirt: {injected} injected, {caught} caught, {right} right, {wrong} wrong; ".format(**score), end="")
+        print("innocent pictures: {touched} touched, {lost} lost".format(**score))
+    return {
+        "pictures": pictures,
+        "ratio": theirs / ours,
+        "cleanvision_seconds": theirs,
+        "cleaning_seconds": ours,
+        **score,
+    }
 
 
 def _run(code: str, *arguments: object) -> str:

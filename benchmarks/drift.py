@@ -8,10 +8,11 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 
+from benchmarks.harness import Result, Size, command_line, run
 from schemas.drift_expectations import drift_expectations
 
 TOP = 32768
-OLD_ROWS, BATCHES, MOST_DRIFT = 9000, 300, 0.1
+OLD_ROWS, MOST_DRIFT = 9000, 0.1
 
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 
@@ -47,17 +48,27 @@ def divergence(old: np.ndarray, new: np.ndarray) -> tuple[float, float]:
 
 
 def main() -> None:
+    """Runs the benchmark as the command line asks."""
+    parser = command_line(__doc__)
+    parser.set_defaults(honest_batches=Size(300, quick=3), drifted_batches=Size(20, quick=1))
+    run(drift, parser)
+
+
+def drift(honest_batches: int, drifted_batches: int) -> Result:
     """Prints a line for each number of new rows: medians, but for the same law the largest."""
-    print("| new rows | same law, largest of 300 | limit |", " | ".join(LAWS), "|")
+    print(f"| new rows | same law, largest of {honest_batches} | limit |", " | ".join(LAWS), "|")
+    lines = {}
     for rows in (40, 100, 1000, 10_000):
         rng = np.random.default_rng(rows)
-        honest = [divergence(uniform(rng, OLD_ROWS), uniform(rng, rows)) for _ in range(BATCHES)]
+        honest = [divergence(uniform(rng, OLD_ROWS), uniform(rng, rows)) for _ in range(honest_batches)]
         drifted = [
-            np.median([divergence(uniform(rng, OLD_ROWS), draw(rng, rows))[0] for _ in range(20)])
+            np.median([divergence(uniform(rng, OLD_ROWS), draw(rng, rows))[0] for _ in range(drifted_batches)])
             for draw in LAWS.values()
         ]
         numbers = [max(value for value, _ in honest), max(limit for _, limit in honest), *drifted]
         print(f"| {rows:,} |", " | ".join(f"{number:.3f}" for number in numbers), "|", flush=True)
+        lines[rows] = dict(zip(("same law", "limit", *LAWS), numbers, strict=True))
+    return {"new_rows": lines}
 
 
 if __name__ == "__main__":

@@ -1,63 +1,74 @@
 """1000 modes: how many of them `stable` and the article's `dcgan` capture.
 
 Claim: `stable` captures 1000 of 1000 modes of stacked shapes. Both recipes see the same pictures equally often and are
-scored on the same number of generated pictures. About half an hour on two cores; writes its numbers beside --out.
+scored on the same number of generated pictures. About half an hour on two cores.
 
     python -m benchmarks.gan_modes --shown 100000
 """
 
-import argparse
-import json
 import time
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.harness import Result, Size, command_line, print_json, run
 from benchmarks.shapes import draw, score, train_recogniser
 from models.gans.gan import NOISE
 from models.gans.training import BUILDERS, build, make_repeatable, steps_in, train_epoch
 from schemas.parameters import GanParameters
 
-PICTURES, SCORED = 20_000, 26_000
-
 
 def main() -> None:
-    """Print modes and reverse KL as the training goes on."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shown", type=int, default=200_000, help="pictures that each recipe is shown")
+    """Run the benchmark as the command line asks."""
+    parser = command_line(__doc__)
+    parser.add_argument("--shown", type=int, default=Size(200_000, quick=32), help="pictures that each recipe is shown")
     parser.add_argument("--recipe", choices=[*BUILDERS, "both"], default="both")
-    parser.add_argument("--out", type=Path, default=Path("data/benchmarks/gan_modes.json"))
-    asked = parser.parse_args()
+    parser.set_defaults(pictures=Size(20_000, quick=32), scored=Size(26_000, quick=32), recognised=Size(4000, quick=60))
+    run(compare, parser)
 
+
+def compare(shown: int, recipe: str, pictures: int, scored: int, recognised: int) -> Result:
+    """Print modes and reverse KL as the training goes on.
+
+    Args:
+        shown: pictures that each recipe is shown.
+        recipe: one of `BUILDERS`, or "both".
+        pictures: different ones among them.
+        scored: pictures that the modes are counted in.
+        recognised: shapes that the recogniser learns from.
+    """
     make_repeatable()
-    images, _ = draw(PICTURES, seed=1)
-    recogniser = train_recogniser()
+    images, _ = draw(pictures, seed=1)
+    recogniser = train_recogniser(n=recognised)
     print(f"recogniser of single shapes: {recogniser.held_out_accuracy[0]:.2%} on held-out pictures", flush=True)
-    real = score(recogniser, draw(SCORED, seed=2)[0])
+    real = score(recogniser, draw(scored, seed=2)[0])
     print(f"real pictures: {real.captured} of {real.possible} modes, reverse KL {real.reverse_kl:.3f}", flush=True)
-    codes = np.zeros((PICTURES, 0), np.int32)
-    noise = np.random.default_rng(3).standard_normal((SCORED, NOISE), np.float32)
-    results = []
-    for recipe in BUILDERS if asked.recipe == "both" else [asked.recipe]:
-        epochs, batch_size = -(-asked.shown // PICTURES), GanParameters(recipe=recipe).pictures_in_step
-        gan = build(recipe, 32, (), 0, epochs * steps_in(PICTURES, batch_size))
+    codes = np.zeros((pictures, 0), np.int32)
+    noise = np.random.default_rng(3).standard_normal((scored, NOISE), np.float32)
+    lines = []
+    for name in BUILDERS if recipe == "both" else [recipe]:
+        epochs, batch_size = -(-shown // pictures), GanParameters(recipe=name).pictures_in_step
+        gan = build(name, 32, (), 0, epochs * steps_in(pictures, batch_size))
         seconds = 0.0
         for epoch in range(epochs):
             started = time.perf_counter()
             train_epoch(gan, images, codes, epoch=epoch, batch_size=batch_size, seed=0)
             seconds += time.perf_counter() - started
-            modes = score(recogniser, gan.draw(noise, np.zeros((SCORED, 0), np.int32)))
-            line = {
-                "recipe": recipe,
-                "shown": (epoch + 1) * PICTURES,
-                "seconds": round(seconds, 1),
-                "modes": modes.captured,
-                "reverse_kl": round(modes.reverse_kl, 4),
-            }
-            results.append(line)
-            print(json.dumps(line), flush=True)
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(json.dumps(results, indent=1))
+            modes = score(recogniser, gan.draw(noise, np.zeros((scored, 0), np.int32)))
+            lines.append(
+                {
+                    "recipe": name,
+                    "shown": (epoch + 1) * pictures,
+                    "seconds": seconds,
+                    "modes": modes.captured,
+                    "reverse_kl": modes.reverse_kl,
+                }
+            )
+            print_json(lines[-1])
+    return {
+        "recogniser_accuracy": recogniser.held_out_accuracy[0],
+        "real": {"modes": real.captured, "reverse_kl": real.reverse_kl},
+        "looks": lines,
+    }
 
 
 if __name__ == "__main__":

@@ -6,24 +6,22 @@ Prints a line per variant: FID (lower is better), coverage, diversity, attribute
     python -m benchmarks.gan_parts
 """
 
-import argparse
-import json
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.gan_time import pictures
+from benchmarks.gan_time import HELD_OUT, draw_pictures
+from benchmarks.harness import Result, Size, command_line, print_json, run
 from models.gans import stable
 from models.gans.gan import NOISE
 from models.gans.quality.measure import measure, measure_attributes, real_floor
 from models.gans.training import make_repeatable, steps_in, train_epoch
 from schemas.parameters import GanParameters
 
-SIZE, PICTURES, BATCH = 32, 4000, GanParameters().pictures_in_step
+SIZE, BATCH = 32, GanParameters().pictures_in_step
 
 
 class Separate(stable.StableGan):
@@ -64,30 +62,39 @@ VARIANTS: dict[str, Callable[[tuple[int, ...], int], stable.StableGan]] = {
 
 
 def main() -> None:
-    """Print the measures of each variant."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS), metavar="VARIANT")
-    parser.add_argument("--out", type=Path, default=Path("data/benchmarks/gan_parts.json"))
-    asked = parser.parse_args()
+    """Run the benchmark as the command line asks."""
+    parser = command_line(__doc__)
+    parser.add_argument("--epochs", type=int, default=Size(8, quick=1))
+    parser.add_argument(
+        "--variants",
+        nargs="+",
+        choices=VARIANTS,
+        default=Size(list(VARIANTS), quick=["stable", "without pairing"]),
+        metavar="VARIANT",
+    )
+    parser.set_defaults(pictures=Size(4000, quick=32), held_out=Size(HELD_OUT, quick=20))
+    run(compare, parser)
 
+
+def compare(epochs: int, variants: Sequence[str], pictures: int, held_out: int) -> Result:
+    """Print the measures of each variant."""
     make_repeatable()
-    images, codes, real, real_codes, classifier = pictures(PICTURES, SIZE)
-    print(json.dumps(real_floor(classifier, real, 0)), flush=True)
+    images, codes, real, real_codes, classifier = draw_pictures(pictures, held_out, SIZE)
+    floor = real_floor(classifier, real, 0)
+    print_json(floor)
     noise = np.random.default_rng(1).standard_normal((len(real), NOISE), np.float32)
     lines = []
-    for name in asked.variants:
-        gan = VARIANTS[name](classifier.cardinalities, asked.epochs * steps_in(PICTURES, BATCH))
+    for name in variants:
+        gan = VARIANTS[name](classifier.cardinalities, epochs * steps_in(pictures, BATCH))
         started = time.process_time()
-        for epoch in range(asked.epochs):
+        for epoch in range(epochs):
             train_epoch(gan, images, codes, epoch=epoch, batch_size=BATCH, seed=0)
         seconds = time.process_time() - started
         fake = gan.draw(noise, real_codes)
         values = measure(classifier, real, fake) | measure_attributes(classifier, fake, real_codes, codes)
-        lines.append({"variant": name, "cpu_seconds": round(seconds), **{k: round(v, 3) for k, v in values.items()}})
-        print(json.dumps(lines[-1]), flush=True)
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(json.dumps(lines, indent=1))
+        lines.append({"variant": name, "cpu_seconds": seconds, **values})
+        print_json(lines[-1])
+    return {**floor, "variants": lines}
 
 
 if __name__ == "__main__":

@@ -7,43 +7,53 @@ import time
 
 import numpy as np
 
+from benchmarks.harness import Result, Size, command_line, run
 from models.gans.gan import Gan
 from models.gans.training import BUILDERS, build, make_repeatable, train_epoch
 from schemas.parameters import GanParameters
 
-PICTURES = {"stable": 2048, "dcgan": 384}
-ROUNDS = 3
-
 
 def main() -> None:
+    """Run the benchmark as the command line asks."""
+    parser = command_line(__doc__)
+    parser.set_defaults(
+        pictures=Size({"stable": 2048, "dcgan": 384}, quick={"stable": 32, "dcgan": 32}),
+        rounds=Size(3, quick=1),
+    )
+    run(compare, parser)
+
+
+def compare(pictures: dict[str, int], rounds: int) -> Result:
     """Print pictures a second and the ratio."""
     make_repeatable()
-    images = np.random.default_rng(0).integers(0, 256, (max(PICTURES.values()), 64, 64, 3), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (max(pictures.values()), 64, 64, 3), np.uint8)
     gans = {recipe: build(recipe, 64, (), 0, steps=10_000) for recipe in BUILDERS}
     for recipe, gan in gans.items():
-        _rate(gan, images, recipe, 0)  # traces the graphs
+        _rate(gan, images[: pictures[recipe]], recipe, 0)  # traces the graphs
     rates: dict[str, list[float]] = {recipe: [] for recipe in gans}
-    for turn in range(ROUNDS):  # in turns, so that a busy moment meets both
+    for turn in range(rounds):  # in turns, so that a busy moment meets both
         for recipe, gan in gans.items():
-            rates[recipe].append(_rate(gan, images, recipe, turn + 1))
+            rates[recipe].append(_rate(gan, images[: pictures[recipe]], recipe, turn + 1))
     for recipe, some in rates.items():
         weights = gans[recipe].generator.count_params(), gans[recipe].discriminator.count_params()
         print(f"{recipe}: {max(some):.0f} pictures/s; {weights[0]:,} + {weights[1]:,} weights")
-    print(f"stable learns from {max(rates['stable']) / max(rates['dcgan']):.1f} times as many pictures a second")
+    best = {recipe: max(some) for recipe, some in rates.items()}
+    ratio = best["stable"] / best["dcgan"]
+    print(f"stable learns from {ratio:.1f} times as many pictures a second")
+    return {"ratio": ratio, "pictures_a_second": best}
 
 
 def _rate(gan: Gan, images: np.ndarray, recipe: str, epoch: int) -> float:
-    count = PICTURES[recipe]
     started = time.perf_counter()
     train_epoch(
         gan,
-        images[:count],
-        np.zeros((count, 0), np.int32),
+        images,
+        np.zeros((len(images), 0), np.int32),
         epoch=epoch,
         batch_size=GanParameters(recipe=recipe).pictures_in_step,
         seed=0,
     )
-    return count / (time.perf_counter() - started)
+    return len(images) / (time.perf_counter() - started)
 
 
 if __name__ == "__main__":

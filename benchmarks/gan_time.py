@@ -10,15 +10,13 @@ ratio. Hours at full size:
     python -m benchmarks.gan_time --pictures 5000 --size 64      # 80 minutes on two cores
 """
 
-import argparse
-import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.harness import Result, Size, command_line, print_json, run
 from models.gans.gan import NOISE, Codes
 from models.gans.images import Images
 from models.gans.quality.classifier import Classifier, train_classifier
@@ -29,43 +27,51 @@ from schemas.parameters import GanParameters
 from tasks.ingest.pictures.avatars import draw_avatars
 
 HELD_OUT = 1000
-LOOK_EVERY = 2000  # pictures shown to `stable` between two looks
 
 
 def main() -> None:
-    """Print both recipes' measures as they learn, and the ratio of their times."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pictures", type=int, default=10_000)
-    parser.add_argument("--size", type=int, choices=[32, 64, 128], default=64)
-    parser.add_argument("--epochs", type=int, default=50, help="of dcgan")
-    parser.add_argument("--out", type=Path, default=Path("data/benchmarks/gan_time.json"))
-    asked = parser.parse_args()
+    """Run the benchmark as the command line asks."""
+    parser = command_line(__doc__)
+    parser.add_argument("--pictures", type=int, default=Size(10_000, quick=64))
+    parser.add_argument("--size", type=int, choices=[32, 64, 128], default=Size(64, quick=32))
+    parser.add_argument("--epochs", type=int, default=Size(50, quick=1), help="of dcgan")
+    parser.set_defaults(held_out=Size(HELD_OUT, quick=20), look_every=Size(2000, quick=32))
+    run(compare, parser)
 
+
+def compare(pictures: int, size: int, epochs: int, held_out: int, look_every: int) -> Result:
+    """Print both recipes' measures as they learn, and the ratio of their times.
+
+    Args:
+        pictures: to learn from.
+        size: side of the pictures.
+        epochs: of dcgan.
+        held_out: pictures that both are measured against.
+        look_every: pictures shown to `stable` between two looks.
+    """
     make_repeatable()
-    images, _, real, _, features = pictures(asked.pictures, asked.size)
-    print(f"real against real: {real_floor(features, real, 0)}", flush=True)
-    lines = []
-    wanted: dict[str, Any] = {}
-    there = False
-    for line in _train("dcgan", asked.epochs, images, real, features, len(images)):
+    images, _, real, _, features = draw_pictures(pictures, held_out, size)
+    floor = real_floor(features, real, 0)
+    print_json(floor)
+    lines = list(_train("dcgan", epochs, images, real, features, len(images)))
+    wanted = lines[-1]
+    ratio = None
+    for line in _train("stable", epochs, images, real, features, min(look_every, len(images))):
         lines.append(line)
-        wanted = line
-    for line in _train("stable", asked.epochs, images, real, features, min(LOOK_EVERY, len(images))):
-        lines.append(line)
-        there = line["fid"] <= wanted["fid"] and line["coverage"] >= wanted["coverage"]
-        if there or line["seconds"] > wanted["seconds"]:
+        if line["fid"] <= wanted["fid"] and line["coverage"] >= wanted["coverage"]:
+            ratio = wanted["seconds"] / line["seconds"]
+            print(f"dcgan needed {ratio:.1f} times the time of stable")
             break
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(json.dumps(lines, indent=1))
-    if there:
-        print(f"dcgan needed {wanted['seconds'] / lines[-1]['seconds']:.1f} times the time of stable")
-    else:
+        if line["seconds"] > wanted["seconds"]:
+            break
+    if ratio is None:
         print("stable did not get there in the time that dcgan needed")
+    return {"ratio": ratio, **floor, "looks": lines}
 
 
-def pictures(count: int, size: int) -> tuple[Images, Codes, Images, Codes, Classifier]:
+def draw_pictures(count: int, held_out: int, size: int) -> tuple[Images, Codes, Images, Codes, Classifier]:
     """Avatars to learn from and their attributes, held-out ones and theirs, and a classifier trained on the former."""
-    images, attributes = draw_avatars(count + HELD_OUT, size, seed=0)
+    images, attributes = draw_avatars(count + held_out, size, seed=0)
     places = [attributes[one.name].replace_strict(list(one.values), range(len(one.values))) for one in AVATARS]
     codes = np.stack([place.to_numpy() for place in places], axis=1).astype(np.int32)
     features = train_classifier(images[:count], codes[:count], tuple(len(one.values) for one in AVATARS), seed=0)
@@ -89,9 +95,8 @@ def _train(
         train_epoch(gan, part, nothing[:rows], epoch=look, batch_size=batch_size, seed=0)
         seconds += time.process_time() - started
         values = measure(features, real, gan.draw(noise, nothing[: len(real)]))
-        line = {"recipe": recipe, "shown": (look + 1) * rows, "seconds": round(seconds, 1)}
-        line |= {name: round(value, 4) for name, value in values.items()}
-        print(json.dumps(line), flush=True)
+        line = {"recipe": recipe, "shown": (look + 1) * rows, "seconds": seconds, **values}
+        print_json(line)
         yield line
 
 
