@@ -18,7 +18,7 @@ from benchmarks.harness import Result, Size, command_line, run
 
 _MAKE = """
 import sys
-from tasks.ingest.dirt import BYTE_KINDS, KINDS, soil
+from eightytwenty.evaluate.table_faults import BYTE_KINDS, KINDS, soil
 from tasks.ingest.pairs import draw_pairs
 kinds = [kind for kind in KINDS if kind not in BYTE_KINDS]
 for rows, place in ((1_000, sys.argv[2]), (int(sys.argv[3]), sys.argv[1])):
@@ -49,8 +49,8 @@ def work(source):
 _CLEAN = """
 from pathlib import Path
 from schemas.pairs import pairs_table
-from tasks.clean.run import clean
-from tasks.ingest.source import open_source
+from eightytwenty.engine.run import clean
+from eightytwenty.read.source import open_source
 
 def work(source):
     table = pairs_table(65536)

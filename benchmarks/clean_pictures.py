@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from PIL import Image
-from tasks.ingest.pictures.avatars import draw_avatars
-from tasks.ingest.pictures.dirt import KINDS, TABLE, soil
+from tasks.ingest.avatars import draw_avatars
+from eightytwenty.evaluate.picture_faults import KINDS, TABLE, soil
 
 UNREADABLE = ("empty file", "not an image", "truncated", "damaged chunk", "decompression bomb")
 place, rows = Path(sys.argv[1]), int(sys.argv[2])
@@ -66,9 +66,9 @@ def work(folder):
 _CLEAN = """
 from pathlib import Path
 from schemas.attributes import KNOWN
-from schemas.pictures import pictures_table
-from tasks.clean.pictures.run import clean_pictures
-from tasks.ingest.pictures.source import open_pictures
+from eightytwenty.pictures.schema import pictures_table
+from eightytwenty.pictures.run import clean_pictures
+from eightytwenty.pictures.source import open_pictures
 
 def work(folder):
     clean_pictures(open_pictures(Path(folder), known=KNOWN), pictures_table(64), Path(folder + ".clean"))
@@ -89,7 +89,7 @@ import json, sys
 from pathlib import Path
 import numpy as np
 import polars as pl
-from tasks.clean.pictures.score import score_pictures
+from eightytwenty.evaluate.picture_score import score_pictures
 
 place = Path(sys.argv[1])
 sound = pl.read_parquet(place / "sound.clean" / "clean.parquet")["source"].cast(pl.String)

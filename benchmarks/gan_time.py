@@ -24,7 +24,7 @@ from models.gans.quality.measure import measure, real_floor
 from models.gans.training import Recipe, build, make_repeatable, steps_in, train_epoch
 from schemas.attributes import AVATARS
 from schemas.parameters import GanParameters
-from tasks.ingest.pictures.avatars import draw_avatars
+from tasks.ingest.avatars import draw_avatars
 
 HELD_OUT = 1000
 

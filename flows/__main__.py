@@ -1,5 +1,5 @@
 """Makes `python -m flows` the command line."""
 
-from flows.cli import main
+from flows.cli.main import main
 
 main()

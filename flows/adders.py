@@ -9,12 +9,17 @@ from pathlib import Path
 
 from prefect import flow, get_run_logger
 
+from eightytwenty.evaluate.score import Score
+from eightytwenty.read.download import public
+from reports.eighty_twenty import EightyTwenty
+from reports.results import CellResult
+from reports.stopwatch import Stopwatch
 from schemas.parameters import GENERATED, AdderParameters
 from tasks.adders.register import NAME
 from tasks.adders.report import eighty_twenty
 from tasks.adders.results import by_cell
 from tasks.adders.tables import sizes_reached
-from tasks.adders.verbs import (
+from tasks.adders.tasks import (
     check_pairs,
     clean_pairs,
     ingest_pairs,
@@ -25,15 +30,10 @@ from tasks.adders.verbs import (
     train_adders,
     train_uncleaned,
 )
-from tasks.clean.score import Score
-from tasks.expect.checked import stop_if_unfit
-from tasks.ingest.download import public
-from tasks.reasons import in_one_sentence
-from tasks.report.eighty_twenty import EightyTwenty
-from tasks.report.results import CellResult
-from tasks.report.stopwatch import Stopwatch
-from tasks.stages import data_folder
+from tasks.running.failures import in_one_sentence
+from tasks.running.stages import data_folder
 from tasks.tracking.lifecycle import parent_run
+from tasks.validate.gate import stop_if_unfit
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,16 @@
 """Cleans a table or pictures of one's own, with the report in the Prefect UI.
 
-`eightytwenty clean` does the same without any server: see flows/clean_here.py.
+`eightytwenty clean` does the same without any server: see flows/cli/clean.py.
 """
 
 from prefect import flow, get_run_logger
 
+from eightytwenty.engine.summary import Summary
+from eightytwenty.read.download import is_address, shown
 from schemas.parameters import CleanParameters
 from tasks.clean.source import refuse_nothing_clean
-from tasks.clean.summary import Summary
-from tasks.clean.verbs import clean_own, report_cleaning
-from tasks.ingest.download import is_address, shown
-from tasks.reasons import in_one_sentence
+from tasks.clean.tasks import clean_own, report_cleaning
+from tasks.running.failures import in_one_sentence
 
 
 @flow(name="clean")

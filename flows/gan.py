@@ -9,12 +9,13 @@ from pathlib import Path
 
 from prefect import flow, get_run_logger
 
+from eightytwenty.evaluate.score import Score
+from eightytwenty.read.download import public
+from reports.eighty_twenty import EightyTwenty
 from schemas.parameters import GanParameters
-from tasks.clean.score import Score
-from tasks.expect.checked import stop_if_unfit
 from tasks.gans.record import Runs
 from tasks.gans.report import final_measures, gan_eighty_twenty
-from tasks.gans.verbs import (
+from tasks.gans.tasks import (
     check_pictures,
     checkpoints,
     clean_raw_pictures,
@@ -24,11 +25,10 @@ from tasks.gans.verbs import (
     score_pictures_cleaning,
     train_gan,
 )
-from tasks.ingest.download import public
-from tasks.reasons import in_one_sentence
-from tasks.report.eighty_twenty import EightyTwenty
-from tasks.stages import data_folder
+from tasks.running.failures import in_one_sentence
+from tasks.running.stages import data_folder
 from tasks.tracking.lifecycle import parent_run
+from tasks.validate.gate import stop_if_unfit
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from prefect import State, flow
 
 from flows.retraining import Retraining, retrain
 from schemas.parameters import RetrainAddersParameters
-from tasks.reasons import in_one_sentence
 from tasks.retrain.pairs import Pairs
+from tasks.running.failures import in_one_sentence
 
 
 @flow(name="retrain-adders")

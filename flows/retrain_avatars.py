@@ -7,8 +7,8 @@ from prefect import State, flow
 
 from flows.retraining import Retraining, retrain
 from schemas.parameters import RetrainAvatarsParameters
-from tasks.reasons import in_one_sentence
 from tasks.retrain.pictures import Pictures
+from tasks.running.failures import in_one_sentence
 
 
 @flow(name="retrain-avatars")

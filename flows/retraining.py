@@ -8,13 +8,12 @@ from typing import TypeVar
 from prefect import State, get_run_logger
 from prefect.states import Completed
 
-from schemas.errors import UserError
+from eightytwenty.errors import UserError
 from schemas.parameters.retrain import RetrainParameters
 from tasks.retrain.drift import Drift, Old, champions_data, compare, compared_together
+from tasks.retrain.experiment import RefusedError, Subject, Taken
 from tasks.retrain.report import publish_decision, publish_refusals
-from tasks.retrain.shelf import Shelf, Version, only_one_retraining
-from tasks.retrain.subject import RefusedError, Subject, Taken
-from tasks.retrain.verbs import (
+from tasks.retrain.tasks import (
     Judgement,
     find_champion,
     grow,
@@ -26,7 +25,8 @@ from tasks.retrain.verbs import (
     take_in,
     train_challenger,
 )
-from tasks.stages import data_folder
+from tasks.retrain.versions import Shelf, Version, only_one_retraining
+from tasks.running.stages import data_folder
 from tasks.tracking.lifecycle import parent_run
 from tasks.tracking.run import Dataset
 from tasks.tracking.store import connect

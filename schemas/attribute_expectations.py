@@ -1,7 +1,7 @@
 """What a whole batch of clean pictures must be, for Great Expectations: its attributes and the fates of its files.
 
-That each value is a known one is said by the strict schema (schemas/pictures.py). Here stands how the values are
-spread.
+That each value is a known one is said by the strict schema (eightytwenty/pictures/schema.py). Here stands how the
+values are spread.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from great_expectations.expectations.expectation import Expectation
 
-    from schemas.attributes import Attribute
+    from eightytwenty.kinds.category import Attribute
 
 LARGEST_SHARE = 0.995  # of one value: beyond it, there is next to nothing to learn from an attribute
 

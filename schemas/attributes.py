@@ -1,37 +1,8 @@
-"""What is known of a picture besides its pixels: categorical attributes, such as the hair of an avatar."""
+"""The attributes of avatars and of the Cartoon Set."""
 
-from dataclasses import dataclass
+from eightytwenty.kinds.category import Attribute, KnownAttributes
 
-
-@dataclass(frozen=True)
-class Attribute:
-    """A categorical attribute.
-
-    Args:
-        name: in snake_case, a column of the clean table.
-        values: the names of its values; a value's code is its index.
-    """
-
-    name: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class KnownAttributes:
-    """Attributes whose values are known beforehand.
-
-    Args:
-        tables: sets of attributes; a table whose columns have just the names of one holds its values.
-        beside: the attributes of files that stand beside pictures; without any, such files are not read.
-    """
-
-    tables: tuple[tuple[Attribute, ...], ...] = ()
-    beside: tuple[Attribute, ...] = ()
-
-
-NONE_KNOWN = KnownAttributes()
-
-# What `tasks.ingest.pictures.avatars` draws: parts and colours of the DiceBear style toon-head.
+# What `tasks.ingest.avatars` draws: parts and colours of the DiceBear style toon-head.
 AVATARS = (
     Attribute("hair", ("short", "spiky", "undercut", "bun", "bob", "long-straight", "long-wavy")),
     Attribute("hair_colour", ("black", "brown", "ginger", "blond", "grey")),

@@ -11,8 +11,8 @@ import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from schemas.numbers import INTEGER_REPAIRS, readings, stray_spaces
-from schemas.table import Check, Column, Deduplicate, Infer, Repair, Table
+from eightytwenty.kinds.integer import INTEGER_REPAIRS, readings, stray_spaces
+from eightytwenty.schema import Check, Column, Deduplicate, Infer, Repair, Table
 
 if TYPE_CHECKING:
     import pandas as pd

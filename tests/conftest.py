@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, settings
 
+from eightytwenty.engine.run import clean
+from eightytwenty.engine.summary import Summary
+from eightytwenty.read.source import open_source
+from eightytwenty.schema import Table
 from schemas.pairs import pairs_table
-from schemas.table import Table
-from tasks.clean.run import clean
-from tasks.clean.summary import Summary
-from tasks.ingest.source import open_source
 
 # The first call of each library takes seconds, and no example is wrong for being slow.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])

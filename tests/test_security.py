@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FILES = [file for folder in ("flows", "tasks", "schemas", "models") for file in sorted((ROOT / folder).rglob("*.py"))]
+FILES = [
+    file
+    for folder in ("eightytwenty", "flows", "models", "reports", "schemas", "tasks")
+    for file in sorted((ROOT / folder).rglob("*.py"))
+]
 EXECUTES = {"eval", "exec", "compile", "__import__", "os.system", "os.popen"}
 EXECUTABLE_FORMATS = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 

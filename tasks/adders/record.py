@@ -9,15 +9,15 @@ import pandas as pd
 
 from models.adders.domain import pairs_summing_to
 from models.adders.network import to_keras
+from reports.adder_figures import error_along_sum, validation_curves
+from reports.error_surface import error_surface
+from reports.network_drawing import network_drawing
+from reports.results import CellResult, results_markdown
+from reports.results_figure import results_table
+from reports.style import save
 from tasks.adders.register import metadata
 from tasks.adders.results import Scored, by_cell, shown
-from tasks.progress import progress_bar
-from tasks.report.adder_figures import error_along_sum, validation_curves
-from tasks.report.error_surface import error_surface
-from tasks.report.network_drawing import network_drawing
-from tasks.report.results import CellResult, results_markdown
-from tasks.report.results_figure import results_table
-from tasks.report.style import save
+from tasks.running.progress import progress_bar
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.run import Dataset, Run
 

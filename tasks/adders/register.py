@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from eightytwenty.errors import UserError
 from models.adders.network import Adder
-from schemas.errors import UserError
 from tasks.adders.results import Scored
 from tasks.tracking.registry import register, registered
 from tasks.tracking.run import Dataset, Run

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from reports.accounts import rows_by_fate, rows_by_rule, timed_stage
+from reports.eighty_twenty import EightyTwenty, Stage
 from tasks.adders.results import Scored, gains
 from tasks.adders.tables import CleanTable
-from tasks.expect.checked import Checked
-from tasks.report.accounts import rows_by_fate, rows_by_rule, timed_stage
-from tasks.report.eighty_twenty import EightyTwenty, Stage
+from tasks.validate.gate import Checked
 
 if TYPE_CHECKING:
-    from tasks.adders.verbs import Trained
+    from tasks.adders.tasks import Trained
 
 
 def eighty_twenty(

@@ -7,8 +7,8 @@ import numpy as np
 
 from models.adders.domain import all_pairs, beyond_pairs
 from models.adders.network import Adder, IntArray, Score, score
-from tasks.report.eighty_twenty import Gain
-from tasks.report.results import CellResult
+from reports.eighty_twenty import Gain
+from reports.results import CellResult
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
+from eightytwenty.engine.summary import Summary
+from eightytwenty.errors import UserError
+from eightytwenty.read.source import open_source
 from models.adders.network import IntArray
-from schemas.errors import UserError
 from schemas.pairs import pairs_table
-from tasks.clean.summary import Summary
-from tasks.ingest.source import open_source
-from tasks.stages import Stage
+from tasks.running.stages import Stage
 from tasks.tracking.run import Dataset
 
 FEWEST_PAIRS = 20

@@ -1,1 +1,1 @@
-"""The rule engine: applies a table's rules to raw rows and accounts for every one of them."""
+"""Cleaning as Prefect tasks."""

@@ -3,12 +3,12 @@
 import tempfile
 from pathlib import Path
 
-from schemas.errors import UserError
+from eightytwenty.engine.summary import Summary
+from eightytwenty.errors import UserError
+from eightytwenty.read.download import download, is_address
 from schemas.parameters import CleanParameters
-from tasks.clean.summary import Summary
-from tasks.ingest.download import download, is_address
-from tasks.places import allowed
-from tasks.progress import progress_bar
+from tasks.running.allowed_paths import allowed
+from tasks.running.progress import progress_bar
 
 
 def clean_source(parameters: CleanParameters) -> tuple[Summary, Path]:
@@ -40,9 +40,9 @@ def refuse_nothing_clean(parameters: CleanParameters, summary: Summary, out: Pat
 
 
 def _clean_pairs(path: Path, parameters: CleanParameters, out: Path) -> Summary:
+    from eightytwenty.engine.run import clean
+    from eightytwenty.read.source import open_source
     from schemas.pairs import pairs_table
-    from tasks.clean.run import clean
-    from tasks.ingest.source import open_source
 
     table = pairs_table(parameters.largest_sum)
     with progress_bar("clean", "rows") as progress:
@@ -50,11 +50,11 @@ def _clean_pairs(path: Path, parameters: CleanParameters, out: Path) -> Summary:
 
 
 def _clean_pictures(path: Path, parameters: CleanParameters, out: Path) -> Summary:
+    from eightytwenty.pictures.run import GALLERY, clean_pictures
+    from eightytwenty.pictures.schema import pictures_table
+    from eightytwenty.pictures.source import open_pictures
+    from reports.gallery import gallery
     from schemas.attributes import KNOWN
-    from schemas.pictures import pictures_table
-    from tasks.clean.pictures.gallery import gallery
-    from tasks.clean.pictures.run import GALLERY, clean_pictures
-    from tasks.ingest.pictures.source import open_pictures
 
     source = open_pictures(path, allowed(parameters.attributes) if parameters.attributes else None, known=KNOWN)
     with progress_bar("clean", "pictures") as progress:

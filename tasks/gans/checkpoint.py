@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from eightytwenty.files import write_whole
 from models.gans.quality.collapse import Alarm
-from tasks.files import write_whole
 
 State = dict[str, npt.NDArray[Any]]
 _NEWEST, _BEFORE, _SAMPLES = "newest.npz", "before.npz", "samples-{:05}.npz"

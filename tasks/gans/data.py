@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from eightytwenty.errors import UserError
+from eightytwenty.kinds.category import Attribute
+from eightytwenty.pictures.dataset import read_pictures
 from models.gans.gan import NOISE, Codes
 from models.gans.images import Images, Subset
 from models.gans.quality.coverage import NEIGHBOURS
 from models.gans.training import CONDITIONAL
-from schemas.attributes import Attribute
-from schemas.errors import UserError
-from tasks.clean.pictures.dataset import read_pictures
 
 FEWEST_PICTURES = 100
 _HELD_OUT_SHARE, _MOST_HELD_OUT = 0.1, 1000

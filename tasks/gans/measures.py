@@ -10,7 +10,7 @@ from models.gans.quality.features import Features, PixelFeatures
 from models.gans.quality.measure import real_floor
 from models.gans.training import Progress
 from tasks.gans.data import TrainingSet
-from tasks.stages import Stage
+from tasks.running.stages import Stage
 
 _CLASSIFIER, _FLOOR = "classifier.npz", "floor.json"
 _GROUNDS: dict[str, Ground] = {"ellipses-outline": "white", "ellipses-white": "black", "ellipses-colour": "white"}

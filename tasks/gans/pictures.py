@@ -4,10 +4,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from eightytwenty.engine.summary import Summary
+from eightytwenty.pictures.store import ATTRIBUTES
 from schemas.attributes import CARTOONSET, CARTOONSET_ATTRIBUTION
-from tasks.clean.pictures.outputs import ATTRIBUTES
-from tasks.clean.summary import Summary
-from tasks.stages import Stage
+from tasks.running.stages import Stage
 from tasks.tracking.run import Dataset
 
 
@@ -43,7 +43,7 @@ class CleanPictures:
 
     @property
     def folder(self) -> Path:
-        """What `tasks.clean.pictures.run.clean_pictures` wrote."""
+        """What `eightytwenty.pictures.run.clean_pictures` wrote."""
         return self.stage.folder / "pictures"
 
     @property

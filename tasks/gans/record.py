@@ -9,13 +9,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from eightytwenty.files import write_whole
 from models.gans.gan import NOISE
-from tasks.files import write_whole
+from reports.grid import captioned, grid
 from tasks.gans.checkpoint import Checkpoint
 from tasks.gans.data import Samples, TrainingSet
-from tasks.owner import OWNER_TAG
-from tasks.report.pictures.grid import captioned, grid
-from tasks.stages import data_folder
+from tasks.running.ownership import OWNER_TAG
+from tasks.running.stages import data_folder
 from tasks.tracking.images import log_picture
 from tasks.tracking.lifecycle import ended, resume_run, start_run
 from tasks.tracking.networks import log_model

@@ -7,25 +7,25 @@ import numpy as np
 from rich import box
 from rich.table import Table
 
+from eightytwenty.files import write_whole
+from models.gans.draw import draw_with
 from models.gans.quality.ellipses import ellipse_test
 from models.gans.quality.fidelity import attribute_fidelity as fidelity_of
+from reports.accounts import rows_by_fate, rows_by_rule, timed_stage
+from reports.cleaning_figure import cleaning_figure
+from reports.contact_sheet import contact_sheet
+from reports.eighty_twenty import EightyTwenty, eighty_twenty_markdown
+from reports.film import epoch_frames, film
+from reports.gan_figures import attribute_fidelity, distributions, training_curves
+from reports.grid import grid, png, real_beside
+from reports.numbers import compact, percent
+from reports.style import save
 from schemas.parameters import GanParameters
-from tasks.drawing import draw_with
-from tasks.expect.checked import Checked
-from tasks.files import write_whole
 from tasks.gans.data import TrainingSet, sample_plan, wanted
 from tasks.gans.measures import Measures, ellipses
 from tasks.gans.pictures import CleanPictures
 from tasks.gans.trained import TrainedGan
-from tasks.report.accounts import rows_by_fate, rows_by_rule, timed_stage
-from tasks.report.cleaning_figure import cleaning_figure
-from tasks.report.eighty_twenty import EightyTwenty, eighty_twenty_markdown
-from tasks.report.gan_figures import attribute_fidelity, distributions, training_curves
-from tasks.report.numbers import compact, percent
-from tasks.report.pictures.contact_sheet import contact_sheet
-from tasks.report.pictures.film import epoch_frames, film
-from tasks.report.pictures.grid import grid, png, real_beside
-from tasks.report.style import save
+from tasks.validate.gate import Checked
 
 _SHOWN = 64
 _FILM_SECONDS = 6.0

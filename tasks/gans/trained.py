@@ -6,7 +6,7 @@ from functools import cached_property
 import keras
 
 from tasks.gans.checkpoint import Checkpoint, find
-from tasks.stages import Stage
+from tasks.running.stages import Stage
 from tasks.tracking.run import Run
 
 GENERATOR = "generator.keras"

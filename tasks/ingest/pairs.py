@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from tasks.files import whole_folder
-from tasks.ingest.dirt import NAMES, Soiled, soil
+from eightytwenty.evaluate.table_faults import NAMES, Soiled, soil
+from eightytwenty.files import whole_folder
 
 RAW, TRUTH = "pairs-{}.csv", "truth.parquet"
 
@@ -24,7 +24,9 @@ def draw_pairs(rows: int, largest_sum: int, seed: int) -> pl.DataFrame:
 
 
 def generate_pairs(folder: Path, *, rows: int, largest_sum: int, dirt: float, seed: int) -> Path:
-    """Writes a folder with raw/pairs-<largest sum>.csv and truth.parquet (see `tasks.ingest.dirt.Soiled`).
+    """Writes a folder with raw/pairs-<largest sum>.csv and truth.parquet.
+
+    The truth is that of `eightytwenty.evaluate.table_faults.Soiled`.
 
     Args:
         folder: appears whole or not at all.

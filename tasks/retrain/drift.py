@@ -10,13 +10,13 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from prefect import task
 
+from eightytwenty.files import sha256
 from schemas.drift_expectations import FEWEST_TO_COMPARE, drift_expectations
-from tasks.expect import check_batch
-from tasks.files import sha256
-from tasks.retrain.shelf import Version
-from tasks.retrain.subject import RefusedError, Subject, Taken
-from tasks.retries import RETRIES
-from tasks.stages import data_folder, run_stage
+from tasks.retrain.experiment import RefusedError, Subject, Taken
+from tasks.retrain.versions import Version
+from tasks.running.retries import RETRIES
+from tasks.running.stages import data_folder, run_stage
+from tasks.validate import check_batch
 
 _FINDINGS = "findings.json"
 

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from schemas.errors import UserError
+from eightytwenty.errors import UserError
 
 FEWEST_HELD_OUT = 20
 _PART = 10  # one row in so many

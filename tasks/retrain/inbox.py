@@ -6,8 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.errors import UserError
-from tasks.files import irregular, sha256, writing
+from eightytwenty.errors import UserError
+from eightytwenty.files import irregular, sha256, writing
 
 QUIET_SECONDS = 5  # a delivery that was changed since may still be on its way
 

@@ -9,27 +9,27 @@ import polars as pl
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
+from eightytwenty.engine.run import clean
+from eightytwenty.engine.summary import Summary
+from eightytwenty.errors import UserError
+from eightytwenty.read.source import SUFFIXES, open_source
 from models.adders.network import Adder, IntArray, score, to_keras
 from models.adders.solve import train_solved
-from schemas.errors import UserError
 from schemas.pairs import pairs_table
 from schemas.parameters import GENERATED, RetrainAddersParameters
 from tasks.adders.register import metadata, register_adder
 from tasks.adders.store import load_adders, save_adders
 from tasks.adders.tables import FEWEST_PAIRS, RawTable
-from tasks.adders.verbs import check_pairs, clean_pairs
-from tasks.clean.run import clean
-from tasks.clean.summary import Summary
+from tasks.adders.tasks import check_pairs, clean_pairs
 from tasks.ingest.pairs import draw_pairs
-from tasks.ingest.source import SUFFIXES, open_source
-from tasks.places import allowed_to_copy
-from tasks.quiet import import_tensorflow
-from tasks.retrain.decide import Decision, Scores, decide_adder
+from tasks.retrain.experiment import Taken
+from tasks.retrain.gate import Decision, Scores, decide_adder
 from tasks.retrain.held_out import enough, held_out_pairs
 from tasks.retrain.inbox import Delivery
-from tasks.retrain.shelf import RAW, Version, link_tree
-from tasks.retrain.subject import Taken
-from tasks.stages import data_folder, run_stage
+from tasks.retrain.versions import RAW, Version, link_tree
+from tasks.running.allowed_paths import allowed_to_copy
+from tasks.running.stages import data_folder, run_stage
+from tasks.running.tensorflow import import_tensorflow
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.registry import load
 from tasks.tracking.run import Dataset, Run
@@ -39,7 +39,7 @@ _VALIDATION = 10  # one training row in so many chooses among the networks
 
 
 class Pairs:
-    """See `tasks.retrain.subject.Subject`."""
+    """See `tasks.retrain.experiment.Subject`."""
 
     flow, cleaned = "retrain-adders", "rows"
 

@@ -10,24 +10,24 @@ import polars as pl
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
+from eightytwenty.engine.summary import Summary
+from eightytwenty.errors import UserError
+from eightytwenty.files import sha256
+from eightytwenty.pictures.dataset import read_pictures
+from eightytwenty.pictures.run import clean_pictures
+from eightytwenty.pictures.schema import pictures_table
+from eightytwenty.pictures.source import open_pictures
+from eightytwenty.pictures.store import ATTRIBUTES, PICTURES
 from schemas.attributes import KNOWN
-from schemas.errors import UserError
 from schemas.parameters import GanParameters, RetrainAvatarsParameters
-from schemas.pictures import pictures_table
-from tasks.clean.pictures.dataset import read_pictures
-from tasks.clean.pictures.outputs import ATTRIBUTES, PICTURES
-from tasks.clean.pictures.run import clean_pictures
-from tasks.clean.summary import Summary
-from tasks.files import sha256
-from tasks.ingest.pictures.generate import ATTRIBUTION, AVATARS
-from tasks.ingest.pictures.source import open_pictures
-from tasks.places import allowed_to_copy
-from tasks.retrain.decide import Decision, Scores, decide_gan
+from tasks.ingest.generate import ATTRIBUTION, AVATARS
+from tasks.retrain.experiment import RefusedError, Taken
+from tasks.retrain.gate import Decision, Scores, decide_gan
 from tasks.retrain.held_out import enough, held_out_pictures
 from tasks.retrain.inbox import Delivery
-from tasks.retrain.shelf import RAW, Version, link_tree
-from tasks.retrain.subject import RefusedError, Taken
-from tasks.stages import Stage, data_folder, run_stage
+from tasks.retrain.versions import RAW, Version, link_tree
+from tasks.running.allowed_paths import allowed_to_copy
+from tasks.running.stages import Stage, data_folder, run_stage
 from tasks.tracking.registry import describe, load
 from tasks.tracking.run import Run
 
@@ -41,7 +41,7 @@ _BLOCK = 1024  # pictures looked at at a time
 
 
 class Pictures:
-    """See `tasks.retrain.subject.Subject`. tasks/gans is imported where used: it loads TensorFlow."""
+    """See `tasks.retrain.experiment.Subject`. tasks/gans is imported where used: it loads TensorFlow."""
 
     flow, cleaned = "retrain-avatars", "pictures"
 
@@ -50,7 +50,7 @@ class Pictures:
 
     def start(self) -> Delivery | None:
         """Avatars drawn here, or a folder or archive."""
-        from tasks.gans.verbs import ingest_pictures
+        from tasks.gans.tasks import ingest_pictures
 
         parameters = self._parameters
         if parameters.start != AVATARS:
@@ -67,7 +67,7 @@ class Pictures:
     def take(self, delivery: Delivery) -> Taken:
         """Cleans and checks a delivery: a folder or an archive with, or without, a table of attributes."""
         from tasks.gans.pictures import RawPictures
-        from tasks.gans.verbs import check_pictures, clean_raw_pictures
+        from tasks.gans.tasks import check_pictures, clean_raw_pictures
 
         digest = open_pictures(delivery.path, known=KNOWN).sha256  # says in one sentence why it holds no pictures
         cleaned = clean_raw_pictures(RawPictures(delivery.path, digest, 0.0), self._gan(str(delivery.path)))
@@ -133,7 +133,7 @@ class Pictures:
 
     def train(self, run: Run, version: Version) -> int:
         """Trains a GAN as the gan flow does, on the rows that are not held out."""
-        from tasks.gans.verbs import train_gan
+        from tasks.gans.tasks import train_gan
 
         pictures = self._part(version, "training")
         trained = train_gan(run, pictures, self._measures(version), self._gan(str(version.folder)), crown=False)
@@ -147,9 +147,9 @@ class Pictures:
         Raises:
             UserError: the network knows other attributes than the pictures have.
         """
+        from models.gans.draw import draw_with
         from models.gans.gan import NOISE
         from models.gans.quality.measure import measure
-        from tasks.drawing import draw_with
         from tasks.gans.data import training_set
 
         held = read_pictures(self._part(version, "held_out").folder)
@@ -174,7 +174,7 @@ class Pictures:
 
     def finish(self, version: Version) -> None:
         """Removes the checkpoints."""
-        from tasks.gans.verbs import checkpoints
+        from tasks.gans.tasks import checkpoints
 
         shutil.rmtree(checkpoints(self._part(version, "training"), self._gan(str(version.folder))), ignore_errors=True)
 
@@ -185,7 +185,7 @@ class Pictures:
 
     def _measures(self, version: Version) -> "Measures":
         """The features in which both are measured, found on the training rows."""
-        from tasks.gans.verbs import find_features
+        from tasks.gans.tasks import find_features
 
         return find_features(self._part(version, "training"), self._gan(str(version.folder)))
 

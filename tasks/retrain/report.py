@@ -6,9 +6,9 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
 from tasks.retrain.drift import Drift
-from tasks.retrain.shelf import Version
-from tasks.retrain.verbs import Judgement
-from tasks.retries import RETRIES
+from tasks.retrain.tasks import Judgement
+from tasks.retrain.versions import Version
+from tasks.running.retries import RETRIES
 from tasks.tracking.run import Run
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from prefect import task
 
-from tasks.files import irregular, sha256, writing
+from eightytwenty.files import irregular, sha256, writing
 from tasks.retrain.inbox import Delivery
-from tasks.retries import RETRIES
+from tasks.running.retries import RETRIES
 
 
 @task(**RETRIES)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from schemas.errors import UserError
+from eightytwenty.errors import UserError
 from tasks.servers.prefect_api import POOL
 
 _ROOT = Path(__file__).parents[2]

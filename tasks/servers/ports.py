@@ -2,7 +2,7 @@
 
 import socket
 
-from schemas.errors import UserError
+from eightytwenty.errors import UserError
 
 HOST = "127.0.0.1"
 

@@ -4,7 +4,7 @@ import os
 
 import httpx
 
-from schemas.errors import UserError
+from eightytwenty.errors import UserError
 
 POOL = "eightytwenty"
 """The work pool of all our deployments."""

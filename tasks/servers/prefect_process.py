@@ -14,9 +14,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from schemas.errors import UserError
-from tasks.owner import only_one
-from tasks.servers.health import wait_until_up
+from eightytwenty.errors import UserError
+from tasks.running.health import wait_until_up
+from tasks.running.ownership import only_one
 from tasks.servers.origins import OwnOrigins, own_origins
 
 _STOP_SECONDS = 40

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from tasks.servers.health import silence
+from tasks.running.health import silence
 from tasks.servers.prefect_api import living_workers, password_wanted, prefect_client
 from tasks.servers.up import Addresses, addresses_of
 from tasks.tracking.store import is_server, tracking_uri

@@ -9,16 +9,16 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from schemas.errors import UserError
-from tasks.files import write_whole, writing
-from tasks.owner import alone
-from tasks.prefect_server import api_of_this_process, crash_orphans
+from eightytwenty.errors import UserError
+from eightytwenty.files import write_whole, writing
+from tasks.running.health import wait_until_up
+from tasks.running.ownership import alone
 from tasks.servers.children import Children
 from tasks.servers.deployments import deploy
-from tasks.servers.health import wait_until_up
 from tasks.servers.ports import HOST, listen
 from tasks.servers.prefect_api import POOL, living_workers
 from tasks.servers.prefect_process import start_server, stop_server
+from tasks.servers.private_prefect import api_of_this_process, crash_orphans
 from tasks.tracking.store import artifacts, close_dead_runs
 
 _START_SECONDS = 120

@@ -18,10 +18,10 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.exceptions import MlflowException
 
-from schemas.errors import UserError
-from tasks.files import writing
-from tasks.owner import only_one
-from tasks.stages import data_folder
+from eightytwenty.errors import UserError
+from eightytwenty.files import writing
+from tasks.running.ownership import only_one
+from tasks.running.stages import data_folder
 from tasks.tracking.registry import find, versions_of
 
 CHAMPION = "champion"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from tasks.clean.score import Score
+from eightytwenty.evaluate.score import Score
 from tasks.tracking.run import Run
 
 

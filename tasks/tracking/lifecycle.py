@@ -10,9 +10,9 @@ from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage
 from mlflow.exceptions import MlflowException
 
-from schemas.errors import UserError
-from tasks.owner import OWNER_TAG, claim_owner
-from tasks.signals import sigterm_raises
+from eightytwenty.errors import UserError
+from eightytwenty.signals import sigterm_raises
+from tasks.running.ownership import OWNER_TAG, claim_owner
 from tasks.tracking.provenance import provenance_tags
 from tasks.tracking.run import Dataset, Run
 from tasks.tracking.store import changing_owners, check_server, close_dead_runs, connect, experiment_id

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from mlflow.entities import LoggedModelOutput, Metric
 
-from tasks.owner import OWNER_TAG
+from tasks.running.ownership import OWNER_TAG
 from tasks.tracking.lifecycle import ended, start_run
 from tasks.tracking.provenance import pip_requirements
 from tasks.tracking.run import Dataset, Run

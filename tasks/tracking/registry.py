@@ -10,7 +10,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
 
-from schemas.errors import UserError
+from eightytwenty.errors import UserError
 from tasks.tracking.run import Run
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def load(client: MlflowClient, version: ModelVersion) -> "keras.Model":
     Raises:
         UserError: Its files are gone, or it is no Keras model that can be loaded safely.
     """
-    from tasks.quiet import import_tensorflow
+    from tasks.running.tensorflow import import_tensorflow
 
     file = _fetch(client, version, "data/model.keras")
     import_tensorflow()

@@ -10,9 +10,9 @@ from mlflow.entities import LifecycleStage
 from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
 
-from schemas.errors import UserError
-from tasks.owner import OWNER_TAG, only_one, owner_is_dead
-from tasks.servers.health import silence
+from eightytwenty.errors import UserError
+from tasks.running.health import silence
+from tasks.running.ownership import OWNER_TAG, only_one, owner_is_dead
 
 _NO_PASSWORD = {"UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED"}
 

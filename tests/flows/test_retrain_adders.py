@@ -12,11 +12,11 @@ import pytest
 from mlflow import MlflowClient
 from prefect import State
 
+from eightytwenty.errors import UserError
 from flows.retrain_adders import retrain_adders
 from flows.retraining import Retraining
-from schemas.errors import UserError
 from schemas.parameters import RetrainAddersParameters
-from tasks.prefect_server import prefect_api
+from tasks.servers.private_prefect import prefect_api
 from tasks.tracking.champion import champion, crown, history, roll_back
 from tasks.tracking.lifecycle import parent_run
 from tasks.tracking.networks import NetworkRecord, log_networks
@@ -349,6 +349,7 @@ def test_a_damaged_version_is_not_learned_from(data: Path) -> None:
 
 
 def test_tensorflow_is_not_imported_before_there_is_something_to_do() -> None:
-    imports = "import sys, flows.local, flows.retrain_adders, flows.retrain_avatars; print('tensorflow' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", imports], capture_output=True, text=True, check=True)
+    imports = "import sys, flows.cli.run_flow, flows.retrain_adders, flows.retrain_avatars"
+    code = f"{imports}; print('tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -11,13 +11,13 @@ import pytest
 from mlflow import MlflowClient
 from prefect import State
 
+from eightytwenty.errors import UserError
 from flows.retrain_avatars import retrain_avatars
 from flows.retraining import Retraining
-from schemas.errors import UserError
 from schemas.parameters import RetrainAvatarsParameters
-from tasks.ingest.pictures.avatars import draw_attributes, draw_avatar
-from tasks.ingest.pictures.generate import as_png
-from tasks.prefect_server import prefect_api
+from tasks.ingest.avatars import draw_attributes, draw_avatar
+from tasks.ingest.generate import as_png
+from tasks.servers.private_prefect import prefect_api
 from tasks.tracking.champion import champion, history
 from tasks.tracking.store import connect
 from tests.flows.retraining import deliver

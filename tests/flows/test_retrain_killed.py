@@ -13,8 +13,8 @@ from mlflow import MlflowClient
 
 from flows.retrain_adders import retrain_adders
 from schemas.parameters import RetrainAddersParameters
-from tasks.prefect_server import prefect_api
-from tasks.retrain.shelf import Shelf
+from tasks.retrain.versions import Shelf
+from tasks.servers.private_prefect import prefect_api
 from tasks.tracking.champion import champion, history
 from tasks.tracking.store import connect
 from tests.flows.conftest import COMMAND, environment

@@ -5,10 +5,11 @@ import polars as pl
 import pytest
 from scipy import stats
 
+from eightytwenty.kinds.category import Attribute
 from schemas.attribute_expectations import LARGEST_SHARE, pictures_expectations
-from schemas.attributes import AVATARS, CARTOONSET, Attribute
+from schemas.attributes import AVATARS, CARTOONSET
 from schemas.expectations import FALSE_ALARM, FEWEST_ROWS
-from tasks.expect import BatchCheck, check_batch
+from tasks.validate import BatchCheck, check_batch
 
 ROWS = 4_000
 

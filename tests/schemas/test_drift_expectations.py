@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from schemas.drift_expectations import drift_expectations
-from tasks.expect import check_batch
+from tasks.validate import check_batch
 
 TOP = 32768
 VALUES = np.array(["short", "bun", "bob", "long"])

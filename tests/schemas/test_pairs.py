@@ -2,8 +2,8 @@ import pandas as pd
 import pandera.errors
 import pytest
 
+from eightytwenty.schema import Check, Infer
 from schemas.pairs import pairs_table
-from schemas.table import Check, Infer
 
 TABLE = pairs_table(16)
 RULES = {rule.name: rule for rule in TABLE.rules}

@@ -14,11 +14,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tasks.prefect_server import api_of_this_process
 from tasks.servers import deployments
 from tasks.servers.children import Children
 from tasks.servers.ports import listen
 from tasks.servers.prefect_process import start_server, stop_server
+from tasks.servers.private_prefect import api_of_this_process
 from tests.flows.conftest import stages
 from tests.system.faults import TRAINING, half_written, run, running, runs, unfinished, wait_for
 

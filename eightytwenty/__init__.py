@@ -1,0 +1,1 @@
+"""Cleans tables and pictures, with every row accounted for."""

@@ -1,0 +1,1 @@
+"""Faults with known truth, and scores against it."""

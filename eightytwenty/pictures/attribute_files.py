@@ -1,0 +1,275 @@
+"""Reads the two kinds of attribute files: a table with a line for each picture, and a file beside each picture."""
+
+import dataclasses
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import NoReturn
+
+import numpy as np
+import polars as pl
+
+from eightytwenty.errors import UserError
+from eightytwenty.kinds.category import Attribute, KnownAttributes
+from eightytwenty.kinds.integer import missing_mark
+from eightytwenty.read import delimited, dialect
+from eightytwenty.schema import Column, Table
+
+FILE_COLUMNS = (
+    *("file", "filename", "file_name", "image", "picture", "path", "image_id", "image_name", "image_path"),
+    *("filepath", "file_path", "img", "img_path", "image_file"),
+)
+MOST_BESIDE_BYTES = 1 << 16
+MOST_VALUES = 64
+# Where a table says what the values are, those that hardly a line has are taken for slips of the pen.
+LEAST_SHARE = 0.001
+# In a table of more lines, a column with more values than half of them is an id or a caption.
+MOST_LINES_OF_ONE = 10
+
+FILE_MISSING = "attribute file missing"
+LINE_MISSING = "picture without attributes"
+WITHOUT_PICTURE = "attributes without picture"
+SEVERAL_LINES = "several attribute lines"
+MALFORMED = "malformed"
+UNKNOWN_ATTRIBUTE = "unknown attribute"
+INDEX_OUT_OF_RANGE = "index out of range"
+WRONG_CARDINALITY = "wrong cardinality"
+UNKNOWN_VALUE = "unknown value"
+MISSING_VALUE = "missing value"
+REASONS = {
+    FILE_MISSING: "there is no attribute file beside the picture",
+    LINE_MISSING: "the attribute table has no line for the picture",
+    WITHOUT_PICTURE: "there is no picture, or more than one, for these attributes",
+    SEVERAL_LINES: "the attribute table has several lines for the picture, and they differ",
+    MALFORMED: "the attributes are cut off, doubled or not in the form of the others",
+    UNKNOWN_ATTRIBUTE: "an attribute has a name that is not known",
+    INDEX_OUT_OF_RANGE: "the number of a value is negative or not below the number of variants",
+    WRONG_CARDINALITY: "an attribute has another number of variants than is known",
+    UNKNOWN_VALUE: "an attribute has a value that is not known or that hardly any other picture has",
+    MISSING_VALUE: "an attribute has no value",
+}
+
+_NOT_NAMES = {"source", "record"}  # columns that a clean table has anyway
+_SEPARATOR_LINE = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=[,;|\t]"?\r?\n')  # Excel's own, on top
+_BESIDE_LINE = re.compile(rb'\s*"?(\w+)"?\s*,\s*(-?\d{1,9})\s*,\s*(-?\d{1,9})\s*')
+_NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
+_WHOLE = re.compile(r"[-+]?\d+([.,]0*)?")  # 1.0 is what pandas writes where another line has no value
+
+
+@dataclass(frozen=True)
+class AttributeFile:
+    """An attribute file: its path in the source, and its bytes."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class AttributeLine:
+    """A line of an attribute table.
+
+    Args:
+        record: its number from 1, the header not counted.
+        picture: what it calls its picture, empty where that cannot be read.
+        values: one for each attribute of the table; None where it has a problem.
+        problem: one of `REASONS`, empty where there is none.
+        original: its bytes.
+    """
+
+    record: int
+    picture: str
+    values: tuple[str, ...] | None
+    problem: str
+    original: bytes
+
+
+@dataclass(frozen=True)
+class AttributeTable:
+    """An attribute table.
+
+    Args:
+        name: its path in the source.
+        attributes: what it says of the pictures.
+        lines: in their order.
+        left_out: names of columns that are no attributes, and why.
+    """
+
+    name: str
+    attributes: tuple[Attribute, ...]
+    lines: tuple[AttributeLine, ...]
+    left_out: dict[str, str]
+
+
+def attribute_file(name: str, content: bytes) -> AttributeFile:
+    """The file without a first line such as `sep=;`, which only tells Excel what is found without it."""
+    separator = _SEPARATOR_LINE.match(content)
+    return AttributeFile(name, content[separator.end() :] if separator else content)
+
+
+def is_beside(content: bytes) -> bool:
+    """Whether a file starts like one that stands beside a picture of the Cartoon Set."""
+    return _BESIDE_LINE.fullmatch(content.lstrip()[:200].split(b"\n")[0]) is not None
+
+
+def is_table(content: bytes) -> bool:
+    """Whether a file starts with a header that names a column of files."""
+    return not is_beside(content) and _format(content, "") is not None
+
+
+def parse_beside(content: bytes, attributes: Sequence[Attribute]) -> tuple[tuple[str, ...] | None, str]:
+    """Reads a file as the Cartoon Set has them: lines such as `"face_shape", 4, 7`, name, value, number of variants.
+
+    Args:
+        content: of the file.
+        attributes: what each file must give, in any order.
+
+    Returns:
+        the values in the order of `attributes` and "", or None and one of `REASONS`.
+    """
+    variants = {attribute.name.encode(): len(attribute.values) for attribute in attributes}
+    if len(content) > MOST_BESIDE_BYTES:
+        return None, MALFORMED
+    matches = [_BESIDE_LINE.fullmatch(line) for line in content.strip().split(b"\n")]
+    lines = [match.groups() for match in matches if match]
+    if len(lines) < len(matches):
+        return None, MALFORMED
+    if any(name not in variants for name, _, _ in lines):
+        return None, UNKNOWN_ATTRIBUTE
+    values = {name: int(value) for name, value, _ in lines}
+    if len(lines) != len(values) or len(values) != len(variants):
+        return None, MALFORMED
+    if any(int(count) != variants[name] for name, _, count in lines):
+        return None, WRONG_CARDINALITY
+    if any(not 0 <= values[name] < count for name, count in variants.items()):
+        return None, INDEX_OUT_OF_RANGE
+    return tuple(attribute.values[values[attribute.name.encode()]] for attribute in attributes), ""
+
+
+def parse_table(file: AttributeFile, known: KnownAttributes) -> AttributeTable:
+    """Reads an attribute table: a column that names the file and columns of few different values.
+
+    Where its columns are known, their values are too. Else the table itself says what they are: a column is an
+    attribute if it has 2 to `MOST_VALUES` values, most of them on several lines, and is no measured number, and a value
+    counts if at least one in a thousand lines has it.
+
+    Raises:
+        UserError: the first line names no file, or two columns come to the same name.
+    """
+    text = _format(file.content, file.name)
+    if text is None:
+        raise UserError(f"{file.name} has no column {', '.join(FILE_COLUMNS[:6])} in its first line; name one so.")
+    (files,) = text.columns.values()
+    names = {str(place): name.strip() for place, name in enumerate(text.header)}
+    text = dataclasses.replace(text, columns={column: int(column) for column in names})
+    cells = pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+    problems: list[str | None] = []
+    originals: list[bytes] = []
+    for batch in delimited.read_batches(io.BytesIO(file.content), file.name, text, list(names)):
+        cells = cells.vstack(batch.cells)
+        problems += batch.problems.to_list()
+        originals += batch.original(np.arange(batch.cells.height))
+    cells = cells.with_columns(pl.all().str.strip_chars()).with_columns(
+        pl.when(pl.all() != "").then(pl.all()).name.keep().map_elements(missing_mark, return_dtype=pl.String)
+    )
+
+    columns = _columns(text.header, files, file.name)
+    found, left_out = _attributes({column: cells[column] for column in columns}, columns, known)
+    attributes = tuple(found.values())
+    rows = cells.select(*found).rows() if found else [()] * cells.height
+    allowed = [frozenset(attribute.values) for attribute in attributes]
+    lines = []
+    for number, (values, picture, broken) in enumerate(zip(rows, cells[str(files)], problems, strict=True)):
+        problem = ""
+        if broken or picture is None:
+            problem = MALFORMED
+        elif None in values:
+            problem = MISSING_VALUE
+        elif any(value not in those for value, those in zip(values, allowed, strict=True)):
+            problem = UNKNOWN_VALUE
+        called = picture or _first_cell(originals[number], text, files)
+        lines.append(AttributeLine(number + 1, called, None if problem else values, problem, originals[number]))
+    return AttributeTable(file.name, attributes, tuple(lines), left_out)
+
+
+def _first_cell(line: bytes, text: dialect.TextFormat, place: int) -> str:
+    """What a broken line calls its picture, if the break is behind it."""
+    cells = line.decode("utf-8" if text.wide else text.encoding, "replace").split(text.delimiter)
+    return cells[place].strip(' "') if place < len(cells) else ""
+
+
+def _columns(header: tuple[str, ...], files: int, source: str) -> dict[str, str]:
+    """Position -> name in snake_case, of the columns that may be attributes."""
+    names = {str(place): attribute_name(name) for place, name in enumerate(header) if name.strip() and place != files}
+    twice = [name for name, count in Counter(names.values()).items() if count > 1]
+    if twice:
+        raise UserError(f"{source} has two columns that come to the name {twice[0]}; rename one.")
+    return names
+
+
+def _attributes(
+    cells: dict[str, pl.Series], names: dict[str, str], known: KnownAttributes
+) -> tuple[dict[str, Attribute], dict[str, str]]:
+    """The columns that are attributes, by position, and why the others are none, by name."""
+    for attributes in known.tables:
+        if {attribute.name for attribute in attributes} == set(names.values()):
+            places = {name: place for place, name in names.items()}
+            return {places[attribute.name]: attribute for attribute in attributes}, {}
+    found, left_out = {}, {}
+    for place, name in names.items():
+        counts = cells[place].drop_nulls().value_counts()
+        values = [value for value, count in counts.iter_rows() if count >= LEAST_SHARE * len(cells[place])]
+        if not values:
+            left_out[name] = "it has no value that stands on several lines" if counts.height else "it is empty"
+        elif len(values) == 1:
+            left_out[name] = "it has one value only"
+        elif len(values) > MOST_VALUES:
+            left_out[name] = f"it has more than {MOST_VALUES} different values"
+        elif all(map(_NUMBER.fullmatch, values)) and not all(map(_WHOLE.fullmatch, values)):
+            left_out[name] = "it holds measured numbers"
+        elif len(cells[place]) > MOST_LINES_OF_ONE and 2 * len(values) > len(cells[place]):
+            left_out[name] = "most of its values stand on one line only"
+        else:
+            found[place] = Attribute(name, tuple(sorted(values, key=_by_number)))
+    return found, left_out
+
+
+def _by_number(value: str) -> tuple[int, str]:
+    """Orders whole numbers by size and before words."""
+    is_whole = value.isascii() and value.lstrip("-").isdecimal() and len(value) < 19
+    return (int(value), "") if is_whole else (1 << 62, value)
+
+
+def attribute_name(column: str) -> str:
+    """The name of a column in snake_case.
+
+    >>> [attribute_name(column) for column in ("Hair Colour", "eyeShape", "2nd", "source")]
+    ['hair_colour', 'eye_shape', 'attribute_2nd', 'attribute_source']
+    """
+    name = re.sub(r"\W+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column)).strip("_").lower()
+    return name if name.isidentifier() and name not in _NOT_NAMES else f"attribute_{name}"
+
+
+@cache
+def _tables() -> tuple[Table, ...]:
+    """What to look for in a header, in order: one name of the column of files each."""
+
+    def clean() -> NoReturn:
+        raise NotImplementedError("an attribute table is cleaned with its pictures")
+
+    return tuple(Table("attributes", (Column(name, "text"),), (), clean) for name in FILE_COLUMNS)
+
+
+def _format(content: bytes, name: str) -> dialect.TextFormat | None:
+    """How a table is written, None where its first line names no file; its one column is that of the files."""
+
+    def attempts() -> Iterator[dialect.TextFormat]:
+        for table in _tables():
+            try:
+                yield dialect.detect(content[: dialect.SAMPLE_BYTES], name, table)
+            except UserError:
+                continue
+
+    return next(attempts(), None)

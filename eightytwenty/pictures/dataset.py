@@ -1,0 +1,48 @@
+"""Reads a folder of cleaned pictures, for training."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from eightytwenty.errors import UserError
+from eightytwenty.kinds.category import Attribute
+from eightytwenty.pictures.store import ATTRIBUTES, PICTURES
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """n cleaned pictures with k attributes each.
+
+    Args:
+        images: uint8 (n, size, size, 3), RGB, read from disk where it is looked at.
+        codes: int32 (n, k), for each attribute the index of the picture's value in its `values`.
+        attributes: k of them; none where the source has none.
+    """
+
+    images: npt.NDArray[np.uint8]
+    codes: npt.NDArray[np.int32]
+    attributes: tuple[Attribute, ...]
+
+
+def read_pictures(folder: Path) -> Pictures:
+    """Reads what `eightytwenty.pictures.run.clean_pictures` wrote.
+
+    Raises:
+        UserError: the folder is no such folder, or was damaged.
+    """
+    try:
+        images = np.load(folder / PICTURES, mmap_mode="r", allow_pickle=False)
+        values = json.loads((folder / ATTRIBUTES).read_text(encoding="utf-8"))
+        attributes = tuple(Attribute(name, tuple(some)) for name, some in values.items())
+        rows = pl.read_parquet(folder / "clean.parquet", columns=["record", *values])
+        codes = [rows[one.name].replace_strict(list(one.values), range(len(one.values))) for one in attributes]
+    except (OSError, ValueError, AttributeError, TypeError, pl.exceptions.PolarsError):
+        raise UserError(f"{folder} is no folder of cleaned pictures; make one with eightytwenty clean.") from None
+    if images.ndim != 4 or images.dtype != np.uint8 or len(images) != rows.height:
+        raise UserError(f"{folder} was changed since it was cleaned; clean its source again.")
+    stacked = np.stack([code.to_numpy() for code in codes], axis=1) if codes else np.empty((rows.height, 0))
+    return Pictures(images, stacked.astype(np.int32), attributes)

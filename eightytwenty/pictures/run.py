@@ -1,0 +1,214 @@
+"""Cleans a source of pictures: every file ends as clean, quarantine or duplicate, every change in the ledger."""
+
+import logging
+import warnings
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import polars as pl
+from PIL import Image
+
+from eightytwenty.engine.executor import in_order
+from eightytwenty.engine.guard import spare_other_files
+from eightytwenty.engine.route import ContractError
+from eightytwenty.engine.summary import FATES, Summary, most_common
+from eightytwenty.files import whole_folder
+from eightytwenty.pages.report import write_reports
+from eightytwenty.pictures.attribute_files import REASONS
+from eightytwenty.pictures.attributes import PictureAttributes, read_attributes
+from eightytwenty.pictures.route import REFUSED, compare, sort_out
+from eightytwenty.pictures.rules import Judged, judge, observed
+from eightytwenty.pictures.schema import PictureTable
+from eightytwenty.pictures.source import PictureSource
+from eightytwenty.pictures.store import (
+    ATTRIBUTES,
+    CLEAN,
+    PICTURES,
+    QUARANTINE,
+    SCHEMAS,
+    Quarantine,
+    SoundPictures,
+    write_files,
+    write_tables,
+)
+
+Progress = Callable[[int, int], None]
+GALLERY = "gallery.png"  # drawn from the finished folder, and kept in it
+_OWN = (*(f"{name}.parquet" for name in SCHEMAS), PICTURES, ATTRIBUTES, CLEAN, QUARANTINE, "report.md")
+_MOST_NAMED = 5  # of the files that are not meant
+_DECODED, _JUDGED = 16, 256  # files at a time, if they hold no more than ...
+_MOST_HELD = 16_000_000  # ... so many bytes
+_File = TypeVar("_File")
+
+
+def clean_pictures(
+    source: PictureSource,
+    table: PictureTable,
+    out: Path,
+    progress: Progress | None = None,
+    *,
+    as_files: bool = False,
+) -> Summary:
+    """Cleans a source into a folder, which appears whole or not at all, even where no picture is clean.
+
+    The folder holds clean.parquet (source, record, a text column for each attribute), pictures.npy (uint8, (n, size,
+    size, 3), RGB, in the order of clean.parquet), attributes.json (name -> its values), quarantine.parquet, quarantine/
+    with the original files, duplicates.parquet, ledger.parquet, report.md and report.json.
+
+    Args:
+        source: from `eightytwenty.pictures.source.open_pictures`.
+        table: rules and size.
+        out: the folder.
+        progress: called with (pictures done, pictures in all).
+        as_files: also write a folder `clean` with a PNG file of each clean picture.
+
+    Raises:
+        UserError: the archive is damaged, or the folder cannot be written or holds something else.
+        ContractError: a row was lost or doubled, or a clean row is not clean.
+    """
+    spare_other_files([source.path], out, _OWN, [GALLERY])
+    attributes = read_attributes(source)
+    reasons = table.reasons | REASONS | {REFUSED: "the source does not hand it out"}
+    with whole_folder(out) as folder:
+        pictures = SoundPictures(folder, table.size)
+        quarantine = Quarantine(folder, [picture.name for picture in source.pictures])
+        judged: list[Judged] = []
+        with _strict_pillow():
+            # threads decode; the rules take Python's lock, so that they are asked seldom and of many files at once
+            jobs = _batches(source.read(), _DECODED, lambda file: file[1])
+            work = in_order(lambda files: [observed(*file, table.size) for file in files], jobs)
+            for files in _batches(chain.from_iterable(work), _JUDGED, lambda file: file.content):
+                some, passed = judge(table, attributes.problems, files)
+                pictures.append(passed)
+                for one in some:
+                    if one.content is not None:
+                        quarantine.keep(one.name, one.content)
+                # of what has been kept, the name is enough
+                judged += [replace(one, content=None) for one in some]
+                if progress:
+                    progress(len(judged), len(source.pictures))
+
+        sound = compare(judged, attributes, pictures)
+        _keep_files(source, sound.contradicting, quarantine)
+        rows = sort_out(judged, sound, source.refused, attributes, quarantine.files, reasons)
+        pictures.keep(sound.clean)
+        tables = write_tables(folder, rows, attributes.attributes)
+        if as_files:
+            write_files(folder, tables["clean"]["source"].to_list())
+        _validate(table, attributes, tables["clean"])
+        _check_accounts(folder, source, attributes)
+        fates = {fate: tables[fate].height for fate in FATES}
+        summary = Summary(
+            table=table.name,
+            sha256=source.sha256,
+            rows=sum(fates.values()),
+            **fates,
+            failed=most_common(Counter(tables["quarantine"]["rules"].explode().to_list())),
+            repaired=most_common(Counter(tables["ledger"]["rule"].to_list())),
+            files=_describe(source, attributes),
+        )
+        write_reports(folder, summary, reasons)
+    return summary
+
+
+@contextmanager
+def _strict_pillow() -> Iterator[None]:
+    """Pillow with all its decoders loaded before threads want them, strict where it only warns, and silent."""
+    Image.init()
+    log = logging.getLogger("PIL")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    finally:
+        log.setLevel(level)
+
+
+def _batches(files: Iterable[_File], most: int, content: Callable[[_File], bytes | None]) -> Iterator[list[_File]]:
+    """So many files at a time, fewer where they are large."""
+    batch: list[_File] = []
+    held = 0
+    for file in files:
+        batch.append(file)
+        held += len(content(file) or b"")
+        if len(batch) == most or held >= _MOST_HELD:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
+
+
+def _keep_files(source: PictureSource, names: Collection[str], quarantine: Quarantine) -> None:
+    """Reads some pictures again, of which only the comparison with all others told that they are not clean."""
+    if names:
+        for picture, content in source.read(names):
+            if content is not None:
+                quarantine.keep(picture.name, content)
+
+
+def _validate(table: PictureTable, attributes: PictureAttributes, clean: pl.DataFrame) -> None:
+    """Shows the clean rows to the strict schema once more."""
+    import pandera.errors
+
+    try:
+        table.clean(attributes.attributes).validate(clean.to_pandas(), lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        raise ContractError(
+            f"the clean schema of {table.name} refuses rows that the rules let pass: {error}"
+        ) from error
+
+
+def _check_accounts(folder: Path, source: PictureSource, attributes: PictureAttributes) -> None:
+    """Raw = clean + quarantine + duplicates, by row id, as the written files say."""
+    raw = [
+        *((picture.name, 1) for picture in source.pictures),
+        *((file.name, file.record) for file in source.refused),
+        *((line.source, line.record) for line in attributes.unclaimed),
+    ]
+    balance = Counter(raw)
+    for fate in FATES:
+        balance.subtract(pl.read_parquet(folder / f"{fate}.parquet", columns=["source", "record"]).iter_rows())
+    for (name, record), missing in balance.items():
+        if missing:
+            raise ContractError(f"record {record} of {name} ended {1 - missing} times instead of once")
+    rows = pl.scan_parquet(folder / "clean.parquet").select(pl.len()).collect().item()
+    pictures = len(np.load(folder / PICTURES, mmap_mode="r", allow_pickle=False)) if rows else 0
+    if rows != pictures:
+        raise ContractError(f"there are {rows} clean rows and {pictures} clean pictures")
+
+
+def _describe(source: PictureSource, attributes: PictureAttributes) -> list[dict[str, object]]:
+    """The source, and the files that say more of its pictures."""
+    others = f", without {', '.join(source.ignored[:_MOST_NAMED])}" if source.ignored else ""
+    others += f" and {len(source.ignored) - _MOST_NAMED:,} more" if len(source.ignored) > _MOST_NAMED else ""
+    described: list[dict[str, object]] = [
+        {
+            "name": source.path.name or source.path.resolve().name,
+            "format": ("folder" if source.path.is_dir() else "archive") + " of pictures" + others,
+            "records": len(source.pictures) + len(source.refused),
+            "ignored_columns": [],
+        }
+    ]
+    if source.tables or source.beside:
+        count = len(source.beside)
+        beside = f"{count:,} file{'' if count == 1 else 's'} beside the pictures"
+        names = [file.name for file in source.tables] or [beside]
+        described += [
+            {
+                "name": name,
+                "format": "attributes",
+                "records": len(attributes.values) + len(attributes.unclaimed),
+                "ignored_columns": [f"{column} ({why})" for column, why in attributes.left_out.items()],
+            }
+            for name in names
+        ]
+    return described

@@ -1,0 +1,162 @@
+"""The table of pictures: what a file must be to become a square RGB picture of one size, and what may be mended.
+
+A picture is judged by what was observed of its file, one row of a frame for each:
+
+| column       | kind    | meaning                                                                                 |
+|--------------|---------|-----------------------------------------------------------------------------------------|
+| unreadable   | bool    | the disk does not hand it out                                                           |
+| bytes        | int64   | its size                                                                                |
+| promised     | str     | the format that its suffix promises, empty where it promises none                       |
+| format       | str     | the format that it has, empty where it is no picture                                    |
+| width, height| Int64   | pixels, as its header says; missing where there is none                                 |
+| bomb         | bool    | its header claims more pixels than anybody needs                                        |
+| animated     | bool    | it has several frames                                                                   |
+| mode_known   | bool    | its channels can be turned into red, green and blue                                     |
+| fault        | str     | "truncated", "damaged" or "missing end", empty where it is whole                        |
+| standing_out | Float64 | share of pixels that differ visibly from the ground; missing where it has not been seen |
+
+What can be wrong with its attributes is said where they are read, in eightytwenty/pictures/attribute_files.py.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from eightytwenty.kinds.category import Attribute
+from eightytwenty.schema import Check, Deduplicate
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pandera.pandas as pa
+
+SIZES = (32, 64, 128)
+MOST_BYTES = 20_000_000  # of a file
+MOST_PIXELS = 40_000_000  # of a picture; four bytes each when decoded, for each worker
+MOST_ASPECT = 2.0  # the longer side by the shorter; what is longer loses more than half to the crop
+LEAST_STANDING_OUT = 0.01  # the thinnest ellipse covers six times as much
+# Pillow's name of each format that is read -> the suffixes that promise it. All else is no image here: every further
+# decoder is a further way in for a hostile file.
+FORMATS = {
+    "PNG": (".png", ".apng"),
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "GIF": (".gif",),
+    "BMP": (".bmp", ".dib"),
+    "WEBP": (".webp",),
+    "TIFF": (".tif", ".tiff"),
+}
+
+TRUNCATED, DAMAGED, MISSING_END = "truncated", "damaged", "missing end"
+CONTRADICTING = Deduplicate(
+    "contradicting attributes",
+    "the same picture came with other attributes, and nothing says which are right",
+    "pixels",
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A repair of a picture, made by `eightytwenty.pictures.repair`."""
+
+    name: str
+    reason: str
+
+
+ROTATION = Step("EXIF rotation", "the camera was held sideways, and a tag in the file says so")
+DEPTH = Step("16 bits to 8", "networks see no more shades than 256")
+TRANSPARENCY = Step("transparency onto white", "what shows through is paper")
+PALETTE = Step("palette to RGB", "the pixels are places in a table of colours")
+GREY = Step("grey to RGB", "one channel stands for three equal ones")
+INKS = Step("inks to RGB", "the channels are those of print or film")
+CROP = Step("centre crop", "pictures are square, and the subject stands in the middle")
+RESIZE = Step("resize", "all pictures have one size")
+STEPS = (ROTATION, DEPTH, TRANSPARENCY, PALETTE, GREY, INKS, CROP, RESIZE)
+
+
+@dataclass(frozen=True)
+class PictureTable:
+    """What a picture must be.
+
+    Args:
+        size: side of the clean pictures in pixels.
+        rules: what the observations of a file must satisfy, in order; and what copies must agree in.
+    """
+
+    size: int
+    rules: tuple[Check | Deduplicate, ...]
+
+    @property
+    def name(self) -> str:
+        """The name in reports."""
+        return f"pictures {self.size}x{self.size}"
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Rule or step -> why it is there."""
+        return {rule.name: rule.reason for rule in (*self.rules, *STEPS)}
+
+    def clean(self, attributes: Sequence[Attribute]) -> "pa.DataFrameSchema":
+        """The strict schema of clean rows: row id, unique, and one known value for each attribute."""
+        import pandera.pandas as pa
+
+        values = {one.name: pa.Column("str", pa.Check.isin(one.values)) for one in attributes}
+        row_id = {"source": pa.Column("str"), "record": pa.Column("int64", pa.Check.ge(1))}
+        return pa.DataFrameSchema(row_id | values, strict=True, ordered=True, unique=["source", "record"])
+
+
+def _is_not(column: str, value: str) -> Callable[["pd.DataFrame"], "pd.Series"]:
+    return lambda seen: seen[column] != value
+
+
+def pictures_table(size: int) -> PictureTable:
+    """The table of pictures that are `size` x `size` pixels large when clean."""
+
+    def promise_kept(seen: "pd.DataFrame") -> "pd.Series":
+        return (seen["promised"] == "") | (seen["format"] == "") | (seen["promised"] == seen["format"])
+
+    def large_enough(seen: "pd.DataFrame") -> "pd.Series":
+        return (seen["width"] >= size) & (seen["height"] >= size)
+
+    def is_image(seen: "pd.DataFrame") -> "pd.Series":
+        readable = ~seen["unreadable"] & seen["bytes"].between(1, MOST_BYTES) & ~seen["bomb"]
+        return ~readable | (seen["format"] != "")
+
+    def near_square(seen: "pd.DataFrame") -> "pd.Series":
+        width, height = seen["width"], seen["height"]
+        return (width <= MOST_ASPECT * height) & (height <= MOST_ASPECT * width)
+
+    rules: tuple[Check | Deduplicate, ...] = (
+        Check("cannot be read", "the file cannot be opened", lambda seen: ~seen["unreadable"]),
+        Check("empty file", "the file has no byte", lambda seen: seen["unreadable"] | (seen["bytes"] != 0)),
+        Check(
+            "file too large",
+            f"the file has more than {MOST_BYTES // 10**6} MB",
+            lambda seen: seen["bytes"] <= MOST_BYTES,
+        ),
+        Check("not an image", f"the file is no {', '.join(FORMATS)}", is_image),
+        Check("wrong format", "the file has another format than its name says", promise_kept),
+        Check(
+            "decompression bomb", f"the file unpacks to more than {MOST_PIXELS:,} pixels", lambda seen: ~seen["bomb"]
+        ),
+        Check(TRUNCATED, "the file ends before its pixels do", _is_not("fault", TRUNCATED)),
+        Check(DAMAGED, "a checksum is wrong, or the pixels cannot be decoded", _is_not("fault", DAMAGED)),
+        Check(MISSING_END, "the mark at the end of the file is missing", _is_not("fault", MISSING_END)),
+        Check(
+            "animated", "the file has several frames, and nothing says which is meant", lambda seen: ~seen["animated"]
+        ),
+        Check(
+            "unknown mode", "the channels of the file have no one meaning as colours", lambda seen: seen["mode_known"]
+        ),
+        Check(
+            "too small",
+            f"a side is shorter than {size} pixels, and enlarging would only blur",
+            large_enough,
+        ),
+        Check("far from square", f"one side is more than {MOST_ASPECT:g} times the other", near_square),
+        Check(
+            "blank",
+            f"fewer than {LEAST_STANDING_OUT:.0%} of the pixels differ visibly from the ground",
+            lambda seen: seen["standing_out"] >= LEAST_STANDING_OUT,
+        ),
+        CONTRADICTING,
+    )
+    return PictureTable(size, rules)

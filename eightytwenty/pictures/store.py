@@ -1,0 +1,133 @@
+"""The files that the cleaning of pictures leaves."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import polars as pl
+from PIL import Image
+
+from eightytwenty.engine.executor import in_order
+from eightytwenty.kinds.category import Attribute
+from eightytwenty.pictures.repair import Pixels
+
+PICTURES, ATTRIBUTES = "pictures.npy", "attributes.json"
+CLEAN, QUARANTINE = "clean", "quarantine"  # folders of files
+_SOUND = ".sound"  # while the cleaning runs: the pictures that failed no rule, in the order in which they came
+_LONGEST_NAME = 150  # bytes of a file's name, behind its number
+_BLOCK = 1_024  # pictures copied at once
+
+_ROW_ID = {"source": pl.String, "record": pl.Int64}
+SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
+    "clean": dict(_ROW_ID),
+    "quarantine": {
+        **_ROW_ID,
+        "rules": pl.List(pl.String),
+        "reason": pl.String,
+        "file": pl.String,
+        "original": pl.Binary,
+    },
+    "duplicates": {**_ROW_ID, "copy_of_source": pl.String, "copy_of_record": pl.Int64},
+    "ledger": {**_ROW_ID, "column": pl.String, "rule": pl.String, "before": pl.String, "after": pl.String},
+}
+
+
+class SoundPictures:
+    """The pictures that failed no rule, on disk, because they may be more than memory holds.
+
+    Args:
+        folder: where they are kept for a while.
+        size: their side in pixels.
+    """
+
+    def __init__(self, folder: Path, size: int) -> None:
+        self._place, self._shape = folder / _SOUND, (size, size, 3)
+        self._place.touch()
+
+    def append(self, pictures: Pixels) -> None:
+        """Adds uint8 (n, size, size, 3)."""
+        with self._place.open("ab") as stream:
+            stream.write(pictures.tobytes())
+
+    def __getitem__(self, numbers: Sequence[int]) -> Pixels:
+        """Some of them by number, uint8 (n, size, size, 3)."""
+        if not self._place.stat().st_size:
+            return np.empty((0, *self._shape), np.uint8)
+        return np.array(np.memmap(self._place, np.uint8, "r").reshape(-1, *self._shape)[list(numbers)])
+
+    def keep(self, numbers: Sequence[int]) -> None:
+        """Writes pictures.npy with some of them, in this order, and removes the rest."""
+        place = self._place.with_name(PICTURES)
+        with place.open("wb") as stream:
+            header = {"descr": "|u1", "fortran_order": False, "shape": (len(numbers), *self._shape)}
+            np.lib.format.write_array_header_1_0(stream, header)
+            for start in range(0, len(numbers), _BLOCK):
+                stream.write(self[numbers[start : start + _BLOCK]].tobytes())
+        self._place.unlink()
+
+
+class Quarantine:
+    """Keeps the original files of quarantined pictures under names that are safe wherever they came from.
+
+    Args:
+        folder: of the cleaning.
+        names: of all pictures of the source, in order; their numbers make the names of the files unique.
+    """
+
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        self._folder = folder / QUARANTINE
+        self._numbers = {name: number for number, name in enumerate(names, 1)}
+        self.files: dict[str, str] = {}
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Writes a file bit for bit; `files` tells under which name."""
+        self._folder.mkdir(exist_ok=True)
+        self.files[name] = f"{QUARANTINE}/{_file_name(self._numbers[name], name)}"
+        (self._folder.parent / self.files[name]).write_bytes(content)
+
+
+def _file_name(number: int, name: str) -> str:
+    """A name without folders or what does not print, told from others by its number."""
+    shown = "".join(letter if letter.isprintable() else "_" for letter in name.replace("/", "__"))
+    return f"{number:06}-{shown.encode()[-_LONGEST_NAME:].decode(errors='ignore')}"
+
+
+def write_files(folder: Path, names: Sequence[str]) -> None:
+    """Writes each clean picture as a PNG file, for people and for other tools.
+
+    Args:
+        folder: holds pictures.npy.
+        names: of the pictures in the source, in the order of clean.parquet; its row numbers start the files' names.
+    """
+    (folder / CLEAN).mkdir()
+    if not names:  # NumPy maps no file without pictures
+        return
+    pictures = np.load(folder / PICTURES, mmap_mode="r", allow_pickle=False)
+
+    def write(place: int) -> None:
+        name = _file_name(place + 1, str(PurePosixPath(names[place]).with_suffix(".png")))
+        Image.fromarray(pictures[place]).save(folder / CLEAN / name)
+
+    for _ in in_order(write, range(len(names))):
+        pass
+
+
+def write_tables(
+    folder: Path, rows: dict[str, list[tuple[object, ...]]], attributes: Iterable[Attribute]
+) -> dict[str, pl.DataFrame]:
+    """Writes clean, quarantine, duplicates and ledger as Parquet, and attributes.json.
+
+    Args:
+        folder: where.
+        rows: table -> its rows, with the columns of `SCHEMAS`; clean ones have the attributes' values behind.
+        attributes: of the clean rows.
+    """
+    values = {one.name: list(one.values) for one in attributes}
+    tables = {}
+    for name, schema in SCHEMAS.items():
+        columns = {**schema, **dict.fromkeys(values, pl.String)} if name == "clean" else schema
+        tables[name] = pl.DataFrame(rows[name], columns, orient="row")
+        tables[name].write_parquet(folder / f"{name}.parquet", compression="zstd")
+    (folder / ATTRIBUTES).write_text(json.dumps(values, indent=2, ensure_ascii=False), encoding="utf-8")
+    return tables

@@ -1,0 +1,1 @@
+"""The workflow's part of the command line."""

@@ -1,0 +1,78 @@
+"""Asks a registered network for sums: `eightytwenty predict 2 2`, or `predict --file pairs.csv`. Needs no server."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from eightytwenty.errors import UserError
+from eightytwenty.files import write_whole
+from schemas.parameters import PredictParameters
+from tasks.adders.predict import COLUMNS, answer_file, is_beyond, predict
+from tasks.adders.register import largest_sum_of
+from tasks.running.stages import data_folder
+from tasks.tracking.registry import describe, find, load
+from tasks.tracking.store import connect_existing
+
+if TYPE_CHECKING:
+    import keras
+
+_HEADER = ",".join(COLUMNS).encode()
+
+
+def predict_command(parameters: PredictParameters) -> None:
+    """Prints the sum of two numbers, or writes those of a file and prints where they are.
+
+    Raises:
+        UserError: the model does not exist or is no adder, or the file cannot be read or written.
+    """
+    source, out = Path(parameters.file), Path(parameters.out)
+    if parameters.file:
+        _refuse_other_files(out, source)
+    client = connect_existing(data_folder())
+    version = find(client, parameters.model)
+    name = f"{version.name}/{version.version}"
+    largest_sum = largest_sum_of(describe(client, version), parameters.model)
+    model = load(client, version)
+    if parameters.file:
+        answers = answer_file(model, largest_sum, source)
+        write_whole(out, answers.write_csv().encode())
+        beyond, unanswered = answers["beyond"].sum(), answers["sum"].null_count()
+        say = [str(out), f"  {answers.height - unanswered:,} of {answers.height:,} rows answered by {name}"]
+        say += [f"  {unanswered:,} without an answer: the column reason says why"] if unanswered else []
+        say += [f"  {beyond:,} beyond its domain: {_domain(name, largest_sum)}"] if beyond else []
+    else:
+        say = _sum(model, parameters, name)
+        say += (
+            [f"  beyond its domain: {_domain(name, largest_sum)}"]
+            if is_beyond([parameters.pair], largest_sum)[0]
+            else []
+        )
+    Console().print("\n".join(say), markup=False, highlight=False, soft_wrap=True)
+
+
+def _sum(model: "keras.Model", parameters: PredictParameters, name: str) -> list[str]:
+    """The lines that say what the network answered, rounded, and what it answered before that, where this differs."""
+    asked = " + ".join(parameters.numbers)
+    raw = float(predict(model, [parameters.pair])[0])
+    if math.isnan(raw):
+        raise UserError(f"{name} has no answer to {asked}: the numbers are too large for it.")
+    answer = str(round(raw))
+    exact = f"{raw:.6f}".rstrip("0").rstrip(".")
+    return [f"{asked} = {answer}", f"  answered by {name}" + (f", which says {exact}" if exact != answer else "")]
+
+
+def _domain(name: str, largest_sum: int) -> str:
+    return f"{name} learned sums to {largest_sum:,}, of numbers from 0 to {largest_sum // 2:,}"
+
+
+def _refuse_other_files(out: Path, source: Path) -> None:
+    if out.is_dir():
+        raise UserError(f"{out} is a folder: give --out a file name, such as {out / 'sums.csv'}.")
+    if out.exists() and source.exists() and out.samefile(source):
+        raise UserError(f"{out} is the file with the questions: give --out another name.")
+    if out.is_file():
+        with out.open("rb") as stream:
+            if stream.read(len(_HEADER)) != _HEADER:
+                raise UserError(f"{out} is there and not of this command, and is left alone: give --out another name.")

@@ -1,0 +1,33 @@
+"""Makes an earlier version of a model its champion again: `eightytwenty rollback adders`. Needs no server."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from schemas.parameters import RollbackParameters
+from tasks.running.stages import data_folder
+from tasks.tracking.champion import history, roll_back
+from tasks.tracking.store import connect_existing
+
+
+def rollback_command(parameters: RollbackParameters) -> None:
+    """Moves the alias, and prints from where to where, and the history.
+
+    Raises:
+        UserError: there is no such model or version, it is champion already, or there is no earlier champion.
+    """
+    client = connect_existing(data_folder())
+    change = roll_back(client, parameters.model, parameters.to)
+    table = Table("when", "champion", "before", "why", box=None, header_style="bold")
+    for entry in history(client, parameters.model):
+        before = "" if entry.before is None else str(entry.before)
+        table.add_row(entry.when, str(entry.version), before, Text(entry.why))
+    console = Console()
+    was = "there was none" if change.before is None else f"it was {change.before}"
+    console.print(
+        f"champion of {parameters.model}: version {change.version} ({was})\n",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(table)

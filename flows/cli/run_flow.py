@@ -1,0 +1,80 @@
+"""Runs a flow from the command line, with a Prefect server of its own where none is configured."""
+
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from eightytwenty.errors import UserError
+from flows.cli.summaries import show_adders, show_gan, show_retraining
+from schemas.parameters import (
+    AdderParameters,
+    GanParameters,
+    RetrainAddersParameters,
+    RetrainAvatarsParameters,
+    RunParameters,
+)
+from tasks.running.stages import data_folder
+from tasks.servers.private_prefect import prefect_api
+
+_NO_ROOM = 1 << 20  # bytes; databases give up before the last one
+
+
+Runnable = AdderParameters | GanParameters | RetrainAddersParameters | RetrainAvatarsParameters
+
+
+def run_locally(parameters: Runnable) -> None:
+    """Runs the flow of these parameters and prints its results and where to look next."""
+    for name in ("prefect.flow_runs", "prefect.task_runs"):
+        logging.getLogger(name).addFilter(_is_worth_a_line)
+    data = data_folder()
+    with _full_disk_is_said(data), prefect_api(data):
+        _run(parameters)
+
+
+def _run(parameters: Runnable) -> None:
+    """Calls the flow; each is imported where it is called, because TensorFlow takes seconds and not all need it."""
+    if isinstance(parameters, RunParameters):
+        from flows.run import run
+
+        results, drawn = run(parameters)
+        show_adders(results)
+        show_gan(drawn)
+    elif isinstance(parameters, RetrainAddersParameters):
+        from flows.retrain_adders import retrain_adders
+
+        show_retraining(retrain_adders(parameters, return_state=True))
+    elif isinstance(parameters, RetrainAvatarsParameters):
+        from flows.retrain_avatars import retrain_avatars
+
+        show_retraining(retrain_avatars(parameters, return_state=True))
+    elif isinstance(parameters, GanParameters):
+        from flows.gan import gan
+
+        show_gan(gan(parameters))
+    else:
+        from flows.adders import adders
+
+        show_adders(adders(parameters))
+
+
+@contextmanager
+def _full_disk_is_said(data: Path) -> Iterator[None]:
+    """Says so where a disk without room is behind an error; databases and servers have many names for that."""
+    try:
+        yield
+    except Exception as error:
+        place = next(folder for folder in (data, *data.parents) if folder.is_dir())
+        if shutil.disk_usage(place).free >= _NO_ROOM:
+            raise
+        raise UserError(
+            f"The disk of {data} is full; free some space and run again: finished stages are kept."
+        ) from error
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Drops what the flow's own lines, the progress bars and the last sentence of a failed run say better."""
+    if isinstance(record.args, tuple) and record.args and isinstance(record.args[0], UserError):
+        return False
+    return not record.getMessage().startswith(("Finished in state", "Beginning flow run", "View at"))

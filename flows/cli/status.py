@@ -1,0 +1,44 @@
+"""What is up and how the last runs ended: `eightytwenty status`."""
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from reports.numbers import seconds
+from schemas.parameters import StatusParameters
+from tasks.running.stages import data_folder
+from tasks.servers.status import RecordedRun, look
+
+
+def status_command(parameters: StatusParameters) -> None:
+    """Prints which servers are up, and the last runs as Prefect and MLflow have them."""
+    console = Console(soft_wrap=True, highlight=False)
+    data = data_folder()
+    status = look(data, parameters.runs)
+    if status.prefect_answers or status.mlflow_answers:
+        console.print(_line("Prefect", status.prefect.removesuffix("/api"), status.prefect_answers), markup=False)
+        console.print(_line("MLflow", status.mlflow, status.mlflow_answers), markup=False)
+        console.print(f"worker    {', '.join(status.workers) or 'none'}", markup=False)
+    else:
+        console.print(f"No server is up over {data}; `eightytwenty up` starts them.", markup=False)
+    for title, runs in (("flow runs in Prefect", status.flow_runs), ("runs in MLflow", status.mlflow_runs)):
+        if runs:
+            console.print(_table(title, runs))
+    if not status.flow_runs and not status.mlflow_runs:
+        console.print("No run is recorded yet.")
+
+
+def _line(name: str, address: str, answers: bool) -> str:
+    return f"{name:<10}{address or 'not configured'}{'' if answers or not address else ' does not answer'}"
+
+
+def _table(title: str, runs: Sequence[RecordedRun]) -> Table:
+    table = Table(title=f"last {title}", title_justify="left", box=box.HORIZONTALS, pad_edge=False)
+    for column in ("flow", "run", "state", "started", "took"):
+        table.add_column(column, justify="right" if column == "took" else "left")
+    for run in runs:
+        started = run.started.astimezone().strftime("%Y-%m-%d %H:%M:%S") if run.started else ""
+        table.add_row(run.flow, run.name, run.state, started, "" if run.seconds is None else seconds(run.seconds))
+    return table

@@ -1,0 +1,140 @@
+"""What the terminal says at the end of a run: results, where the time and the rows went, where to look next."""
+
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from eightytwenty.evaluate.score import Score
+from reports.eighty_twenty import EightyTwenty
+from reports.numbers import percent, seconds
+from reports.results import results_rich
+
+if TYPE_CHECKING:
+    from prefect import State
+
+    from flows.adders import AdderReport
+    from flows.gan import GanReport
+    from flows.retraining import Retraining
+
+
+def show_adders(report: "AdderReport") -> None:
+    """Prints the result table of the adders, the 80/20 summary and where to look next."""
+    console = Console()
+    console.print(results_rich(report.cells))
+    _shares(console, report.shares, report.cleaning)
+    _where(
+        console,
+        {
+            "pictures and tables": str(report.folder),
+            "80/20 report": str(report.folder / "eighty_twenty.md"),
+            "what the data was like": str(report.docs[0] / "index.html"),
+            "best network": _registered(report.model, report.is_champion),
+            "ask it": shlex.join(
+                ["eightytwenty", "predict", "2", "2", *([] if report.is_champion else ["--model", report.model])]
+            ),
+            "runs in MLflow": report.mlflow,
+        },
+    )
+
+
+def show_gan(report: "GanReport") -> None:
+    """Prints the measures of the GAN, the 80/20 summary and where to look next."""
+    from tasks.gans.report import measures_rich
+
+    console = Console()
+    console.print(f"[bold]{escape(report.name)}[/]")
+    console.print(measures_rich(report.measures, report.real))
+    for alarm in report.alarms:
+        console.print(f"[bold red]Collapse.[/] {escape(alarm)}", soft_wrap=True)
+    _shares(console, report.shares, report.cleaning)
+    _where(
+        console,
+        {
+            "grid beside real pictures": str(report.folder / "samples.png"),
+            "film of the training": str(report.folder / "training.gif"),
+            "curves of the training": str(report.folder / "training.png"),
+            "what cleaning did": str(report.folder / "cleaning.png"),
+            "all pictures and tables": str(report.folder),
+            "what the data was like": str(report.docs[0] / "index.html"),
+            "trained network": _registered(report.model, report.is_champion),
+            "draw some yourself": shlex.join(["eightytwenty", "draw", "--model", report.model]),
+            "runs in MLflow": report.mlflow,
+        },
+    )
+    if report.attribution:
+        console.print(f"\n{escape(report.attribution.strip())}", soft_wrap=True, highlight=False)
+
+
+def show_retraining(state: "State[Retraining | State[None]]") -> None:
+    """Prints the decision with its numbers, or that there was nothing to do.
+
+    Raises:
+        UserError: the flow failed with it.
+    """
+    from flows.retraining import NOTHING_TO_DO
+
+    console = Console()
+    if state.name == NOTHING_TO_DO:
+        console.print(f"[bold]{NOTHING_TO_DO}.[/] {escape(state.message or '')}", soft_wrap=True, highlight=False)
+        return
+    report = cast("Retraining", state.result())
+    judgement, champion = report.judgement, report.judgement.champion
+    stays = f"{report.model}/{champion} stays champion" if champion else "there is no champion"
+    said = f"{report.model}/{judgement.challenger} is champion" if judgement.decision.promoted else stays
+    console.print(f"\n[bold]{escape(said)}.[/] {escape(judgement.decision.sentence)}", soft_wrap=True, highlight=False)
+    table = Table(f"on the held-out rows of {report.version.name}", *judgement.scores)
+    for measure in judgement.scores["challenger"]:
+        table.add_row(measure, *(f"{scores[measure]:.6g}" for scores in judgement.scores.values()))
+    console.print(table)
+    for sentence in [*report.refused, *(one for drift in report.drifts for one in (drift.sentence, *drift.drifted))]:
+        console.print(escape(sentence), soft_wrap=True, highlight=False)
+    pages = [str(drift.docs / "index.html") for drift in report.drifts if drift.docs]
+    _where(
+        console,
+        {
+            "the dataset": str(report.version.folder),
+            "what became of each file": str(report.book),
+            **({"how the new rows differ": "\n".join(pages)} if pages else {}),
+            "runs in MLflow": report.mlflow,
+        },
+    )
+
+
+def _registered(model: str, is_champion: bool) -> str:
+    name, _, version = model.rpartition("/")
+    if is_champion:
+        return f"{model}, champion of {name}"
+    return f"{model}; {shlex.join(['eightytwenty', 'rollback', name, '--to', version])} makes it champion"
+
+
+def _shares(console: Console, shares: EightyTwenty, cleaning: list[Score]) -> None:
+    console.print(f"\n[bold]80/20.[/] {escape(shares.sentence)}.")
+    for stage in shares.stages:
+        console.print(f"  {stage.title:<28}{seconds(stage.seconds):>8}  {stage.kind}")
+    fates = ", ".join(f"{count:,} {fate} ({percent(count / shares.rows)})" for fate, count in shares.fates.items())
+    console.print(f"  {shares.rows:,} raw rows: {fates}", soft_wrap=True)
+    if cleaning:
+        faults, caught, wrong = (sum(one.kinds[n].sum() for one in cleaning) for n in ("injected", "caught", "wrong"))
+        touched = sum(one.touched + one.lost for one in cleaning)
+        console.print(
+            f"  Of {faults:,} injected faults {caught:,} were caught and {wrong:,} repaired wrong; "
+            f"{touched:,} innocent ones were touched",
+            soft_wrap=True,
+        )
+    if shares.gains:
+        console.print(f"  What cleaning bought: {shares.subject}, trained on uncleaned rows → on clean ones")
+    for gain in shares.gains:
+        console.print(
+            f"    {gain.measure:<26}{gain.text(gain.uncleaned):>8} → {gain.text(gain.cleaned)}", highlight=False
+        )
+
+
+def _where(console: Console, places: Mapping[str, str]) -> None:
+    console.print("\n[bold]Where to look next[/]")
+    for what, place in places.items():
+        lines = escape(place).replace("\n", "\n" + " " * 28)
+        console.print(f"  {what:<26}{lines}", soft_wrap=True, highlight=False)

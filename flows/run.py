@@ -1,0 +1,25 @@
+"""All of it: first the adders, then a GAN that draws avatars. `make run` runs it with its defaults."""
+
+from prefect import flow
+
+from flows.adders import AdderReport, adders
+from flows.cli.summaries import show_adders
+from flows.gan import GanReport, gan
+from schemas.parameters import RunParameters
+from tasks.running.failures import in_one_sentence
+
+
+@flow(name="run")
+@in_one_sentence
+def run(parameters: RunParameters) -> tuple[AdderReport, GanReport]:
+    """Run all of it: ingest, clean, check, train, track and report, for numbers and for pictures.
+
+    Raises:
+        UserError: a source cannot be read, or a cleaned batch is not fit to train on.
+    """
+    results = adders(parameters.adders)
+    try:
+        return results, gan(parameters.gan)
+    except Exception:
+        show_adders(results)  # they are done, whatever became of the pictures
+        raise

@@ -1,0 +1,246 @@
+"""How a GAN learned, whether it draws what it is asked for, and how its ellipses are spread."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
+from numpy.typing import NDArray
+
+from reports.numbers import compact, percent
+from reports.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    HAIRLINE,
+    INK,
+    ORANGE,
+    PAPER,
+    SKY,
+    SMALL,
+    SOFT,
+    TEXT,
+    VERMILION,
+    add_axes,
+    apart,
+    gridlines,
+    heading,
+    new_figure,
+)
+
+if TYPE_CHECKING:
+    from models.gans.quality.collapse import Alarm
+    from models.gans.quality.ellipses import EllipseTest
+
+_PANELS = {  # heading -> measures, as they are logged, with the names and colours of their lines
+    "Losses": {"discriminator_loss": ("discriminator", BLUE), "generator_loss": ("generator", ORANGE)},
+    "FID": {"fid": ("FID", BLUE)},
+    "Coverage": {"coverage": ("coverage", BLUE)},
+    "Diversity": {"diversity": ("diversity", BLUE)},
+    "Attributes": {
+        "fidelity": ("as asked", BLUE),
+        "modes_captured": ("modes", ORANGE),
+    },
+    "Ellipses": {"ellipses": ("ellipses", BLUE)},
+}
+_SHARES = ("Coverage", "Attributes", "Ellipses")  # measures that end at 1
+_WATCHED = ("coverage", "diversity")  # measures that can raise an alarm
+_WIDE, _TALL, _ACROSS = 2.55, 1.75, 3  # inches of a panel, and panels in a row
+_MARGIN, _GAP, _ROW_GAP = 0.75, 1.75, 0.95
+
+End = tuple[str, str, float]  # of a line: its name, its colour and its last value
+
+
+def training_curves(
+    history: Mapping[str, Sequence[float]],
+    real: Mapping[str, float],
+    alarms: Sequence["Alarm"] = (),
+    share: float = 0.5,
+) -> Figure:
+    """Draw the losses and the measured quality by epoch, a small panel for each measure that the history has.
+
+    Args:
+        history: Measure ("generator_loss", "fid", "coverage", ...) -> its values after epochs 1, 2, 3, ...; NaN where
+            it was not measured.
+        real: What real pictures reach against real ones, "real_fid", "real_coverage", "real_diversity"; a grey line.
+        alarms: What was raised; a mark at their epochs.
+        share: Of the real value, below which coverage and diversity raise an alarm; a dashed line.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: The history has none of the measures.
+    """
+    panels = [title for title, lines in _PANELS.items() if any(len(history.get(name, ())) for name in lines)]
+    if not panels:
+        raise ValueError("the history has no loss and no measure: give what was logged by epoch")
+    rows, across = math.ceil(len(panels) / _ACROSS), min(len(panels), _ACROSS)
+    height = 0.95 + rows * (_TALL + _ROW_GAP)
+    width = max(_MARGIN + across * (_WIDE + _GAP), 6.6)
+    raised = f"{len(alarms)} alarm{'s' if len(alarms) != 1 else ''}" if alarms else "No alarm"
+    figure = new_figure(
+        width,
+        height,
+        "How the generator learned",
+        "By epoch. Grey: real pictures against real ones. Dashed: below it coverage or diversity raises an alarm "
+        f"(a red triangle).\n{raised}.",
+    )
+    for place, title in enumerate(panels):
+        left = _MARGIN + place % _ACROSS * (_WIDE + _GAP)
+        bottom = height - 1.2 - (place // _ACROSS + 1) * _TALL - place // _ACROSS * _ROW_GAP
+        axes = add_axes(figure, left, bottom, _WIDE, _TALL)
+        heading(axes, title)
+        lines = {name: line for name, line in _PANELS[title].items() if len(history.get(name, ()))}
+        ends = [_curve(axes, line, history[name], logarithmic=title == "FID") for name, line in lines.items()]
+        for name in lines:
+            if f"real_{name}" in real:
+                floor = real[f"real_{name}"]
+                axes.axhline(floor, color=GREY, linewidth=1.2, zorder=1)
+                ends.append(("real", SOFT, floor))
+                if name in _WATCHED:
+                    axes.axhline(share * floor, color=VERMILION, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+            if marked := [alarm for alarm in alarms if alarm.measure == name]:
+                _mark(axes, marked)
+        _scale(axes, title, max(len(history[name]) for name in lines))
+        _name_ends(axes, ends)
+    return figure
+
+
+def _curve(axes: Axes, line: tuple[str, str], values: Sequence[float], logarithmic: bool) -> End:
+    """Draw a measure by epoch; what was not measured, or cannot be drawn, is left out."""
+    name, colour = line
+    drawn = np.asarray(values, dtype=float)
+    known = np.flatnonzero(np.isfinite(drawn) & ((drawn > 0) | (not logarithmic)))
+    # a line between the epochs in which it was measured; a dot where there is one only
+    axes.plot(
+        known + 1, drawn[known], color=colour, linewidth=1.4, marker="o" if len(known) == 1 else None, markersize=4
+    )
+    return name, colour, float(drawn[known[-1]]) if len(known) else math.nan
+
+
+def _name_ends(axes: Axes, ends: Sequence[End]) -> None:
+    """Write to the right what each line is and where it ends; comes last, when the scale is settled."""
+    to_axes = axes.transData + axes.transAxes.inverted()
+    ends = [end for end in ends if math.isfinite(end[2])]
+    heights = [min(max(float(to_axes.transform((1.0, value))[1]), 0.0), 1.0) for _, _, value in ends]
+    for (name, colour, value), place in zip(ends, apart(heights, 0.12), strict=True):
+        label = f"{name} {compact(value)}"
+        axes.text(1.03, place, label, transform=axes.transAxes, color=colour, size=SMALL, weight="bold", va="center")
+
+
+def _scale(axes: Axes, title: str, epochs: int) -> None:
+    axes.margins(y=0.12)
+    axes.autoscale_view()
+    if title == "FID":
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.minorticks_off()
+    elif title in _SHARES:
+        axes.set_ylim(0, 1.05)
+        axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
+    else:
+        if title == "Diversity":
+            axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: compact(value)))
+    axes.set_xlim(0, max(epochs, 2) * 1.02)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.set_xlabel("epoch", size=SMALL, color=SOFT)
+    gridlines(axes, "y")
+
+
+def _mark(axes: Axes, alarms: Sequence["Alarm"]) -> None:
+    axes.plot(
+        [alarm.epoch for alarm in alarms],
+        [alarm.value for alarm in alarms],
+        linestyle="none",
+        marker="^",
+        color=VERMILION,
+        markersize=7,
+        markeredgecolor=PAPER,
+        zorder=3,
+    )
+
+
+def attribute_fidelity(fidelity: Mapping[str, float], real: Mapping[str, float]) -> Figure:
+    """Draw for each attribute how often a drawn picture is recognised as what was asked for.
+
+    Args:
+        fidelity: Attribute -> share of the drawn pictures in which the classifier sees the value that was asked for.
+        real: Attribute -> the classifier's accuracy on held-out real pictures; a mark.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: There are no attributes.
+    """
+    if not fidelity:
+        raise ValueError("there are no attributes to draw: give the fidelity of at least one")
+    row, left, wide = 0.32, 1.9, 4.2
+    height = 1.35 + row * len(fidelity)
+    mean, best = float(np.mean(list(fidelity.values()))), float(np.mean([real[name] for name in fidelity]))
+    figure = new_figure(
+        left + wide + 1.6,
+        height,
+        "Does the generator draw what it is asked for?",
+        f"Share recognised as asked by the classifier that was trained on real pictures, in the mean {percent(mean)}.\n"
+        f"The mark is its accuracy on real pictures that it has not seen, in the mean {percent(best)}.",
+    )
+    axes = add_axes(figure, left, 0.35, wide, row * len(fidelity))
+    for place, (name, value) in enumerate(fidelity.items()):
+        axes.barh(place, value, height=0.62, color=SKY)
+        axes.plot([real[name]] * 2, [place - 0.42, place + 0.42], color=INK, linewidth=2)
+        axes.text(1.03, place, percent(value), size=SMALL, color=INK, va="center")
+    axes.set(xlim=(0, 1), ylim=(len(fidelity) - 0.4, -0.6))
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+    axes.set_yticks(range(len(fidelity)), [name.replace("_", " ") for name in fidelity], size=TEXT, color=INK)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    gridlines(axes, "x")
+    return figure
+
+
+def distributions(real: "EllipseTest", generated: "EllipseTest") -> Figure:
+    """Draw how colours and sizes of ellipses are spread, the generated ones over the real ones.
+
+    Args:
+        real: Test of real pictures.
+        generated: Test of generated ones; their number may differ.
+
+    Returns:
+        The figure: histograms of red, green, blue and area as shares of the pictures.
+    """
+    wide, tall, gap, margin = 1.8, 1.7, 0.65, 0.65
+    panels: list[tuple[str, str, NDArray[np.float32], NDArray[np.float32], float]] = [
+        (name, colour, real.colour[:, place], generated.colour[:, place], 255.0)
+        for place, (name, colour) in enumerate((("Red", VERMILION), ("Green", GREEN), ("Blue", BLUE)))
+    ]
+    largest = float(max(real.area.max(initial=0.01), generated.area.max(initial=0.01)))
+    panels.append(("Area", INK, real.area, generated.area, largest))
+    figure = new_figure(
+        margin + 4 * (wide + gap),
+        tall + 1.75,
+        "How colours and sizes are spread",
+        "Share of the pictures. Grey area: real. Line: generated. Area: of the picture, holes filled.",
+    )
+    for place, (name, colour, ours, theirs, end) in enumerate(panels):
+        axes = add_axes(figure, margin + place * (wide + gap), 0.5, wide, tall)
+        heading(axes, name)
+        edges = np.linspace(0, end, 25)
+        shares = [np.histogram(values, edges)[0] / max(len(values), 1) for values in (ours, theirs)]
+        axes.stairs(shares[0], edges, color=HAIRLINE, fill=True)
+        axes.stairs(shares[1], edges, color=colour, linewidth=1.6, baseline=None)
+        axes.set_xlim(0, end)
+        axes.set_ylim(bottom=0)
+        axes.xaxis.set_major_locator(MaxNLocator(3))
+        axes.yaxis.set_major_locator(MaxNLocator(3))
+        form = (lambda value, _: percent(value)) if name == "Area" else (lambda value, _: compact(value))
+        axes.xaxis.set_major_formatter(FuncFormatter(form))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
+        gridlines(axes, "y")
+    return figure

@@ -1,0 +1,253 @@
+"""What the adders flow does, one Prefect task each. References go in and out; the tables and networks stay on disk."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from prefect import task
+
+from eightytwenty.engine.run import clean
+from eightytwenty.engine.summary import Summary
+from eightytwenty.evaluate.score import Score as CleaningScore
+from eightytwenty.evaluate.score import score
+from eightytwenty.files import sha256, whole_folder
+from eightytwenty.read.source import open_source
+from models.adders.network import Adder, IntArray
+from reports.cleaning_figure import cleaning_figure
+from reports.eighty_twenty import EightyTwenty, eighty_twenty_markdown
+from reports.results import results_markdown, results_table
+from reports.style import save
+from schemas.expectations import pairs_expectations
+from schemas.pairs import pairs_table
+from schemas.parameters import GENERATED, AdderParameters
+from tasks.adders.record import draw_results, record_networks, results_frame, summary_metrics
+from tasks.adders.register import NAME, best, register_adder
+from tasks.adders.results import Scored, score_all
+from tasks.adders.store import load_adders, save_adders
+from tasks.adders.tables import FEWEST_PAIRS, CleanTable, RawTable, reaching, training_pairs, uncleaned_pairs
+from tasks.ingest.pairs import TRUTH, generate_pairs
+from tasks.running.allowed_paths import fetched
+from tasks.running.artifacts import publish, publish_link
+from tasks.running.progress import progress_bar
+from tasks.running.retries import RETRIES
+from tasks.running.stages import Stage, data_folder, run_stage
+from tasks.running.tensorflow import import_tensorflow
+from tasks.tracking.champion import crown_first
+from tasks.tracking.cleaning import log_scores
+from tasks.tracking.run import Run
+from tasks.validate import check_batch
+from tasks.validate.gate import Checked, keep_failures
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Trained networks on disk."""
+
+    stage: Stage
+
+    def load(self) -> list[Adder]:
+        """The networks."""
+        return load_adders(self.stage.folder)
+
+
+@task(**RETRIES)
+def ingest_pairs(parameters: AdderParameters) -> list[RawTable]:
+    """Generates a raw table for each largest sum, or takes the one that the source names.
+
+    Raises:
+        UserError: the source cannot be read.
+    """
+    data = data_folder()
+    if parameters.source != GENERATED:
+        started = time.perf_counter()
+        path = fetched(parameters.source, data)
+        largest_sum = max(parameters.largest_sums)
+        open_source(path, pairs_table(largest_sum))
+        return [RawTable(path.resolve(), sha256(path), largest_sum, time.perf_counter() - started)]
+    tables = []
+    for largest_sum in sorted(parameters.largest_sums):
+        drawn: dict[str, Any] = {
+            "rows": parameters.rows,
+            "largest_sum": largest_sum,
+            "dirt": parameters.dirt,
+            "seed": parameters.seed,
+        }
+
+        def make(folder: Path, drawn: Mapping[str, Any] = drawn) -> None:
+            generate_pairs(folder / "pairs", **drawn)
+
+        stage = run_stage(data, "ingest", {}, drawn, make)
+        pairs = stage.folder / "pairs"
+        digest = sha256(pairs / "raw")
+        tables.append(RawTable(pairs / "raw", digest, largest_sum, stage.seconds, stage.fresh, pairs / TRUTH))
+    return tables
+
+
+@task(**RETRIES)
+def clean_pairs(raw: RawTable) -> CleanTable:
+    """Cleans a raw table.
+
+    Raises:
+        UserError: a file of it is damaged.
+    """
+    table = pairs_table(raw.largest_sum)
+
+    def make(folder: Path) -> None:
+        with progress_bar(f"clean pairs to {raw.largest_sum}", "rows") as progress:
+            clean(open_source(raw.path, table), table, folder / "rows", progress)
+
+    stage = run_stage(data_folder(), "clean", {"raw": raw.sha256}, {"largest_sum": raw.largest_sum}, make)
+    return CleanTable(raw, stage, Summary.load(stage.folder / "rows"))
+
+
+@task(**RETRIES)
+def check_pairs(table: CleanTable, most_quarantine: float) -> Checked:
+    """Asks Great Expectations whether the cleaned batch as a whole is what it should be."""
+    asked: dict[str, Any] = {
+        "largest_sum": table.largest_sum,
+        "rows": table.summary.clean,
+        "law": table.raw.truth is not None,
+        "most_quarantine": most_quarantine,
+    }
+
+    def make(folder: Path) -> None:
+        fates = {"rows": table.summary.rows, **table.summary.fates}
+        check = check_batch(table.rows, fates, pairs_expectations(**asked), folder / "docs")
+        keep_failures(folder, check)
+
+    stage = run_stage(data_folder(), "check", {"clean": table.stage.sha256}, asked, make)
+    return Checked(f"pairs-{table.largest_sum}", stage)
+
+
+@task(**RETRIES)
+def train_adders(tables: Sequence[CleanTable], parameters: AdderParameters, protocol: str) -> Trained:
+    """Trains the whole grid by one protocol on the clean pairs.
+
+    Raises:
+        UserError: too few clean pairs.
+    """
+    return _train(
+        f"train-{protocol}",
+        {str(table.largest_sum): table.stage.sha256 for table in tables},
+        lambda size: training_pairs(tables, size, parameters.rows, parameters.seed),
+        parameters,
+        protocol,
+    )
+
+
+@task(**RETRIES)
+def train_uncleaned(tables: Sequence[RawTable], parameters: AdderParameters, protocol: str) -> Trained:
+    """Trains the widest network of each size by one protocol on the rows as they came, to see what cleaning bought."""
+    by_size = {size: reaching(tables, size) for size in sorted(parameters.largest_sums)}
+    return _train(
+        f"train-{protocol}-uncleaned",
+        {str(size): table.sha256 for size, table in by_size.items()},
+        lambda size: uncleaned_pairs(by_size[size], parameters.rows, parameters.seed),
+        parameters.model_copy(update={"hidden_units": [max(parameters.hidden_units)], "seeds": 1}),
+        protocol,
+    )
+
+
+@task(**RETRIES)
+def score_cleaning(run: Run, tables: Sequence[CleanTable]) -> list[CleaningScore]:
+    """Scores the cleaning of generated tables against the truth, into MLflow and for the end of the run."""
+    scores = [
+        score(table.rows.parent, pl.read_parquet(table.raw.truth)) for table in tables if table.raw.truth is not None
+    ]
+    log_scores(run, scores)
+    return scores
+
+
+@task(**RETRIES)
+def score_networks(trained: Sequence[Trained]) -> list[Scored]:
+    """Scores the networks of several trainings on the pairs of their domain and beyond."""
+    return score_all([adder for one in trained for adder in one.load()])
+
+
+@task  # without retries: networks that were logged would be logged once more
+def log_networks(
+    run: Run, scored: Sequence[Scored], tables: Sequence[CleanTable], parameters: AdderParameters
+) -> tuple[int, bool]:
+    """Logs a nested MLflow run for each network, and registers the best of them.
+
+    Returns:
+        its version of the registered model, and whether that is the champion.
+    """
+    import_tensorflow()
+    sizes = {one.adder.largest_sum for one in scored}
+    shared = parameters.model_dump(include={"rows", "dirt", "epochs", "patience"})
+    datasets = {size: reaching(tables, size).dataset for size in sizes}
+    run_ids = record_networks(run, scored, datasets, shared)
+    place = best(scored)
+    adder = scored[place].adder
+    version = register_adder(replace(run, run_id=run_ids[place]), adder, datasets[adder.largest_sum])
+    return version, crown_first(run.client, NAME, version, f"It was the first: {adder.name}.")
+
+
+@task(**RETRIES)
+def report_run(run: Run, scored: Sequence[Scored], shares: EightyTwenty) -> Path:
+    """Writes tables, pictures and the 80/20 report to disk, to the MLflow run and to the Prefect UI.
+
+    Returns:
+        the folder on disk.
+    """
+    folder = data_folder() / "reports" / run.run_id
+    markdown = eighty_twenty_markdown(shares)
+    with whole_folder(folder) as partial:
+        cells = draw_results(partial, scored)
+        (partial / "eighty_twenty.md").write_text(markdown)
+        save(cleaning_figure(shares), partial / "eighty_twenty.png")
+    run.log_artifact(folder, "report")
+    run.log_table(results_frame(cells), "results.json")
+    seconds = {f"seconds_{stage.name.replace(' ', '_')}": stage.seconds for stage in shares.stages}
+    rows = {f"rows_{fate}": float(count) for fate, count in shares.fates.items()}
+    shared = {"share_cleaning": shares.time_share("cleaning"), "share_modelling": shares.time_share("modelling")}
+    run.log_metrics({**summary_metrics(cells), **seconds, **rows, **shared})
+    pictures = {"results": folder / "results.png", "eighty-twenty": folder / "eighty_twenty.png"}
+    publish(
+        "adders", markdown=f"{markdown}\n\n{results_markdown(cells)}", pictures=pictures, table=results_table(cells)
+    )
+    publish_link("adders-mlflow", "the run in MLflow", run.link)
+    return folder
+
+
+def _train(
+    name: str,
+    inputs: Mapping[str, str],
+    read: Callable[[int], IntArray],
+    parameters: AdderParameters,
+    protocol: str,
+) -> Trained:
+    grid: dict[str, Any] = {
+        "hidden_units": sorted(parameters.hidden_units),
+        "seeds": parameters.seeds,
+        "seed": parameters.seed,
+    }
+    epochs: dict[str, Any] = (
+        {"epochs": parameters.epochs, "patience": parameters.patience} if protocol == "article" else {}
+    )
+    sizes = sorted(parameters.largest_sums)
+
+    def make(folder: Path) -> None:
+        import_tensorflow()
+        # of uncleaned rows there may be too few that parse; clean ones were counted before
+        pairs = {size: rows for size in sizes if len(rows := read(size)) >= FEWEST_PAIRS}
+        with progress_bar(name.replace("-", " "), "epochs" if epochs else "networks") as progress:
+            adders = _trainer(protocol)(pairs, **grid, **epochs, progress=progress) if pairs else []
+        save_adders(adders, folder)
+
+    asked = {"sizes": sizes, "rows": parameters.rows, **grid, **epochs}
+    return Trained(run_stage(data_folder(), name, inputs, asked, make))
+
+
+def _trainer(protocol: str) -> Callable[..., list[Adder]]:
+    if protocol == "article":
+        from models.adders.ensemble import train_article
+
+        return train_article
+    from models.adders.solve import train_solved
+
+    return train_solved

@@ -1,5 +1,0 @@
-"""Check a whole batch with Great Expectations and write down what was found."""
-
-from tasks.expect.check import BatchCheck, check_batch
-
-__all__ = ["BatchCheck", "check_batch"]

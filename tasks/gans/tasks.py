@@ -1,0 +1,248 @@
+"""What the gan flow does, one Prefect task each. References go in and out; pictures and networks stay on disk."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+
+from eightytwenty.engine.summary import Summary
+from eightytwenty.evaluate.picture_score import score_pictures
+from eightytwenty.evaluate.score import Score
+from eightytwenty.files import sha256, whole_folder
+from eightytwenty.pictures.dataset import read_pictures
+from eightytwenty.pictures.run import clean_pictures
+from eightytwenty.pictures.schema import pictures_table
+from eightytwenty.pictures.source import open_pictures
+from reports.eighty_twenty import EightyTwenty
+from reports.gallery import gallery
+from reports.stopwatch import Stopwatch
+from schemas.attribute_expectations import pictures_expectations
+from schemas.attributes import KNOWN
+from schemas.parameters import GanParameters
+from tasks.gans import report
+from tasks.gans.checkpoint import Checkpoint, find, keep, remove_abandoned
+from tasks.gans.data import sample_plan, training_set
+from tasks.gans.measures import Measures, ellipses, find_measures
+from tasks.gans.pictures import CleanPictures, RawPictures
+from tasks.gans.record import EpochLog, Runs, log_generator, network_run, to_keras
+from tasks.gans.train import Training
+from tasks.gans.trained import GENERATOR, TrainedGan
+from tasks.ingest.generate import ATTRIBUTION, generate_pictures, read_truth
+from tasks.running.allowed_paths import allowed, fetched
+from tasks.running.artifacts import publish, publish_link, warn_of_collapse
+from tasks.running.progress import progress_bar
+from tasks.running.retries import RETRIES
+from tasks.running.stages import data_folder, run_stage, stage_key
+from tasks.tracking.champion import crown_first
+from tasks.tracking.cleaning import log_scores
+from tasks.tracking.registry import register, registered
+from tasks.tracking.run import Run
+from tasks.validate import check_batch
+from tasks.validate.gate import Checked, keep_failures
+
+
+@task(**RETRIES)
+def ingest_pictures(parameters: GanParameters) -> RawPictures:
+    """Draws pictures, or takes those that the source names.
+
+    Raises:
+        UserError: the source cannot be read.
+    """
+    data = data_folder()
+    if not parameters.is_drawn:
+        watch = Stopwatch()
+        with watch("ingest", "cleaning"):
+            path = fetched(parameters.source, data).resolve()
+            table = allowed(parameters.attributes).resolve() if parameters.attributes else None
+            digest = open_pictures(path, table, known=KNOWN).sha256
+        return RawPictures(path, digest, watch.stages[0].seconds)
+    drawn = parameters.model_dump(include={"source", "rows", "size", "dirt", "seed"})
+
+    def make(folder: Path) -> None:
+        with progress_bar(f"draw {parameters.source}", "pictures") as progress:
+            generate_pictures(folder / "pictures", **drawn, progress=progress)
+
+    stage = run_stage(data, "ingest-pictures", {}, drawn, make)
+    folder = stage.folder / "pictures"
+    named = folder / ATTRIBUTION
+    attribution = named.read_text() if named.exists() else ""
+    return RawPictures(folder / "raw", sha256(folder / "raw"), stage.seconds, stage.fresh, folder, attribution)
+
+
+@task(**RETRIES)
+def clean_raw_pictures(raw: RawPictures, parameters: GanParameters) -> CleanPictures:
+    """Cleans the pictures.
+
+    Raises:
+        UserError: the source cannot be read.
+    """
+    table = pictures_table(parameters.size)
+    attributes = allowed(parameters.attributes) if parameters.attributes else None
+
+    def make(folder: Path) -> None:
+        with progress_bar("clean pictures", "pictures") as progress:
+            clean_pictures(open_pictures(raw.path, attributes, known=KNOWN), table, folder / "pictures", progress)
+        gallery(folder / "pictures", folder / "gallery.png", raw.path if raw.path.is_dir() else None)
+
+    stage = run_stage(data_folder(), "clean-pictures", {"raw": raw.sha256}, {"size": parameters.size}, make)
+    summary = Summary.load(stage.folder / "pictures")
+    return CleanPictures(f"{parameters.registered_name}-{parameters.size}", raw, stage, summary)
+
+
+@task(**RETRIES)
+def check_pictures(cleaned: CleanPictures, most_quarantine: float) -> Checked:
+    """Asks Great Expectations whether the cleaned batch as a whole is what it should be."""
+    asked: dict[str, Any] = {
+        "rows": cleaned.summary.clean,
+        "law": cleaned.raw.truth is not None,
+        "most_quarantine": most_quarantine,
+    }
+
+    def make(folder: Path) -> None:
+        pictures = read_pictures(cleaned.folder)
+        expected = pictures_expectations(cleaned.name, pictures.attributes, **asked)
+        fates = {"rows": cleaned.summary.rows, **cleaned.summary.fates}
+        counts = {"pictures_in_file": len(pictures.images)}
+        check = check_batch(cleaned.folder / "clean.parquet", fates, expected, folder / "docs", counts)
+        keep_failures(folder, check)
+
+    stage = run_stage(data_folder(), "check-pictures", {"clean": cleaned.stage.sha256}, asked, make)
+    return Checked(cleaned.name, stage)
+
+
+@task(**RETRIES)
+def score_pictures_cleaning(run: Run, cleaned: CleanPictures) -> Score | None:
+    """Scores the cleaning of pictures drawn here against the truth, into MLflow and for the end of the run."""
+    if cleaned.raw.truth is None:
+        return None
+    truth = read_truth(cleaned.raw.truth)
+    score = score_pictures(cleaned.folder, truth.faults, truth.pictures, truth.attributes)
+    log_scores(run, [score])
+    return score
+
+
+@task(**RETRIES)
+def find_features(cleaned: CleanPictures, parameters: GanParameters) -> Measures:
+    """Finds the features with which generated pictures are measured; with attributes it trains their classifier.
+
+    Raises:
+        UserError: there are too few pictures.
+    """
+
+    def make(folder: Path) -> None:
+        with progress_bar("train classifier", "epochs") as progress:
+            find_measures(folder, training_set(cleaned.folder, parameters.seed), parameters.seed, progress)
+
+    asked = {"seed": parameters.seed}
+    return Measures(run_stage(data_folder(), "find-features", {"clean": cleaned.stage.sha256}, asked, make))
+
+
+def checkpoints(cleaned: CleanPictures, parameters: GanParameters) -> Path:
+    """The folder of a training's checkpoints, which outlives the process that trains."""
+    return data_folder() / "checkpoints" / stage_key(*_training_stage(cleaned, parameters))
+
+
+@task(**RETRIES)
+def train_gan(
+    run: Run, cleaned: CleanPictures, measures: Measures, parameters: GanParameters, *, crown: bool = True
+) -> TrainedGan:
+    """Trains the GAN, from the last checkpoint if there is one; each epoch is logged to a nested run.
+
+    If it has not collapsed it is the first champion where there is none; with `crown` False somebody else judges it.
+
+    Raises:
+        UserError: the disk is full.
+    """
+    data = training_set(cleaned.folder, parameters.seed)
+    kept = checkpoints(cleaned, parameters)
+    remove_abandoned(kept.parent, kept)
+    name, inputs, asked = _training_stage(cleaned, parameters)
+    title = f"{parameters.recipe}-{parameters.size}-seed{parameters.seed}"
+    told = {**asked, "rows": len(data.images)}
+    with network_run(run, title, told, cleaned.dataset, Runs.of(kept).network) as nested:
+        Runs(run.run_id, nested.run_id).keep(kept)
+        if cleaned.attribution:
+            nested.client.set_tag(nested.run_id, "mlflow.note.content", cleaned.attribution)
+        log = EpochLog(nested, sample_plan(data, parameters.recipe, parameters.seed), data)
+
+        def tell(at: Checkpoint) -> None:
+            log(at)
+            if at.alarms and at.alarms[-1].epoch == at.epochs:
+                warn_of_collapse(at.alarms)
+
+        def make(folder: Path) -> None:
+            training = Training(
+                data,
+                measures.features(data),
+                measures.floor,
+                ellipses(parameters.source, data),
+                recipe=parameters.recipe,
+                size=parameters.size,
+                epochs=parameters.planned_epochs,
+                batch_size=parameters.pictures_in_step,
+                collapse_share=parameters.collapse_share,
+                on_collapse=parameters.on_collapse,
+                seed=parameters.seed,
+            )
+            with progress_bar(f"train {parameters.recipe}", "pictures") as progress:
+                gan, done = training.run(kept, tell, progress)
+            to_keras(gan.sampler).save(folder / GENERATOR)
+            keep(folder, done.story)
+
+        stage = run_stage(data_folder(), name, inputs, asked, make)
+        done = find(stage.folder)
+        rolled_back = bool(done.alarms) and parameters.on_collapse == "roll-back"
+        trained = TrainedGan(stage, nested, rolled_back)
+        log(done)
+        nested.log_missing_metrics({**measures.floor, **measures.accuracy}, step=done.epochs)
+        model, training = parameters.registered_name, {"training": stage_key(name, inputs, asked)}
+        version = registered(nested.client, model, training)
+        if version is None:  # else this very training was registered before
+            model_id = log_generator(nested, trained.generator(), data, told, cleaned.attribution)
+            version = register(nested, model_id, model, {"size": str(parameters.size), **training})
+        why = "It was the first without a collapse."
+        is_champion = crown and not done.alarms and crown_first(nested.client, model, version, why)
+    return TrainedGan(stage, nested, rolled_back, version, is_champion)
+
+
+@task(**RETRIES)
+def report_gan(
+    run: Run,
+    cleaned: CleanPictures,
+    measures: Measures,
+    trained: TrainedGan,
+    shares: EightyTwenty,
+    parameters: GanParameters,
+) -> Path:
+    """Writes pictures, films, tables and the 80/20 report to disk, to the MLflow run and to the Prefect UI.
+
+    Returns:
+        the folder on disk.
+    """
+    data = training_set(cleaned.folder, parameters.seed)
+    folder = data_folder() / "reports" / run.run_id
+    with whole_folder(folder) as partial:
+        report.draw_training(partial, data, measures, trained, parameters)
+        markdown = report.write_texts(partial, cleaned, measures, trained, shares, parameters)
+    run.log_artifact(folder, "report")
+    run.log_metrics(report.summary_metrics(trained, shares))
+    pictures = {name: folder / f"{name.replace('-', '_')}.png" for name in ("samples", "training", "eighty-twenty")}
+    table = report.measures_table(report.final_measures(trained), {**measures.floor, **measures.accuracy})
+    publish("gan", markdown=markdown, pictures=pictures, table=table)
+    publish_link("gan-mlflow", "the run in MLflow", run.link)
+    # not before: a process that is killed in between goes on in the same run
+    shutil.rmtree(checkpoints(cleaned, parameters), ignore_errors=True)
+    return folder
+
+
+def _training_stage(cleaned: CleanPictures, parameters: GanParameters) -> tuple[str, dict[str, str], dict[str, Any]]:
+    """Name, inputs and parameters of the stage that trains."""
+    asked = {
+        **parameters.model_dump(include={"source", "recipe", "size", "on_collapse", "collapse_share", "seed"}),
+        "epochs": parameters.planned_epochs,
+        "batch_size": parameters.pictures_in_step,
+    }
+    # of the source only matters whether it is drawn here: its pictures are the input
+    asked["source"] = parameters.source if parameters.is_drawn else "own"
+    return f"train-{parameters.recipe}", {"clean": cleaned.stage.sha256}, asked

@@ -1,0 +1,110 @@
+"""What a retraining needs to know of its subject: pairs of numbers, or pictures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+
+from eightytwenty.engine.summary import Summary
+from eightytwenty.errors import UserError
+from tasks.retrain.gate import Decision, Scores
+from tasks.retrain.inbox import Delivery
+from tasks.retrain.versions import Version
+from tasks.tracking.run import Run
+from tasks.validate.gate import Checked
+
+
+class RefusedError(UserError):
+    """New rows that must not become a part of the dataset: a sentence that says why."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A delivery that was copied and cleaned.
+
+    Attributes:
+        delivery: the copy, which is there until the retraining ends.
+        rows: folder of the cleaned rows.
+        sha256: digest of it.
+        summary: what became of its rows.
+        checked: what Great Expectations found.
+    """
+
+    delivery: Delivery
+    rows: Path
+    sha256: str
+    summary: Summary
+    checked: Checked
+
+
+class Subject(Protocol):
+    """Pairs or pictures.
+
+    Attributes:
+        flow: name of the flow, and of the MLflow experiment.
+        cleaned: name of the folder of cleaned rows in a dataset version.
+    """
+
+    flow: str
+    cleaned: str
+
+    def start(self) -> Delivery | None:
+        """What the dataset begins with, None where it begins with the first delivery."""
+
+    def take(self, delivery: Delivery) -> Taken:
+        """Cleans and checks the copy of a delivery.
+
+        Raises:
+            UserError: it cannot be read.
+        """
+
+    def put(self, taken: Taken, place: Path) -> None:
+        """Puts the accepted raw files of a delivery into a folder of a dataset version."""
+
+    def clean(self, folder: Path) -> Summary:
+        """Cleans the raw files of a dataset version.
+
+        Raises:
+            RefusedError: they do not go together.
+        """
+
+    def profile(self, rows: Path) -> pl.DataFrame:
+        """The columns of cleaned rows by which drift is seen."""
+
+    def fits(self, champion: ModelVersion) -> None:
+        """Nothing where a challenger can be compared with this champion.
+
+        Raises:
+            UserError: it was made for something else.
+        """
+
+    @property
+    def challenger(self) -> Mapping[str, object]:
+        """All parameters on which the challenger depends, besides its data."""
+
+    @property
+    def gate(self) -> Mapping[str, object]:
+        """All parameters on which the decision depends, besides the scores."""
+
+    def train(self, run: Run, version: Version) -> int:
+        """Trains a challenger, logs it to a nested run and registers it.
+
+        Returns:
+            its version in the registry.
+
+        Raises:
+            UserError: there are too few rows to learn from, or too few to compare by.
+        """
+
+    def score(self, client: MlflowClient, model: ModelVersion, version: Version) -> Scores:
+        """Scores a registered network on the held-out rows of a dataset version."""
+
+    def decide(self, challenger: Scores, champion: Scores | None) -> Decision:
+        """Whether the challenger becomes champion."""
+
+    def finish(self, version: Version) -> None:
+        """Removes what only an interrupted training needs."""

@@ -1,0 +1,1 @@
+"""What every run needs: its paths, its stages, its owner, and how it fails."""

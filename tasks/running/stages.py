@@ -1,0 +1,125 @@
+"""Finished work that is not done twice.
+
+A stage writes into <data>/stages/<name>-<key>. The key is made of the digests of its inputs, its parameters and the
+project's code, so the folder of a stage with nothing changed is there already and is used again; a run that was killed
+goes on behind its last finished stage. The folder appears whole or not at all, and its content is checked against the
+digest that was written with it: what was damaged since is made anew.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from eightytwenty.files import sha256, whole_folder
+from tasks.running.ownership import only_one
+
+_CARD = "stage.json"
+_LIBRARIES = (
+    "dicebear-core",
+    "dicebear-styles",
+    "great-expectations",
+    "numpy",
+    "pandas",
+    "pandera",
+    "pillow",
+    "polars",
+    "resvg-py",
+    "scikit-image",
+    "scipy",
+    "tensorflow",
+)
+_PACKAGES = ("eightytwenty", "models", "reports", "schemas", "tasks")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A finished stage.
+
+    Args:
+        name: the stage's name.
+        folder: where its output lies.
+        sha256: digest of the output.
+        seconds: wall-clock seconds that it took when it was done.
+        fresh: whether it was done just now; else an earlier run did it.
+    """
+
+    name: str
+    folder: Path
+    sha256: str
+    seconds: float
+    fresh: bool
+
+
+def data_folder() -> Path:
+    """Where runs keep what they make: $EIGHTYTWENTY_DATA, or `data` in the current folder."""
+    return Path(os.environ.get("EIGHTYTWENTY_DATA") or "data").resolve()
+
+
+def run_stage(
+    data: Path, name: str, inputs: Mapping[str, str], parameters: Mapping[str, object], make: Callable[[Path], None]
+) -> Stage:
+    """Does a stage, or finds it done.
+
+    Args:
+        data: the data folder.
+        name: of the stage; part of its folder's name.
+        inputs: name -> digest of what it reads.
+        parameters: all else on which its output depends; anything that JSON can hold.
+        make: fills the folder that it is given (`<folder>/output`, made for it); must depend on nothing else.
+
+    Raises:
+        UserError: the data folder cannot be written.
+    """
+    described = _described(name, inputs, parameters)
+    folder = data / "stages" / stage_key(name, inputs, parameters)
+    # two runs that need the same stage: the second waits and finds it done
+    with only_one(data / "stages" / "locks" / f"{folder.name}.lock"):
+        card = _read_card(folder)
+        if card is not None:
+            return Stage(name, folder / "output", card["sha256"], card["seconds"], fresh=False)
+        shutil.rmtree(folder, ignore_errors=True)
+        started = time.perf_counter()
+        with whole_folder(folder) as partial:
+            (partial / "output").mkdir()
+            make(partial / "output")
+            seconds = round(time.perf_counter() - started, 3)
+            digest = sha256(partial / "output")
+            (partial / _CARD).write_text(
+                json.dumps({"sha256": digest, "seconds": seconds, "of": json.loads(described)})
+            )
+        return Stage(name, folder / "output", digest, seconds, fresh=True)
+
+
+def stage_key(name: str, inputs: Mapping[str, str], parameters: Mapping[str, object]) -> str:
+    """The name of a stage's folder, for what belongs to the stage but must outlive a process that is killed in it."""
+    return f"{name}-{hashlib.sha256(_described(name, inputs, parameters).encode()).hexdigest()[:16]}"
+
+
+def _described(name: str, inputs: Mapping[str, str], parameters: Mapping[str, object]) -> str:
+    return json.dumps([name, dict(inputs), dict(parameters), _code_digest()], sort_keys=True)
+
+
+def _read_card(folder: Path) -> dict[str, Any] | None:
+    """What a finished stage wrote down, or None where there is none or its output is no longer what it was."""
+    try:
+        card: dict[str, Any] = json.loads((folder / _CARD).read_text())
+        return card if sha256(folder / "output") == card["sha256"] else None
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
+
+
+@cache
+def _code_digest() -> str:
+    """Digest of the code that stages run, and of the libraries' versions: what others made is not used again."""
+    root = Path(__file__).parents[2]
+    sources = sorted(file for package in _PACKAGES for file in (root / package).rglob("*.py"))
+    versions = [f"{name}={version(name)}".encode() for name in _LIBRARIES]
+    return hashlib.sha256(b"\0".join([*versions, *(file.read_bytes() for file in sources)])).hexdigest()

@@ -1,0 +1,185 @@
+"""Finds the Prefect API that flows report to, and starts a private one where none is configured.
+
+`prefect_api` is entered once around everything that calls flows. With PREFECT_API_URL set (in the environment or
+in the active Prefect profile) it only checks that the server answers. Otherwise it starts a private one over
+<data>/prefect/prefect.db for as long as the block lasts. Prefect's own serverless mode is not used because it
+loses the records of tasks at exit.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from eightytwenty.errors import UserError
+from tasks.running.health import silence
+from tasks.running.ownership import claim_owner, owner_is_dead
+from tasks.servers.prefect_api import password_wanted
+from tasks.servers.prefect_process import start_server, stop_server
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun, State
+
+_DRAIN_SECONDS = 15
+_OWNER = "owner:"
+
+_RECORDS_ONLY = {
+    # one transaction for many task records instead of one for each
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    # a private server records; deployments over the same database are the business of a real one
+    "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
+}
+
+
+@contextmanager
+def prefect_api(data: Path) -> Iterator[str]:
+    """Yield the address of the Prefect API that flows called in the block report to.
+
+    Runs over a private server carry the tag "owner:host:pid:start time". Those that a killed process left in the
+    database are set to Crashed at the next start over the same folder; another living process is not touched.
+
+    Args:
+        data: The data folder; a private server keeps its database and log in <data>/prefect.
+
+    Yields:
+        The API's URL, such as http://127.0.0.1:4200/api.
+
+    Raises:
+        UserError: If the configured server does not answer, at the start or when the block fails; if the data folder
+            cannot be written; if a private server does not start, or ends before the block fails.
+    """
+    from prefect import tags
+    from prefect.settings import get_current_settings
+
+    configured = get_current_settings().api.url
+    if configured:
+        configured_api()
+        try:
+            yield configured
+        except Exception:
+            _check_reachable(configured)  # where it is gone, that is the reason
+            raise
+        return
+    owner = claim_owner(data)
+    home = data.resolve() / "prefect"
+    # Bound here and handed over, so that no other process can take the port in between.
+    server, url = start_server(home, socket.create_server(("127.0.0.1", 0)), _RECORDS_ONLY)
+    try:
+        with api_of_this_process(url):
+            crash_orphans(data)
+            try:
+                with tags(_OWNER + owner):
+                    yield url
+            except Exception as error:
+                if server.poll() is None:
+                    raise
+                raise UserError(
+                    f"the private Prefect server ended in the middle of the run: see its log {home / 'server.log'}, "
+                    "and run again: finished stages are kept."
+                ) from error
+            finally:
+                if server.poll() is None:
+                    _drain()
+    finally:
+        stop_server(server)
+
+
+def configured_api() -> str:
+    """The Prefect API that is configured, which answers.
+
+    Raises:
+        UserError: None is configured, or it does not answer.
+    """
+    from prefect.settings import get_current_settings
+
+    url = get_current_settings().api.url
+    if not url:
+        raise UserError("no Prefect server is named: set PREFECT_API_URL, for example to http://127.0.0.1:4200/api.")
+    _check_reachable(url)
+    return url
+
+
+def _check_reachable(url: str) -> None:
+    if reason := silence(url):
+        raise UserError(
+            f"no Prefect server answers at {url} ({reason}): start it, correct PREFECT_API_URL, "
+            "or unset it to run with a private server."
+        )
+    _check_password(url)
+
+
+def _check_password(url: str) -> None:
+    # a server says that it is healthy to everyone, and nothing else to whom it does not know
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    try:
+        with get_client(sync_client=True) as client:
+            client.hello()
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code != HTTPStatus.UNAUTHORIZED:
+            raise
+        raise password_wanted(url) from error
+
+
+@contextmanager
+def api_of_this_process(url: str) -> Iterator[None]:
+    """Let this process and its children talk to a Prefect API for as long as the block lasts."""
+    # The environment is for child processes; Prefect itself, imported long before, has to read it once more.
+    from prefect.context import refresh_global_settings_context
+
+    os.environ["PREFECT_API_URL"] = url
+    refresh_global_settings_context()
+    try:
+        yield
+    finally:
+        del os.environ["PREFECT_API_URL"]
+        refresh_global_settings_context()
+
+
+def crash_orphans(data: Path, pool: str | None = None) -> None:
+    """Set the unfinished runs of dead processes to Crashed.
+
+    Args:
+        data: The data folder, where an owner of runs is known to be dead.
+        pool: A work pool without a living worker, whose unfinished runs are dead as well.
+    """
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
+    from prefect.states import Crashed
+
+    unfinished = {"state": {"type": {"any_": ["RUNNING", "PENDING", "CANCELLING"]}}}
+    dead_tasks: set[UUID] = set()
+
+    def is_dead(run: "FlowRun") -> bool:
+        owner = next((tag.removeprefix(_OWNER) for tag in run.tags if tag.startswith(_OWNER)), "")
+        in_pool = pool is not None and run.work_pool_name == pool
+        return in_pool or run.parent_task_run_id in dead_tasks or owner_is_dead(data, owner)
+
+    crashed: State[None] = Crashed(message="The process that ran this flow was stopped or killed.")
+    with get_client(sync_client=True) as client:
+        runs = client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(unfinished))
+        while dead := [run for run in runs if is_dead(run)]:  # again, because a run's tasks may be other runs
+            for run in dead:
+                of_run = FlowRunFilter.model_validate({"id": {"any_": [run.id]}})
+                of_kind = TaskRunFilter.model_validate(unfinished)
+                for task in client.read_task_runs(flow_run_filter=of_run, task_run_filter=of_kind):
+                    client.set_task_run_state(task.id, crashed, force=True)
+                    dead_tasks.add(task.id)
+                client.set_flow_run_state(run.id, crashed, force=True)
+                runs.remove(run)
+
+
+def _drain() -> None:
+    # Task records and logs travel in background threads; the server must not stop before they arrived.
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    EventsWorker.drain_all(timeout=_DRAIN_SECONDS)
+    APILogWorker.drain_all(timeout=_DRAIN_SECONDS)

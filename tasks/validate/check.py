@@ -1,0 +1,111 @@
+"""Check a whole batch with Great Expectations."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from eightytwenty.files import whole_folder
+from reports.data_docs import data_docs
+from reports.findings import Finding, Validation, findings
+from schemas.expectations import sample_step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+    from great_expectations.expectations.expectation import Expectation
+
+    from schemas.expectations import BatchExpectations
+
+_SHARES_NOTE = "One row, with the share of each column's most frequent value."
+
+
+@dataclass(frozen=True)
+class BatchCheck:
+    """What a check of a batch found.
+
+    Attributes:
+        passed: every expectation was met.
+        failures: one sentence for each that was not: the table, what must be, what is.
+        docs: folder of the Data Docs, with index.html.
+        findings: every expectation on the clean table, and what came of it.
+    """
+
+    passed: bool
+    failures: tuple[str, ...]
+    docs: Path
+    findings: tuple[Finding, ...] = field(default=(), compare=False)
+
+
+def check_batch(
+    clean: Path,
+    fates: Mapping[str, int],
+    expectations: BatchExpectations,
+    docs: Path,
+    counts: Mapping[str, int] | None = None,
+) -> BatchCheck:
+    """Check a clean table and the fates of its rows, and write the Data Docs.
+
+    Args:
+        clean: Parquet file with at least the columns of `expectations`, which are all that is read of it.
+        fates: rows that cleaning counted: `rows` in, and of them `clean`, `quarantine` and `duplicates`.
+        expectations: what the two tables must be.
+        docs: folder to write; an older one gives way. It appears whole or not at all.
+        counts: further numbers that the expectations on fates read, such as `pictures_in_file`.
+
+    Returns:
+        What was found. A batch that fails is no error here: the caller says what follows from it.
+
+    Raises:
+        polars.exceptions.ColumnNotFoundError: a column is missing in the file.
+    """
+    table = pl.scan_parquet(clean)
+    rows = int(table.select(pl.len()).collect().item())  # from the file's metadata
+    step = sample_step(rows)
+    columns = table.select(expectations.columns)
+    fate: dict[str, float] = {**fates, **(counts or {}), "rows_in_file": rows}
+    fate["quarantine_share"] = fates["quarantine"] / max(1, fates["rows"])
+
+    note = f"One row in {step} was checked, evenly spaced over the file's {rows:,} rows." if step > 1 else ""
+    validations = []
+    if expectations.columns:
+        sample = columns.gather_every(step).collect(engine="streaming")
+        validations.append(_validate("clean", sample.to_pandas(), expectations.clean, note))
+    if expectations.shares:
+        shares = columns.select(pl.all().unique_counts().max() / rows).collect(engine="streaming")
+        validations.append(_validate("shares", shares.to_pandas(), expectations.shares, _SHARES_NOTE))
+    validations.append(_validate("fates", pl.DataFrame([fate]).to_pandas(), expectations.fates, ""))
+    with whole_folder(docs) as folder:
+        page = data_docs(expectations.name, fates, validations, datetime.now(UTC))
+        (folder / "index.html").write_text(page, encoding="utf-8")
+    failures = tuple(failure for validation in validations for failure in validation.failures)
+    found = tuple(each for validation in validations if validation.table == "clean" for each in validation.findings)
+    return BatchCheck(not failures, failures, docs, found)
+
+
+def _validate(name: str, table: pd.DataFrame, expectations: Sequence[Expectation], note: str) -> Validation:
+    """Run a checkpoint on one table: each has its own, since a checkpoint hands all its validations one DataFrame."""
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    # it would say of each context where its temporary folder lies
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("batch").add_dataframe_asset(name)
+    # copies, because a suite marks what it holds as its own
+    suite = context.suites.add(gx.ExpectationSuite(name, expectations=[copy.copy(each) for each in expectations]))
+    validation = context.validation_definitions.add(
+        gx.ValidationDefinition(name=name, data=asset.add_batch_definition_whole_dataframe(name), suite=suite)
+    )
+    checkpoint = context.checkpoints.add(gx.Checkpoint(name=name, validation_definitions=[validation]))
+    (result,) = checkpoint.run({"dataframe": table}).run_results.values()
+    order = {expectation.id: place for place, expectation in enumerate(suite.expectations)}
+    return Validation(name, len(table), note, findings(result, order))

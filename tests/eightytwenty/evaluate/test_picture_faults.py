@@ -1,0 +1,230 @@
+import csv
+import io
+from pathlib import PurePosixPath
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image, ImageOps
+
+from eightytwenty.evaluate.attribute_faults import BESIDE_KINDS, soil_beside
+from eightytwenty.evaluate.file_faults import FILE_KINDS
+from eightytwenty.evaluate.picture_faults import ATTRIBUTE_KINDS, COPY_KINDS, KINDS, TABLE, Soiled, soil
+from eightytwenty.pictures.schema import MOST_BYTES
+from schemas.attributes import CARTOONSET
+from tasks.ingest.ellipses import draw_ellipses
+from tasks.ingest.generate import as_png
+
+ROWS, SIZE = 180, 32
+HAIR, COLOURS = ("bun", "short", "spiky"), ("black", "blond")
+
+
+def drawn(rows=ROWS, kind="ellipses-colour"):
+    """Clean pictures and a table with two attributes."""
+    pictures, _ = draw_ellipses(kind, rows, SIZE, seed=0)
+    files = {f"e-{number:05}.png": as_png(picture) for number, picture in enumerate(pictures, 1)}
+    rng = np.random.default_rng(1)
+    lines = [f"{name},{rng.choice(HAIR)},{rng.choice(COLOURS)}\n" for name in files]
+    return files, ("file,hair,hair_colour\n" + "".join(lines)).encode()
+
+
+@pytest.fixture(scope="module")
+def soiled():
+    files, table = drawn()
+    return files, table, soil(files, table, share=0.9, seed=1, size=SIZE)
+
+
+def named(soiled: Soiled, kind: str) -> list[dict]:
+    found = soiled.truth.filter(pl.col("kind") == kind).to_dicts()
+    assert found
+    return found
+
+
+def cells(table: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(table.decode())))[1:]
+
+
+def loaded(content: bytes) -> Image.Image:
+    """The picture, after every check that Pillow has."""
+    with Image.open(io.BytesIO(content)) as image:
+        image.verify()
+    image = Image.open(io.BytesIO(content))
+    image.load()
+    return image
+
+
+def rgb(content: bytes) -> np.ndarray:
+    return np.asarray(loaded(content).convert("RGB")).astype(int)
+
+
+def test_every_kind_has_its_turn_and_its_rows_are_there(soiled):
+    files, _, dirty = soiled
+    assert set(dirty.truth["kind"]) == set(KINDS) - {"grey"}  # the ellipses have colours
+    assert dirty.truth.select("source", "record").is_unique().all()
+    for source, record, kind, of in dirty.truth.select("source", "record", "kind", "of").iter_rows():
+        assert of in files
+        if kind == "picture missing":
+            assert (source, cells(dirty.attributes)[record - 1][0]) == (TABLE, of)
+            assert of not in dirty.files
+        else:
+            assert record == 1
+            assert source in dirty.files
+
+
+def test_pictures_without_a_fault_and_their_lines_are_untouched(soiled):
+    files, table, dirty = soiled
+    innocent = set(dirty.files) - set(dirty.truth["source"])
+    assert len(innocent) > 0.1 * ROWS
+    assert all(dirty.files[name] == files[name] for name in innocent)
+    lines = {line[0]: line for line in cells(table)}
+    assert [line for line in cells(dirty.attributes) if line[0] in innocent] == [
+        lines[name] for name in sorted(innocent)
+    ]
+
+
+def test_every_file_has_its_own_line_but_where_the_fault_lies_there(soiled):
+    _, _, dirty = soiled
+    faulty = {kind: {row["source"] for row in named(dirty, kind)} for kind in ("line missing", "picture missing")}
+    lines = [line[0] for line in cells(dirty.attributes)]
+    assert len(lines) == len(set(lines))
+    lost = {row["of"] for row in named(dirty, "picture missing")}
+    assert set(lines) == set(dirty.files) - faulty["line missing"] | lost
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_gives_others():
+    files, table = drawn(60)
+    x, y, z = (soil(files, table, share=0.5, seed=seed, size=SIZE) for seed in (1, 1, 2))
+    assert (x.files, x.attributes) == (y.files, y.attributes)
+    assert x.truth.equals(y.truth)
+    assert x.files != z.files
+
+
+def test_no_dirt_and_no_attributes():
+    files, table = drawn(20)
+    clean = soil(files, table, share=0, seed=1, size=SIZE)
+    assert (clean.files, clean.attributes) == (files, table)
+    assert clean.truth.is_empty()
+    bare = soil(files, None, share=1, seed=1, size=SIZE, kinds=("malformed line", "blank"))
+    assert bare.attributes is None
+    assert set(bare.truth["kind"]) == {"blank"}
+
+
+UNREADABLE = ("empty file", "not an image", "truncated", "damaged chunk", "decompression bomb")
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_files_that_no_decoder_takes(soiled, kind):
+    for row in named(soiled[2], kind):
+        with pytest.raises((OSError, SyntaxError, Image.DecompressionBombError)):
+            loaded(soiled[2].files[row["source"]])
+
+
+def test_files_that_a_decoder_takes_and_should_not(soiled):
+    _, _, dirty = soiled
+
+    def contents(kind):
+        return [dirty.files[row["source"]] for row in named(dirty, kind)]
+
+    for content in contents("missing end"):
+        assert b"IEND" not in content
+        assert Image.open(io.BytesIO(content)).getextrema()
+    assert {len(content) > MOST_BYTES for content in contents("too large a file")} == {True}
+    assert len(contents("too large a file")) <= 2, "each takes its size of the disk"
+    assert all(rgb(content).any() for content in contents("too large a file"))
+    assert {row["source"][-4:] for row in named(dirty, "wrong suffix")} == {".png"}
+    assert {loaded(content).format for content in contents("wrong suffix")} <= {"JPEG", "BMP", "WEBP"}
+    assert all(max(loaded(content).size) < SIZE for content in contents("too small"))
+    assert all(max(image.size) > 2 * min(image.size) for image in map(loaded, contents("far from square")))
+    assert {loaded(content).n_frames for content in contents("animated")} == {2}
+    assert {np.ptp(rgb(content), axis=(0, 1)).max() for content in contents("blank")} == {0}
+    assert all(0 < np.ptp(rgb(content), axis=(0, 1)).max() <= 4 for content in contents("nearly blank"))
+
+
+def test_copies_stand_behind_their_originals(soiled):
+    files, _, dirty = soiled
+    for kind in (*COPY_KINDS, "contradicting copy"):
+        for row in named(dirty, kind):
+            assert row["source"] >= row["of"]
+            assert dirty.files[row["of"]] == files[row["of"]]
+            copy = Image.fromarray(rgb(dirty.files[row["source"]]).astype(np.uint8)).resize((SIZE, SIZE))
+            assert np.abs(np.asarray(copy).astype(int) - rgb(files[row["of"]])).mean() < 3
+    lines = {name: values for name, *values in cells(dirty.attributes)}
+    assert all(lines[row["source"]] == lines[row["of"]] for kind in COPY_KINDS for row in named(dirty, kind))
+    pairs = [row["of"] for row in named(dirty, "contradicting copy") if row["source"] != row["of"]]
+    differing = [
+        sum(x != y for x, y in zip(lines[name], lines[name.replace(".png", "_copy.png")], strict=True))
+        for name in pairs
+    ]
+    assert set(differing) == {1}
+
+
+def undone(content: bytes) -> np.ndarray:
+    """What should be made of a repairable file."""
+    image = ImageOps.exif_transpose(loaded(content))
+    if image.mode.startswith("I"):
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    opaque = image.convert("RGBA")
+    image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), opaque).convert("RGB")
+    return np.asarray(ImageOps.fit(image, (SIZE, SIZE), Image.Resampling.LANCZOS)).astype(int)
+
+
+@pytest.mark.parametrize("picture", ["ellipses-outline", "ellipses-white", "ellipses-colour"])
+def test_what_can_be_repaired_is_the_true_picture_again(picture):
+    files, _ = drawn(120, picture)
+    kinds = [kind for kind, about in FILE_KINDS.items() if about.fate == "clean"]
+    dirty = soil(files, None, share=1, seed=3, size=SIZE, kinds=kinds)
+    assert set(dirty.truth["kind"]) == set(kinds) - (set() if picture == "ellipses-white" else {"grey"})
+    for row in dirty.truth.iter_rows(named=True):
+        content = dirty.files[row["source"]]
+        assert np.abs(undone(content) - rgb(files[row["of"]])).mean() <= row["tolerance"], row
+        written = loaded(content)
+        changed = written.mode != "RGB" or written.size != (SIZE, SIZE) or written.getexif() or row["kind"] == "16-bit"
+        assert changed, row
+
+
+@pytest.mark.parametrize(
+    "kind", sorted(set(ATTRIBUTE_KINDS) - {"contradicting copy", "line missing", "picture missing"})
+)
+def test_faults_of_lines_cannot_be_read_as_values(soiled, kind):
+    _, table, dirty = soiled
+    known = [set(HAIR), set(COLOURS)]
+    true = {name: values for name, *values in cells(table)}
+    for row in named(dirty, kind):
+        (values,) = [values for name, *values in cells(dirty.attributes) if name == row["source"]]
+        if kind == "malformed line":
+            assert len(values) < 2
+        else:
+            wrong = [place for place, value in enumerate(values) if value not in known[place]]
+            assert len(wrong) == 1
+            assert sum(x != y for x, y in zip(values, true[row["of"]], strict=True)) == 1
+
+
+def cartoons(rows=60):
+    """A folder in the form of the Cartoon Set: a picture and a CSV of 18 lines each."""
+    pictures, _ = draw_ellipses("ellipses-colour", rows, SIZE, seed=0)
+    rng = np.random.default_rng(1)
+    files = {}
+    for number, picture in enumerate(pictures):
+        stem = f"cartoonset/{number % 10}/cs{10**9 + number}"
+        lines = [f'"{each.name}", {rng.integers(len(each.values))}, {len(each.values)}\n' for each in CARTOONSET]
+        files |= {f"{stem}.png": as_png(picture), f"{stem}.csv": "".join(lines).encode()}
+    return files
+
+
+def test_faults_of_the_files_beside_pictures():
+    files = cartoons()
+    dirty = soil_beside(files, share=0.8, seed=1)
+    assert set(dirty.truth["kind"]) == set(BESIDE_KINDS)
+    for row in dirty.truth.iter_rows(named=True):
+        table = str(PurePosixPath(row["of"]).with_suffix(".csv"))
+        assert row["source"] in dirty.files
+        assert files[table] != dirty.files.get(table) or row["of"] not in dirty.files
+        if row["kind"] in ("unknown attribute", "index out of range", "wrong cardinality"):
+            was, now = (each[table].decode().splitlines() for each in (files, dirty.files))
+            ((before, after),) = [(x.split(","), y.split(",")) for x, y in zip(was, now, strict=True) if x != y]
+            column = ("unknown attribute", "index out of range", "wrong cardinality").index(row["kind"])
+            assert [x != y for x, y in zip(before, after, strict=True)] == [place == column for place in range(3)]
+    innocent = {name for name in files if str(PurePosixPath(name).with_suffix(".png")) not in set(dirty.truth["of"])}
+    assert len(innocent) == 24
+    assert all(dirty.files[name] == files[name] for name in innocent)
+    assert soil_beside(files, share=0.8, seed=1).files == dirty.files

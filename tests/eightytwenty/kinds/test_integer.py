@@ -1,0 +1,173 @@
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from eightytwenty.kinds import integer
+from eightytwenty.kinds.integer import INTEGER_REPAIRS, readings
+
+REPAIRS = {repair.name: repair.function for repair in INTEGER_REPAIRS}
+
+WRITTEN = {
+    "stray spaces": {
+        " 7": "7",
+        "\t7\r\n": "7",
+        "\u00a07\u2009": "7",
+        "\u200b7\ufeff": "7",
+        "": None,
+        " \u3000\u200b": None,
+    },
+    "missing mark": dict.fromkeys(["NA", "n/a", "null", "missing", "?"]),
+    "unicode variants": {
+        "７７": "77",
+        "−7": "-7",
+        "–7": "-7",
+        "𝟕": "7",
+        "７，０": "7,0",
+        "6\u202f5": "6 5",
+        "＄7": "$7",
+    },
+    "number word": {"seven": "7", "Twenty two": "22", "sixty-five thousand five hundred thirty-six": "65536"},
+    "unit or currency": {
+        "$7": "7",
+        "US$ 7": "7",
+        "7 US$": "7",
+        "-$7": "-7",
+        "7€": "7",
+        "7 EUR": "7",
+        "eur 7": "7",
+        "kr 7": "kr 7",
+        "7 kg": "7",
+        "7KG": "7",
+        "7pcs": "7",
+        "7 pcs.": "7",
+        "-7 items": "-7",
+        "1,000.5 km": "1,000.5",
+        "7 ml": "7",
+    },
+    "scientific notation": {
+        "7e0": "7",
+        "1.2E+01": "12",
+        "6.5536e4": "65536",
+        "1,2e1": "12",
+        "-1e2": "-100",
+        "0e9": "0",
+    },
+    "decimal form": {"7.0": "7", "7,00": "7", "7.": "7", "-7.0": "-7", "0.000": "0", "1234,000": "1234", "7.0000": "7"},
+    "thousands separator": {
+        "65,536": "65536",
+        "65.536": "65536",
+        "65 536": "65536",
+        "65'536": "65536",
+        "65’536": "65536",
+        "1,000,000": "1000000",
+        "-1.234": "-1234",
+        "7 000": "7000",
+        "65\u202f536": "65536",
+    },
+    "sign or leading zeros": {"+7": "7", "007": "7", "-0": "0", "+0": "0", "-007": "-7", "000": "0"},
+}
+
+LEFT_ALONE = {
+    "missing mark": ["-", "--", "none", "None", "nan", "NaN", "nil", "0", "inf", "---", "no"],
+    # powers, fractions, roman numerals and numbered circles are no digits
+    "unicode variants": ["7²", "10⁵", "x₂", "½", "7½", "①7", "⒈5", "Ⅶ", "٧", "७"],
+    "number word": ["minus seven", "-seven", "two twenty", "twenty, two", "twelvety"],
+    "unit or currency": [
+        "7k",
+        "7m",
+        "7M",
+        "7 MM",
+        "5G",
+        "7%",
+        "7 ‰",
+        "$",
+        "($7)",
+        "EUR7",
+        "7 kgs",
+        "7 bit",
+        "a7 kg",
+        "7-",
+    ],
+    "scientific notation": [
+        "1e-3",
+        "1.5e-3",
+        "1e400",
+        "1e18",
+        "e5",
+        "1e",
+        "1.e5",
+        "1e1.0",
+        "1,000e3",
+        "12,345E+03",
+        "0x1e2",
+    ],
+    "decimal form": ["7.5", "7,5", "7,000", "-7,000", "+7.000", "100.000", "7..0", ".0", "1.000.00", "7,0 0"],
+    "thousands separator": [
+        *("7,000", "12,34", "1,2,3", "1.000.00", "7 000,5", "1,000.000", "0,123", "1234,567", "1,2345", "1, 234"),
+        *("2024-01-05", "1,,000", "12:345", "1234 567"),
+    ],
+    "sign or leading zeros": ["--7", "+-7", "-+7", "++7", "+", "-", "0x1F", "0 7", "7-", "٠7"],
+}
+
+
+@pytest.mark.parametrize(("name", "cell", "after"), [(n, c, a) for n, some in WRITTEN.items() for c, a in some.items()])
+def test_what_has_one_meaning_is_repaired(name, cell, after):
+    assert REPAIRS[name](cell) == after
+
+
+@pytest.mark.parametrize(("name", "cell"), [(name, cell) for name, some in LEFT_ALONE.items() for cell in some])
+def test_what_has_another_meaning_or_none_is_left_alone(name, cell):
+    assert REPAIRS[name](cell) == cell
+
+
+def test_every_repair_is_tested():
+    assert set(WRITTEN) == set(REPAIRS)
+
+
+number_like = st.text(st.sampled_from("0123456789.,'+-eE $€kgN/A\u200b\u00a0７²one"), max_size=12)
+
+
+@pytest.mark.parametrize("repair", INTEGER_REPAIRS, ids=lambda repair: repair.name)
+@given(cell=st.one_of(st.text(), number_like))
+@example(cell="7.0.0")
+@example(cell="1_000_000")
+@example(cell="9" * 5000)
+def test_a_repair_never_raises_and_has_nothing_to_add_to_itself(repair, cell):
+    once = repair.function(cell)
+    # one label is removed and no more: with two of them nothing says what the number is
+    if once is not None and repair.name != "unit or currency":
+        assert repair.function(once) == once
+
+
+@given(st.integers(-(10**18) + 1, 10**18 - 1))
+def test_no_repair_touches_plain_digits(number):
+    for repair in INTEGER_REPAIRS:
+        assert repair.function(str(number)) == str(number)
+
+
+@pytest.mark.parametrize(
+    ("cell", "meanings"), [("7,000", (7, 7000)), ("100.000", (100, 100_000)), ("-7,000", (-7, -7000))]
+)
+def test_what_has_two_meanings_says_both(cell, meanings):
+    assert readings(cell) == meanings
+
+
+@pytest.mark.parametrize("cell", ["7", "7,0", "7,0000", "1234,000", "07,000", "0,000", "7,000,000", "7 000", ""])
+def test_what_has_one_meaning_is_no_choice(cell):
+    assert readings(cell) == ()
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "cell",
+    ["7" + " " * 10**6 + "x", "0" * 10**6 + "x", "1" + ",000" * 250_000 + "x", "7" + "\u0301\u0323" * 500_000],
+    ids=["spaces", "zeros", "groups", "accents"],
+)
+def test_a_cell_of_a_megabyte_takes_no_longer_than_its_length(cell):
+    for repair in INTEGER_REPAIRS:
+        assert repair.function(cell) == cell
+
+
+def test_no_text_is_a_choice_by_accident():
+    assert all(not readings(cell) for some in LEFT_ALONE.values() for cell in some if "000" not in cell)
+    assert integer.readings is readings

@@ -1,0 +1,234 @@
+"""Attributes come to the right picture, and each fault of theirs has a name."""
+
+import zipfile
+
+import pytest
+
+from eightytwenty.errors import UserError
+from eightytwenty.kinds.category import Attribute
+from eightytwenty.pictures import attribute_files as named
+from eightytwenty.pictures.attribute_files import AttributeFile, parse_beside, parse_table
+from eightytwenty.pictures.attributes import Unclaimed, read_attributes
+from eightytwenty.pictures.source import open_pictures
+from schemas.attributes import AVATARS, CARTOONSET, KNOWN
+from tasks.ingest.avatars import draw_attributes
+
+LINES = [f'"{attribute.name}", {len(attribute.values) - 1}, {len(attribute.values)}' for attribute in CARTOONSET]
+FACE = "\n".join(LINES).encode() + b"\n"
+VALUES = tuple(attribute.values[-1] for attribute in CARTOONSET)
+
+
+def read(tmp_path, files):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return read_attributes(open_pictures(tmp_path / "x.zip", known=KNOWN))
+
+
+def table(text, encoding="utf-8"):
+    return parse_table(AttributeFile("t.csv", text.encode(encoding)), KNOWN)
+
+
+def with_line(name, line):
+    return "\n".join(line if f'"{name}"' in old else old for old in LINES).encode()
+
+
+# -- files beside pictures
+
+
+@pytest.mark.parametrize("content", [FACE, FACE.replace(b"\n", b"\r\n"), FACE.replace(b", ", b","), FACE.rstrip()])
+def test_a_file_of_the_cartoon_set_is_read(content):
+    assert parse_beside(content, CARTOONSET) == (VALUES, "")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", named.MALFORMED),
+        (b"\xff\xfe\0", named.MALFORMED),
+        ("\n".join(LINES[:-1]).encode(), named.MALFORMED),
+        ("\n".join([*LINES, LINES[0]]).encode(), named.MALFORMED),
+        (with_line("hair", '"hair", 4'), named.MALFORMED),
+        (with_line("hair", '"hair", 4.0, 111'), named.MALFORMED),
+        (FACE + b" " * (1 << 17) + b"\n", named.MALFORMED),
+        (with_line("hair", '"hiar", 4, 111'), named.UNKNOWN_ATTRIBUTE),
+        (with_line("hair", '"hair", 111, 111'), named.INDEX_OUT_OF_RANGE),
+        (with_line("hair", '"hair", -1, 111'), named.INDEX_OUT_OF_RANGE),
+        (with_line("hair", '"hair", 4, 112'), named.WRONG_CARDINALITY),
+    ],
+)
+def test_a_faulty_file_beside_a_picture_says_why(content, problem):
+    assert parse_beside(content, CARTOONSET) == (None, problem)
+
+
+def test_files_beside_pictures_come_to_their_pictures(tmp_path):
+    bad = with_line("hair", '"hair", 4, 112')
+    found = read(
+        tmp_path, {"0/a.png": b"", "0/a.csv": FACE, "1/a.png": b"", "1/b.png": b"", "1/b.csv": bad, "1/c.csv": bad}
+    )
+    assert found.attributes == CARTOONSET
+    assert found.values == {"0/a.png": VALUES}
+    assert found.problems == {"1/a.png": named.FILE_MISSING, "1/b.png": named.WRONG_CARDINALITY}
+    assert found.unclaimed == (Unclaimed("1/c.csv", 1, (named.WITHOUT_PICTURE, named.WRONG_CARDINALITY), bad),)
+
+
+# -- tables
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_table_is_read_whatever_its_form(encoding, delimiter):
+    text = 'Hair Colour,Filename,eyeShape\nbrünett,a.png,1\n"rot","b.png",10\n rot ,c.png,2\n'
+    found = table(text.replace(",", delimiter), encoding)
+    assert found.attributes == (Attribute("hair_colour", ("brünett", "rot")), Attribute("eye_shape", ("1", "2", "10")))
+    assert [(line.record, line.picture, line.values) for line in found.lines] == [
+        (1, "a.png", ("brünett", "1")),
+        (2, "b.png", ("rot", "10")),
+        (3, "c.png", ("rot", "2")),
+    ]
+
+
+def test_columns_that_are_no_attributes_are_left_out_and_said():
+    rows = [f"{n}.png,{'ab'[n % 2]},{n / 7:.3f},same,{n},,{n % 3}" for n in range(100)]
+    found = table("\n".join(["file,kind,weight,all,id,blank,3d", *rows]))
+    assert [attribute.name for attribute in found.attributes] == ["kind", "attribute_3d"]
+    assert found.left_out == {
+        "weight": "it has more than 64 different values",
+        "all": "it has one value only",
+        "id": "it has more than 64 different values",
+        "blank": "it is empty",
+    }
+    assert table("file,kind,weight\na,x,1.5\nb,y,2\nc,x,1.5\n").left_out == {"weight": "it holds measured numbers"}
+
+
+def test_in_a_table_of_some_length_an_id_or_caption_is_no_attribute():
+    rows = [f"{n}.png,{n},picture {n // 2 * n},{'ab'[n % 2]}" for n in range(30)]
+    found = table("\n".join(["file,id,caption,kind", *rows]))
+    assert [attribute.name for attribute in found.attributes] == ["kind"]
+    assert found.left_out == dict.fromkeys(["id", "caption"], "most of its values stand on one line only")
+
+
+def test_whole_numbers_as_pandas_writes_them_are_values():
+    found = table("file,smiling\na,1.0\nb,0.0\nc,\n")
+    assert found.attributes == (Attribute("smiling", ("0.0", "1.0")),)
+    assert [line.problem for line in found.lines] == ["", "", named.MISSING_VALUE]
+
+
+def test_faulty_lines_say_why_and_keep_their_bytes():
+    text = "file,hair,eyes\na,red,wide\nb,blond,\nc,red\nd,red,wide,x\n,red,wide\ne,n/a,shut\nf,blond,shut\n"
+    found = table(text).lines
+    assert [(line.picture, line.problem) for line in found] == [
+        ("a", ""),
+        ("b", named.MISSING_VALUE),
+        ("c", named.MALFORMED),
+        ("d", named.MALFORMED),
+        ("", named.MALFORMED),
+        ("e", named.MISSING_VALUE),
+        ("f", ""),
+    ]
+    assert [line.original.decode() for line in found] == text.splitlines()[1:]
+    assert all((line.values is None) == bool(line.problem) for line in found)
+
+
+def test_the_values_of_generated_avatars_are_known():
+    names = [attribute.name for attribute in AVATARS]
+    rows = [["x.png", *row] for row in draw_attributes(20, seed=1).rows()]
+    rows[3][1] = "bnu"
+    found = table("\n".join(map(",".join, [["file", *names], *rows])))
+    assert found.attributes == AVATARS
+    assert [line.record for line in found.lines if line.problem == named.UNKNOWN_VALUE] == [4]
+
+
+def test_in_a_large_table_a_value_of_one_line_is_a_slip_of_the_pen():
+    rows = [f"{n}.png,{'red' if n % 2 else 'blond'}" for n in range(3000)]
+    rows[7] = "7.png,rde"
+    found = table("\n".join(["file,hair", *rows]))
+    assert found.attributes == (Attribute("hair", ("blond", "red")),)
+    assert [line.record for line in found.lines if line.problem == named.UNKNOWN_VALUE] == [8]
+
+
+def test_two_columns_of_one_name_are_one_sentence():
+    with pytest.raises(UserError, match="two columns that come to the name hair_colour"):
+        table("file,hair colour,HairColour\na,b,c\n")
+
+
+def test_lines_come_to_pictures_by_path_name_or_stem(tmp_path):
+    lines = ["d/a.png,1", "b.png,2", "c,1", "./d/e,2", "D:\\pictures\\f.png,1", "g.png,2", "nowhere.png,1"]
+    names = ["d/a.png", "d/b.png", "d/c.jpg", "d/e.png", "d/f.png", "d/g.png", "h/g.png", "d/i.png"]
+    found = read(tmp_path, dict.fromkeys(names, b"") | {"t.csv": "\n".join(["file,kind", *lines]).encode()})
+    assert found.values == {
+        "d/a.png": ("1",),
+        "d/b.png": ("2",),
+        "d/c.jpg": ("1",),
+        "d/e.png": ("2",),
+        "d/f.png": ("1",),
+    }
+    assert found.problems == dict.fromkeys(["d/g.png", "h/g.png", "d/i.png"], named.LINE_MISSING)
+    assert found.unclaimed == (
+        Unclaimed("t.csv", 6, (named.WITHOUT_PICTURE,), b"g.png,2"),
+        Unclaimed("t.csv", 7, (named.WITHOUT_PICTURE,), b"nowhere.png,1"),
+    )
+
+
+def test_lines_of_a_table_in_a_folder_are_meant_from_there_or_from_the_top(tmp_path):
+    lines = ["a.png,1", "deep/b,2", "x/c.png,2", "../y/d.png,1", "A2.png,2", "../../e.png,1"]
+    names = [
+        "a.png",
+        "x/a.png",
+        "y/a.png",
+        "x/deep/b.png",
+        "y/deep/b.png",
+        "x/c.png",
+        "y/d.png",
+        "x/a2.png",
+        "y/a2.png",
+    ]
+    found = read(tmp_path, dict.fromkeys(names, b"") | {"x/t.csv": "\n".join(["file,kind", *lines]).encode()})
+    assert found.values == {
+        "x/a.png": ("1",),
+        "x/deep/b.png": ("2",),
+        "x/c.png": ("2",),
+        "y/d.png": ("1",),
+        "x/a2.png": ("2",),
+    }
+    assert [row.record for row in found.unclaimed] == [6]
+
+
+@pytest.mark.parametrize("first", [b"sep=;\r\n", b'"sep=;"\n', b"\xef\xbb\xbfsep=;\r\n"])
+def test_the_separator_that_excel_writes_on_top_is_passed_over(tmp_path, first):
+    lines = first + "file;kind\r\na.png;ä\r\nb.png;ö\r\n".encode()
+    assert read(tmp_path, {"a.png": b"", "b.png": b"", "t.csv": lines}).values == {"a.png": ("ä",), "b.png": ("ö",)}
+    (tmp_path / "given.csv").write_bytes(lines)
+    given = read_attributes(open_pictures(tmp_path / "x.zip", tmp_path / "given.csv", known=KNOWN))
+    assert given.values == {"a.png": ("ä",), "b.png": ("ö",)}
+
+
+def test_a_line_for_a_missing_picture_does_not_claim_one_of_the_same_name_elsewhere(tmp_path):
+    lines = b"file,kind\na/x.png,1\nb/x.png,2\ny.png,1\nb/y.png,2\n"
+    found = read(tmp_path, {"a/x.png": b"", "y.png": b"", "t.csv": lines})
+    assert found.values == {"a/x.png": ("1",), "y.png": ("1",)}
+    assert [(row.record, row.problems) for row in found.unclaimed] == [
+        (2, (named.WITHOUT_PICTURE,)),
+        (4, (named.WITHOUT_PICTURE,)),
+    ]
+
+
+def test_names_in_other_case_or_unicode_form_are_the_same_unless_both_are_there(tmp_path):
+    lines = ["IMG_1.JPG,1", "B\u00fc.png,2", "a.png,1", "A.png,2", "D.png,1"]
+    names = ["x/img_1.jpg", "Bu\u0308.png", "a.png", "A.png", "x/d.png", "y/D.PNG"]
+    found = read(tmp_path, dict.fromkeys(names, b"") | {"t.csv": "\n".join(["file,kind", *lines]).encode()})
+    assert found.values == {"x/img_1.jpg": ("1",), "Bu\u0308.png": ("2",), "a.png": ("1",), "A.png": ("2",)}
+    assert found.problems == dict.fromkeys(["x/d.png", "y/D.PNG"], named.LINE_MISSING)
+
+
+def test_several_lines_for_a_picture_must_agree(tmp_path):
+    found = read(tmp_path, {"a.png": b"", "b.png": b"", "t.csv": b"file,kind\na.png,1\nb.png,1\na.png,1\nb.png,2\n"})
+    assert found.values == {"a.png": ("1",)}
+    assert found.problems == {"b.png": named.SEVERAL_LINES}
+
+
+def test_a_source_without_attributes_says_nothing(tmp_path):
+    found = read(tmp_path, {"a.png": b""})
+    assert (found.attributes, found.values, found.problems, found.unclaimed) == ((), {}, {}, ())
+    only_files = read(tmp_path, {"a.png": b"", "t.csv": b"file\na.png\n"})
+    assert (only_files.attributes, only_files.problems) == ((), {})

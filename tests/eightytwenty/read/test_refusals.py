@@ -1,0 +1,217 @@
+"""Bad input: each is one sentence that names the file and says what to do, and leaves nothing behind."""
+
+import contextlib
+import gzip
+import io
+import os
+import random
+import subprocess
+import sys
+import zipfile
+
+import polars as pl
+import pytest
+
+from eightytwenty.engine.run import clean
+from eightytwenty.errors import UserError
+from eightytwenty.read import delimited, source
+from eightytwenty.read.download import download
+from eightytwenty.read.source import open_source
+from schemas.pairs import pairs_table
+
+HEADER = b"record_id,a,b,sum\n"
+TABLE = HEADER + b"".join(b"%d,1,2,3\n" % n for n in range(2000))
+
+
+def parquet(rows=50_000, **columns):
+    stream = io.BytesIO()
+    numbers = pl.int_range(rows, eager=True)
+    columns = columns or {"record_id": numbers.cast(pl.String), "a": numbers, "b": numbers, "sum": numbers * 2}
+    pl.DataFrame(columns).write_parquet(stream, statistics=False)
+    return stream.getvalue()
+
+
+def zipped(*members, method=zipfile.ZIP_DEFLATED):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def encrypted():
+    """A zip archive whose member says that it is encrypted."""
+    content = bytearray(zipped(("x.csv", TABLE)))
+    for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(signature) + flags] |= 1
+    return bytes(content)
+
+
+def twice():
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        return zipped(("x.csv", TABLE), ("x.csv", TABLE))
+
+
+def damaged(content, at=0.5):
+    place = int(len(content) * at)
+    return content[:place] + bytes(byte ^ 0x55 for byte in content[place : place + 40]) + content[place + 40 :]
+
+
+BAD = {
+    "empty": ("x.csv", b"", "is empty; a header line"),
+    "only spaces": ("x.csv", b"\xef\xbb\xbf \n\n", "is empty; a header line"),
+    "empty gz": ("x.csv.gz", gzip.compress(b""), "is empty; a header line"),
+    "only a header": ("x.csv", HEADER, "a header and no record; give"),
+    "no rows": ("x.parquet", parquet(a=[], b=[], sum=[]), "a header and no record; give"),
+    "wrong columns": ("x.csv", b"name,b\nx,1\n", "no column a or sum among name, b; its first line is 'name,b'; put"),
+    "no header": ("x.csv", b"1,1,2,3\n2,1,2,3\n", "its first line is '1,1,2,3'; put a line such as record_id,a,b,sum"),
+    "column twice": ("x.csv", b"a,A,b,sum\n1,1,2,3\n", r"there twice \(as a and A\).*rename"),
+    "long first line": ("x.csv", b"x," * 300_000 + b"\n1\n", "put a line such as"),
+    "long first cell": ("x.csv", b"x" * 300_000 + b"\n1\n", "put a line such as"),
+    "binary": ("x.csv", bytes(range(256)) * 20, "is a binary file; CSV, TSV or Parquet is needed"),
+    "no header in UTF-16": ("x.csv", "\ufeffmø\n1".encode("utf-16-le"), "put a line such as"),
+    "truncated gz": ("x.gz", gzip.compress(TABLE)[:-300], "cannot be unpacked .*; pack it anew"),
+    "damaged gz": ("x.gz", damaged(gzip.compress(TABLE)), "cannot be unpacked .*; pack it anew"),
+    "gz with rubbish behind": ("x.gz", gzip.compress(TABLE) + b"rubbish", "cannot be unpacked .*; pack it anew"),
+    "truncated zip": ("x.zip", zipped(("x.csv", TABLE))[:-60], "is a damaged zip archive .*; pack it anew"),
+    "damaged deflate": ("x.zip", damaged(zipped(("x.csv", TABLE))), "cannot be unpacked .*; pack it anew"),
+    "damaged bzip2": (
+        "x.zip",
+        damaged(zipped(("x.csv", TABLE), method=zipfile.ZIP_BZIP2)),
+        "cannot be unpacked .*; pack it anew",
+    ),
+    "damaged lzma": (
+        "x.zip",
+        damaged(zipped(("x.csv", TABLE), method=zipfile.ZIP_LZMA)),
+        "cannot be unpacked .*; pack it anew",
+    ),
+    "encrypted zip": ("x.zip", encrypted(), "cannot be unpacked .*encrypted.*without a password"),
+    "zip without tables": ("x.zip", zipped(("x.md", b"")), "holds no CSV, TSV or Parquet file; pack"),
+    "spreadsheet": ("x.xlsx", zipped(("[Content_Types].xml", b""), ("xl/x.csv", TABLE)), "save its table as CSV"),
+    "truncated Parquet": ("x.parquet", parquet()[:-100], "damaged Parquet file .*; write it anew"),
+    "only the mark of Parquet": ("x.parquet", b"PAR1", "damaged Parquet file .*; write it anew"),
+    "damaged page": ("x.parquet", damaged(parquet(), 0.3), "damaged .*; write it anew"),
+    "dates in Parquet": (
+        "x.parquet",
+        pl.DataFrame({"a": ["2026-01-01"], "b": [1], "sum": [1]}).with_columns(pl.col("a").str.to_date()),
+        "has Date in its column a; numbers or text are needed",
+    ),
+    "wrong columns in Parquet": ("x.parquet", parquet(a=[1], x=[1]), "no column b or sum among a, x; rename"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_files_are_one_sentence_and_nothing_is_left(tmp_path, name):
+    file, content, message = BAD[name]
+    if isinstance(content, pl.DataFrame):
+        content.write_parquet(tmp_path / file)
+    else:
+        (tmp_path / file).write_bytes(content)
+    with pytest.raises(UserError, match=message) as error:
+        clean(open_source(tmp_path / file, pairs_table()), pairs_table(), tmp_path / "out")
+    assert file in str(error.value)
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 600
+    assert [path.name for path in tmp_path.iterdir()] == [file]
+
+
+def test_a_zip_with_two_members_of_one_name(tmp_path):
+    (tmp_path / "x.zip").write_bytes(twice())
+    with pytest.raises(UserError, match=r"x\.zip holds x\.csv twice; pack it anew"):
+        open_source(tmp_path / "x.zip", pairs_table())
+
+
+def test_paths_that_are_no_source(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "plain.csv").write_bytes(TABLE)
+    for path, message in [
+        (tmp_path / "none.csv", "none.csv does not exist; give a file or folder of pairs"),
+        (tmp_path / "plain.csv" / "x.csv", "does not exist; give"),
+        (tmp_path / ("x" * 300), "cannot be read .*File name too long"),
+        (tmp_path / "pipe.csv", "is neither a file nor a folder; give"),
+    ]:
+        with pytest.raises(UserError, match=message):
+            open_source(path, pairs_table())
+    (tmp_path / "plain.csv").rename(tmp_path / "plain.dat")
+    with pytest.raises(UserError, match=r"holds no .*\.csv.* file; give"):
+        open_source(tmp_path, pairs_table())  # the pipe is not opened
+
+
+def test_damaged_parquet_is_a_sentence_wherever_the_damage_is(tmp_path):
+    content = parquet(3_000)
+    rng = random.Random(1)  # noqa: S311
+    path = tmp_path / "x.parquet"
+    refused = 0
+    for _ in range(60):
+        at = rng.randrange(len(content))
+        path.write_bytes(content[:at] + rng.randbytes(rng.choice([1, 8, 200])) + content[at + 200 :])
+        with contextlib.suppress(UserError):  # and nothing else
+            refused += 1
+            for file in open_source(path, pairs_table()):
+                list(file.batches(["record_id", "a", "b", "sum"]))
+            refused -= 1
+    assert refused > 30
+
+
+def test_a_line_of_huge_length_is_refused_whatever_the_piece(tmp_path, monkeypatch):
+    monkeypatch.setattr(delimited, "_LONGEST_LINE", 5_000)
+    (tmp_path / "x.csv").write_bytes(TABLE + b"9" * 50_000 + b"\n")
+    files = open_source(tmp_path / "x.csv", pairs_table())
+    for piece in (700, 1_000):
+        with pytest.raises(UserError, match=r"x\.csv has a line of more than .* behind line 2002"):
+            list(files[0].batches(["a"], piece))
+    # lines longer than a piece are no matter
+    (tmp_path / "x.csv").write_bytes(HEADER + b"1" * 4_000 + b",1,2,3\n")
+    assert (
+        sum(batch.cells.height for batch in open_source(tmp_path / "x.csv", pairs_table())[0].batches(["a"], 10)) == 1
+    )
+
+
+@pytest.mark.parametrize("name", ["bomb.zip", "bomb.gz"])
+def test_an_archive_that_explodes_is_refused(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(source, "_BOMB_BYTES", 1 << 20)
+    content = HEADER + b"1,1,2,3\n" * 400_000
+    (tmp_path / name).write_bytes(zipped(("x.csv", content)) if name.endswith("zip") else gzip.compress(content))
+    with pytest.raises(UserError, match=f"{name}.* unpacks to more than .* refused"):
+        clean(open_source(tmp_path / name, pairs_table()), pairs_table(), tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user who may not read")
+def test_files_and_folders_that_may_not_be_read(tmp_path):
+    tmp_path.chmod(0o755)
+    for parent in list(tmp_path.parents)[:3]:
+        if parent.stat().st_uid == os.geteuid() and "pytest" in parent.name:
+            parent.chmod(0o755)
+    (tmp_path / "locked.csv").write_bytes(TABLE)
+    (tmp_path / "locked.csv").chmod(0)
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open" / "x.csv").write_bytes(TABLE)
+    (tmp_path / "open" / "locked").mkdir(mode=0)
+    program = """
+import os, sys
+from pathlib import Path
+from eightytwenty.errors import UserError
+from schemas.pairs import pairs_table
+from eightytwenty.read.source import open_source
+import eightytwenty.read.parquet, charset_normalizer
+os.setuid(65534)
+for path in sys.argv[1:]:
+    try:
+        open_source(Path(path), pairs_table())
+    except UserError as error:
+        sys.stdout.write(f"{error}\\n")
+"""
+    paths = [tmp_path / "locked.csv", tmp_path / "open", tmp_path / "open" / "locked" / "x.csv"]
+    found = subprocess.run(
+        [sys.executable, "-c", program, *map(str, paths)], capture_output=True, text=True, check=True
+    )
+    assert [line.count("cannot be read (Permission denied)") for line in found.stdout.splitlines()] == [1, 1, 1]
+    assert [str(path) in line for path, line in zip(paths, found.stdout.splitlines(), strict=True)] == [True] * 3
+
+
+def test_an_address_with_a_password_is_refused_without_repeating_it(tmp_path):
+    with pytest.raises(UserError, match="given with a user name or password") as refused:
+        download("http://user:secret@127.0.0.1:9/pairs.csv?token=secret", tmp_path)
+    assert "secret" not in str(refused.value)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,268 @@
+"""The pictures of the adding networks show what the networks do."""
+
+import math
+from dataclasses import replace
+from io import StringIO
+
+import numpy as np
+import pytest
+from matplotlib.collections import LineCollection, QuadMesh
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from rich.console import Console
+
+from models.adders.network import Adder, Score
+from reports.adder_figures import error_along_sum, validation_curves
+from reports.error_surface import error_surface
+from reports.network_drawing import network_drawing
+from reports.results import CellResult, results_markdown, results_rich
+from reports.results_figure import results_table
+from reports.style import apart, ordered_colours, save
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def adder(hidden_units=2, largest_sum=256, seed=0, val_loss=(), best_epoch=0, **other) -> Adder:
+    draw = np.random.default_rng(seed + hidden_units)
+    return Adder(
+        protocol="article",
+        largest_sum=largest_sum,
+        hidden_units=hidden_units,
+        seed=seed,
+        input_weights=other.pop("input_weights", draw.normal(0, 0.05, (2, hidden_units))),
+        output_weights=other.pop("output_weights", draw.normal(0, 60, hidden_units)),
+        history={"val_loss": np.array(val_loss, dtype=float)} if len(val_loss) else {},
+        best_epoch=best_epoch,
+        **other,
+    )
+
+
+def exact(largest_sum=256) -> Adder:
+    """One node with bias in the sigmoid's linear part: f(a, b) is a + b to many digits."""
+    weight = 1e-4
+    return Adder(
+        protocol="solved",
+        largest_sum=largest_sum,
+        hidden_units=1,
+        seed=0,
+        input_weights=np.full((2, 1), weight),
+        output_weights=np.array([4 / weight]),
+        output_bias=-2 / weight,
+        scale=float(largest_sum),
+    )
+
+
+def cell(protocol="article", largest_sum=16, hidden_units=2, accuracies=(0.5,), errors=(1.0,), beyond=()) -> CellResult:
+    scores = tuple(Score(a, e, e * e, 100) for a, e in zip(accuracies, errors, strict=True))
+    return CellResult(protocol, largest_sum, hidden_units, scores, tuple(Score(a, 0.0, 0.0, 9) for a in beyond))
+
+
+def rendered(results) -> str:
+    console = Console(width=80, file=StringIO(), color_system=None)
+    console.print(results_rich(results))
+    return console.file.getvalue()
+
+
+# --- the table of results
+
+
+def test_the_table_shows_median_and_range_over_seeds():
+    shown = texts(results_table([cell(accuracies=(0.2, 0.4, 0.9), errors=(3.0, 1.0, 2.0), beyond=(0.25,))]))
+    assert {"40 %", "20–90 %", "error 2", "1–3", "beyond range 25 %", "2 nodes", "article protocol"} <= set(shown)
+
+
+def test_one_seed_has_no_range():
+    results = [cell(accuracies=(0.4,), errors=(2.0,))]
+    assert not [text for text in texts(results_table(results)) if "–" in text]
+    assert "One seed." in results_markdown(results)
+
+
+def test_the_articles_figure_stands_only_where_it_is_known():
+    cells = [
+        cell(largest_sum=65536, hidden_units=16),
+        cell(largest_sum=65536, hidden_units=8),
+        cell("solved", 65536, 16),
+    ]
+    results = [replace(one, predictions=(3493.0,)) for one in cells]
+    assert texts(results_table(results)).count("the article's 3,746") == 1
+    assert results_markdown(results).count("3,746") == 1
+    assert rendered(results).count("3,746") == 1
+
+
+def test_a_missing_cell_is_said_and_nan_is_not_hidden():
+    results = [cell(hidden_units=2, accuracies=(math.nan,), errors=(math.nan,)), cell(largest_sum=256, hidden_units=4)]
+    shown = texts(results_table(results))
+    assert shown.count("not run") == 2
+    assert "NaN" in shown
+
+
+def test_no_results_is_an_error():
+    with pytest.raises(ValueError, match="at least one cell"):
+        results_table([])
+
+
+def test_markdown_has_a_line_per_cell_with_equal_columns():
+    lines = results_markdown([cell(), cell("solved", 256, 16, (1.0, 0.5), (0.0, 4.0))]).splitlines()
+    table = [line for line in lines if line.startswith("|")]
+    assert len(table) == 4
+    assert len({line.count("|") for line in table}) == 1
+    assert "75 % (50 % – 100 %)" in table[-1]
+
+
+def test_the_terminal_table_fits_eighty_columns():
+    results = [cell(hidden_units=n, accuracies=(0.1, 0.9), errors=(32380.0, 32542.0)) for n in (1, 2, 4, 8, 16)]
+    shown = rendered(results)
+    assert shown.count("32,380–32,542") == 5
+    assert "…" not in shown
+
+
+# --- the curves
+
+
+def test_curves_show_the_history_on_a_logarithmic_axis():
+    losses = [[9.0, 4.0, 1.0, 2.0], [8.0, 3.0, 5.0]]
+    adders = [adder(largest_sum=16, seed=s, val_loss=loss, best_epoch=1 + s) for s, loss in enumerate(losses)]
+    figure = validation_curves([*adders, adder(4, 256, val_loss=[7.0, 6.0], best_epoch=1)])
+    first, second = figure.axes
+    assert first.get_yscale() == second.get_yscale() == "log"
+    assert [axes.get_title("left") for axes in figure.axes] == ["sums to 16", "sums to 256"]
+    lines = next(c for c in first.collections if isinstance(c, LineCollection)).get_segments()
+    assert [line[:, 1].tolist() for line in lines] == losses
+    assert lines[0][:, 0].tolist() == [1, 2, 3, 4]
+
+
+def test_the_dot_marks_the_kept_epoch():
+    figure = validation_curves([adder(val_loss=[9.0, 4.0, 1.0, 2.0], best_epoch=2)])
+    dots = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
+    assert dots.get_xydata().tolist() == [[3.0, 1.0]]
+
+
+def test_networks_without_history_have_no_curves():
+    with pytest.raises(ValueError, match="validation loss"):
+        validation_curves([exact()])
+
+
+def test_losses_that_are_not_finite_leave_a_gap_and_a_word():
+    figure = validation_curves([adder(val_loss=[math.nan, math.inf, 0.0], best_epoch=0)])
+    assert "no finite loss" in texts(figure)
+
+
+# --- the surface
+
+
+def test_the_map_holds_the_absolute_error_beyond_the_trained_range():
+    network = adder(4, 256)
+    figure = error_surface(network)
+    mesh = next(c for axes in figure.axes for c in axes.collections if isinstance(c, QuadMesh))
+    error = mesh.get_array()
+    assert max(error.shape) <= 65
+    assert error[0, 0] == pytest.approx(abs(network.predict([(0, 0)])[0]))
+    assert error[-1, -1] == pytest.approx(abs(network.predict([(160, 160)])[0] - 320))
+
+
+def test_an_exact_network_is_said_to_be_right_everywhere():
+    assert any("At all points shown" in text for text in texts(error_surface(exact())))
+    assert any("At no point shown" in text for text in texts(error_surface(adder(output_weights=np.full(2, -1e4)))))
+
+
+def test_predictions_that_are_not_finite_are_said():
+    assert "None of the predictions is finite." in texts(error_surface(adder(output_weights=np.full(2, np.nan))))
+
+
+# --- the network
+
+
+def test_the_drawing_shows_weights_activations_and_the_prediction():
+    network = adder(
+        input_weights=np.array([[0.25, -0.5], [1.5, 0.125]]), output_weights=np.array([7.0, -2.5]), output_bias=0.75
+    )
+    shown = texts(network_drawing(network, (2, 3)))
+    assert {"0.25", "−0.5", "1.5", "0.125", "7", "−2.5", "0.75", "bias"} <= set(shown)
+    prediction = network.predict([(2, 3)])[0]
+    assert f"{network.hidden([(2, 3)])[0, 1]:.2f}" in shown
+    assert f"2 + 3 = {round(prediction)}, says the network with 2 nodes" in shown
+    assert any(text.endswith("wrong") for text in shown)
+
+
+def test_a_scaled_network_that_adds_is_right():
+    shown = texts(network_drawing(exact()))
+    assert any(text == "rounded 4:\nright" for text in shown)
+    assert any("divided by 256" in text for text in shown)
+
+
+def test_weights_that_are_not_finite_are_drawn_as_such():
+    shown = texts(network_drawing(adder(4, input_weights=np.full((2, 4), np.nan))))
+    assert shown.count("NaN") >= 8
+
+
+# --- along one sum
+
+
+def test_the_error_is_signed_and_dashed_beyond_the_trained_range():
+    network = adder(4, 128)
+    axes = error_along_sum([network], total=100).axes[0]
+    inside, beyond = axes.lines[:2]
+    a = np.arange(101)
+    wanted = network.predict(np.column_stack([a, 100 - a])) - 100
+    known = (a >= 36) & (a <= 64)
+    assert np.allclose(inside.get_ydata()[known], wanted[known])
+    assert np.isnan(inside.get_ydata()[~known]).all()
+    assert np.allclose(beyond.get_ydata()[~known], wanted[~known])
+    assert inside.get_linestyle() == "-" != beyond.get_linestyle()
+
+
+@pytest.mark.parametrize(("network", "scale"), [(exact(), "linear"), (adder(output_weights=np.full(2, 1e4)), "asinh")])
+def test_large_errors_get_a_compressed_axis(network, scale):
+    assert error_along_sum([network]).axes[0].get_yscale() == scale
+
+
+@pytest.mark.parametrize("adders", [[], [adder(largest_sum=16), adder(largest_sum=256)]])
+def test_one_figure_is_about_one_largest_sum(adders):
+    with pytest.raises(ValueError, match="share one largest sum"):
+        error_along_sum(adders)
+
+
+# --- style
+
+
+@pytest.mark.parametrize("places", [[0.5, 0.51, 0.1, 0.99], [0.0, 0.0, 0.01], [1.0, 1.0, 0.99], [0.5] * 11])
+def test_labels_are_moved_apart_and_keep_their_order(places):
+    moved = apart(places, 0.1)
+    assert np.argsort(moved).tolist() == np.argsort(places, kind="stable").tolist()
+    assert min(np.diff(sorted(moved))) >= 0.1 - 1e-9
+    assert min(moved) >= -1e-9
+    assert max(moved) <= 1 + 1e-9
+
+
+def test_each_number_of_nodes_has_its_own_colour():
+    assert len(set(ordered_colours([1, 2, 4, 8, 16, 16]).values())) == 5
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: results_table([cell()]),
+        lambda: validation_curves([adder(val_loss=[2.0, 1.0], best_epoch=1)]),
+        lambda: error_surface(adder()),
+        lambda: network_drawing(adder(16)),
+        lambda: error_along_sum([adder(), adder(4)]),
+    ],
+    ids=["results_table", "validation_curves", "error_surface", "network_drawing", "error_along_sum"],
+)
+def test_the_same_data_gives_the_same_bytes(tmp_path, draw):
+    for name in ("first.png", "second.png"):
+        save(draw(), tmp_path / name)
+    first, second = ((tmp_path / name).read_bytes() for name in ("first.png", "second.png"))
+    assert first == second
+    assert first.startswith(b"\x89PNG")
+    assert b"tIME" not in first
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first.png", "second.png"]
+
+
+def test_a_figure_that_cannot_be_written_leaves_nothing(tmp_path):
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises((IsADirectoryError, PermissionError)):
+        save(results_table([cell()]), tmp_path / "folder.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.png"]

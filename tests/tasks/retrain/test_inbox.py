@@ -1,0 +1,109 @@
+"""Deliveries are known by their content, and one that is still on its way is left alone."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from eightytwenty.errors import UserError
+from eightytwenty.files import sha256
+from tasks.retrain.inbox import Delivery, look_into
+from tasks.retrain.taken import fetch
+
+
+def put(inbox: Path, name: str, content: str = "a,b,sum\n", age: float = 60) -> Path:
+    place = inbox / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(content)
+    when = time.time() - age
+    os.utime(place, (when, when))
+    return place
+
+
+def names(inbox: Path, seen=()) -> list[str]:
+    return [one.name for one in look_into(inbox, seen).new]
+
+
+def test_an_inbox_is_made_and_empty(tmp_path):
+    assert look_into(tmp_path / "inbox", ()).new == ()
+    assert (tmp_path / "inbox").is_dir()
+
+
+def test_files_and_folders_are_deliveries_hidden_ones_links_and_empty_folders_are_not(tmp_path):
+    put(tmp_path, "pairs.csv", "one")
+    put(tmp_path, "night/pairs.csv", "two")
+    put(tmp_path, ".hidden.csv", "three")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link.csv").symlink_to(tmp_path / "pairs.csv")
+    os.mkfifo(tmp_path / "pipe")
+    assert names(tmp_path) == ["night", "pairs.csv"]
+
+
+def test_what_counts_is_the_content(tmp_path):
+    first = put(tmp_path, "first.csv", "one")
+    put(tmp_path, "copy.csv", "one")
+    assert names(tmp_path) == ["copy.csv"]
+    assert names(tmp_path, {sha256(first)}) == []
+    put(tmp_path, "first.csv", "mended")
+    assert names(tmp_path, {sha256(tmp_path / "copy.csv")}) == ["first.csv"]
+
+
+@pytest.mark.parametrize("age", [0, 2, -2])
+def test_what_was_changed_a_moment_ago_is_left_for_the_next_time(tmp_path, age):
+    put(tmp_path, "slow/first.csv", "one")
+    put(tmp_path, "slow/second.csv", "two", age)
+    assert (names(tmp_path), look_into(tmp_path, ()).waiting) == ([], ("slow",))
+
+
+def test_an_inbox_that_cannot_be_used_is_one_sentence(tmp_path):
+    (tmp_path / "inbox").write_text("a file")
+    with pytest.raises(UserError, match="inbox cannot be written"):
+        look_into(tmp_path / "inbox", ())
+    with pytest.raises(UserError, match=r"gone\.csv cannot be read"):
+        Delivery.at(tmp_path / "gone.csv")
+
+
+@pytest.mark.parametrize("kind", ["link", "link to a folder", "pipe"])
+def test_a_link_or_a_pipe_in_a_delivery_is_not_followed(tmp_path, kind):
+    place = put(tmp_path, "night/pairs.csv", "one").with_name("other.csv")
+    put(tmp_path, "good.csv", "two")
+    if kind == "pipe":
+        os.mkfifo(place)
+        os.utime(place, (0, 0))
+    else:
+        place.symlink_to("/etc/hostname" if kind == "link" else "/etc")
+        os.utime(place, (0, 0), follow_symlinks=False)
+    inbox = look_into(tmp_path, ())
+    assert [one.name for one in inbox.new] == ["good.csv"]
+    (said,) = inbox.unfit
+    assert said.startswith("night: refused.")
+    assert "is a link or no file at all" in said
+    with pytest.raises(UserError, match="is a link or no file at all"):
+        Delivery.at(tmp_path / "night")
+    place.unlink()
+    assert names(tmp_path) == ["good.csv", "night"]  # what was mended is not remembered as refused
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(tmp_path):
+    locked = put(tmp_path, "locked.csv", "one")
+    put(tmp_path, "good.csv", "two")
+    locked.chmod(0)
+    if os.access(locked, os.R_OK):  # to root nothing is locked
+        pytest.skip("runs as root")
+    inbox = look_into(tmp_path, ())
+    assert [one.name for one in inbox.new] == ["good.csv"]
+    assert "locked.csv cannot be read (Permission denied)" in inbox.unfit[0]
+
+
+def test_a_copy_is_whole_or_is_none(tmp_path):
+    put(tmp_path, "inbox/night/a/pairs.csv", "one")
+    place = put(tmp_path, "inbox/night/pairs.csv", "two")
+    (delivery,) = look_into(tmp_path / "inbox", ()).new
+    copy = fetch.fn(delivery, tmp_path / "arriving")
+    assert (copy.name, sha256(copy.path)) == ("night", delivery.sha256)
+    place.write_text("three")
+    assert fetch.fn(delivery, tmp_path / "arriving") is None
+    place.unlink()
+    place.symlink_to("a/pairs.csv")
+    assert fetch.fn(delivery, tmp_path / "arriving") is None

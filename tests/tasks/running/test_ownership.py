@@ -1,0 +1,55 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from eightytwenty.errors import UserError
+from tasks.running.ownership import claim_owner, only_one, owner_is_dead
+
+IMPORTS = "import sys, pathlib, tasks.running.ownership as o\n"
+CLAIM = f"{IMPORTS}print(o.claim_owner(pathlib.Path(sys.argv[1])), flush=True); input()"
+
+
+def start_claimant(data: Path) -> tuple[subprocess.Popen[str], str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", CLAIM, str(data)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    return process, process.stdout.readline().strip()
+
+
+def test_a_process_is_alive_until_it_is_killed(tmp_path: Path) -> None:
+    process, owner = start_claimant(tmp_path)
+    assert not owner_is_dead(tmp_path, owner)
+    process.kill()
+    process.communicate()
+    assert owner_is_dead(tmp_path, owner)
+
+
+def test_a_process_sees_itself_alive_and_keeps_its_name(tmp_path: Path) -> None:
+    owner = claim_owner(tmp_path)
+    assert claim_owner(tmp_path) == owner
+    assert not owner_is_dead(tmp_path, owner)
+
+
+@pytest.mark.parametrize("owner", ["elsewhere:1:2", "../owners/elsewhere:1:2", ""])
+def test_an_owner_unknown_here_is_never_declared_dead(tmp_path: Path, owner: str) -> None:
+    claim_owner(tmp_path)
+    assert not owner_is_dead(tmp_path, owner)
+
+
+def test_a_data_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    with pytest.raises(UserError, match="cannot write to the data folder"):
+        claim_owner(tmp_path / "data")
+
+
+def test_only_one_keeps_a_second_process_waiting(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    enter = f"{IMPORTS}with o.only_one(pathlib.Path(sys.argv[1])): print('in', flush=True)"
+    with only_one(lock):
+        process = subprocess.Popen([sys.executable, "-c", enter, str(lock)], stdout=subprocess.PIPE, text=True)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+    assert process.communicate(timeout=20)[0] == "in\n"

@@ -1,0 +1,149 @@
+"""Registered models: versions and aliases, in the embedded store and through a server."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+
+from eightytwenty.errors import UserError
+from tasks.tracking.champion import crown
+from tasks.tracking.images import log_picture, logged_pictures
+from tasks.tracking.lifecycle import parent_run
+from tasks.tracking.registry import describe, find, load, register, registered
+from tasks.tracking.store import connect
+from tests.tasks.generator import ATTRIBUTES, NOISE, SIZE, log_generator, tiny_generator
+from tests.tasks.tracking.test_server import server  # noqa: F401
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with "avatars" in two versions, the first of them champion, and "ellipses" in one."""
+    data = tmp_path_factory.mktemp("registry")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        with parent_run(data, "gans", "one", {}) as run:
+            for name, conditional in (("avatars", True), ("avatars", True), ("ellipses", False)):
+                log_generator(run, name, conditional)
+            run.client.set_registered_model_alias("avatars", "champion", "1")
+    return data
+
+
+@pytest.fixture
+def client(data: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return connect(data)
+
+
+def inputs() -> dict[str, np.ndarray]:
+    noise = np.random.default_rng(0).normal(size=(3, NOISE)).astype(np.float32)
+    return {"noise": noise, "attributes": np.array([[0, 1], [1, 0], [2, 1]], dtype=np.int32)}
+
+
+def test_a_registered_generator_comes_back_as_it_was(client: MlflowClient) -> None:
+    version = find(client, "avatars@champion")
+    assert (version.name, int(version.version), version.tags["recipe"]) == ("avatars", 1, "tiny")
+    assert describe(client, version) == {
+        "attributes": [[*one] for one in ATTRIBUTES.items()],
+        "size": SIZE,
+        "noise": NOISE,
+        "attribution": "",
+    }
+    np.testing.assert_array_equal(np.asarray(load(client, version)(inputs())), np.asarray(tiny_generator()(inputs())))
+    assert client.get_run(version.run_id).info.run_name == "one"
+    files = {file.name: file for file in Path(version.source.removeprefix("file://")).rglob("*")}
+    assert not [name for name in files if "pickle" in name or name.endswith(".pkl")]
+    signature = files["MLmodel"].read_text()
+    assert "noise" in signature
+    assert "int32" in signature
+
+
+def test_a_version_is_found_by_its_tags(client: MlflowClient) -> None:
+    tiny = {"recipe": "tiny"}
+    found = [registered(client, name, tiny) for name in ("avatars", "ellipses", "nothing")]
+    assert found == [2, 1, None]
+    assert registered(client, "avatars", {**tiny, "size": "64"}) is None
+
+
+def test_an_unconditional_generator_has_noise_alone(client: MlflowClient) -> None:
+    noise = inputs()["noise"]
+    pictures = np.asarray(load(client, find(client, "ellipses/1"))({"noise": noise}))
+    assert pictures.shape == (3, SIZE, SIZE, 3)
+    np.testing.assert_array_equal(pictures, np.asarray(tiny_generator(conditional=False)({"noise": noise})))
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"),
+    [
+        ("cats@champion", "there is no registered model 'cats': there are avatars, ellipses."),
+        ("cat's/1", 'there is no registered model "cat\'s"'),
+        ("@champion", "there is no registered model ''"),
+        ("avatars@best", "avatars@champion (version 1), avatars/1, avatars/2."),
+        ("avatars/3", "avatars/1, avatars/2."),
+        ("avatars", "there is no 'avatars': choose one of"),
+        ("avatars/two", "there is no 'avatars/two': choose one of"),
+        ("ellipses@champion", "there is no 'ellipses@champion': choose one of ellipses/1."),
+    ],
+)
+def test_a_model_that_is_not_there_is_one_sentence_with_what_there_is(client, model, sentence) -> None:
+    with pytest.raises(UserError) as caught:
+        find(client, model)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_are_gone_or_spoilt_are_one_sentence(client: MlflowClient, data: Path) -> None:
+    with parent_run(data, "gans", "spoilt", {}) as run:
+        number = log_generator(run, "spoilt", conditional=False)
+    version = find(client, f"spoilt/{number}")
+    folder = Path(version.source.removeprefix("file://"))
+    (folder / "data" / "model.keras").write_bytes(b"no model")
+    with pytest.raises(UserError, match="cannot be loaded safely"):
+        load(client, version)
+    (folder / "data" / "model.keras").unlink()
+    with pytest.raises(UserError, match=r"spoilt/1 has no file data/model\.keras"):
+        load(client, version)
+    shutil.rmtree(folder)
+    with pytest.raises(UserError, match="spoilt/1 has no file MLmodel"):
+        describe(client, version)
+
+
+def test_code_that_came_with_a_model_does_not_run(client: MlflowClient, data: Path) -> None:
+    import keras
+
+    from tasks.tracking.networks import log_model
+
+    noise = keras.Input((NOISE,), name="noise")
+    hostile = keras.Model({"noise": noise}, keras.layers.Lambda(lambda x: x * 2)(noise))
+    with parent_run(data, "gans", "hostile", {}) as run:
+        model_id = log_model(run, hostile, {"noise": np.zeros((1, NOISE), dtype=np.float32)})
+        number = register(run, model_id, "hostile")
+    with pytest.raises(UserError, match="cannot be loaded safely"):
+        load(client, find(client, f"hostile/{number}"))
+
+
+def test_models_and_pictures_go_through_a_server(
+    server: str,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    monkeypatch.setenv("EIGHTYTWENTY_DATA", str(tmp_path / "data"))
+    with parent_run(tmp_path / "data", "served", "one", {}) as run:
+        assert log_generator(run, "avatars") == 1
+        assert log_generator(run, "avatars") == 2
+        assert crown(run.client, "avatars", 2, "It was better.").version == 2
+        for _ in range(2):
+            log_picture(run, np.zeros((4, 4, 3), dtype=np.uint8), step=1)
+        assert len(logged_pictures(run, 1)) == 2
+    with parent_run(tmp_path / "data", "served", "another", {"epochs": 3}, resume=run.run_id) as again:
+        assert again.run_id == run.run_id
+    assert run.client.get_run(run.run_id).data.params == {"epochs": "3"}
+    version = find(run.client, "avatars@champion")
+    assert int(version.version) == 2
+    assert describe(run.client, version)["noise"] == NOISE
+    np.testing.assert_array_equal(
+        np.asarray(load(run.client, version)(inputs())), np.asarray(tiny_generator()(inputs()))
+    )
+    assert not (tmp_path / "data" / "mlflow").exists()
