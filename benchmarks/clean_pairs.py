@@ -18,12 +18,12 @@ from benchmarks.harness import Result, Size, command_line, run
 
 _MAKE = """
 import sys
-from eightytwenty.evaluate.table_faults import BYTE_KINDS, KINDS, soil
+from eightytwenty.evaluate.table_faults import BYTE_KINDS, KINDS, add_dirt
 from tasks.ingest.pairs import draw_pairs
 kinds = [kind for kind in KINDS if kind not in BYTE_KINDS]
 for rows, place in ((1_000, sys.argv[2]), (int(sys.argv[3]), sys.argv[1])):
-    soiled = soil(draw_pairs(rows, 65536, seed=0), share=0.01, largest_sum=65536, seed=0, kinds=kinds)
-    soiled.cells.write_parquet(place, row_group_size=1 << 20)
+    dirty = add_dirt(draw_pairs(rows, 65536, seed=0), share=0.01, largest_sum=65536, seed=0, kinds=kinds)
+    dirty.cells.write_parquet(place, row_group_size=1 << 20)
 """
 
 _DUCKDB = """

@@ -26,7 +26,7 @@ import numpy as np
 import polars as pl
 from PIL import Image
 from tasks.ingest.avatars import draw_avatars
-from eightytwenty.evaluate.picture_faults import KINDS, TABLE, soil
+from eightytwenty.evaluate.picture_faults import KINDS, TABLE, add_dirt
 
 UNREADABLE = ("empty file", "not an image", "truncated", "damaged chunk", "decompression bomb")
 place, rows = Path(sys.argv[1]), int(sys.argv[2])
@@ -40,7 +40,7 @@ for number, picture in enumerate(pictures, 1):
 table = attributes.insert_column(0, pl.Series("file", list(files)))
 # a near copy is saved without transparency; it needs less repair than its original, and so it is the one that stays
 kinds = [kind for kind in KINDS if kind not in (*UNREADABLE, "near copy")]
-dirty = soil(files, table.write_csv().encode(), share=0.1, seed=0, size=64, kinds=kinds)
+dirty = add_dirt(files, table.write_csv().encode(), share=0.1, seed=0, size=64, kinds=kinds)
 for name, contents, lines in (
     ("raw", dirty.files, dirty.attributes),
     ("sound", files, table.write_csv().encode()),

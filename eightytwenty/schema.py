@@ -27,7 +27,7 @@ class Repair:
 
 
 @dataclass(frozen=True)
-class Infer:
+class Impute:
     """Fills cells of a row from its other cells, where only one value is possible.
 
     `function` takes the rows that have an integer cell missing or not understood as (cells: str, values: Int64), two
@@ -65,7 +65,7 @@ class Deduplicate:
     key: str
 
 
-Rule = Infer | Check | Deduplicate
+Rule = Impute | Check | Deduplicate
 
 # The plain form of each kind of column, and the only one a clean cell has. 18 digits always fit an int64.
 PLAIN = {"integer": r"^(0|-?[1-9][0-9]{0,17})$", "text": r"(?s)^\S(.*\S)?$"}

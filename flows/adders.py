@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prefect import flow, get_run_logger
 
-from eightytwenty.evaluate.score import Score
+from eightytwenty.evaluate.score import CleaningScore
 from eightytwenty.read.download import public
 from reports.eighty_twenty import EightyTwenty
 from reports.results import CellResult
@@ -23,14 +23,14 @@ from tasks.adders.tasks import (
     check_pairs,
     clean_pairs,
     ingest_pairs,
-    log_networks,
+    log_adders,
     report_run,
     score_cleaning,
     score_networks,
     train_adders,
     train_uncleaned,
 )
-from tasks.running.failures import in_one_sentence
+from tasks.running.failures import user_error_as_state
 from tasks.running.stages import data_folder
 from tasks.tracking.lifecycle import parent_run
 from tasks.validate.gate import stop_if_unfit
@@ -44,14 +44,14 @@ class AdderReport:
     model: str
     is_champion: bool
     shares: EightyTwenty
-    cleaning: list[Score]
+    cleaning: list[CleaningScore]
     folder: Path
     docs: list[Path]
     mlflow: str
 
 
 @flow(name="adders")
-@in_one_sentence
+@user_error_as_state
 def adders(parameters: AdderParameters) -> AdderReport:
     """Ingest pairs of numbers, clean them, train networks that add them, and track it all.
 
@@ -82,7 +82,7 @@ def adders(parameters: AdderParameters) -> AdderReport:
         with watch("score", "modelling"):
             scored, compared = score_networks(trained), score_networks(uncleaned)
         with watch("track in MLflow", "other"):
-            version, is_champion = log_networks(run, scored, tables, parameters)
+            version, is_champion = log_adders(run, scored, tables, parameters)
         shares = eighty_twenty(tables, checked, trained, uncleaned, scored, compared, watch.stages)
         folder = report_run(run, scored, shares)
     log.info(shares.sentence)

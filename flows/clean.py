@@ -10,11 +10,11 @@ from eightytwenty.read.download import is_address, shown
 from schemas.parameters import CleanParameters
 from tasks.clean.source import refuse_nothing_clean
 from tasks.clean.tasks import clean_own, report_cleaning
-from tasks.running.failures import in_one_sentence
+from tasks.running.failures import user_error_as_state
 
 
 @flow(name="clean")
-@in_one_sentence
+@user_error_as_state
 def clean(parameters: CleanParameters) -> Summary:
     """Clean a table or pictures: every row ends as clean, quarantine or duplicate, with its reasons.
 

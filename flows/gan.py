@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prefect import flow, get_run_logger
 
-from eightytwenty.evaluate.score import Score
+from eightytwenty.evaluate.score import CleaningScore
 from eightytwenty.read.download import public
 from reports.eighty_twenty import EightyTwenty
 from schemas.parameters import GanParameters
@@ -25,7 +25,7 @@ from tasks.gans.tasks import (
     score_pictures_cleaning,
     train_gan,
 )
-from tasks.running.failures import in_one_sentence
+from tasks.running.failures import user_error_as_state
 from tasks.running.stages import data_folder
 from tasks.tracking.lifecycle import parent_run
 from tasks.validate.gate import stop_if_unfit
@@ -43,14 +43,14 @@ class GanReport:
     alarms: list[str]
     attribution: str
     shares: EightyTwenty
-    cleaning: list[Score]
+    cleaning: list[CleaningScore]
     folder: Path
     docs: list[Path]
     mlflow: str
 
 
 @flow(name="gan")
-@in_one_sentence
+@user_error_as_state
 def gan(parameters: GanParameters) -> GanReport:
     """Ingest pictures, clean them, train a GAN that draws such pictures, and track it all.
 

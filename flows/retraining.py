@@ -11,7 +11,7 @@ from prefect.states import Completed
 from eightytwenty.errors import UserError
 from schemas.parameters.retrain import RetrainParameters
 from tasks.retrain.drift import Drift, Old, champions_data, compare, compared_together
-from tasks.retrain.experiment import RefusedError, Subject, Taken
+from tasks.retrain.experiment import Experiment, RefusedError, Taken
 from tasks.retrain.report import publish_decision, publish_refusals
 from tasks.retrain.tasks import (
     Judgement,
@@ -25,7 +25,7 @@ from tasks.retrain.tasks import (
     take_in,
     train_challenger,
 )
-from tasks.retrain.versions import Shelf, Version, only_one_retraining
+from tasks.retrain.versions import DatasetVersions, Version, only_one_retraining
 from tasks.running.stages import data_folder
 from tasks.tracking.lifecycle import parent_run
 from tasks.tracking.run import Dataset
@@ -60,7 +60,7 @@ class Retraining:
     mlflow: str
 
 
-def retrain(kind: Callable[[P], Subject], asked: P) -> Retraining | State[None]:
+def retrain(kind: Callable[[P], Experiment], asked: P) -> Retraining | State[None]:
     """Takes in what is new, trains a challenger on all, and lets the better one be champion.
 
     Args:
@@ -79,9 +79,9 @@ def retrain(kind: Callable[[P], Subject], asked: P) -> Retraining | State[None]:
     with only_one_retraining(folder):
         client = connect(data_folder())
         now = find_champion(client, model)
-        parameters = asked.meeting(now.tags if now else {})
+        parameters = asked.with_champion_defaults(now.tags if now else {})
         subject = kind(parameters)
-        shelf = Shelf(folder, subject.cleaned, parameters.model_dump(include=_TERMS))
+        shelf = DatasetVersions(folder, subject.cleaned, parameters.model_dump(include=_TERMS))
         if now:
             subject.fits(now)
         if shelf.newest() is None and (start := subject.start()):
@@ -124,7 +124,7 @@ def retrain(kind: Callable[[P], Subject], asked: P) -> Retraining | State[None]:
 
 
 def _add(
-    subject: Subject, shelf: Shelf, parameters: RetrainParameters, old: Old | None, taken: Sequence[Taken]
+    subject: Experiment, shelf: DatasetVersions, parameters: RetrainParameters, old: Old | None, taken: Sequence[Taken]
 ) -> tuple[list[Drift], list[str]]:
     """Compares what was taken in with old rows, and adds to the dataset what did not drift.
 
@@ -152,7 +152,7 @@ def _add(
     return drifts, refused + _grow(subject, shelf, alike)
 
 
-def _grow(subject: Subject, shelf: Shelf, batch: Sequence[Taken]) -> list[str]:
+def _grow(subject: Experiment, shelf: DatasetVersions, batch: Sequence[Taken]) -> list[str]:
     """Adds deliveries to the dataset as one version, or one by one where that shows which of them cannot be added.
 
     Returns:

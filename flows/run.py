@@ -6,11 +6,11 @@ from flows.adders import AdderReport, adders
 from flows.cli.summaries import show_adders
 from flows.gan import GanReport, gan
 from schemas.parameters import RunParameters
-from tasks.running.failures import in_one_sentence
+from tasks.running.failures import user_error_as_state
 
 
 @flow(name="run")
-@in_one_sentence
+@user_error_as_state
 def run(parameters: RunParameters) -> tuple[AdderReport, GanReport]:
     """Run all of it: ingest, clean, check, train, track and report, for numbers and for pictures.
 

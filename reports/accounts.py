@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from eightytwenty.engine.summary import Summary
-from reports.eighty_twenty import Kind, RuleCount, Stage
+from reports.eighty_twenty import Kind, RuleCount, StageTime
 
 
 class Timed(Protocol):
@@ -22,9 +22,9 @@ class Timed(Protocol):
         ...
 
 
-def timed_stage(name: str, kind: Kind, parts: Sequence[Timed]) -> Stage:
+def timed_stage(name: str, kind: Kind, parts: Sequence[Timed]) -> StageTime:
     """A stage of one or more parts; it is kept where an earlier run did any of them."""
-    return Stage(name, kind, sum(part.seconds for part in parts), kept=not all(part.fresh for part in parts))
+    return StageTime(name, kind, sum(part.seconds for part in parts), kept=not all(part.fresh for part in parts))
 
 
 def rows_by_fate(summaries: Sequence[Summary]) -> dict[str, int]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from reports.grid import Pictures, evenly, grid
+from reports.grid import PictureArray, evenly, grid
 
 MOST_ROWS = 64
 _COLUMNS = 16
@@ -12,12 +12,12 @@ _WIDTH = 64  # pixels of a sample, about
 
 
 def contact_sheet(
-    samples: Pictures,
+    samples: PictureArray,
     epochs: Sequence[int] | None = None,
     *,
     best: int | None = None,
     alarms: Collection[int] = (),
-) -> Pictures:
+) -> PictureArray:
     """Lays the samples of the epochs out, a row for each, from the first epoch to the last.
 
     Of many epochs some are shown, at even distances; the first, the best and the last always. An epoch with an alarm

@@ -13,7 +13,7 @@ KINDS: tuple[Kind, ...] = ("cleaning", "modelling", "other")
 
 
 @dataclass(frozen=True)
-class Stage:
+class StageTime:
     """A stage of the run.
 
     Attributes:
@@ -76,7 +76,7 @@ class EightyTwenty:
         subject: Which network the gains are about.
     """
 
-    stages: tuple[Stage, ...]
+    stages: tuple[StageTime, ...]
     fates: Mapping[str, int]
     rules: tuple[RuleCount, ...]
     gains: tuple[Gain, ...] = ()
@@ -176,7 +176,7 @@ def _share(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
 
 
-def _stage(stage: Stage, data: EightyTwenty) -> tuple[str, ...]:
+def _stage(stage: StageTime, data: EightyTwenty) -> tuple[str, ...]:
     return stage.title, stage.kind, seconds(stage.seconds), percent(_share(stage.seconds, data.seconds))
 
 

@@ -12,14 +12,14 @@ import numpy as np
 from PIL import Image
 
 from eightytwenty.files import write_whole
-from reports.grid import GROUND, Pictures, captioned, evenly, grid
+from reports.grid import GROUND, PictureArray, captioned, evenly, grid
 
 MOST_FRAMES = 100  # a longer training is thinned, so that its films stay small
 _LEAST_TIME = 4  # hundredths of a second: browsers slow GIF frames down that are shorter
 _LAST_TIME = 150  # how long the last frame stands
 
 
-def epoch_frames(samples: Pictures, epochs: Sequence[int] | None = None) -> Iterator[Pictures]:
+def epoch_frames(samples: PictureArray, epochs: Sequence[int] | None = None) -> Iterator[PictureArray]:
     """Makes a frame of each epoch: the grid of its samples under its number.
 
     Args:
@@ -34,7 +34,7 @@ def epoch_frames(samples: Pictures, epochs: Sequence[int] | None = None) -> Iter
         yield captioned(grid(samples[place]), f"epoch {numbers[place]}")
 
 
-def film(frames: Iterable[Pictures], place_gif: Path, place_mp4: Path, seconds: float) -> None:
+def film(frames: Iterable[PictureArray], place_gif: Path, place_mp4: Path, seconds: float) -> None:
     """Writes frames as a GIF that repeats for ever and as an MP4 (H.264, the kind that every browser plays).
 
     Both files are there whole or not at all, and the same frames give the same bytes with the same libraries. In the
@@ -58,7 +58,7 @@ def film(frames: Iterable[Pictures], place_gif: Path, place_mp4: Path, seconds: 
     write_whole(place_mp4, _mp4(shown, time))
 
 
-def _gif(frames: Sequence[Pictures], time: int) -> bytes:
+def _gif(frames: Sequence[PictureArray], time: int) -> bytes:
     """Encodes frames that each stand for `time` hundredths of a second."""
     # one palette for all, from pictures of the whole film: the file gets smaller and colours do not flicker
     some = np.concatenate([frames[place] for place in evenly(len(frames), 6)])
@@ -70,7 +70,7 @@ def _gif(frames: Sequence[Pictures], time: int) -> bytes:
     return content.getvalue()
 
 
-def _mp4(frames: Sequence[Pictures], time: int) -> bytes:
+def _mp4(frames: Sequence[PictureArray], time: int) -> bytes:
     """Encodes frames that each stand for `time` hundredths of a second."""
     height, width = (side + side % 2 for side in frames[0].shape[:2])  # halved colour planes need even sizes
     rate = Fraction(100, time)

@@ -166,7 +166,7 @@ def _mark(axes: Axes, alarms: Sequence["Alarm"]) -> None:
     )
 
 
-def attribute_fidelity(fidelity: Mapping[str, float], real: Mapping[str, float]) -> Figure:
+def fidelity_figure(fidelity: Mapping[str, float], real: Mapping[str, float]) -> Figure:
     """Draw for each attribute how often a drawn picture is recognised as what was asked for.
 
     Args:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-Pictures = NDArray[np.uint8]
+PictureArray = NDArray[np.uint8]
 
 GROUND = (246, 246, 246)  # light, and yet white pictures stand out from it
 INK = (34, 34, 34)
@@ -21,14 +21,14 @@ _PAD = 8
 
 
 def grid(
-    images: Pictures,
+    images: PictureArray,
     columns: int | None = None,
     scale: int | None = None,
     *,
     row_labels: Sequence[str] = (),
     column_labels: Sequence[str] = (),
     marked_rows: Collection[int] = (),
-) -> Pictures:
+) -> PictureArray:
     """Lays pictures out row by row on a light ground.
 
     Args:
@@ -80,7 +80,7 @@ def grid(
     return np.asarray(canvas)
 
 
-def real_beside(samples: Pictures, real: Pictures, epoch: int, columns: int | None = None) -> Pictures:
+def real_beside(samples: PictureArray, real: PictureArray, epoch: int, columns: int | None = None) -> PictureArray:
     """Sets a grid of generated pictures beside one of real ones, with captions.
 
     Args:
@@ -101,7 +101,7 @@ def real_beside(samples: Pictures, real: Pictures, epoch: int, columns: int | No
     return np.concatenate([left, gap, right], axis=1)
 
 
-def captioned(picture: Pictures, caption: str) -> Pictures:
+def captioned(picture: PictureArray, caption: str) -> PictureArray:
     """Puts a line of text above a picture, which gets wider where the text needs it.
 
     Args:
@@ -119,7 +119,7 @@ def captioned(picture: Pictures, caption: str) -> Pictures:
     return np.asarray(canvas)
 
 
-def png(picture: Pictures) -> bytes:
+def png(picture: PictureArray) -> bytes:
     """A picture, (height, width, 3) uint8, as a PNG file: the same bytes for the same pixels."""
     content = BytesIO()
     Image.fromarray(picture).save(content, format="PNG", optimize=True)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from eightytwenty.kinds.integer import INTEGER_REPAIRS, readings, stray_spaces
-from eightytwenty.schema import Check, Column, Deduplicate, Infer, Repair, Table
+from eightytwenty.schema import Check, Column, Deduplicate, Impute, Repair, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,8 +94,8 @@ def pairs_table(largest_sum: int = LARGEST_SUMS[-1]) -> Table:
             Column("sum", "integer", INTEGER_REPAIRS, aliases=("a+b", "a + b", "total")),
         ),
         rules=(
-            Infer("the sum decides", "of the two readings of 7,000 only one adds up", _sum_decides),
-            Infer(
+            Impute("the sum decides", "of the two readings of 7,000 only one adds up", _sum_decides),
+            Impute(
                 "from the other two", "one missing cell of a, b and sum follows from the others", _from_the_other_two
             ),
             Check("out of range", f"a and b must lie in 0 to {half}", in_range),

@@ -10,7 +10,7 @@ import polars as pl
 
 from eightytwenty.engine.repair import LEDGER, Repaired, repair, typed
 from eightytwenty.read.batch import Batch
-from eightytwenty.schema import Check, Infer, Table
+from eightytwenty.schema import Check, Impute, Table
 
 MISSING, NOT_WHOLE, CONFLICT = "missing cell", "not a whole number", "conflicting record"
 # Why a record is no row at all, or a cell no value: reasons that every table shares.
@@ -68,7 +68,7 @@ def apply_rules(table: Table, batch: Batch, present: Collection[str]) -> Applied
     no_row = batch.problems.is_not_null().to_numpy()
     integers = [column.name for column in table.columns if column.kind == "integer"]
     columns = {column.name: repair(batch.cells[column.name], column) for column in table.columns}
-    columns = _infer([rule for rule in table.rules if isinstance(rule, Infer)], table, columns, ~no_row)
+    columns = _impute([rule for rule in table.rules if isinstance(rule, Impute)], table, columns, ~no_row)
     cells = pl.DataFrame({name: column.cells for name, column in columns.items()})
     values = pl.DataFrame({name: column.values for name, column in columns.items()})
 
@@ -91,7 +91,7 @@ def apply_rules(table: Table, batch: Batch, present: Collection[str]) -> Applied
     return Applied(cells, values, ledger, failures)
 
 
-def _infer(rules: Sequence[Infer], table: Table, columns: dict[str, Repaired], usable: Mask) -> dict[str, Repaired]:
+def _impute(rules: Sequence[Impute], table: Table, columns: dict[str, Repaired], usable: Mask) -> dict[str, Repaired]:
     """The columns with what the rules filled in, each rule seeing what those before it did."""
     integers = [column for column in table.columns if column.kind == "integer"]
     values = pl.DataFrame({column.name: columns[column.name].values for column in integers})

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import numpy as np
 import polars as pl
 
-from eightytwenty.evaluate.picture_faults import TRUTH, Soiled, misspell
+from eightytwenty.evaluate.picture_faults import TRUTH, DirtyPictures, misspell
 
 Lines = list[str]  # such as `"face_shape", 4, 7`: name, value, number of variants
 Damage = Callable[[np.random.Generator, Lines], Lines]
@@ -58,7 +58,9 @@ _DAMAGES: dict[str, Damage] = {
 BESIDE_KINDS = ("attribute file missing", "picture missing", *_DAMAGES)
 
 
-def soil_beside(files: Mapping[str, bytes], *, share: float, seed: int, kinds: Sequence[str] = BESIDE_KINDS) -> Soiled:
+def add_attribute_dirt(
+    files: Mapping[str, bytes], *, share: float, seed: int, kinds: Sequence[str] = BESIDE_KINDS
+) -> DirtyPictures:
     """Puts one fault into each of `share` of the attribute files, the kinds taking turns. All end in quarantine.
 
     Args:
@@ -70,18 +72,18 @@ def soil_beside(files: Mapping[str, bytes], *, share: float, seed: int, kinds: S
     rng = np.random.default_rng([seed, 3])
     names = sorted(name for name in files if name.endswith(".csv"))
     chosen = rng.permutation(len(names))[: round(share * len(names))]
-    soiled, truth = dict(files), []
+    dirty, truth = dict(files), []
     for place, kind in zip(chosen.tolist(), itertools.cycle(kinds)):
         table = names[place]
         picture = str(PurePosixPath(table).with_suffix(".png"))
         faulty = picture
         if kind == "attribute file missing":
-            del soiled[table]
+            del dirty[table]
         elif kind == "picture missing":
-            del soiled[picture]
+            del dirty[picture]
             faulty = table
         else:
             lines = _DAMAGES[kind](rng, files[table].decode().splitlines())
-            soiled[table] = "".join(f"{line}\n" for line in lines).encode()
+            dirty[table] = "".join(f"{line}\n" for line in lines).encode()
         truth.append((faulty, 1, kind, "quarantine", picture, 0.0))
-    return Soiled(soiled, None, pl.DataFrame(truth, TRUTH, orient="row").sort("source"))
+    return DirtyPictures(dirty, None, pl.DataFrame(truth, TRUTH, orient="row").sort("source"))

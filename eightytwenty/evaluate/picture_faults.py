@@ -1,6 +1,6 @@
 """Faults put into clean pictures and their attribute table on purpose, with the truth kept for scoring.
 
-Each soiled picture gets one fault: of its file (`eightytwenty.evaluate.file_faults`), a copy of it, or a fault of its
+Each dirty picture gets one fault: of its file (`eightytwenty.evaluate.file_faults`), a copy of it, or a fault of its
 line in the attribute table. What should become of each faulty row is part of the truth: `clean` where it can be
 repaired, else `quarantine` or `duplicates`.
 """
@@ -30,8 +30,8 @@ _MOST_LARGE = 2  # files over the limit of size: each takes that much of the dis
 
 
 @dataclass(frozen=True)
-class Soiled:
-    """Soiled pictures.
+class DirtyPictures:
+    """Dirty pictures.
 
     Args:
         files: path in the source -> content.
@@ -54,7 +54,7 @@ class Fault:
         lines: lines of the attribute table; none where the source has no table.
         faulty: paths of the faulty files; none where the one line is the faulty row.
         fate: what should become of each faulty row.
-        tolerance: see `Soiled`.
+        tolerance: see `DirtyPictures`.
     """
 
     files: dict[str, bytes]
@@ -149,7 +149,7 @@ def _fault_of_line(kind: str, rng: np.random.Generator, name: str, clean: Clean,
     return Fault(files, [table.changed(name, column, _VALUES[kind](rng, value, values))], (name,))
 
 
-def soil(
+def add_dirt(
     files: Mapping[str, bytes],
     attributes: bytes | None,
     *,
@@ -157,7 +157,7 @@ def soil(
     seed: int,
     size: int,
     kinds: Sequence[str] = KINDS,
-) -> Soiled:
+) -> DirtyPictures:
     """Puts one fault into each of `share` of the pictures, the kinds taking turns.
 
     Args:
@@ -186,18 +186,20 @@ def soil(
         of_what = _fault_of_line if kind in ATTRIBUTE_KINDS else _fault_of_file
         faults[name] = kind, of_what(kind, rng, name, clean, table)
 
-    soiled: dict[str, bytes] = {}
+    dirty: dict[str, bytes] = {}
     lines: list[str] = [_csv_line(table.header)]
     truth = []
     for name in names:
         if name not in faults:
-            soiled[name] = files[name]
+            dirty[name] = files[name]
             lines += table.lines(name)
             continue
         kind, done = faults[name]
-        soiled |= done.files
+        dirty |= done.files
         lines += done.lines
         rows = [(path, 1) for path in done.faulty] or [(TABLE, len(lines) - 1)]
         truth += [(*row, kind, done.fate, name, done.tolerance) for row in rows]
     text = "\n".join(lines) + "\n"
-    return Soiled(soiled, text.encode() if attributes is not None else None, pl.DataFrame(truth, TRUTH, orient="row"))
+    return DirtyPictures(
+        dirty, text.encode() if attributes is not None else None, pl.DataFrame(truth, TRUTH, orient="row")
+    )

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from eightytwenty.evaluate.score import Score, by_kind, fates_of, read_tables
+from eightytwenty.evaluate.score import CleaningScore, by_kind, fates_of, read_tables
 
 _ROW = ["source", "record"]
 
@@ -17,12 +17,12 @@ def score_pictures(
     truth: pl.DataFrame,
     pictures: Mapping[str, NDArray[np.uint8]],
     attributes: pl.DataFrame | None = None,
-) -> Score:
-    """Compares a folder of cleaned pictures with the truth of the soiled source that it was made from.
+) -> CleaningScore:
+    """Compares a folder of cleaned pictures with the truth of the dirty source that it was made from.
 
     Args:
         cleaned: the folder that `eightytwenty.pictures.run.clean_pictures` wrote.
-        truth: from `eightytwenty.evaluate.picture_faults.Soiled`.
+        truth: from `eightytwenty.evaluate.picture_faults.DirtyPictures`.
         pictures: path in the source -> the picture as it was before the dirt, RGB, (size, size, 3).
         attributes: file (path in the source) and the true attributes, all text; None where there are none.
 
@@ -41,7 +41,7 @@ def score_pictures(
         .with_columns(pl.col("true").fill_null(value=True))
     )
     innocent = fates.join(truth, on=_ROW, how="anti")
-    return Score(
+    return CleaningScore(
         kinds=by_kind(faults),
         touched=innocent.join(true.filter(~pl.col("true")), on=_ROW, how="semi").height,
         lost=innocent.filter(pl.col("found") != "clean").height,

@@ -12,7 +12,7 @@ _NUMBERS = ("a", "b", "sum")
 
 
 @dataclass(frozen=True)
-class Score:
+class CleaningScore:
     """How well a cleaning did.
 
     Args:
@@ -27,12 +27,12 @@ class Score:
     lost: int
 
 
-def score(cleaned: Path, truth: pl.DataFrame) -> Score:
+def score(cleaned: Path, truth: pl.DataFrame) -> CleaningScore:
     """Compares a folder of cleaned pairs, made from one file, with the truth of that file.
 
     Args:
         cleaned: the folder that `eightytwenty.engine.run.clean` wrote.
-        truth: from `eightytwenty.evaluate.table_faults.Soiled`.
+        truth: from `eightytwenty.evaluate.table_faults.DirtyTable`.
     """
     tables = read_tables(cleaned)
     fates = fates_of(tables)
@@ -47,7 +47,7 @@ def score(cleaned: Path, truth: pl.DataFrame) -> Score:
         )
     )
     innocent = fates.join(truth, on="record", how="anti")
-    return Score(
+    return CleaningScore(
         kinds=by_kind(faults),
         touched=changed.join(truth, on=["record", "column"], how="anti").height,
         lost=innocent.filter(pl.col("found") != "clean").height,
@@ -74,7 +74,7 @@ def by_kind(faults: pl.DataFrame) -> pl.DataFrame:
             values, of a duplicate its original).
 
     Returns:
-        the `kinds` of a `Score`.
+        the `kinds` of a `CleaningScore`.
     """
     passed = pl.col("found") == "clean"
     return (

@@ -1,6 +1,6 @@
 """Faults put into clean pairs on purpose, with the truth kept, so that the cleaning can be scored.
 
-Each soiled record gets one fault. What should become of it is part of the truth: `clean` where the fault can be
+Each dirty record gets one fault. What should become of it is part of the truth: `clean` where the fault can be
 repaired, else `quarantine` or `duplicates`.
 """
 
@@ -104,8 +104,8 @@ KINDS = (*_WRITTEN, *_SENSELESS, *_UNTRUE, *_BROKEN, *_ADDED)
 
 
 @dataclass(frozen=True)
-class Soiled:
-    """A soiled table.
+class DirtyTable:
+    """A dirty table.
 
     Args:
         cells: the records as text (record_id, a, b, sum), copies and headers included, in file order.
@@ -150,7 +150,9 @@ def _fault(kind: str, rng: np.random.Generator, record_id: str, row: Row, larges
     return _Fault(added=NAMES)
 
 
-def soil(pairs: pl.DataFrame, *, share: float, largest_sum: int, seed: int, kinds: Sequence[str] = KINDS) -> Soiled:
+def add_dirt(
+    pairs: pl.DataFrame, *, share: float, largest_sum: int, seed: int, kinds: Sequence[str] = KINDS
+) -> DirtyTable:
     """Puts one fault into each of `share` of the records, the kinds taking turns.
 
     Args:
@@ -165,7 +167,7 @@ def soil(pairs: pl.DataFrame, *, share: float, largest_sum: int, seed: int, kind
     possible = [kind for kind in kinds if kind != "thousands separator" or largest_sum >= 1000]
     chosen = rng.permutation(pairs.height)[: round(share * pairs.height)]
     if not possible or not len(chosen):
-        return Soiled(pairs.cast(pl.String), {}, pl.DataFrame(schema=TRUTH))
+        return DirtyTable(pairs.cast(pl.String), {}, pl.DataFrame(schema=TRUTH))
 
     faults: list[tuple[int, str, _Fault]] = []
     for position, kind in zip(chosen.tolist(), itertools.cycle(possible)):
@@ -195,7 +197,7 @@ def soil(pairs: pl.DataFrame, *, share: float, largest_sum: int, seed: int, kind
         truth += [
             (int(record[at]), kind, fault.fate, fault.column, *numbers[position].tolist()) for at in places_of_fault
         ]
-    return Soiled(
+    return DirtyTable(
         pl.concat([cells, extra])[order],
         {int(record[position]) - 1: fault.damage for position, _, fault in faults if fault.damage},
         pl.DataFrame(truth, schema=TRUTH, orient="row").sort("record"),

@@ -21,10 +21,10 @@ from tasks.servers.private_prefect import prefect_api
 _NO_ROOM = 1 << 20  # bytes; databases give up before the last one
 
 
-Runnable = AdderParameters | GanParameters | RetrainAddersParameters | RetrainAvatarsParameters
+FlowParameters = AdderParameters | GanParameters | RetrainAddersParameters | RetrainAvatarsParameters
 
 
-def run_locally(parameters: Runnable) -> None:
+def run_locally(parameters: FlowParameters) -> None:
     """Runs the flow of these parameters and prints its results and where to look next."""
     for name in ("prefect.flow_runs", "prefect.task_runs"):
         logging.getLogger(name).addFilter(_is_worth_a_line)
@@ -33,7 +33,7 @@ def run_locally(parameters: Runnable) -> None:
         _run(parameters)
 
 
-def _run(parameters: Runnable) -> None:
+def _run(parameters: FlowParameters) -> None:
     """Calls the flow; each is imported where it is called, because TensorFlow takes seconds and not all need it."""
     if isinstance(parameters, RunParameters):
         from flows.run import run

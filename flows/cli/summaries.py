@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from eightytwenty.evaluate.score import Score
+from eightytwenty.evaluate.score import CleaningScore
 from reports.eighty_twenty import EightyTwenty
 from reports.numbers import percent, seconds
 from reports.results import results_rich
@@ -111,7 +111,7 @@ def _registered(model: str, is_champion: bool) -> str:
     return f"{model}; {shlex.join(['eightytwenty', 'rollback', name, '--to', version])} makes it champion"
 
 
-def _shares(console: Console, shares: EightyTwenty, cleaning: list[Score]) -> None:
+def _shares(console: Console, shares: EightyTwenty, cleaning: list[CleaningScore]) -> None:
     console.print(f"\n[bold]80/20.[/] {escape(shares.sentence)}.")
     for stage in shares.stages:
         console.print(f"  {stage.title:<28}{seconds(stage.seconds):>8}  {stage.kind}")

@@ -48,7 +48,7 @@ class RetrainParameters(Parameters):
         0, title="Seed", ge=0, le=2**31, description="the same seed gives the same challenger, bit for bit"
     )
 
-    def meeting(self, champion: Mapping[str, str]) -> Self:
+    def with_champion_defaults(self, champion: Mapping[str, str]) -> Self:
         """The same, and what was left to the champion as its tags say; these are empty where there is none."""
         raise NotImplementedError
 
@@ -80,7 +80,7 @@ class RetrainAddersParameters(RetrainParameters):
         3, title="Seeds", ge=1, le=1000, description="networks trained, of which the best is the challenger"
     )
 
-    def meeting(self, champion: Mapping[str, str]) -> Self:
+    def with_champion_defaults(self, champion: Mapping[str, str]) -> Self:
         """With the champion's largest sum where none was asked for."""
         return self.model_copy(update={"largest_sum": self.largest_sum or _known(champion, "largest_sum", 65536)})
 
@@ -107,7 +107,7 @@ class RetrainAvatarsParameters(RetrainParameters):
         description="of held-out pictures, below which no challenger becomes champion",
     )
 
-    def meeting(self, champion: Mapping[str, str]) -> Self:
+    def with_champion_defaults(self, champion: Mapping[str, str]) -> Self:
         """With the champion's size where none was asked for."""
         return self.model_copy(update={"size": self.size or _known(champion, "size", 32)})
 

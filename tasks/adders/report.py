@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reports.accounts import rows_by_fate, rows_by_rule, timed_stage
-from reports.eighty_twenty import EightyTwenty, Stage
+from reports.eighty_twenty import EightyTwenty, StageTime
 from tasks.adders.results import Scored, gains
 from tasks.adders.tables import CleanTable
 from tasks.validate.gate import Checked
@@ -20,7 +20,7 @@ def eighty_twenty(
     compared: "Sequence[Trained]",
     scored: Sequence[Scored],
     uncleaned: Sequence[Scored],
-    more: Sequence[Stage],
+    more: Sequence[StageTime],
 ) -> EightyTwenty:
     """Puts the numbers of a run together.
 

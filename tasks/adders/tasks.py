@@ -11,8 +11,7 @@ from prefect import task
 
 from eightytwenty.engine.run import clean
 from eightytwenty.engine.summary import Summary
-from eightytwenty.evaluate.score import Score as CleaningScore
-from eightytwenty.evaluate.score import score
+from eightytwenty.evaluate.score import CleaningScore, score
 from eightytwenty.files import sha256, whole_folder
 from eightytwenty.read.source import open_source
 from models.adders.network import Adder, IntArray
@@ -34,8 +33,8 @@ from tasks.running.artifacts import publish, publish_link
 from tasks.running.progress import progress_bar
 from tasks.running.retries import RETRIES
 from tasks.running.stages import Stage, data_folder, run_stage
-from tasks.running.tensorflow import import_tensorflow
-from tasks.tracking.champion import crown_first
+from tasks.running.tensorflow import import_quietly
+from tasks.tracking.champion import promote_first
 from tasks.tracking.cleaning import log_scores
 from tasks.tracking.run import Run
 from tasks.validate import check_batch
@@ -168,7 +167,7 @@ def score_networks(trained: Sequence[Trained]) -> list[Scored]:
 
 
 @task  # without retries: networks that were logged would be logged once more
-def log_networks(
+def log_adders(
     run: Run, scored: Sequence[Scored], tables: Sequence[CleanTable], parameters: AdderParameters
 ) -> tuple[int, bool]:
     """Logs a nested MLflow run for each network, and registers the best of them.
@@ -176,7 +175,7 @@ def log_networks(
     Returns:
         its version of the registered model, and whether that is the champion.
     """
-    import_tensorflow()
+    import_quietly()
     sizes = {one.adder.largest_sum for one in scored}
     shared = parameters.model_dump(include={"rows", "dirt", "epochs", "patience"})
     datasets = {size: reaching(tables, size).dataset for size in sizes}
@@ -184,7 +183,7 @@ def log_networks(
     place = best(scored)
     adder = scored[place].adder
     version = register_adder(replace(run, run_id=run_ids[place]), adder, datasets[adder.largest_sum])
-    return version, crown_first(run.client, NAME, version, f"It was the first: {adder.name}.")
+    return version, promote_first(run.client, NAME, version, f"It was the first: {adder.name}.")
 
 
 @task(**RETRIES)
@@ -232,7 +231,7 @@ def _train(
     sizes = sorted(parameters.largest_sums)
 
     def make(folder: Path) -> None:
-        import_tensorflow()
+        import_quietly()
         # of uncleaned rows there may be too few that parse; clean ones were counted before
         pairs = {size: rows for size in sizes if len(rows := read(size)) >= FEWEST_PAIRS}
         with progress_bar(name.replace("-", " "), "epochs" if epochs else "networks") as progress:

@@ -7,7 +7,7 @@ from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.read.download import download, is_address
 from schemas.parameters import CleanParameters
-from tasks.running.allowed_paths import allowed
+from tasks.running.allowed_paths import require_allowed
 from tasks.running.progress import progress_bar
 
 
@@ -21,10 +21,10 @@ def clean_source(parameters: CleanParameters) -> tuple[Summary, Path]:
         UserError: the source cannot be read, the folder cannot be written or holds something else, or a path is not
             allowed.
     """
-    out = allowed(parameters.out)
+    out = require_allowed(parameters.out)
     with tempfile.TemporaryDirectory() as temporary:
         source = parameters.source
-        path = download(source, Path(temporary)) if is_address(source) else allowed(source)
+        path = download(source, Path(temporary)) if is_address(source) else require_allowed(source)
         clean = _clean_pictures if parameters.table == "pictures" else _clean_pairs
         return clean(path, parameters, out), out
 
@@ -56,7 +56,7 @@ def _clean_pictures(path: Path, parameters: CleanParameters, out: Path) -> Summa
     from reports.gallery import gallery
     from schemas.attributes import KNOWN
 
-    source = open_pictures(path, allowed(parameters.attributes) if parameters.attributes else None, known=KNOWN)
+    source = open_pictures(path, require_allowed(parameters.attributes) if parameters.attributes else None, known=KNOWN)
     with progress_bar("clean", "pictures") as progress:
         summary = clean_pictures(source, pictures_table(parameters.size), out, progress, as_files=True)
     gallery(out, out / GALLERY, path if path.is_dir() else None)

@@ -3,6 +3,6 @@
 All of it needs TensorFlow, so it is imported here, quietly, before a module of this package imports it aloud.
 """
 
-from tasks.running.tensorflow import import_tensorflow
+from tasks.running.tensorflow import import_quietly
 
-import_tensorflow()
+import_quietly()

@@ -10,13 +10,13 @@ from rich.table import Table
 from eightytwenty.files import write_whole
 from models.gans.draw import draw_with
 from models.gans.quality.ellipses import ellipse_test
-from models.gans.quality.fidelity import attribute_fidelity as fidelity_of
+from models.gans.quality.fidelity import attribute_fidelity
 from reports.accounts import rows_by_fate, rows_by_rule, timed_stage
 from reports.cleaning_figure import cleaning_figure
 from reports.contact_sheet import contact_sheet
 from reports.eighty_twenty import EightyTwenty, eighty_twenty_markdown
 from reports.film import epoch_frames, film
-from reports.gan_figures import attribute_fidelity, distributions, training_curves
+from reports.gan_figures import distributions, fidelity_figure, training_curves
 from reports.grid import grid, png, real_beside
 from reports.numbers import compact, percent
 from reports.style import save
@@ -87,12 +87,12 @@ def draw_training(
 
     classifier = measures.classifier()
     if classifier and "attributes" in generator.input:
-        fidelity = fidelity_of(codes, classifier.predict(fake), classifier.held_out_accuracy)
+        fidelity = attribute_fidelity(codes, classifier.predict(fake), classifier.held_out_accuracy)
         names = [attribute.name for attribute in data.attributes]
         recognised, real = (
             dict(zip(names, map(float, values), strict=True)) for values in (fidelity.recognised, fidelity.of_real)
         )
-        save(attribute_fidelity(recognised, real), folder / "fidelity.png")
+        save(fidelity_figure(recognised, real), folder / "fidelity.png")
     real_ellipses = ellipses(parameters.source, data)
     if real_ellipses:
         ground, real_test = real_ellipses

@@ -8,7 +8,7 @@ from prefect import task
 
 from eightytwenty.engine.summary import Summary
 from eightytwenty.evaluate.picture_score import score_pictures
-from eightytwenty.evaluate.score import Score
+from eightytwenty.evaluate.score import CleaningScore
 from eightytwenty.files import sha256, whole_folder
 from eightytwenty.pictures.dataset import read_pictures
 from eightytwenty.pictures.run import clean_pictures
@@ -29,12 +29,12 @@ from tasks.gans.record import EpochLog, Runs, log_generator, network_run, to_ker
 from tasks.gans.train import Training
 from tasks.gans.trained import GENERATOR, TrainedGan
 from tasks.ingest.generate import ATTRIBUTION, generate_pictures, read_truth
-from tasks.running.allowed_paths import allowed, fetched
+from tasks.running.allowed_paths import fetched, require_allowed
 from tasks.running.artifacts import publish, publish_link, warn_of_collapse
 from tasks.running.progress import progress_bar
 from tasks.running.retries import RETRIES
 from tasks.running.stages import data_folder, run_stage, stage_key
-from tasks.tracking.champion import crown_first
+from tasks.tracking.champion import promote_first
 from tasks.tracking.cleaning import log_scores
 from tasks.tracking.registry import register, registered
 from tasks.tracking.run import Run
@@ -54,7 +54,7 @@ def ingest_pictures(parameters: GanParameters) -> RawPictures:
         watch = Stopwatch()
         with watch("ingest", "cleaning"):
             path = fetched(parameters.source, data).resolve()
-            table = allowed(parameters.attributes).resolve() if parameters.attributes else None
+            table = require_allowed(parameters.attributes).resolve() if parameters.attributes else None
             digest = open_pictures(path, table, known=KNOWN).sha256
         return RawPictures(path, digest, watch.stages[0].seconds)
     drawn = parameters.model_dump(include={"source", "rows", "size", "dirt", "seed"})
@@ -78,7 +78,7 @@ def clean_raw_pictures(raw: RawPictures, parameters: GanParameters) -> CleanPict
         UserError: the source cannot be read.
     """
     table = pictures_table(parameters.size)
-    attributes = allowed(parameters.attributes) if parameters.attributes else None
+    attributes = require_allowed(parameters.attributes) if parameters.attributes else None
 
     def make(folder: Path) -> None:
         with progress_bar("clean pictures", "pictures") as progress:
@@ -112,7 +112,7 @@ def check_pictures(cleaned: CleanPictures, most_quarantine: float) -> Checked:
 
 
 @task(**RETRIES)
-def score_pictures_cleaning(run: Run, cleaned: CleanPictures) -> Score | None:
+def score_pictures_cleaning(run: Run, cleaned: CleanPictures) -> CleaningScore | None:
     """Scores the cleaning of pictures drawn here against the truth, into MLflow and for the end of the run."""
     if cleaned.raw.truth is None:
         return None
@@ -145,11 +145,11 @@ def checkpoints(cleaned: CleanPictures, parameters: GanParameters) -> Path:
 
 @task(**RETRIES)
 def train_gan(
-    run: Run, cleaned: CleanPictures, measures: Measures, parameters: GanParameters, *, crown: bool = True
+    run: Run, cleaned: CleanPictures, measures: Measures, parameters: GanParameters, *, promote: bool = True
 ) -> TrainedGan:
     """Trains the GAN, from the last checkpoint if there is one; each epoch is logged to a nested run.
 
-    If it has not collapsed it is the first champion where there is none; with `crown` False somebody else judges it.
+    If it has not collapsed it is the first champion where there is none; with `promote` False somebody else judges it.
 
     Raises:
         UserError: the disk is full.
@@ -202,7 +202,7 @@ def train_gan(
             model_id = log_generator(nested, trained.generator(), data, told, cleaned.attribution)
             version = register(nested, model_id, model, {"size": str(parameters.size), **training})
         why = "It was the first without a collapse."
-        is_champion = crown and not done.alarms and crown_first(nested.client, model, version, why)
+        is_champion = promote and not done.alarms and promote_first(nested.client, model, version, why)
     return TrainedGan(stage, nested, rolled_back, version, is_champion)
 
 

@@ -24,7 +24,7 @@ class Truth:
     """What is known of generated pictures.
 
     Args:
-        faults: see `eightytwenty.evaluate.picture_faults.Soiled`.
+        faults: see `eightytwenty.evaluate.picture_faults.DirtyPictures`.
         pictures: path in raw/ -> the picture without its fault, uint8 (size, size, 3).
         attributes: file and its true attributes; None for ellipses, which have none.
     """
@@ -53,7 +53,7 @@ def generate_pictures(
     seed: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Writes a folder with raw/ and truth.parquet (see `eightytwenty.evaluate.picture_faults.Soiled`).
+    """Writes a folder with raw/ and truth.parquet (see `eightytwenty.evaluate.picture_faults.DirtyPictures`).
 
     raw/ holds <source>-00001.png and so on and, for avatars, attributes.csv. Beside it stand pictures.npy (the pictures
     without faults), parameters.parquet (file names and the attributes of avatars, or what `draw_ellipses` returns) and,
@@ -71,7 +71,7 @@ def generate_pictures(
     Returns:
         the folder of raw files.
     """
-    from eightytwenty.evaluate.picture_faults import soil
+    from eightytwenty.evaluate.picture_faults import add_dirt
 
     names = [f"{source}-{number:05}.png" for number in range(1, rows + 1)]
     if source == AVATARS:
@@ -87,14 +87,14 @@ def generate_pictures(
         known = parameters.insert_column(0, pl.Series("file", names, dtype=pl.String))
         table, beside = None, {}
     files = {name: as_png(picture) for name, picture in zip(names, pictures, strict=True)}
-    soiled = soil(files, table, share=dirt, seed=seed, size=size)
+    dirty = add_dirt(files, table, share=dirt, seed=seed, size=size)
 
-    contents = {f"raw/{name}": content for name, content in soiled.files.items()}
-    if soiled.attributes is not None:
-        contents[f"raw/{ATTRIBUTES}"] = soiled.attributes
+    contents = {f"raw/{name}": content for name, content in dirty.files.items()}
+    if dirty.attributes is not None:
+        contents[f"raw/{ATTRIBUTES}"] = dirty.attributes
     with whole_folder(folder) as partial:
         (partial / "raw").mkdir()
-        beside |= {PARAMETERS: _as_parquet(known), TRUTH: _as_parquet(soiled.truth)}
+        beside |= {PARAMETERS: _as_parquet(known), TRUTH: _as_parquet(dirty.truth)}
         for name, content in {**contents, **beside}.items():
             (partial / name).write_bytes(content)
         np.save(partial / _PICTURES, pictures)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from eightytwenty.evaluate.table_faults import NAMES, Soiled, soil
+from eightytwenty.evaluate.table_faults import NAMES, DirtyTable, add_dirt
 from eightytwenty.files import whole_folder
 
 RAW, TRUTH = "pairs-{}.csv", "truth.parquet"
@@ -26,7 +26,7 @@ def draw_pairs(rows: int, largest_sum: int, seed: int) -> pl.DataFrame:
 def generate_pairs(folder: Path, *, rows: int, largest_sum: int, dirt: float, seed: int) -> Path:
     """Writes a folder with raw/pairs-<largest sum>.csv and truth.parquet.
 
-    The truth is that of `eightytwenty.evaluate.table_faults.Soiled`.
+    The truth is that of `eightytwenty.evaluate.table_faults.DirtyTable`.
 
     Args:
         folder: appears whole or not at all.
@@ -38,18 +38,18 @@ def generate_pairs(folder: Path, *, rows: int, largest_sum: int, dirt: float, se
     Returns:
         the folder of raw files.
     """
-    soiled = soil(draw_pairs(rows, largest_sum, seed), share=dirt, largest_sum=largest_sum, seed=seed)
+    dirty = add_dirt(draw_pairs(rows, largest_sum, seed), share=dirt, largest_sum=largest_sum, seed=seed)
     with whole_folder(folder) as partial:
         (partial / "raw").mkdir()
-        (partial / "raw" / RAW.format(largest_sum)).write_bytes(as_csv(soiled))
-        soiled.truth.write_parquet(partial / TRUTH)
+        (partial / "raw" / RAW.format(largest_sum)).write_bytes(as_csv(dirty))
+        dirty.truth.write_parquet(partial / TRUTH)
     return folder / "raw"
 
 
-def as_csv(soiled: Soiled) -> bytes:
-    """The soiled records as a CSV file, with those faults that only bytes can have."""
-    text = soiled.cells.write_csv(include_header=False, quote_style="necessary", null_value="")
+def as_csv(dirty: DirtyTable) -> bytes:
+    """The dirty records as a CSV file, with those faults that only bytes can have."""
+    text = dirty.cells.write_csv(include_header=False, quote_style="necessary", null_value="")
     lines = [line.encode() for line in text.split("\n")[:-1]]
-    for row, damage in soiled.damage.items():
+    for row, damage in dirty.damage.items():
         lines[row] = damage(lines[row])
     return b"\n".join([",".join(NAMES).encode(), *lines]) + b"\n"

@@ -12,7 +12,7 @@ from prefect import task
 
 from eightytwenty.files import sha256
 from schemas.drift_expectations import FEWEST_TO_COMPARE, drift_expectations
-from tasks.retrain.experiment import RefusedError, Subject, Taken
+from tasks.retrain.experiment import Experiment, RefusedError, Taken
 from tasks.retrain.versions import Version
 from tasks.running.retries import RETRIES
 from tasks.running.stages import data_folder, run_stage
@@ -72,7 +72,7 @@ def champions_data(client: MlflowClient, champion: ModelVersion | None, newest: 
 
 
 @task(**RETRIES)
-def compared_together(subject: Subject, taken: Sequence[Taken]) -> list[list[Taken]]:
+def compared_together(subject: Experiment, taken: Sequence[Taken]) -> list[list[Taken]]:
     """The deliveries, each by itself, so that none hides behind another; those too small for that as one.
 
     Of these only such as have the same columns, since others are refused.
@@ -88,7 +88,7 @@ def compared_together(subject: Subject, taken: Sequence[Taken]) -> list[list[Tak
 
 
 @task(**RETRIES)
-def compare(subject: Subject, batch: Sequence[Taken], old: Old | None, most_drift: float) -> Drift:
+def compare(subject: Experiment, batch: Sequence[Taken], old: Old | None, most_drift: float) -> Drift:
     """Compares the clean rows of a batch with old rows, column by column.
 
     Raises:

@@ -41,7 +41,7 @@ class Taken:
     checked: Checked
 
 
-class Subject(Protocol):
+class Experiment(Protocol):
     """Pairs or pictures.
 
     Attributes:

@@ -27,9 +27,9 @@ from tasks.retrain.gate import Decision, Scores, decide_adder
 from tasks.retrain.held_out import enough, held_out_pairs
 from tasks.retrain.inbox import Delivery
 from tasks.retrain.versions import RAW, Version, link_tree
-from tasks.running.allowed_paths import allowed_to_copy
+from tasks.running.allowed_paths import require_allowed_to_copy
 from tasks.running.stages import data_folder, run_stage
-from tasks.running.tensorflow import import_tensorflow
+from tasks.running.tensorflow import import_quietly
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.registry import load
 from tasks.tracking.run import Dataset, Run
@@ -38,8 +38,8 @@ _COLUMNS = ["a", "b", "sum"]
 _VALIDATION = 10  # one training row in so many chooses among the networks
 
 
-class Pairs:
-    """See `tasks.retrain.experiment.Subject`."""
+class PairsExperiment:
+    """See `tasks.retrain.experiment.Experiment`."""
 
     flow, cleaned = "retrain-adders", "rows"
 
@@ -50,7 +50,7 @@ class Pairs:
         """Generated pairs without ids, since those of the user's own records may be the same; or a file or folder."""
         parameters = self._parameters
         if parameters.start != GENERATED:
-            return Delivery.at(allowed_to_copy(parameters.start)) if parameters.start else None
+            return Delivery.at(require_allowed_to_copy(parameters.start)) if parameters.start else None
         drawn = parameters.model_dump(include={"rows", "largest_sum", "seed"})
 
         def make(folder: Path) -> None:
@@ -112,7 +112,7 @@ class Pairs:
 
         stage = run_stage(data_folder(), "train-challenger", {"dataset": version.sha256}, asked, make)
         (adder,) = load_adders(stage.folder)
-        import_tensorflow()
+        import_quietly()
         dataset = Dataset(
             f"{self._parameters.model}-{version.name}", version.rows_folder, version.sha256, version.rows["clean"]
         )

@@ -26,7 +26,7 @@ from tasks.retrain.gate import Decision, Scores, decide_gan
 from tasks.retrain.held_out import enough, held_out_pictures
 from tasks.retrain.inbox import Delivery
 from tasks.retrain.versions import RAW, Version, link_tree
-from tasks.running.allowed_paths import allowed_to_copy
+from tasks.running.allowed_paths import require_allowed_to_copy
 from tasks.running.stages import Stage, data_folder, run_stage
 from tasks.tracking.registry import describe, load
 from tasks.tracking.run import Run
@@ -40,8 +40,8 @@ _ALARMS = "alarms"  # tag of a model version
 _BLOCK = 1024  # pictures looked at at a time
 
 
-class Pictures:
-    """See `tasks.retrain.experiment.Subject`. tasks/gans is imported where used: it loads TensorFlow."""
+class PictureExperiment:
+    """See `tasks.retrain.experiment.Experiment`. tasks/gans is imported where used: it loads TensorFlow."""
 
     flow, cleaned = "retrain-avatars", "pictures"
 
@@ -54,7 +54,7 @@ class Pictures:
 
         parameters = self._parameters
         if parameters.start != AVATARS:
-            return Delivery.at(allowed_to_copy(parameters.start)) if parameters.start else None
+            return Delivery.at(require_allowed_to_copy(parameters.start)) if parameters.start else None
         drawn = parameters.model_dump(include={"rows", "size", "seed"})
         raw = ingest_pictures(GanParameters(source=AVATARS, dirt=0, **drawn))
 
@@ -136,7 +136,7 @@ class Pictures:
         from tasks.gans.tasks import train_gan
 
         pictures = self._part(version, "training")
-        trained = train_gan(run, pictures, self._measures(version), self._gan(str(version.folder)), crown=False)
+        trained = train_gan(run, pictures, self._measures(version), self._gan(str(version.folder)), promote=False)
         alarms = str(len(trained.checkpoint.alarms))
         run.client.set_model_version_tag(self._parameters.model, str(trained.version), _ALARMS, alarms)
         return trained.version

@@ -14,15 +14,15 @@ from prefect import task
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import UnwritableError
-from tasks.retrain.experiment import RefusedError, Subject, Taken
+from tasks.retrain.experiment import Experiment, RefusedError, Taken
 from tasks.retrain.gate import Decision, Scores
 from tasks.retrain.inbox import Delivery, Inbox, look_into
 from tasks.retrain.taken import fetch
-from tasks.retrain.versions import Shelf, Version
-from tasks.running.allowed_paths import allowed_to_copy
+from tasks.retrain.versions import DatasetVersions, Version
+from tasks.running.allowed_paths import require_allowed_to_copy
 from tasks.running.retries import RETRIES
 from tasks.running.stages import data_folder
-from tasks.tracking.champion import champion, crown, history
+from tasks.tracking.champion import champion, history, promote
 from tasks.tracking.registry import find, registered
 from tasks.tracking.run import Run
 
@@ -63,7 +63,7 @@ def inbox_folder(inbox: str, model: str) -> Path:
     Raises:
         UserError: this run may not use it, or the program keeps its own files there.
     """
-    return allowed_to_copy(inbox) if inbox else data_folder() / "inbox" / model
+    return require_allowed_to_copy(inbox) if inbox else data_folder() / "inbox" / model
 
 
 @task(**RETRIES)
@@ -73,7 +73,7 @@ def find_champion(client: MlflowClient, model: str) -> ModelVersion | None:
 
 
 @task(**RETRIES)
-def look(folder: Path, shelf: Shelf) -> Inbox:
+def look(folder: Path, shelf: DatasetVersions) -> Inbox:
     """Looks into the inbox for deliveries that were not seen before.
 
     Raises:
@@ -82,7 +82,9 @@ def look(folder: Path, shelf: Shelf) -> Inbox:
     return look_into(folder, shelf.seen())
 
 
-def take_in(subject: Subject, shelf: Shelf, deliveries: Sequence[Delivery]) -> tuple[list[Taken], list[str]]:
+def take_in(
+    subject: Experiment, shelf: DatasetVersions, deliveries: Sequence[Delivery]
+) -> tuple[list[Taken], list[str]]:
     """Cleans and checks deliveries, each by itself; those that are not fit are refused and remembered.
 
     Returns:
@@ -111,13 +113,13 @@ def take_in(subject: Subject, shelf: Shelf, deliveries: Sequence[Delivery]) -> t
     return taken, refused
 
 
-def refuse(shelf: Shelf, batch: Sequence[Taken], why: str) -> str:
+def refuse(shelf: DatasetVersions, batch: Sequence[Taken], why: str) -> str:
     """Refuses a batch as a whole, and remembers it."""
     return _refuse(shelf, [taken.delivery for taken in batch], why)
 
 
 @task(**RETRIES)
-def grow(subject: Subject, shelf: Shelf, parent: Version | None, batch: Sequence[Taken]) -> Version:
+def grow(subject: Experiment, shelf: DatasetVersions, parent: Version | None, batch: Sequence[Taken]) -> Version:
     """Adds a batch to the dataset, as its next version.
 
     Raises:
@@ -152,18 +154,18 @@ def grow(subject: Subject, shelf: Shelf, parent: Version | None, batch: Sequence
     )
 
 
-def challenger_key(subject: Subject, version: Version) -> str:
+def challenger_key(subject: Experiment, version: Version) -> str:
     """Names a challenger: what it learns from, and how."""
     return _digest(version.sha256, dict(subject.challenger))
 
 
-def judgement_key(subject: Subject, version: Version) -> str:
+def judgement_key(subject: Experiment, version: Version) -> str:
     """Names a judgement: the challenger, and what is asked of it."""
     return _digest(challenger_key(subject, version), dict(subject.gate))
 
 
 @task  # without retries: networks that were logged would be logged once more
-def train_challenger(run: Run, subject: Subject, model: str, version: Version) -> int:
+def train_challenger(run: Run, subject: Experiment, model: str, version: Version) -> int:
     """Trains the challenger and registers it, or finds it registered.
 
     Returns:
@@ -185,7 +187,7 @@ def train_challenger(run: Run, subject: Subject, model: str, version: Version) -
 
 
 @task(**RETRIES)
-def judge(run: Run, subject: Subject, model: str, version: Version, number: int) -> Judgement:
+def judge(run: Run, subject: Experiment, model: str, version: Version, number: int) -> Judgement:
     """Scores challenger and champion on the same held-out rows, decides, and lets the better one be champion.
 
     What was decided before a process was killed is not decided again. It counts only as long as the champion is the one
@@ -203,7 +205,7 @@ def judge(run: Run, subject: Subject, model: str, version: Version, number: int)
         if changed := _changed(client, model, judgement):
             judgement = replace(judgement, decision=Decision(False, (changed,)))
         else:
-            crown(client, model, number, judgement.decision.sentence)
+            promote(client, model, number, judgement.decision.sentence)
     run.log_metrics(
         {f"{who}_{measure}": value for who, scores in judgement.scores.items() for measure, value in scores.items()}
     )
@@ -213,7 +215,7 @@ def judge(run: Run, subject: Subject, model: str, version: Version, number: int)
 
 
 def _judge(
-    client: MlflowClient, subject: Subject, challenger: ModelVersion, now: ModelVersion | None, version: Version
+    client: MlflowClient, subject: Experiment, challenger: ModelVersion, now: ModelVersion | None, version: Version
 ) -> Judgement:
     number = int(challenger.version)
     scores = {"challenger": subject.score(client, challenger, version)}
@@ -253,7 +255,7 @@ def _tags(judgement: Judgement) -> dict[str, str]:
     }
 
 
-def _refuse(shelf: Shelf, deliveries: Sequence[Delivery], why: str) -> str:
+def _refuse(shelf: DatasetVersions, deliveries: Sequence[Delivery], why: str) -> str:
     for delivery in deliveries:
         shelf.refuse(delivery, why)
     return f"{', '.join(delivery.name for delivery in deliveries)}: refused. {why}"

@@ -72,7 +72,7 @@ class Version:
         return self.folder / RAW
 
 
-class Shelf:
+class DatasetVersions:
     """The versions of a model's dataset, and the book.
 
     Args:

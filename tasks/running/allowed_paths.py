@@ -28,7 +28,7 @@ _OWN = (
 """The program's own folders in the data folder: what lies there is changed by nobody else."""
 
 
-def allowed(path: str) -> Path:
+def require_allowed(path: str) -> Path:
     """The path that a parameter names, if this run may use it.
 
     Args:
@@ -60,19 +60,19 @@ def fetched(source: str, data: Path) -> Path:
         UserError: it cannot be fetched (see `eightytwenty.read.download`), or this run may not use that path.
     """
     if not is_address(source):
-        return allowed(source)
+        return require_allowed(source)
     folder = data / "downloads"
     folder.mkdir(parents=True, exist_ok=True)
     return download(source, folder)
 
 
-def allowed_to_copy(path: str) -> Path:
+def require_allowed_to_copy(path: str) -> Path:
     """The path that a parameter names, if what lies there may be copied into the data folder.
 
     Raises:
         UserError: this run may not use it, or it would copy the program's own folders into themselves.
     """
-    return _apart(allowed(path))
+    return _apart(require_allowed(path))
 
 
 def _apart(place: Path) -> Path:

@@ -13,7 +13,7 @@ P = TypeVar("P")
 R = TypeVar("R")
 
 
-def in_one_sentence(function: Callable[[P], R]) -> Callable[[P], R]:
+def user_error_as_state(function: Callable[[P], R]) -> Callable[[P], R]:
     """Wraps what becomes a flow, so that a UserError is the message of its Failed state; a caller still sees it raised.
 
     Prefect itself would put "Flow run encountered an exception" in front, and a traceback into the log.

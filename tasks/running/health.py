@@ -10,7 +10,7 @@ _START_SECONDS = 120
 """Long enough for the first start, which makes the database, on a slow and busy machine."""
 
 
-def silence(address: str, seconds: float = _SECONDS) -> str:
+def unreachable_reason(address: str, seconds: float = _SECONDS) -> str:
     """Ask a server how it is.
 
     Args:
@@ -31,7 +31,7 @@ def wait_until_up(address: str, has_ended: Callable[[], bool]) -> bool:
     """Wait until a server that was just started answers.
 
     Args:
-        address: As for `silence`.
+        address: As for `unreachable_reason`.
         has_ended: Tells whether its process has ended.
 
     Returns:
@@ -40,7 +40,7 @@ def wait_until_up(address: str, has_ended: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and not has_ended():
         # a socket may listen before there is a server behind it: a request waits in it
-        if not silence(address, _START_SECONDS):
+        if not unreachable_reason(address, _START_SECONDS):
             return True
         time.sleep(0.1)
     return False

@@ -3,7 +3,7 @@
 import os
 
 
-def import_tensorflow() -> None:
+def import_quietly() -> None:
     """Imports TensorFlow with standard error closed to it; a failure still comes as an exception."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

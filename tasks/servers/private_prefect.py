@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from eightytwenty.errors import UserError
-from tasks.running.health import silence
+from tasks.running.health import unreachable_reason
 from tasks.running.ownership import claim_owner, owner_is_dead
 from tasks.servers.prefect_api import password_wanted
 from tasks.servers.prefect_process import start_server, stop_server
@@ -106,7 +106,7 @@ def configured_api() -> str:
 
 
 def _check_reachable(url: str) -> None:
-    if reason := silence(url):
+    if reason := unreachable_reason(url):
         raise UserError(
             f"no Prefect server answers at {url} ({reason}): start it, correct PREFECT_API_URL, "
             "or unset it to run with a private server."

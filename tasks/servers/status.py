@@ -8,7 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from tasks.running.health import silence
+from tasks.running.health import unreachable_reason
 from tasks.servers.prefect_api import living_workers, password_wanted, prefect_client
 from tasks.servers.up import Addresses, addresses_of
 from tasks.tracking.store import is_server, tracking_uri
@@ -60,8 +60,8 @@ def look(data: Path, runs: int) -> Status:
     """
     named = Addresses(os.environ.get("PREFECT_API_URL", ""), os.environ.get("MLFLOW_TRACKING_URI", ""))
     at = addresses_of(data) or named
-    prefect_answers = bool(at.prefect) and not silence(at.prefect)
-    mlflow_answers = is_server(at.mlflow) and not silence(at.mlflow)
+    prefect_answers = bool(at.prefect) and not unreachable_reason(at.prefect)
+    mlflow_answers = is_server(at.mlflow) and not unreachable_reason(at.mlflow)
     return Status(
         at.prefect,
         at.mlflow if is_server(at.mlflow) else "",
@@ -98,7 +98,7 @@ _PAST = {"not_any_": ["SCHEDULED"]}
 
 
 def _mlflow_runs(data: Path, uri: str, most: int) -> list[RecordedRun]:
-    if is_server(uri) and silence(uri):
+    if is_server(uri) and unreachable_reason(uri):
         return []
     if not is_server(uri) and not (data / "mlflow" / "mlflow.db").exists():
         return []  # looking must not make one

@@ -31,7 +31,7 @@ _CHANGE = re.compile(rf"{CHAMPION}\.(\d+)")
 
 
 @dataclass(frozen=True)
-class Change:
+class ChampionChange:
     """One entry of the history of a model's champion.
 
     Attributes:
@@ -53,7 +53,7 @@ def champion(client: MlflowClient, name: str) -> ModelVersion | None:
     return None if number is None else client.get_model_version(name, str(number))
 
 
-def crown(client: MlflowClient, name: str, version: int, why: str) -> Change:
+def promote(client: MlflowClient, name: str, version: int, why: str) -> ChampionChange:
     """Make a version the champion; where it is champion already, nothing is added to the history.
 
     Args:
@@ -72,7 +72,7 @@ def crown(client: MlflowClient, name: str, version: int, why: str) -> Change:
         return _crown(client, name, version, why)
 
 
-def crown_first(client: MlflowClient, name: str, version: int, why: str) -> bool:
+def promote_first(client: MlflowClient, name: str, version: int, why: str) -> bool:
     """Make a version the champion where there is none.
 
     Returns:
@@ -88,24 +88,24 @@ def crown_first(client: MlflowClient, name: str, version: int, why: str) -> bool
         return True
 
 
-def history(client: MlflowClient, name: str) -> list[Change]:
+def history(client: MlflowClient, name: str) -> list[ChampionChange]:
     """All changes of the champion, oldest first; one that was made elsewhere, as in the MLflow UI, is the last."""
     model = _model(client, name)
     if model is None:
         return []
     now = _champion(model)
     tags = {int(match[1]): value for key, value in model.tags.items() if (match := _CHANGE.fullmatch(key))}
-    changes = [Change(**json.loads(tags[number])) for number in sorted(tags)]
+    changes = [ChampionChange(**json.loads(tags[number])) for number in sorted(tags)]
     if changes and changes[-1].version != now and not _has_happened(client, name, len(changes), changes[-1]):
         changes.pop()
     before = changes[-1].version if changes else None
     if now is not None and now != before:
         when = _iso(datetime.fromtimestamp((model.last_updated_timestamp or 0) / 1000, UTC))
-        changes.append(Change(now, before, when, "The alias was set outside of eightytwenty."))
+        changes.append(ChampionChange(now, before, when, "The alias was set outside of eightytwenty."))
     return changes
 
 
-def roll_back(client: MlflowClient, name: str, to: int = 0) -> Change:
+def roll_back(client: MlflowClient, name: str, to: int = 0) -> ChampionChange:
     """Make an earlier version champion again.
 
     Args:
@@ -134,7 +134,7 @@ def roll_back(client: MlflowClient, name: str, to: int = 0) -> Change:
         return _crown(client, name, to, f"Rolled back from {'none' if now is None else now} by hand.")
 
 
-def _crown(client: MlflowClient, name: str, version: int, why: str) -> Change:
+def _crown(client: MlflowClient, name: str, version: int, why: str) -> ChampionChange:
     find(client, f"{name}/{version}")
     changes = history(client, name)
     now = _champion(_model(client, name))
@@ -143,19 +143,19 @@ def _crown(client: MlflowClient, name: str, version: int, why: str) -> Change:
     if now == version:
         return changes[-1]
     sentence = textwrap.shorten(why, _MOST_CHARACTERS, placeholder=" ...")
-    change = Change(version, now, _iso(datetime.now(UTC)), sentence)
+    change = ChampionChange(version, now, _iso(datetime.now(UTC)), sentence)
     _enact(client, name, len(changes) + 1, change)
     return change
 
 
-def _enact(client: MlflowClient, name: str, number: int, change: Change) -> None:
+def _enact(client: MlflowClient, name: str, number: int, change: ChampionChange) -> None:
     version, key, value = str(change.version), _key(number), json.dumps(asdict(change))
     client.set_registered_model_tag(name, key, value)
     client.set_registered_model_alias(name, CHAMPION, version)
     client.set_model_version_tag(name, version, key, value)
 
 
-def _has_happened(client: MlflowClient, name: str, number: int, change: Change) -> bool:
+def _has_happened(client: MlflowClient, name: str, number: int, change: ChampionChange) -> bool:
     """Whether an announced change was completed; of a version that was deleted since it is taken for granted."""
     try:
         tags = client.get_model_version(name, str(change.version)).tags
@@ -166,7 +166,7 @@ def _has_happened(client: MlflowClient, name: str, number: int, change: Change) 
     return tags.get(_key(number)) == json.dumps(asdict(change))
 
 
-def _line(changes: list[Change]) -> list[int]:
+def _line(changes: list[ChampionChange]) -> list[int]:
     """The champions to go back along: one that came back takes those away that came after it."""
     line: list[int] = []
     for change in changes:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from eightytwenty.evaluate.score import Score
+from eightytwenty.evaluate.score import CleaningScore
 from tasks.tracking.run import Run
 
 
-def log_scores(run: Run, scores: Sequence[Score]) -> None:
+def log_scores(run: Run, scores: Sequence[CleaningScore]) -> None:
     """Logs the scores of one or more cleanings, added up: a table by kind of fault, and the totals as metrics."""
     if not scores:
         return

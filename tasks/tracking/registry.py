@@ -99,10 +99,10 @@ def load(client: MlflowClient, version: ModelVersion) -> "keras.Model":
     Raises:
         UserError: Its files are gone, or it is no Keras model that can be loaded safely.
     """
-    from tasks.running.tensorflow import import_tensorflow
+    from tasks.running.tensorflow import import_quietly
 
     file = _fetch(client, version, "data/model.keras")
-    import_tensorflow()
+    import_quietly()
     import keras
 
     try:

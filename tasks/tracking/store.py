@@ -11,7 +11,7 @@ from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
 
 from eightytwenty.errors import UserError
-from tasks.running.health import silence
+from tasks.running.health import unreachable_reason
 from tasks.running.ownership import OWNER_TAG, only_one, owner_is_dead
 
 _NO_PASSWORD = {"UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED"}
@@ -75,7 +75,7 @@ def check_server(uri: str) -> None:
     """
     if not is_server(uri):
         return
-    if reason := silence(uri):
+    if reason := unreachable_reason(uri):
         raise UserError(
             f"no MLflow server answers at {uri} ({reason}): start it, correct MLFLOW_TRACKING_URI, "
             "or unset it to record in the data folder."

@@ -17,7 +17,7 @@ from flows.retrain_adders import retrain_adders
 from flows.retraining import Retraining
 from schemas.parameters import RetrainAddersParameters
 from tasks.servers.private_prefect import prefect_api
-from tasks.tracking.champion import champion, crown, history, roll_back
+from tasks.tracking.champion import champion, history, promote, roll_back
 from tasks.tracking.lifecycle import parent_run
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.registry import register
@@ -239,14 +239,14 @@ def seven(run: Run, model: str) -> int:
 
 def test_a_better_challenger_becomes_champion(data: Path, client: MlflowClient) -> None:
     with parent_run(data, "elsewhere", "seven", {}) as run:
-        crown(client, "weak", seven(run, "weak"), "for want of a better one")
+        promote(client, "weak", seven(run, "weak"), "for want of a better one")
     done = retrain(data, model="weak").result()
     assert done.judgement.decision.promoted
     assert done.judgement.scores["champion"]["accuracy"] < 0.1
     assert [change.version for change in history(client, "weak")] == [1, 2]
     # the champion's data is not known, so the newest version stands for it
     deliver(data, "more.csv", pairs(300, 10), "inbox/weak")
-    crown(client, "weak", 1, "back again")
+    promote(client, "weak", 1, "back again")
     done = retrain(data, model="weak").result()
     assert "v0001, since what weak/1 learned from is gone" in done.drifts[0].sentence
     assert done.judgement.decision.promoted
@@ -254,7 +254,7 @@ def test_a_better_challenger_becomes_champion(data: Path, client: MlflowClient) 
 
 def test_a_lost_book_does_not_undo_a_rollback(data: Path, client: MlflowClient) -> None:
     with parent_run(data, "elsewhere", "seven", {}) as run:
-        crown(client, "back", seven(run, "back"), "for want of a better one")
+        promote(client, "back", seven(run, "back"), "for want of a better one")
     done = retrain(data, model="back").result()
     assert (done.judgement.challenger, done.judgement.decision.promoted) == (2, True)
     roll_back(client, "back")
@@ -275,7 +275,7 @@ def test_a_decision_counts_for_nothing_once_the_champion_is_another(data: Path, 
     client.delete_registered_model_tag("other", "champion.0001")
     client.delete_model_version_tag("other", "1", "champion.0001")
     client.delete_registered_model_alias("other", "champion")
-    crown(client, "other", number, "chosen by hand")
+    promote(client, "other", number, "chosen by hand")
     done.book.unlink()
     done = retrain(data, model="other").result()
     assert done.judgement.decision.sentence.startswith("It was judged against the champion none, and that is other/2")

@@ -61,7 +61,7 @@ def deliver_zip(data: Path, name: str, files: Files) -> Path:
 def avatars(
     rows: int, seed: int, change: Callable[[np.ndarray, int], np.ndarray] = lambda picture, _: picture
 ) -> Files:
-    """Pictures of known attributes with their table, each picture changed as asked."""
+    """PictureExperiment of known attributes with their table, each picture changed as asked."""
     attributes = draw_attributes(rows, seed)
     files = {}
     for number, values in enumerate(attributes.iter_rows(named=True)):
@@ -82,7 +82,7 @@ def one_picture_many_times() -> Files:
 
 
 def one_combination() -> Files:
-    """Pictures that all have the same attributes, as a collapsed GAN would draw them."""
+    """PictureExperiment that all have the same attributes, as a collapsed GAN would draw them."""
     attributes = draw_attributes(1, 9)
     (values,) = attributes.iter_rows(named=True)
     files = {f"{number}.png": as_png(noisy(draw_avatar(values, SIZE), number)) for number in range(120)}

@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 
 from flows.retrain_adders import retrain_adders
 from schemas.parameters import RetrainAddersParameters
-from tasks.retrain.versions import Shelf
+from tasks.retrain.versions import DatasetVersions
 from tasks.servers.private_prefect import prefect_api
 from tasks.tracking.champion import champion, history
 from tasks.tracking.store import connect
@@ -59,7 +59,7 @@ def tagged(table: str, key: str) -> Callable[[Path], bool]:
 
 
 def facts(data: Path, client: MlflowClient) -> dict[str, object]:
-    version = Shelf(data / "datasets/adders", "rows", {}).newest()
+    version = DatasetVersions(data / "datasets/adders", "rows", {}).newest()
     now = champion(client, "adders")
     return {
         "dataset": (version.name, version.sha256, version.rows),

@@ -12,16 +12,16 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from reports.cleaning_figure import cleaning_figure
-from reports.eighty_twenty import EightyTwenty, Gain, RuleCount, Stage, eighty_twenty_markdown
+from reports.eighty_twenty import EightyTwenty, Gain, RuleCount, StageTime, eighty_twenty_markdown
 from reports.numbers import compact, percent, seconds, spread
 from reports.style import KIND_COLOURS, save
 
 RUN = EightyTwenty(
     stages=(
-        Stage("ingest", "cleaning", 2.0),
-        Stage("clean", "cleaning", 4.0),
-        Stage("train", "modelling", 3.0),
-        Stage("report", "other", 1.0),
+        StageTime("ingest", "cleaning", 2.0),
+        StageTime("clean", "cleaning", 4.0),
+        StageTime("train", "modelling", 3.0),
+        StageTime("report", "other", 1.0),
     ),
     fates={"clean": 900, "quarantine": 75, "duplicates": 25},
     rules=(RuleCount("wrong sum", "quarantine", 75), RuleCount("number word", "repair", 120)),
@@ -85,7 +85,9 @@ def test_a_run_without_anything_is_drawn_too(tmp_path):
 
 
 def test_a_small_share_is_not_rounded_away():
-    run = dataclasses.replace(RUN, stages=(Stage("clean", "cleaning", 0.01), Stage("train", "modelling", 500.0)))
+    run = dataclasses.replace(
+        RUN, stages=(StageTime("clean", "cleaning", 0.01), StageTime("train", "modelling", 500.0))
+    )
     assert run.sentence == "Cleaning took < 0.1 % of 500 s of work, modelling > 99.9 %"
 
 

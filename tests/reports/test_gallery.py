@@ -5,7 +5,7 @@ from PIL import Image
 
 from eightytwenty.engine.summary import Summary
 from eightytwenty.evaluate.file_faults import encode
-from eightytwenty.evaluate.picture_faults import KINDS, soil
+from eightytwenty.evaluate.picture_faults import KINDS, add_dirt
 from eightytwenty.pictures.run import clean_pictures
 from eightytwenty.pictures.schema import pictures_table
 from eightytwenty.pictures.source import open_pictures
@@ -20,7 +20,7 @@ def cleaned(folder, rows, share):
     files = {f"e-{number:03}.png": as_png(picture) for number, picture in enumerate(pictures)}
     lines = [f"{name},{('left', 'right')[place % 2]},{place % 3}\n" for place, name in enumerate(files)]
     kinds = [kind for kind in KINDS if kind not in ("too large a file", "misspelt value", "unknown value")]
-    dirty = soil(files, ("file,side,number\n" + "".join(lines)).encode(), share=share, seed=1, size=32, kinds=kinds)
+    dirty = add_dirt(files, ("file,side,number\n" + "".join(lines)).encode(), share=share, seed=1, size=32, kinds=kinds)
     (folder / "raw").mkdir()
     for name, content in dirty.files.items():
         (folder / "raw" / name).write_bytes(content)

@@ -10,7 +10,7 @@ from matplotlib.text import Text
 
 from models.gans.quality.collapse import Alarm
 from models.gans.quality.ellipses import EllipseTest
-from reports.gan_figures import attribute_fidelity, distributions, training_curves
+from reports.gan_figures import distributions, fidelity_figure, training_curves
 from reports.style import save
 
 HISTORY = {
@@ -86,14 +86,14 @@ def test_a_young_or_bare_history_is_drawn_and_an_empty_one_is_an_error() -> None
 
 
 def test_fidelity_is_a_bar_with_the_classifiers_accuracy_as_mark() -> None:
-    figure = attribute_fidelity({"hair": 0.75, "hair_colour": 0.5}, {"hair": 0.98, "hair_colour": 1.0, "skin": 0.1})
+    figure = fidelity_figure({"hair": 0.75, "hair_colour": 0.5}, {"hair": 0.98, "hair_colour": 1.0, "skin": 0.1})
     (axes,) = figure.axes
     assert [bar.get_width() for bar in axes.patches] == [0.75, 0.5]
     assert [line.get_xdata()[0] for line in axes.lines] == [0.98, 1.0]
     assert {"hair colour", "75 %", "50 %"} <= set(texts(figure))
     assert any("62.5 %" in text and "99 %" in text for text in texts(figure))
     with pytest.raises(ValueError, match="no attributes"):
-        attribute_fidelity({}, {})
+        fidelity_figure({}, {})
 
 
 def test_histograms_are_shares_of_the_pictures() -> None:
@@ -109,10 +109,10 @@ def test_histograms_are_shares_of_the_pictures() -> None:
     "draw",
     [
         lambda: training_curves(HISTORY, REAL, [ALARM]),
-        lambda: attribute_fidelity({"hair": 0.75}, {"hair": 0.98}),
+        lambda: fidelity_figure({"hair": 0.75}, {"hair": 0.98}),
         lambda: distributions(ellipses(30, 200), ellipses(10, 40)),
     ],
-    ids=["training_curves", "attribute_fidelity", "distributions"],
+    ids=["training_curves", "fidelity_figure", "distributions"],
 )
 def test_the_same_data_gives_the_same_file(tmp_path, draw) -> None:
     for name in ("first.png", "second.png"):

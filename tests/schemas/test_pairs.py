@@ -2,7 +2,7 @@ import pandas as pd
 import pandera.errors
 import pytest
 
-from eightytwenty.schema import Check, Infer
+from eightytwenty.schema import Check, Impute
 from schemas.pairs import pairs_table
 
 TABLE = pairs_table(16)
@@ -14,7 +14,7 @@ def infer(name, *rows):
     cells = pd.DataFrame(rows, columns=["a", "b", "sum"], dtype="str")
     values = cells.where(cells.apply(lambda column: column.str.fullmatch("[0-9]+"))).astype("Int64")
     rule = RULES[name]
-    assert isinstance(rule, Infer)
+    assert isinstance(rule, Impute)
     return [
         tuple(None if pd.isna(cell) else cell for cell in row)
         for row in rule.function(cells, values).itertuples(index=False)

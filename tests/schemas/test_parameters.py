@@ -53,10 +53,13 @@ def test_a_table_of_attributes_is_for_own_pictures():
 
 def test_retraining_takes_size_and_range_from_the_champion_where_none_is_asked_for():
     adders, avatars = RetrainAddersParameters(), RetrainAvatarsParameters()
-    assert (adders.meeting({"largest_sum": "16"}).largest_sum, adders.meeting({}).largest_sum) == (16, 65536)
-    assert (avatars.meeting({"size": "64"}).size, avatars.meeting({}).size) == (64, 32)
-    assert RetrainAvatarsParameters(size=128).meeting({"size": "64"}).size == 128
-    assert RetrainAddersParameters(largest_sum=8).meeting({"largest_sum": "16"}).largest_sum == 8
+    assert (
+        adders.with_champion_defaults({"largest_sum": "16"}).largest_sum,
+        adders.with_champion_defaults({}).largest_sum,
+    ) == (16, 65536)
+    assert (avatars.with_champion_defaults({"size": "64"}).size, avatars.with_champion_defaults({}).size) == (64, 32)
+    assert RetrainAvatarsParameters(size=128).with_champion_defaults({"size": "64"}).size == 128
+    assert RetrainAddersParameters(largest_sum=8).with_champion_defaults({"largest_sum": "16"}).largest_sum == 8
 
 
 @pytest.mark.parametrize("wrong", [{"size": 33}, {"size": 16}, {"most_drift": 10.1}])

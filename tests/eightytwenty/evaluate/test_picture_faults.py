@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 from PIL import Image, ImageOps
 
-from eightytwenty.evaluate.attribute_faults import BESIDE_KINDS, soil_beside
+from eightytwenty.evaluate.attribute_faults import BESIDE_KINDS, add_attribute_dirt
 from eightytwenty.evaluate.file_faults import FILE_KINDS
-from eightytwenty.evaluate.picture_faults import ATTRIBUTE_KINDS, COPY_KINDS, KINDS, TABLE, Soiled, soil
+from eightytwenty.evaluate.picture_faults import ATTRIBUTE_KINDS, COPY_KINDS, KINDS, TABLE, DirtyPictures, add_dirt
 from eightytwenty.pictures.schema import MOST_BYTES
 from schemas.attributes import CARTOONSET
 from tasks.ingest.ellipses import draw_ellipses
@@ -29,13 +29,13 @@ def drawn(rows=ROWS, kind="ellipses-colour"):
 
 
 @pytest.fixture(scope="module")
-def soiled():
+def dirty():
     files, table = drawn()
-    return files, table, soil(files, table, share=0.9, seed=1, size=SIZE)
+    return files, table, add_dirt(files, table, share=0.9, seed=1, size=SIZE)
 
 
-def named(soiled: Soiled, kind: str) -> list[dict]:
-    found = soiled.truth.filter(pl.col("kind") == kind).to_dicts()
+def named(dirty: DirtyPictures, kind: str) -> list[dict]:
+    found = dirty.truth.filter(pl.col("kind") == kind).to_dicts()
     assert found
     return found
 
@@ -57,8 +57,8 @@ def rgb(content: bytes) -> np.ndarray:
     return np.asarray(loaded(content).convert("RGB")).astype(int)
 
 
-def test_every_kind_has_its_turn_and_its_rows_are_there(soiled):
-    files, _, dirty = soiled
+def test_every_kind_has_its_turn_and_its_rows_are_there(dirty):
+    files, _, dirty = dirty
     assert set(dirty.truth["kind"]) == set(KINDS) - {"grey"}  # the ellipses have colours
     assert dirty.truth.select("source", "record").is_unique().all()
     for source, record, kind, of in dirty.truth.select("source", "record", "kind", "of").iter_rows():
@@ -71,8 +71,8 @@ def test_every_kind_has_its_turn_and_its_rows_are_there(soiled):
             assert source in dirty.files
 
 
-def test_pictures_without_a_fault_and_their_lines_are_untouched(soiled):
-    files, table, dirty = soiled
+def test_pictures_without_a_fault_and_their_lines_are_untouched(dirty):
+    files, table, dirty = dirty
     innocent = set(dirty.files) - set(dirty.truth["source"])
     assert len(innocent) > 0.1 * ROWS
     assert all(dirty.files[name] == files[name] for name in innocent)
@@ -82,8 +82,8 @@ def test_pictures_without_a_fault_and_their_lines_are_untouched(soiled):
     ]
 
 
-def test_every_file_has_its_own_line_but_where_the_fault_lies_there(soiled):
-    _, _, dirty = soiled
+def test_every_file_has_its_own_line_but_where_the_fault_lies_there(dirty):
+    _, _, dirty = dirty
     faulty = {kind: {row["source"] for row in named(dirty, kind)} for kind in ("line missing", "picture missing")}
     lines = [line[0] for line in cells(dirty.attributes)]
     assert len(lines) == len(set(lines))
@@ -93,7 +93,7 @@ def test_every_file_has_its_own_line_but_where_the_fault_lies_there(soiled):
 
 def test_the_same_seed_gives_the_same_bytes_and_another_gives_others():
     files, table = drawn(60)
-    x, y, z = (soil(files, table, share=0.5, seed=seed, size=SIZE) for seed in (1, 1, 2))
+    x, y, z = (add_dirt(files, table, share=0.5, seed=seed, size=SIZE) for seed in (1, 1, 2))
     assert (x.files, x.attributes) == (y.files, y.attributes)
     assert x.truth.equals(y.truth)
     assert x.files != z.files
@@ -101,10 +101,10 @@ def test_the_same_seed_gives_the_same_bytes_and_another_gives_others():
 
 def test_no_dirt_and_no_attributes():
     files, table = drawn(20)
-    clean = soil(files, table, share=0, seed=1, size=SIZE)
+    clean = add_dirt(files, table, share=0, seed=1, size=SIZE)
     assert (clean.files, clean.attributes) == (files, table)
     assert clean.truth.is_empty()
-    bare = soil(files, None, share=1, seed=1, size=SIZE, kinds=("malformed line", "blank"))
+    bare = add_dirt(files, None, share=1, seed=1, size=SIZE, kinds=("malformed line", "blank"))
     assert bare.attributes is None
     assert set(bare.truth["kind"]) == {"blank"}
 
@@ -113,14 +113,14 @@ UNREADABLE = ("empty file", "not an image", "truncated", "damaged chunk", "decom
 
 
 @pytest.mark.parametrize("kind", UNREADABLE)
-def test_files_that_no_decoder_takes(soiled, kind):
-    for row in named(soiled[2], kind):
+def test_files_that_no_decoder_takes(dirty, kind):
+    for row in named(dirty[2], kind):
         with pytest.raises((OSError, SyntaxError, Image.DecompressionBombError)):
-            loaded(soiled[2].files[row["source"]])
+            loaded(dirty[2].files[row["source"]])
 
 
-def test_files_that_a_decoder_takes_and_should_not(soiled):
-    _, _, dirty = soiled
+def test_files_that_a_decoder_takes_and_should_not(dirty):
+    _, _, dirty = dirty
 
     def contents(kind):
         return [dirty.files[row["source"]] for row in named(dirty, kind)]
@@ -140,8 +140,8 @@ def test_files_that_a_decoder_takes_and_should_not(soiled):
     assert all(0 < np.ptp(rgb(content), axis=(0, 1)).max() <= 4 for content in contents("nearly blank"))
 
 
-def test_copies_stand_behind_their_originals(soiled):
-    files, _, dirty = soiled
+def test_copies_stand_behind_their_originals(dirty):
+    files, _, dirty = dirty
     for kind in (*COPY_KINDS, "contradicting copy"):
         for row in named(dirty, kind):
             assert row["source"] >= row["of"]
@@ -172,7 +172,7 @@ def undone(content: bytes) -> np.ndarray:
 def test_what_can_be_repaired_is_the_true_picture_again(picture):
     files, _ = drawn(120, picture)
     kinds = [kind for kind, about in FILE_KINDS.items() if about.fate == "clean"]
-    dirty = soil(files, None, share=1, seed=3, size=SIZE, kinds=kinds)
+    dirty = add_dirt(files, None, share=1, seed=3, size=SIZE, kinds=kinds)
     assert set(dirty.truth["kind"]) == set(kinds) - (set() if picture == "ellipses-white" else {"grey"})
     for row in dirty.truth.iter_rows(named=True):
         content = dirty.files[row["source"]]
@@ -185,8 +185,8 @@ def test_what_can_be_repaired_is_the_true_picture_again(picture):
 @pytest.mark.parametrize(
     "kind", sorted(set(ATTRIBUTE_KINDS) - {"contradicting copy", "line missing", "picture missing"})
 )
-def test_faults_of_lines_cannot_be_read_as_values(soiled, kind):
-    _, table, dirty = soiled
+def test_faults_of_lines_cannot_be_read_as_values(dirty, kind):
+    _, table, dirty = dirty
     known = [set(HAIR), set(COLOURS)]
     true = {name: values for name, *values in cells(table)}
     for row in named(dirty, kind):
@@ -213,7 +213,7 @@ def cartoons(rows=60):
 
 def test_faults_of_the_files_beside_pictures():
     files = cartoons()
-    dirty = soil_beside(files, share=0.8, seed=1)
+    dirty = add_attribute_dirt(files, share=0.8, seed=1)
     assert set(dirty.truth["kind"]) == set(BESIDE_KINDS)
     for row in dirty.truth.iter_rows(named=True):
         table = str(PurePosixPath(row["of"]).with_suffix(".csv"))
@@ -227,4 +227,4 @@ def test_faults_of_the_files_beside_pictures():
     innocent = {name for name in files if str(PurePosixPath(name).with_suffix(".png")) not in set(dirty.truth["of"])}
     assert len(innocent) == 24
     assert all(dirty.files[name] == files[name] for name in innocent)
-    assert soil_beside(files, share=0.8, seed=1).files == dirty.files
+    assert add_attribute_dirt(files, share=0.8, seed=1).files == dirty.files

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from eightytwenty.evaluate.attribute_faults import BESIDE_KINDS, soil_beside
-from eightytwenty.evaluate.picture_faults import ATTRIBUTE_KINDS, KINDS, soil
+from eightytwenty.evaluate.attribute_faults import BESIDE_KINDS, add_attribute_dirt
+from eightytwenty.evaluate.picture_faults import ATTRIBUTE_KINDS, KINDS, add_dirt
 from eightytwenty.evaluate.picture_score import score_pictures
 from eightytwenty.pictures.run import clean_pictures
 from eightytwenty.pictures.schema import pictures_table
@@ -20,7 +20,7 @@ from tasks.ingest.generate import AVATARS, as_png
 SMALL_KINDS = [kind for kind in KINDS if kind != "too large a file"]
 
 
-def soiled(folder, source, rows, size, share, kinds=SMALL_KINDS):
+def dirty(folder, source, rows, size, share, kinds=SMALL_KINDS):
     """A raw folder with dirt, its truth, the true pictures by name and their true attributes."""
     if source == AVATARS:
         pictures, attributes = draw_avatars(rows, size, 0)
@@ -31,7 +31,7 @@ def soiled(folder, source, rows, size, share, kinds=SMALL_KINDS):
     if attributes is not None:
         attributes = attributes.insert_column(0, pl.Series("file", list(files)))
     table = None if attributes is None else attributes.write_csv().encode()
-    dirty = soil(files, table, share=share, seed=1, size=size, kinds=kinds)
+    dirty = add_dirt(files, table, share=share, seed=1, size=size, kinds=kinds)
     (folder / "raw").mkdir(parents=True)
     for name, content in dirty.files.items():
         (folder / "raw" / name).write_bytes(content)
@@ -44,7 +44,7 @@ def soiled(folder, source, rows, size, share, kinds=SMALL_KINDS):
 @pytest.mark.parametrize("source", [AVATARS, *ELLIPSES])
 def test_every_kind_of_dirt_is_caught_and_nothing_else_is_touched(tmp_path, source, size):
     kinds = KINDS if (source, size) == (AVATARS, 32) else SMALL_KINDS
-    raw, truth, true, attributes = soiled(tmp_path, source, 150, size, 0.8, kinds)
+    raw, truth, true, attributes = dirty(tmp_path, source, 150, size, 0.8, kinds)
     clean_pictures(open_pictures(raw, known=KNOWN), pictures_table(size), tmp_path / "out")
     result = score_pictures(tmp_path / "out", truth, true, attributes)
     expected = set(kinds) - (set() if source == "ellipses-white" else {"grey"})
@@ -66,7 +66,7 @@ def test_faults_of_the_files_beside_pictures_are_caught(tmp_path):
     for (name, picture), row in zip(true.items(), codes, strict=True):
         lines = [f'"{each.name}", {code}, {len(each.values)}\n' for each, code in zip(CARTOONSET, row, strict=True)]
         files |= {name: as_png(picture), name.replace(".png", ".csv"): "".join(lines).encode()}
-    dirty = soil_beside(files, share=0.6, seed=1)
+    dirty = add_attribute_dirt(files, share=0.6, seed=1)
     for name, content in dirty.files.items():
         (tmp_path / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "raw" / name).write_bytes(content)
@@ -84,7 +84,7 @@ def scored(tmp_path_factory):
     """A cleaned folder and its truth, for mutilation."""
     folder = tmp_path_factory.mktemp("scored")
     kinds = ("transparent", "exact copy", "blank", "unknown value")
-    raw, truth, true, attributes = soiled(folder, AVATARS, 40, 32, 0.5, kinds)
+    raw, truth, true, attributes = dirty(folder, AVATARS, 40, 32, 0.5, kinds)
     clean_pictures(open_pictures(raw, known=KNOWN), pictures_table(32), folder / "out")
     return folder / "out", truth, true, attributes
 

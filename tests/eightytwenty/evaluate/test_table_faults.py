@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from eightytwenty.evaluate.score import score
-from eightytwenty.evaluate.table_faults import BYTE_KINDS, KINDS, soil
+from eightytwenty.evaluate.table_faults import BYTE_KINDS, KINDS, add_dirt
 from schemas.pairs import pairs_table
 from tasks.ingest.pairs import as_csv, draw_pairs, generate_pairs
 
@@ -51,21 +51,21 @@ def test_pairs_are_uniform_and_in_range():
 
 def test_the_truth_says_where_each_fault_is():
     pairs = draw_pairs(2_000, 65536, 1)
-    soiled = soil(pairs, share=0.5, largest_sum=65536, seed=1)
-    innocent = soiled.cells.with_row_index("record", offset=1).join(
-        soiled.truth.with_columns(pl.col("record").cast(pl.UInt32)), on="record", how="anti"
+    dirty = add_dirt(pairs, share=0.5, largest_sum=65536, seed=1)
+    innocent = dirty.cells.with_row_index("record", offset=1).join(
+        dirty.truth.with_columns(pl.col("record").cast(pl.UInt32)), on="record", how="anti"
     )
     assert innocent.drop("record").join(pairs.cast(pl.String), on=pairs.columns, how="anti").is_empty()
-    faulty = soiled.truth.filter(~pl.col("kind").is_in([*BYTE_KINDS, "re-sent record"]))
-    written = soiled.cells[(faulty["record"] - 1).to_numpy()].select("a", "b", "sum").rows()
+    faulty = dirty.truth.filter(~pl.col("kind").is_in([*BYTE_KINDS, "re-sent record"]))
+    written = dirty.cells[(faulty["record"] - 1).to_numpy()].select("a", "b", "sum").rows()
     true = faulty.select(pl.col("a", "b", "sum").cast(pl.String)).rows()
     unchanged = [kind for kind, was, now in zip(faulty["kind"], true, written, strict=True) if was == now]
     assert set(unchanged) <= {"conflicting record"}, "each fault can be seen, but that of a record that is contradicted"
 
 
 def test_broken_lines_are_broken():
-    soiled = soil(draw_pairs(300, 16, 1), share=1, largest_sum=16, seed=1, kinds=["row cut off", "too many cells"])
-    counts = np.array([line.count(b",") for line in as_csv(soiled).split(b"\n")[1:-1]])
+    dirty = add_dirt(draw_pairs(300, 16, 1), share=1, largest_sum=16, seed=1, kinds=["row cut off", "too many cells"])
+    counts = np.array([line.count(b",") for line in as_csv(dirty).split(b"\n")[1:-1]])
     assert (counts != 3).all()
 
 

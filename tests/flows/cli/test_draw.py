@@ -14,7 +14,7 @@ from eightytwenty.errors import UserError
 from flows.cli.draw import codes_of, draw_command, draw_inputs
 from flows.cli.main import _parse
 from schemas.parameters import DrawParameters
-from tasks.tracking.champion import crown
+from tasks.tracking.champion import promote
 from tasks.tracking.lifecycle import parent_run
 from tests.tasks.generator import ATTRIBUTES, log_generator
 
@@ -29,7 +29,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         patch.setenv("EIGHTYTWENTY_DATA", str(data))
         with parent_run(data, "gans", "one", {}) as run:
-            crown(run.client, "avatars", log_generator(run, "avatars", attribution=CREDIT), "It was the first.")
+            promote(run.client, "avatars", log_generator(run, "avatars", attribution=CREDIT), "It was the first.")
             log_generator(run, "ellipses", conditional=False)
     return data
 

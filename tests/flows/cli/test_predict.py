@@ -16,7 +16,7 @@ from models.adders.solve import train_solved
 from schemas.parameters import PredictParameters
 from tasks.adders.register import best, metadata, register_adder
 from tasks.adders.results import Scored, score_all
-from tasks.tracking.champion import crown_first
+from tasks.tracking.champion import promote_first
 from tasks.tracking.lifecycle import parent_run
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.run import Dataset, Run
@@ -47,7 +47,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("EIGHTYTWENTY_DATA", str(data))
         with parent_run(data, "adders", "one", {}) as run:
             version = log_adder(run, solved())
-            crown_first(run.client, "adders", version, "It was the first.")
+            promote_first(run.client, "adders", version, "It was the first.")
             log_generator(run, "avatars", conditional=False)
     return data
 

@@ -9,7 +9,7 @@ from eightytwenty.errors import UserError
 from flows.cli.main import _parse
 from flows.cli.rollback import rollback_command
 from schemas.parameters import RollbackParameters
-from tasks.tracking.champion import crown
+from tasks.tracking.champion import promote
 from tasks.tracking.store import connect
 
 
@@ -34,7 +34,7 @@ def model(client: MlflowClient) -> str:
     for _ in range(4):
         client.create_model_version(name, "file:///nowhere")
     for version in (1, 2, 3):
-        crown(client, name, version, f"It was better [by {version} %].")
+        promote(client, name, version, f"It was better [by {version} %].")
     return name
 
 

@@ -10,7 +10,7 @@ from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import sha256
 from tasks.retrain.inbox import Delivery
-from tasks.retrain.versions import Shelf, Version, only_one_retraining
+from tasks.retrain.versions import DatasetVersions, Version, only_one_retraining
 
 
 def delivery(folder: Path, name: str) -> Delivery:
@@ -30,13 +30,13 @@ def put(one: Delivery, place: Path) -> None:
     shutil.copy(one.path, place / one.name)
 
 
-def add(shelf: Shelf, *deliveries: Delivery) -> Version:
+def add(shelf: DatasetVersions, *deliveries: Delivery) -> Version:
     return shelf.add(shelf.newest(), deliveries, put, clean)
 
 
 @pytest.fixture
 def shelf(tmp_path):
-    return Shelf(tmp_path / "datasets" / "adders", "rows", {"on_drift": "refuse"})
+    return DatasetVersions(tmp_path / "datasets" / "adders", "rows", {"on_drift": "refuse"})
 
 
 def test_a_version_holds_all_before_it_and_the_older_one_stays(shelf, tmp_path):
@@ -89,7 +89,7 @@ def test_a_damaged_version_is_said_and_its_removal_is_the_remedy(shelf, tmp_path
 def test_refused_deliveries_are_remembered_with_their_reasons(shelf, tmp_path):
     shelf.refuse(bad := delivery(tmp_path, "bad"), "wrong sums")
     assert shelf.seen() == {bad.sha256}
-    assert not Shelf(shelf.folder, "rows", {"on_drift": "accept"}).seen()
+    assert not DatasetVersions(shelf.folder, "rows", {"on_drift": "accept"}).seen()
     assert json.loads(shelf.book.read_text())["deliveries"][bad.sha256]["why"] == "wrong sums"
     shelf.book.write_text("{")
     with pytest.raises(UserError, match=r"book.json is damaged"):
@@ -99,7 +99,7 @@ def test_refused_deliveries_are_remembered_with_their_reasons(shelf, tmp_path):
 def test_a_dataset_of_pairs_is_none_of_pictures(shelf, tmp_path):
     add(shelf, delivery(tmp_path, "one"))
     with pytest.raises(UserError, match="rows of another model"):
-        Shelf(shelf.folder, "pictures", {}).newest()
+        DatasetVersions(shelf.folder, "pictures", {}).newest()
 
 
 def test_a_judgement_ends_what_was_pending_and_the_book_is_whole(shelf, tmp_path):
@@ -127,7 +127,7 @@ def test_a_version_does_not_grow_from_raw_files_that_were_changed(shelf, tmp_pat
 
 
 def test_a_dataset_of_one_size_is_none_of_another(shelf, tmp_path):
-    of_32, of_64 = (Shelf(shelf.folder, "rows", {"size": size}) for size in (32, 64))
+    of_32, of_64 = (DatasetVersions(shelf.folder, "rows", {"size": size}) for size in (32, 64))
     add(of_32, delivery(tmp_path, "one"))
     assert of_32.newest().kind == {"size": 32}
     with pytest.raises(UserError, match=r"cleaned for size 32, and what is asked for, .* is size 64"):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from eightytwenty.errors import UserError
-from tasks.running.allowed_paths import allowed, allowed_to_copy
+from tasks.running.allowed_paths import require_allowed, require_allowed_to_copy
 
 
 @pytest.fixture
@@ -22,13 +22,13 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_command_line_may_use_any_path(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PREFECT__RUNTIME__DEPLOYMENT__ID")
-    assert allowed("/etc/hostname") == Path("/etc/hostname")
-    assert allowed("pairs.csv") == Path("pairs.csv")
+    assert require_allowed("/etc/hostname") == Path("/etc/hostname")
+    assert require_allowed("pairs.csv") == Path("pairs.csv")
 
 
 def test_a_relative_path_counts_from_the_data_folder(data: Path) -> None:
-    assert allowed("in/pairs.csv") == data / "in" / "pairs.csv"
-    assert allowed(str(data / "pairs.csv")) == data / "pairs.csv"
+    assert require_allowed("in/pairs.csv") == data / "in" / "pairs.csv"
+    assert require_allowed(str(data / "pairs.csv")) == data / "pairs.csv"
 
 
 @pytest.mark.parametrize(
@@ -37,16 +37,16 @@ def test_a_relative_path_counts_from_the_data_folder(data: Path) -> None:
 def test_a_path_that_leads_outside_is_refused(data: Path, path: str) -> None:
     (data / "link").symlink_to(data.parent / "more")
     with pytest.raises(UserError, match="lies outside the folders") as refused:
-        allowed(path)
+        require_allowed(path)
     assert "EIGHTYTWENTY_SOURCES" in str(refused.value)
 
 
 def test_named_folders_are_allowed_too(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (data / "link").symlink_to(data.parent / "more")
     monkeypatch.setenv("EIGHTYTWENTY_SOURCES", os.pathsep.join(["/nowhere", str(data / "link")]))
-    assert allowed("link/pairs.csv") == data.parent / "more" / "pairs.csv"
+    assert require_allowed("link/pairs.csv") == data.parent / "more" / "pairs.csv"
     with pytest.raises(UserError):
-        allowed(str(data.parent / "moreover"))
+        require_allowed(str(data.parent / "moreover"))
 
 
 @pytest.mark.parametrize("path", ["datasets/adders/v0001/rows", "mlflow", "stages/../reports/x", "link", "."])
@@ -54,7 +54,7 @@ def test_the_programs_own_folders_are_left_alone(data: Path, path: str) -> None:
     (data / "datasets").mkdir()
     (data / "link").symlink_to(data / "datasets")
     with pytest.raises(UserError, match="where the program keeps its own files"):
-        allowed(path)
+        require_allowed(path)
 
 
 @pytest.mark.parametrize("path", [".", "..", "stages", "datasets/adders"])
@@ -64,6 +64,6 @@ def test_nothing_is_copied_into_itself_from_the_command_line(
     monkeypatch.delenv("PREFECT__RUNTIME__DEPLOYMENT__ID")
     monkeypatch.chdir(data)
     with pytest.raises(UserError, match="where the program keeps its own files"):
-        allowed_to_copy(path)
-    assert allowed_to_copy("inbox/adders") == Path("inbox/adders")
-    assert allowed_to_copy(str(data.parent / "more")) == data.parent / "more"
+        require_allowed_to_copy(path)
+    assert require_allowed_to_copy("inbox/adders") == Path("inbox/adders")
+    assert require_allowed_to_copy(str(data.parent / "more")) == data.parent / "more"

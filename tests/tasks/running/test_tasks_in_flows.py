@@ -18,7 +18,7 @@ import tasks.running.progress, tasks.running.retries
 from eightytwenty.errors import UserError
 from tasks.servers.private_prefect import prefect_api
 from tasks.running.progress import progress_bar
-from tasks.running.failures import in_one_sentence
+from tasks.running.failures import user_error_as_state
 from tasks.running.retries import RETRIES
 
 tasks.running.progress._SECONDS = 0.2
@@ -43,7 +43,7 @@ def fails(name, error, times):
         raise error
 
 @flow
-@in_one_sentence
+@user_error_as_state
 def work(parameters: int):
     slow()
     quick()

@@ -10,7 +10,7 @@ import pytest
 from mlflow import MlflowClient
 
 from eightytwenty.errors import UserError
-from tasks.tracking.champion import Change, champion, crown, crown_first, history, roll_back
+from tasks.tracking.champion import ChampionChange, champion, history, promote, promote_first, roll_back
 from tasks.tracking.store import connect
 
 # Crowns version 2 of each model in a process of its own, which dies by SIGKILL before its n-th write.
@@ -18,7 +18,7 @@ KILLED = """
 import itertools, os, signal, sys
 from pathlib import Path
 from tasks.running.stages import data_folder
-from tasks.tracking.champion import crown
+from tasks.tracking.champion import promote
 from tasks.tracking.store import connect
 
 def mortal(write, number):
@@ -35,7 +35,7 @@ for argument in sys.argv[1:]:
         count, client = itertools.count(), connect(data_folder())
         for write in ("set_registered_model_tag", "set_registered_model_alias", "set_model_version_tag"):
             setattr(client, write, mortal(getattr(client, write), int(number)))
-        crown(client, name, 2, "It was better.")
+        promote(client, name, 2, "It was better.")
         os._exit(0)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
@@ -78,9 +78,9 @@ def steps(client: MlflowClient, name: str) -> list[tuple[int | None, int]]:
 def test_a_change_is_in_the_history_and_on_the_version(client: MlflowClient) -> None:
     name = model(client, 2)
     assert (champion(client, name), history(client, name)) == (None, [])
-    crown(client, name, 1, "It was the first.")
-    change = crown(client, name, 2, "It was\nbetter by 3 %.")
-    assert change == Change(2, 1, change.when, "It was better by 3 %.")
+    promote(client, name, 1, "It was the first.")
+    change = promote(client, name, 2, "It was\nbetter by 3 %.")
+    assert change == ChampionChange(2, 1, change.when, "It was better by 3 %.")
     assert change.when.endswith("+00:00")
     assert number(client, name) == 2
     assert history(client, name)[1:] == [change]
@@ -89,22 +89,22 @@ def test_a_change_is_in_the_history_and_on_the_version(client: MlflowClient) -> 
 
 def test_what_is_champion_is_crowned_once(client: MlflowClient) -> None:
     name = model(client, 1)
-    first = crown(client, name, 1, "It was the first.")
-    assert crown(client, name, 1, "It was the first.") == first
+    first = promote(client, name, 1, "It was the first.")
+    assert promote(client, name, 1, "It was the first.") == first
     assert history(client, name) == [first]
 
 
 def test_the_first_is_crowned_and_no_other(client: MlflowClient) -> None:
     name = model(client, 2)
-    assert crown_first(client, name, 1, "It was the first.")
-    assert not crown_first(client, name, 2, "It was the first.")
-    assert crown_first(client, name, 1, "It was the first.")
+    assert promote_first(client, name, 1, "It was the first.")
+    assert not promote_first(client, name, 2, "It was the first.")
+    assert promote_first(client, name, 1, "It was the first.")
     assert steps(client, name) == [(None, 1)]
 
 
 def test_a_model_that_is_not_there_has_no_champion(client: MlflowClient) -> None:
     assert (champion(client, "nothing"), history(client, "nothing")) == (None, [])
-    for change in (crown, crown_first):
+    for change in (promote, promote_first):
         with pytest.raises(UserError, match="there is no registered model 'nothing'"):
             change(client, "nothing", 1, "It was the first.")
 
@@ -112,18 +112,18 @@ def test_a_model_that_is_not_there_has_no_champion(client: MlflowClient) -> None
 def test_rolling_back_twice_goes_further_back_and_then_ends(client: MlflowClient) -> None:
     name = model(client, 3)
     for version in (1, 2, 3):
-        crown(client, name, version, "It was better.")
+        promote(client, name, version, "It was better.")
     assert [roll_back(client, name).version for _ in range(2)] == [2, 1]
     assert steps(client, name) == [(None, 1), (1, 2), (2, 3), (3, 2), (2, 1)]
     with pytest.raises(UserError, match=rf"{name} has no earlier champion: .* by --to \(1, 2, 3\)"):
         roll_back(client, name)
-    crown(client, name, 3, "It was better.")  # what was rolled back is not gone back to
+    promote(client, name, 3, "It was better.")  # what was rolled back is not gone back to
     assert roll_back(client, name).version == 1
 
 
 def test_rolling_back_to_a_version(client: MlflowClient) -> None:
     name = model(client, 3)
-    crown(client, name, 1, "It was the first.")
+    promote(client, name, 1, "It was the first.")
     change = roll_back(client, name, to=3)
     assert (change.before, change.version, change.why) == (1, 3, "Rolled back from 1 by hand.")
     for to, sentence in ((3, "is the champion already"), (9, f"there is no '{name}/9': choose one of")):
@@ -137,7 +137,7 @@ def test_rolling_back_to_a_version(client: MlflowClient) -> None:
 def test_a_deleted_champion_is_passed_over(client: MlflowClient) -> None:
     name = model(client, 3)
     for version in (1, 2, 3):
-        crown(client, name, version, "It was better.")
+        promote(client, name, version, "It was better.")
     client.delete_model_version(name, "2")
     assert roll_back(client, name).version == 1
     client.delete_model_version(name, "1")  # with it goes the alias
@@ -149,10 +149,10 @@ def test_what_was_set_elsewhere_is_part_of_the_history(client: MlflowClient) -> 
     name = model(client, 3)
     client.set_registered_model_alias(name, "champion", "1")
     assert history(client, name)[0].why == "The alias was set outside of eightytwenty."
-    crown(client, name, 2, "It was better.")
+    promote(client, name, 2, "It was better.")
     client.set_registered_model_alias(name, "champion", "1")
     assert steps(client, name) == [(None, 1), (1, 2), (2, 1)]
-    crown(client, name, 3, "It was better.")
+    promote(client, name, 3, "It was better.")
     assert steps(client, name) == [(None, 1), (1, 2), (2, 1), (1, 3)]
     assert roll_back(client, name).version == 1
 
@@ -160,7 +160,7 @@ def test_what_was_set_elsewhere_is_part_of_the_history(client: MlflowClient) -> 
 def test_a_long_history_with_long_reasons(client: MlflowClient) -> None:
     name = model(client, 2)
     for change in range(60):
-        crown(client, name, 1 + change % 2, f"Change {change}. " + "very " * 5000)
+        promote(client, name, 1 + change % 2, f"ChampionChange {change}. " + "very " * 5000)
     changes = history(client, name)
     assert [int(change.why.split()[1][:-1]) for change in changes] == list(range(60))
     assert max(len(value) for value in client.get_registered_model(name).tags.values()) < 5000
@@ -170,7 +170,7 @@ def test_several_at_once_take_turns(client: MlflowClient) -> None:
     name = model(client, 4)
     with ThreadPoolExecutor(4) as pool:
         for turn in range(20):
-            pool.submit(crown, client, name, 1 + turn % 4, "It was better.")
+            pool.submit(promote, client, name, 1 + turn % 4, "It was better.")
     found = steps(client, name)
     assert len(found) > 10
     assert [before for before, _ in found[1:]] == [version for _, version in found[:-1]]
@@ -180,7 +180,7 @@ def test_several_at_once_take_turns(client: MlflowClient) -> None:
 def test_a_killed_change_has_happened_or_not_and_a_rerun_ends_the_same(client: MlflowClient) -> None:
     *names, announced = [model(client, 3) for _ in range(9)]
     for name in (*names, announced):
-        crown(client, name, 1, "It was the first.")
+        promote(client, name, 1, "It was the first.")
     killed = [f"{name}:{writes}" for writes, name in enumerate(names)] + [f"{announced}:4"]
     done = subprocess.run([sys.executable, "-c", KILLED, *killed], capture_output=True, text=True, check=True)
     # three writes complete the last change, three are the new one; then nothing is left to be killed in
@@ -190,7 +190,7 @@ def test_a_killed_change_has_happened_or_not_and_a_rerun_ends_the_same(client: M
     assert happened == [1, 1, 1, 1, 1, 2, 2, 2]
     for name, now in zip(names, happened, strict=True):
         assert steps(client, name) == [(None, 1), (1, 2)][:now]
-        crown(client, name, 2, "It was better.")
+        promote(client, name, 2, "It was better.")
         assert steps(client, name) == [(None, 1), (1, 2)]
         assert number(client, name) == 2
         assert list(client.get_model_version(name, "2").tags) == ["champion.0002"]
@@ -200,5 +200,5 @@ def test_a_killed_change_has_happened_or_not_and_a_rerun_ends_the_same(client: M
     assert len(client.get_registered_model(announced).tags) == 2
     with pytest.raises(UserError, match="no earlier champion"):
         roll_back(client, announced)
-    crown(client, announced, 3, "It was better still.")
+    promote(client, announced, 3, "It was better still.")
     assert steps(client, announced) == [(None, 1), (1, 3)]

@@ -8,7 +8,7 @@ import pytest
 from mlflow import MlflowClient
 
 from eightytwenty.errors import UserError
-from tasks.tracking.champion import crown
+from tasks.tracking.champion import promote
 from tasks.tracking.images import log_picture, logged_pictures
 from tasks.tracking.lifecycle import parent_run
 from tasks.tracking.registry import describe, find, load, register, registered
@@ -133,7 +133,7 @@ def test_models_and_pictures_go_through_a_server(
     with parent_run(tmp_path / "data", "served", "one", {}) as run:
         assert log_generator(run, "avatars") == 1
         assert log_generator(run, "avatars") == 2
-        assert crown(run.client, "avatars", 2, "It was better.").version == 2
+        assert promote(run.client, "avatars", 2, "It was better.").version == 2
         for _ in range(2):
             log_picture(run, np.zeros((4, 4, 3), dtype=np.uint8), step=1)
         assert len(logged_pictures(run, 1)) == 2
