@@ -9,8 +9,8 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import pandera.pandas as pa
+    import pandera.polars as pa
+    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -30,27 +30,28 @@ class Repair:
 class Impute:
     """Fills cells of a row from its other cells, where only one value is possible.
 
-    `function` takes the rows that have an integer cell missing or not understood as (cells: str, values: Int64), two
-    frames of the integer columns with the same index, and returns a frame of the same shape: new text, or missing
-    for "no change".
+    `function` takes the rows that have an integer cell missing or not understood as (cells: String, values: Int64),
+    two frames of the integer columns with the same height, and returns a frame of the same shape: String, new text or
+    null for "no change".
     """
 
     name: str
     reason: str
-    function: Callable[["pd.DataFrame", "pd.DataFrame"], "pd.DataFrame"]
+    function: Callable[["pl.DataFrame", "pl.DataFrame"], "pl.DataFrame"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # == on expressions makes an expression, so a check is equal only to itself
 class Check:
     """What a row must satisfy; a row that does not goes to quarantine.
 
-    `function` takes a frame of typed columns (int64, or Int64 where cells are missing) and returns a boolean Series,
-    True for a sound row. A missing answer counts as sound: the missing cell has its own reason.
+    `expression` says of the typed columns (Int64 or String, null where a cell is missing or not understood) whether a
+    row is sound, from the cells of that row alone: a table is read in pieces. Null counts as sound: the missing cell
+    has its own reason.
     """
 
     name: str
     reason: str
-    function: Callable[["pd.DataFrame"], "pd.Series"]
+    expression: "pl.Expr"
 
 
 @dataclass(frozen=True)

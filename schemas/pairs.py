@@ -11,75 +11,65 @@ import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from eightytwenty.kinds.integer import INTEGER_REPAIRS, readings, stray_spaces
 from eightytwenty.schema import Check, Column, Deduplicate, Impute, Repair, Table
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import pandera.pandas as pa
+    import pandera.polars as pa
 
 LARGEST_SUMS = (16, 256, 65536)
+_ADDS_UP = pl.col("a") + pl.col("b") == pl.col("sum")
 
 
-def _sum_decides(cells: "pd.DataFrame", values: "pd.DataFrame") -> "pd.DataFrame":
+def _sum_decides(cells: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
     """Of the readings of "7,000" the one with which the row adds up, if there is exactly one."""
-    import pandas as pd
-
     # few cells end like this, and each row costs time
-    doubtful = cells.apply(lambda column: column.str.endswith("000")).fillna(False).any(axis=1) & values.isna().any(
-        axis=1
-    )
-    found = {}
-    rows = (frame[doubtful].itertuples(index=False) for frame in (cells, values))
-    for index, texts, numbers in zip(cells.index[doubtful], *rows, strict=True):
+    ends_so = cells.select(pl.any_horizontal(pl.all().str.ends_with("000")))[:, 0]
+    rows = (ends_so & values.select(pl.any_horizontal(pl.all().is_null()))[:, 0]).arg_true()
+    found: dict[int, list[str | None]] = {}
+    for row, texts, numbers in zip(rows, cells[rows].iter_rows(), values[rows].iter_rows(), strict=True):
         options = [
-            (number,) if pd.notna(number) else () if pd.isna(text) else readings(text)
+            (number,) if number is not None else () if text is None else readings(text)
             for text, number in zip(texts, numbers, strict=True)
         ]
         fits = [fit for fit in itertools.product(*options) if fit[0] + fit[1] == fit[2]]
         if len(fits) == 1:
-            found[index] = [str(fit) if pd.isna(number) else None for fit, number in zip(fits[0], numbers, strict=True)]
-    new = pd.DataFrame.from_dict(found, orient="index", columns=cells.columns, dtype="str")
-    return new.reindex(cells.index)
+            found[row] = [str(fit) if number is None else None for fit, number in zip(fits[0], numbers, strict=True)]
+    filled = pl.DataFrame(list(found.values()), cells.schema, orient="row")
+    return pl.DataFrame([column.scatter(list(found), filled[column.name]) for column in cells.clear(cells.height)])
 
 
-def _from_the_other_two(cells: "pd.DataFrame", values: "pd.DataFrame") -> "pd.DataFrame":
+def _from_the_other_two(cells: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
     """The one missing cell of a, b and sum; a cell that holds something not understood is not missing."""
-    import pandas as pd
-
-    new = pd.DataFrame(index=cells.index, columns=cells.columns, dtype="str")
     answers = {
-        "a": values["sum"] - values["b"],
-        "b": values["sum"] - values["a"],
-        "sum": values["a"] + values["b"],
+        "a": pl.col("sum") - pl.col("b"),
+        "b": pl.col("sum") - pl.col("a"),
+        "sum": pl.col("a") + pl.col("b"),
     }
-    for column, answer in answers.items():
-        follows = cells[column].isna() & answer.notna()
-        new.loc[follows, column] = answer[follows].astype("str")
-    return new
+    return values.select(
+        pl.when(cells[column].is_null()).then(answer).cast(pl.String).alias(column)
+        for column, answer in answers.items()
+    )
 
 
 def pairs_table(largest_sum: int = LARGEST_SUMS[-1]) -> Table:
     """The table of pairs whose sum is at most `largest_sum`, so that a and b lie in 0 .. largest_sum / 2."""
     half = largest_sum // 2
-
-    def in_range(rows: "pd.DataFrame") -> "pd.Series":
-        return rows["a"].between(0, half) & rows["b"].between(0, half) & rows["sum"].between(0, largest_sum)
-
-    def adds_up(rows: "pd.DataFrame") -> "pd.Series":
-        return rows["a"] + rows["b"] == rows["sum"]
+    in_range = pl.all_horizontal(pl.col("a", "b").is_between(0, half), pl.col("sum").is_between(0, largest_sum))
 
     def clean() -> "pa.DataFrameSchema":
-        import pandera.pandas as pa
+        import pandera.polars as pa
 
         return pa.DataFrameSchema(
             {
-                "record_id": pa.Column("str", nullable=True, required=False),
-                "a": pa.Column("int64", checks=pa.Check.in_range(0, half)),
-                "b": pa.Column("int64", checks=pa.Check.in_range(0, half)),
-                "sum": pa.Column("int64", checks=pa.Check.in_range(0, largest_sum)),
+                "record_id": pa.Column(pl.String, nullable=True, required=False),
+                "a": pa.Column(pl.Int64, checks=pa.Check.in_range(0, half)),
+                "b": pa.Column(pl.Int64, checks=pa.Check.in_range(0, half)),
+                "sum": pa.Column(pl.Int64, checks=pa.Check.in_range(0, largest_sum)),
             },
-            checks=pa.Check(adds_up, name="a + b = sum"),
+            checks=pa.Check(lambda rows: rows.lazyframe.select(_ADDS_UP), name="a + b = sum"),
             strict=True,
             ordered=True,
         )
@@ -99,7 +89,7 @@ def pairs_table(largest_sum: int = LARGEST_SUMS[-1]) -> Table:
                 "from the other two", "one missing cell of a, b and sum follows from the others", _from_the_other_two
             ),
             Check("out of range", f"a and b must lie in 0 to {half}", in_range),
-            Check("wrong sum", "a + b is not the sum, and nothing says which of the three is wrong", adds_up),
+            Check("wrong sum", "a + b is not the sum, and nothing says which of the three is wrong", _ADDS_UP),
             Deduplicate("re-sent record", "the same record id was sent again", "record_id"),
         ),
         clean=clean,

@@ -118,7 +118,7 @@ class Sorter:
 
             columns = [name for name in self._table.names if name in clean.column_names]
             try:
-                self._table.clean().validate(clean.select(columns).to_pandas(), lazy=True)
+                self._table.clean().validate(pl.DataFrame(pl.from_arrow(clean.select(columns))), lazy=True)
             except pandera.errors.SchemaErrors as error:
                 raise ContractError(
                     f"the clean schema of {self._table.name} refuses rows that the rules let pass: {error}"

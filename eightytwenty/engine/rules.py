@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import polars as pl
 
 from eightytwenty.engine.repair import LEDGER, Repaired, repair, typed
@@ -78,11 +77,11 @@ def apply_rules(table: Table, batch: Batch, present: Collection[str]) -> Applied
     }
     expected = [name for name in table.names if name in present]
     failures[MISSING] = cells.select(pl.any_horizontal(pl.col(expected).is_null()))[:, 0].to_numpy() & ~no_row
-    unread = pl.any_horizontal((pl.col(name).is_not_null() & values[name].is_null()) for name in integers)
-    failures[NOT_WHOLE] = cells.select(unread)[:, 0].to_numpy()
+    unread = [pl.col(name).is_not_null() & values[name].is_null() for name in integers]
+    failures[NOT_WHOLE] = cells.select(pl.any_horizontal(pl.lit(value=False), *unread))[:, 0].to_numpy() & ~no_row
     checks = [rule for rule in table.rules if isinstance(rule, Check)]
-    for rule, satisfied in zip(checks, _satisfied(checks, values.select(integers)), strict=True):
-        failures[rule.name] = ~satisfied & ~no_row
+    for rule, failed in failures_of(checks, values).items():
+        failures[rule] = failed & ~no_row
 
     # within a row the columns stand as in the table, and the changes to one cell as they were made
     place = pl.col("column").replace_strict({name: at for at, name in enumerate(table.names)}, return_dtype=pl.Int64)
@@ -91,71 +90,42 @@ def apply_rules(table: Table, batch: Batch, present: Collection[str]) -> Applied
     return Applied(cells, values, ledger, failures)
 
 
+def failures_of(checks: Sequence[Check], rows: pl.DataFrame) -> dict[str, Mask]:
+    """Rule name -> (n,) bool, the rows of typed columns of which the rule is false; where it is null, they pass."""
+    passed = rows.with_columns(
+        check.expression.cast(pl.Boolean).fill_null(value=True).alias(check.name) for check in checks
+    )
+    return {check.name: ~passed[check.name].to_numpy() for check in checks}
+
+
 def _impute(rules: Sequence[Impute], table: Table, columns: dict[str, Repaired], usable: Mask) -> dict[str, Repaired]:
     """The columns with what the rules filled in, each rule seeing what those before it did."""
+    if not rules:
+        return columns
     integers = [column for column in table.columns if column.kind == "integer"]
     values = pl.DataFrame({column.name: columns[column.name].values for column in integers})
-    rows = np.flatnonzero(_incomplete(values) & usable)
-    if not len(rows):
+    incomplete = values.select(pl.any_horizontal(pl.all().is_null()))[:, 0].to_numpy()
+    rows = pl.Series("row", np.flatnonzero(incomplete & usable))
+    if rows.is_empty():
         return columns
-    text = pl.DataFrame({column.name: columns[column.name].cells[rows] for column in integers}).to_pandas()
-    numbers = _nullable(values, rows)
     result = dict(columns)
     for rule in rules:
-        new = rule.function(text, numbers)
+        some = {column.name: result[column.name] for column in integers}
+        new = rule.function(
+            pl.DataFrame({name: column.cells[rows] for name, column in some.items()}),
+            pl.DataFrame({name: column.values[rows] for name, column in some.items()}),
+        )
         for column in integers:
-            filled = new[column.name].dropna()
-            if not len(filled):
+            filled = new[column.name].is_not_null()
+            if not filled.any():
                 continue
-            old = result[column.name]
-            at, row = filled.index, pl.Series("row", rows[filled.index])
-            after = pl.Series("after", filled.tolist(), dtype=pl.String)
-            found = typed(after, column)
-            change = pl.DataFrame([row, old.cells[row].alias("before"), after]).with_columns(
+            old, row, after = result[column.name], rows.filter(filled), new[column.name].filter(filled)
+            change = pl.DataFrame([row, old.cells[row].alias("before"), after.alias("after")]).with_columns(
                 step=pl.lit(_AFTER_REPAIRS, pl.Int64), column=pl.lit(column.name), rule=pl.lit(rule.name)
             )
             result[column.name] = Repaired(
                 old.cells.scatter(row, after),
-                old.values.scatter(row, found),
+                old.values.scatter(row, typed(after, column)),
                 pl.concat([old.ledger, change.select(list(LEDGER))]),
             )
-            text.loc[at, column.name] = filled
-            numbers.loc[at, column.name] = pd.array(found.to_list(), dtype="Int64")
     return result
-
-
-def _nullable(values: pl.DataFrame, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
-    """Some rows of integer columns as pandas Int64, which has a place for missing values."""
-    chosen = values[rows]
-    columns = {
-        name: pd.arrays.IntegerArray(
-            chosen[name].fill_null(0).to_numpy().copy(), chosen[name].is_null().to_numpy().copy()
-        )
-        for name in chosen.columns
-    }
-    return pd.DataFrame(columns)
-
-
-def _incomplete(values: pl.DataFrame) -> Mask:
-    """(n,) bool, the rows in which a value is missing."""
-    mask = np.zeros(values.height, dtype=bool)
-    for column in values.get_columns():
-        if column.null_count():
-            mask |= column.is_null().to_numpy()
-    return mask
-
-
-def _satisfied(rules: Sequence[Check], values: pl.DataFrame) -> list[Mask]:
-    """(n,) bool for each rule; complete rows are checked as plain int64, several times faster than with a mask."""
-    incomplete = _incomplete(values)
-    some = np.flatnonzero(incomplete)
-    complete = values.filter(~incomplete) if len(some) else values
-    whole = pd.DataFrame({name: complete[name].to_numpy() for name in complete.columns}, copy=False)
-    rest = _nullable(values, some)
-    results = []
-    for rule in rules:
-        result = np.empty(values.height, dtype=bool)
-        result[~incomplete] = rule.function(whole).to_numpy(dtype=bool)
-        result[some] = rule.function(rest).fillna(True).to_numpy(dtype=bool)
-        results.append(result)
-    return results

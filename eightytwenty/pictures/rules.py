@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+import polars as pl
 
+from eightytwenty.engine.rules import failures_of
 from eightytwenty.pictures.near_duplicates import digest, perceptual_hash
 from eightytwenty.pictures.observe import Observation, observe
 from eightytwenty.pictures.repair import Change, Pixels
@@ -15,8 +16,19 @@ from eightytwenty.pictures.source import RawPicture
 from eightytwenty.schema import Check
 
 _VISIBLE = 16  # levels of 255 between two colours that an eye tells apart on a screen
-_DTYPES = {"width": "Int64", "height": "Int64", "standing_out": "Float64"}
-_COLUMNS = tuple(name for name in Observation.__dataclass_fields__ if name not in {"pixels", "changes"})
+# the columns of eightytwenty/pictures/schema.py that are fields of an observation
+_COLUMNS = {
+    "bytes": pl.Int64,
+    "unreadable": pl.Boolean,
+    "promised": pl.String,
+    "format": pl.String,
+    "width": pl.Int64,
+    "height": pl.Int64,
+    "bomb": pl.Boolean,
+    "animated": pl.Boolean,
+    "mode_known": pl.Boolean,
+    "fault": pl.String,
+}
 
 
 @dataclass(frozen=True)
@@ -84,13 +96,12 @@ def judge(table: PictureTable, problems: Mapping[str, str], files: Sequence[Obse
     seen = [file.seen for file in files]
     there = [number for number, one in enumerate(seen) if one.pixels is not None]
     pictures = np.array([seen[number].pixels for number in there], np.uint8).reshape(-1, table.size, table.size, 3)
-    frame = pd.DataFrame([[getattr(one, name) for name in _COLUMNS] for one in seen], columns=list(_COLUMNS))
-    frame["standing_out"] = pd.Series(_standing_out(pictures), index=there, dtype="Float64").reindex(frame.index)
-    frame = frame.astype(_DTYPES)
-    checks = [rule for rule in table.rules if isinstance(rule, Check)]
-    sound = {rule.name: rule.function(frame).fillna(True).to_numpy(dtype=bool) for rule in checks}
+    frame = pl.DataFrame([[getattr(one, name) for name in _COLUMNS] for one in seen], _COLUMNS, orient="row")
+    unseen = pl.repeat(None, len(seen), dtype=pl.Float64, eager=True)
+    frame = frame.with_columns(standing_out=unseen.scatter(there, _standing_out(pictures)))
+    failures = failures_of([rule for rule in table.rules if isinstance(rule, Check)], frame)
     failed = [
-        (*(name for name, mask in sound.items() if not mask[number]), *filter(None, [problems.get(file.name)]))
+        (*(name for name, mask in failures.items() if mask[number]), *filter(None, [problems.get(file.name)]))
         for number, file in enumerate(files)
     ]
 

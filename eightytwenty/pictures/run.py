@@ -160,7 +160,7 @@ def _validate(table: PictureTable, attributes: PictureAttributes, clean: pl.Data
     import pandera.errors
 
     try:
-        table.clean(attributes.attributes).validate(clean.to_pandas(), lazy=True)
+        table.clean(attributes.attributes).validate(clean, lazy=True)
     except pandera.errors.SchemaErrors as error:
         raise ContractError(
             f"the clean schema of {table.name} refuses rows that the rules let pass: {error}"

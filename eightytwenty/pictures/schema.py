@@ -4,30 +4,31 @@ A picture is judged by what was observed of its file, one row of a frame for eac
 
 | column       | kind    | meaning                                                                                 |
 |--------------|---------|-----------------------------------------------------------------------------------------|
-| unreadable   | bool    | the disk does not hand it out                                                           |
-| bytes        | int64   | its size                                                                                |
-| promised     | str     | the format that its suffix promises, empty where it promises none                       |
-| format       | str     | the format that it has, empty where it is no picture                                    |
-| width, height| Int64   | pixels, as its header says; missing where there is none                                 |
-| bomb         | bool    | its header claims more pixels than anybody needs                                        |
-| animated     | bool    | it has several frames                                                                   |
-| mode_known   | bool    | its channels can be turned into red, green and blue                                     |
-| fault        | str     | "truncated", "damaged" or "missing end", empty where it is whole                        |
-| standing_out | Float64 | share of pixels that differ visibly from the ground; missing where it has not been seen |
+| bytes        | Int64   | its size                                                                                |
+| unreadable   | Boolean | the disk does not hand it out                                                           |
+| promised     | String  | the format that its suffix promises, empty where it promises none                       |
+| format       | String  | the format that it has, empty where it is no picture                                    |
+| width, height| Int64   | pixels, as its header says; null where there is none                                    |
+| bomb         | Boolean | its header claims more pixels than anybody needs                                        |
+| animated     | Boolean | it has several frames                                                                   |
+| mode_known   | Boolean | its channels can be turned into red, green and blue                                     |
+| fault        | String  | "truncated", "damaged" or "missing end", empty where it is whole                        |
+| standing_out | Float64 | share of pixels that differ visibly from the ground; null where it has not been seen    |
 
 What can be wrong with its attributes is said where they are read, in eightytwenty/pictures/attribute_files.py.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from eightytwenty.kinds.category import Attribute
 from eightytwenty.schema import Check, Deduplicate
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import pandera.pandas as pa
+    import pandera.polars as pa
 
 SIZES = (32, 64, 128)
 MOST_BYTES = 20_000_000  # of a file
@@ -96,66 +97,49 @@ class PictureTable:
 
     def clean(self, attributes: Sequence[Attribute]) -> "pa.DataFrameSchema":
         """The strict schema of clean rows: row id, unique, and one known value for each attribute."""
-        import pandera.pandas as pa
+        import pandera.polars as pa
 
-        values = {one.name: pa.Column("str", pa.Check.isin(one.values)) for one in attributes}
-        row_id = {"source": pa.Column("str"), "record": pa.Column("int64", pa.Check.ge(1))}
+        values = {one.name: pa.Column(pl.String, pa.Check.isin(one.values)) for one in attributes}
+        row_id = {"source": pa.Column(pl.String), "record": pa.Column(pl.Int64, pa.Check.ge(1))}
         return pa.DataFrameSchema(row_id | values, strict=True, ordered=True, unique=["source", "record"])
-
-
-def _is_not(column: str, value: str) -> Callable[["pd.DataFrame"], "pd.Series"]:
-    return lambda seen: seen[column] != value
 
 
 def pictures_table(size: int) -> PictureTable:
     """The table of pictures that are `size` x `size` pixels large when clean."""
-
-    def promise_kept(seen: "pd.DataFrame") -> "pd.Series":
-        return (seen["promised"] == "") | (seen["format"] == "") | (seen["promised"] == seen["format"])
-
-    def large_enough(seen: "pd.DataFrame") -> "pd.Series":
-        return (seen["width"] >= size) & (seen["height"] >= size)
-
-    def is_image(seen: "pd.DataFrame") -> "pd.Series":
-        readable = ~seen["unreadable"] & seen["bytes"].between(1, MOST_BYTES) & ~seen["bomb"]
-        return ~readable | (seen["format"] != "")
-
-    def near_square(seen: "pd.DataFrame") -> "pd.Series":
-        width, height = seen["width"], seen["height"]
-        return (width <= MOST_ASPECT * height) & (height <= MOST_ASPECT * width)
-
+    unreadable, bomb = pl.col("unreadable"), pl.col("bomb")
+    bytes_, promised, format_, fault = pl.col("bytes"), pl.col("promised"), pl.col("format"), pl.col("fault")
+    width, height = pl.col("width"), pl.col("height")
+    readable = ~unreadable & bytes_.is_between(1, MOST_BYTES) & ~bomb
     rules: tuple[Check | Deduplicate, ...] = (
-        Check("cannot be read", "the file cannot be opened", lambda seen: ~seen["unreadable"]),
-        Check("empty file", "the file has no byte", lambda seen: seen["unreadable"] | (seen["bytes"] != 0)),
+        Check("cannot be read", "the file cannot be opened", ~unreadable),
+        Check("empty file", "the file has no byte", unreadable | (bytes_ != 0)),
+        Check("file too large", f"the file has more than {MOST_BYTES // 10**6} MB", bytes_ <= MOST_BYTES),
+        Check("not an image", f"the file is no {', '.join(FORMATS)}", ~readable | (format_ != "")),
         Check(
-            "file too large",
-            f"the file has more than {MOST_BYTES // 10**6} MB",
-            lambda seen: seen["bytes"] <= MOST_BYTES,
+            "wrong format",
+            "the file has another format than its name says",
+            (promised == "") | (format_ == "") | (promised == format_),
         ),
-        Check("not an image", f"the file is no {', '.join(FORMATS)}", is_image),
-        Check("wrong format", "the file has another format than its name says", promise_kept),
-        Check(
-            "decompression bomb", f"the file unpacks to more than {MOST_PIXELS:,} pixels", lambda seen: ~seen["bomb"]
-        ),
-        Check(TRUNCATED, "the file ends before its pixels do", _is_not("fault", TRUNCATED)),
-        Check(DAMAGED, "a checksum is wrong, or the pixels cannot be decoded", _is_not("fault", DAMAGED)),
-        Check(MISSING_END, "the mark at the end of the file is missing", _is_not("fault", MISSING_END)),
-        Check(
-            "animated", "the file has several frames, and nothing says which is meant", lambda seen: ~seen["animated"]
-        ),
-        Check(
-            "unknown mode", "the channels of the file have no one meaning as colours", lambda seen: seen["mode_known"]
-        ),
+        Check("decompression bomb", f"the file unpacks to more than {MOST_PIXELS:,} pixels", ~bomb),
+        Check(TRUNCATED, "the file ends before its pixels do", fault != TRUNCATED),
+        Check(DAMAGED, "a checksum is wrong, or the pixels cannot be decoded", fault != DAMAGED),
+        Check(MISSING_END, "the mark at the end of the file is missing", fault != MISSING_END),
+        Check("animated", "the file has several frames, and nothing says which is meant", ~pl.col("animated")),
+        Check("unknown mode", "the channels of the file have no one meaning as colours", pl.col("mode_known")),
         Check(
             "too small",
             f"a side is shorter than {size} pixels, and enlarging would only blur",
-            large_enough,
+            (width >= size) & (height >= size),
         ),
-        Check("far from square", f"one side is more than {MOST_ASPECT:g} times the other", near_square),
+        Check(
+            "far from square",
+            f"one side is more than {MOST_ASPECT:g} times the other",
+            (width <= MOST_ASPECT * height) & (height <= MOST_ASPECT * width),
+        ),
         Check(
             "blank",
             f"fewer than {LEAST_STANDING_OUT:.0%} of the pixels differ visibly from the ground",
-            lambda seen: seen["standing_out"] >= LEAST_STANDING_OUT,
+            pl.col("standing_out") >= LEAST_STANDING_OUT,
         ),
         CONTRADICTING,
     )

@@ -1,5 +1,5 @@
-import pandas as pd
 import pandera.errors
+import polars as pl
 import pytest
 
 from eightytwenty.schema import Check, Impute
@@ -7,24 +7,25 @@ from schemas.pairs import pairs_table
 
 TABLE = pairs_table(16)
 RULES = {rule.name: rule for rule in TABLE.rules}
+COLUMNS = ("a", "b", "sum")
 
 
 def infer(name, *rows):
     """What a rule fills in, for rows of three cells; plain digits are values, all else is text not understood."""
-    cells = pd.DataFrame(rows, columns=["a", "b", "sum"], dtype="str")
-    values = cells.where(cells.apply(lambda column: column.str.fullmatch("[0-9]+"))).astype("Int64")
+    cells = pl.DataFrame(rows, dict.fromkeys(COLUMNS, pl.String), orient="row")
+    values = cells.cast(pl.Int64, strict=False)
     rule = RULES[name]
     assert isinstance(rule, Impute)
-    return [
-        tuple(None if pd.isna(cell) else cell for cell in row)
-        for row in rule.function(cells, values).itertuples(index=False)
-    ]
+    new = rule.function(cells, values)
+    assert new.schema == cells.schema
+    return new.rows()
 
 
 def check(name, *rows):
     rule = RULES[name]
     assert isinstance(rule, Check)
-    return rule.function(pd.DataFrame(rows, columns=["a", "b", "sum"], dtype="Int64")).fillna(True).tolist()
+    frame = pl.DataFrame(rows, dict.fromkeys(COLUMNS, pl.Int64), orient="row")
+    return frame.select(rule.expression.fill_null(value=True)).to_series().to_list()
 
 
 def test_one_missing_cell_follows_from_the_other_two():
@@ -67,13 +68,43 @@ def test_checks_find_what_is_out_of_range_and_what_does_not_add_up():
     assert check("wrong sum", *rows) == [True, True, True, True, False, True]
 
 
+SOUND = pl.DataFrame({"record_id": ["1", None], "a": [1, 8], "b": [2, 8], "sum": [3, 16]})
+
+
+def test_the_clean_schema_lets_clean_rows_pass():
+    for rows in (SOUND, SOUND.drop("record_id"), SOUND.clear()):
+        TABLE.clean().validate(rows, lazy=True)
+
+
 @pytest.mark.parametrize(
-    "change",
-    [{"a": [9]}, {"sum": [4]}, {"b": [-1]}, {"a": [1.0]}, {"a": [None]}, {"more": [1]}],
-    ids=["out of range", "wrong sum", "negative", "float", "missing", "another column"],
+    ("rows", "check"),
+    [
+        (SOUND.with_columns(a=pl.col("a") + 8, sum=pl.col("sum") + 8), "in_range(0, 8)"),
+        (SOUND.with_columns(b=-pl.col("b"), sum=pl.col("a") - pl.col("b")), "in_range(0, 8)"),
+        (SOUND.with_columns(sum=17 + pl.col("sum")), "in_range(0, 16)"),
+        (SOUND.with_columns(sum=pl.col("sum") - 1), "a + b = sum"),
+        (SOUND.cast({"a": pl.Float64}), "dtype('Int64')"),
+        (SOUND.cast({"b": pl.Int32}), "dtype('Int64')"),
+        (SOUND.cast({"sum": pl.String}), "dtype('Int64')"),
+        (SOUND.with_columns(record_id=pl.col("a")), "dtype('String')"),
+        (SOUND.cast({"record_id": pl.Categorical}), "dtype('String')"),
+        (SOUND.with_columns(a=pl.lit(None, pl.Int64)), "not_nullable"),
+        (SOUND.with_columns(b=pl.lit(None, pl.Int64)), "not_nullable"),
+        (SOUND.with_columns(sum=pl.lit(None, pl.Int64)), "not_nullable"),
+        (SOUND.with_columns(more=pl.lit("x")), "column_in_schema"),
+        (SOUND.select("record_id", "b", "a", "sum"), "column_ordered"),
+        (SOUND.drop("a"), "column_in_dataframe"),
+        (SOUND.drop("sum"), "column_in_dataframe"),
+    ],
 )
-def test_the_clean_schema_refuses_what_is_not_clean(change):
-    sound = pd.DataFrame({"record_id": pd.Series(["1"], dtype="str"), "a": [1], "b": [2], "sum": [3]})
-    TABLE.clean().validate(sound, lazy=True)
-    with pytest.raises(pandera.errors.SchemaErrors):
-        TABLE.clean().validate(sound.assign(**change), lazy=True)
+def test_the_clean_schema_refuses_what_is_not_clean(rows, check):
+    with pytest.raises(pandera.errors.SchemaErrors) as error:
+        TABLE.clean().validate(rows, lazy=True)
+    assert check in error.value.failure_cases["check"].to_list()
+
+
+def test_one_row_of_many_is_enough_for_the_clean_schema_to_refuse():
+    many = pl.DataFrame({"a": [1] * 10_000, "b": [2] * 10_000, "sum": [3] * 9_999 + [4]})
+    with pytest.raises(pandera.errors.SchemaErrors) as error:
+        TABLE.clean().validate(many, lazy=True)
+    assert error.value.failure_cases.select("check", "index").rows() == [("a + b = sum", 9_999)]
