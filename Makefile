@@ -32,26 +32,26 @@ compose-check: $(READY)
 compose-test: $(READY)
 	$(BIN)/python -m compose.test
 
-# A virtual environment with exactly the locked packages. The stamp is written last, so an interrupted
-# installation is taken up again; compiling makes every later start two to three times faster.
-$(READY): requirements.lock pyproject.toml
+# A virtual environment with exactly the locked packages, the library and the workflow. The stamp is written last, so
+# that an interrupted installation continues; compiling makes every later start two to three times faster.
+$(READY): requirements.lock pyproject.toml workflow/pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else \
 	  f"eightytwenty needs Python 3.11 to 3.13, and $(PYTHON) is {v[0]}.{v[1]}: run make PYTHON=/path/to/python3.12 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing the locked packages into .venv (about two minutes, once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . --editable workflow
 	@$(BIN)/python -m compileall -q -j 0 .venv > /dev/null || true
 	@touch $@
 
 # Needs uv. Universal (all platforms, Python 3.11 to 3.13), with hashes, without any registry's address.
 lock:
-	uv pip compile pyproject.toml --extra dev --extra server --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-annotate --quiet -o requirements.lock
+	uv pip compile workflow/pyproject.toml --extra dev --extra server --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-package eightytwenty --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet -o requirements.lock
 
 # Needs uv and the network. Asks PyPI for known vulnerabilities of what is locked.
 audit:
 	uvx pip-audit --no-deps --disable-pip --require-hashes --requirement requirements.lock
 
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv build *.egg-info workflow/*.egg-info

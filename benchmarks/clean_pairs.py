@@ -49,12 +49,12 @@ def work(source):
 _CLEAN = """
 from pathlib import Path
 from schemas.pairs import pairs_table
-from eightytwenty.engine.run import clean
+from eightytwenty.engine.run import clean_table
 from eightytwenty.read.source import open_source
 
 def work(source):
     table = pairs_table(65536)
-    summary = clean(open_source(Path(source), table), table, Path(source + ".clean"))
+    summary = clean_table(open_source(Path(source), table), table, Path(source + ".clean"))
     return list(summary.fates.values())
 """
 

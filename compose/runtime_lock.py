@@ -15,7 +15,7 @@ def runtime_lock(lock: str, project: str) -> str:
 
     Args:
         lock: text of requirements.lock: an entry starts at the beginning of a line, its hashes are indented.
-        project: text of pyproject.toml.
+        project: text of workflow/pyproject.toml.
     """
     extra = tomllib.loads(project)["project"]["optional-dependencies"]["dev"]
     tools = {_name(requirement) for requirement in extra}

@@ -1,14 +1,14 @@
 """Cleans a table or pictures of one's own, with the report in the Prefect UI.
 
-`eightytwenty clean` does the same without any server: see flows/cli/clean.py.
+`eightytwenty clean` does the same without any server.
 """
 
 from prefect import flow, get_run_logger
 
 from eightytwenty.engine.summary import Summary
 from eightytwenty.read.download import is_address, shown
+from eightytwenty.tables import load_table, require_clean_pictures
 from schemas.parameters import CleanParameters
-from tasks.clean.source import refuse_nothing_clean
 from tasks.clean.tasks import clean_own, report_cleaning
 from tasks.running.failures import user_error_as_state
 
@@ -28,5 +28,5 @@ def clean(parameters: CleanParameters) -> Summary:
     get_run_logger().info(
         "%s: %s rows, %s; see %s", shown(source) if is_address(source) else source, summary.rows, summary.fates, out
     )
-    refuse_nothing_clean(parameters, summary, out)
+    require_clean_pictures(load_table(parameters), summary, out)
     return summary

@@ -6,6 +6,10 @@ elsewhere cannot reach them. Servers elsewhere are reached as the proxy variable
 """
 
 import os
+from importlib.util import find_spec
+from pathlib import Path
+
+from eightytwenty.errors import UserError
 
 _SETTINGS = {
     "DO_NOT_TRACK": "1",
@@ -31,3 +35,23 @@ _direct = [name for name in (os.environ.get("no_proxy") or os.environ.get("NO_PR
 if "*" not in _direct:  # which only counts where it stands alone
     _direct += [name for name in ("127.0.0.1", "localhost") if name not in _direct]
 os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(_direct)  # libraries differ in which one they read
+
+
+def _require_own_packages() -> None:
+    """The workflow's packages have plain names, and another package of such a name may hide one.
+
+    Raises:
+        UserError: it does; the sentence says which and where.
+    """
+    root = Path(__file__).resolve().parents[1]
+    for name in ("models", "reports", "schemas"):
+        spec = find_spec(name)
+        folder = Path(spec.origin).parent if spec and spec.origin else None
+        if folder is None or folder.resolve() != root / name:
+            raise UserError(
+                f"the package {name} of eightytwenty-workflow is hidden by {folder or 'another of that name'}: "
+                "remove what hides it from PYTHONPATH."
+            )
+
+
+_require_own_packages()

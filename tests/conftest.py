@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, settings
 
-from eightytwenty.engine.run import clean
+from eightytwenty.engine.run import clean_table
 from eightytwenty.engine.summary import Summary
 from eightytwenty.read.source import open_source
 from eightytwenty.schema import Table
@@ -61,6 +61,6 @@ def clean_source(tmp_path_factory: pytest.TempPathFactory) -> CleanSource:
                 (path / file).parent.mkdir(parents=True, exist_ok=True)
                 (path / file).write_bytes(content)
         table = table or pairs_table(65536)
-        return Cleaned(folder / "out", clean(open_source(path, table), table, folder / "out", piece=piece))
+        return Cleaned(folder / "out", clean_table(open_source(path, table), table, folder / "out", piece=piece))
 
     return run

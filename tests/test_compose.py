@@ -122,7 +122,7 @@ def test_the_image_has_the_locked_packages_without_the_tools_of_developers() -> 
     project = '[project.optional-dependencies]\ndev = ["Ruff>=1", "my_tool[x]>=2"]\n'
     lock = "numpy==2 \\\n    --hash=sha256:1\nruff==1 \\\n    --hash=sha256:2\nmy-tool==2 ; x \\\n    --hash=sha256:3\n"
     assert runtime_lock(lock, project) == "numpy==2 \\\n    --hash=sha256:1\n"
-    real = runtime_lock((ROOT / "requirements.lock").read_text(), (ROOT / "pyproject.toml").read_text())
+    real = runtime_lock((ROOT / "requirements.lock").read_text(), (ROOT / "workflow/pyproject.toml").read_text())
     assert re.search(r"^prefect==", real, re.MULTILINE)
     assert re.search(r"^psycopg2-binary==", real, re.MULTILINE)
     assert not re.search(r"^(pytest|ruff|mypy|playwright)==", real, re.MULTILINE)

@@ -18,15 +18,15 @@ from eightytwenty.engine.write import OUTPUTS, Outputs
 from eightytwenty.errors import UserError
 from eightytwenty.files import sha256, whole_folder
 from eightytwenty.pages.report import write_reports
+from eightytwenty.progress import Progress
 from eightytwenty.read.batch import Batch
 from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Table
 
-Progress = Callable[[int, int], None]
 _OWN = (*(f"{name}.parquet" for name in OUTPUTS), "report.md", "quarantine")
 
 
-def clean(
+def clean_table(
     files: list[RawFile], table: Table, out: Path, progress: Progress | None = None, piece: int | None = None
 ) -> Summary:
     """Cleans a source into a folder, which appears whole or not at all.

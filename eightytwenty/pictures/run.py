@@ -37,8 +37,8 @@ from eightytwenty.pictures.store import (
     write_files,
     write_tables,
 )
+from eightytwenty.progress import Progress
 
-Progress = Callable[[int, int], None]
 GALLERY = "gallery.png"  # drawn from the finished folder, and kept in it
 _OWN = (*(f"{name}.parquet" for name in SCHEMAS), PICTURES, ATTRIBUTES, CLEAN, QUARANTINE, "report.md")
 _MOST_NAMED = 5  # of the files that are not meant

@@ -18,13 +18,14 @@ A picture is judged by what was observed of its file, one row of a frame for eac
 What can be wrong with its attributes is said where they are read, in eightytwenty/pictures/attribute_files.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from eightytwenty.kinds.category import Attribute
+from eightytwenty.kinds.category import NONE_KNOWN, Attribute, KnownAttributes
 from eightytwenty.schema import Check, Deduplicate
 
 if TYPE_CHECKING:
@@ -80,10 +81,17 @@ class PictureTable:
     Args:
         size: side of the clean pictures in pixels.
         rules: what the observations of a file must satisfy, in order; and what copies must agree in.
+        known: the attributes whose values are known beforehand.
+        attribute_file: a table of attributes that does not lie among the pictures.
+        gallery: draws examples of every rule; called with the finished folder, the file to write, and the folder that
+            was cleaned, None where it was an archive.
     """
 
     size: int
     rules: tuple[Check | Deduplicate, ...]
+    known: KnownAttributes = NONE_KNOWN
+    attribute_file: Path | None = None
+    gallery: Callable[[Path, Path, Path | None], None] | None = None
 
     @property
     def name(self) -> str:
@@ -104,8 +112,13 @@ class PictureTable:
         return pa.DataFrameSchema(row_id | values, strict=True, ordered=True, unique=["source", "record"])
 
 
-def pictures_table(size: int) -> PictureTable:
-    """The table of pictures that are `size` x `size` pixels large when clean."""
+def pictures_table(
+    size: int,
+    known: KnownAttributes = NONE_KNOWN,
+    attribute_file: Path | None = None,
+    gallery: Callable[[Path, Path, Path | None], None] | None = None,
+) -> PictureTable:
+    """The table of pictures that are `size` x `size` pixels large when clean; see `PictureTable` for the rest."""
     unreadable, bomb = pl.col("unreadable"), pl.col("bomb")
     bytes_, promised, format_, fault = pl.col("bytes"), pl.col("promised"), pl.col("format"), pl.col("fault")
     width, height = pl.col("width"), pl.col("height")
@@ -143,4 +156,4 @@ def pictures_table(size: int) -> PictureTable:
         ),
         CONTRADICTING,
     )
-    return PictureTable(size, rules)
+    return PictureTable(size, rules, known, attribute_file, gallery)

@@ -21,42 +21,59 @@ from tasks.servers.private_prefect import prefect_api
 _NO_ROOM = 1 << 20  # bytes; databases give up before the last one
 
 
-FlowParameters = AdderParameters | GanParameters | RetrainAddersParameters | RetrainAvatarsParameters
-
-
-def run_locally(parameters: FlowParameters) -> None:
-    """Runs the flow of these parameters and prints its results and where to look next."""
-    for name in ("prefect.flow_runs", "prefect.task_runs"):
-        logging.getLogger(name).addFilter(_is_worth_a_line)
-    data = data_folder()
-    with _full_disk_is_said(data), prefect_api(data):
-        _run(parameters)
-
-
-def _run(parameters: FlowParameters) -> None:
-    """Calls the flow; each is imported where it is called, because TensorFlow takes seconds and not all need it."""
-    if isinstance(parameters, RunParameters):
+def run_everything(parameters: RunParameters) -> None:
+    """Runs both flows and prints their results and where to look next."""
+    with _reporting():
         from flows.run import run
 
         results, drawn = run(parameters)
         show_adders(results)
         show_gan(drawn)
-    elif isinstance(parameters, RetrainAddersParameters):
-        from flows.retrain_adders import retrain_adders
 
-        show_retraining(retrain_adders(parameters, return_state=True))
-    elif isinstance(parameters, RetrainAvatarsParameters):
-        from flows.retrain_avatars import retrain_avatars
 
-        show_retraining(retrain_avatars(parameters, return_state=True))
-    elif isinstance(parameters, GanParameters):
-        from flows.gan import gan
-
-        show_gan(gan(parameters))
-    else:
+def run_adders(parameters: AdderParameters) -> None:
+    """Runs the flow of the adders and prints its results and where to look next."""
+    with _reporting():
         from flows.adders import adders
 
         show_adders(adders(parameters))
+
+
+def run_gan(parameters: GanParameters) -> None:
+    """Runs the flow of the GAN and prints its results and where to look next."""
+    with _reporting():
+        from flows.gan import gan
+
+        show_gan(gan(parameters))
+
+
+def run_retrain_adders(parameters: RetrainAddersParameters) -> None:
+    """Runs the retraining of the adders and prints the decision."""
+    with _reporting():
+        from flows.retrain_adders import retrain_adders
+
+        show_retraining(retrain_adders(parameters, return_state=True))
+
+
+def run_retrain_avatars(parameters: RetrainAvatarsParameters) -> None:
+    """Runs the retraining of the avatars and prints the decision."""
+    with _reporting():
+        from flows.retrain_avatars import retrain_avatars
+
+        show_retraining(retrain_avatars(parameters, return_state=True))
+
+
+@contextmanager
+def _reporting() -> Iterator[None]:
+    """What a flow is called in: a Prefect API to report to, and a quiet log.
+
+    A flow is imported in the block, because TensorFlow takes seconds and not all flows need it.
+    """
+    for name in ("prefect.flow_runs", "prefect.task_runs"):
+        logging.getLogger(name).addFilter(_is_worth_a_line)
+    data = data_folder()
+    with _full_disk_is_said(data), prefect_api(data):
+        yield
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from reports.results_figure import results_table
 from reports.style import save
 from tasks.adders.register import metadata
 from tasks.adders.results import Scored, by_cell, shown
-from tasks.running.progress import progress_bar
+from tasks.running.progress import task_progress
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.run import Dataset, Run
 
@@ -74,7 +74,7 @@ def record_networks(
             )
             progress(done, len(scored))
 
-    with progress_bar("log networks to MLflow", "networks") as progress:
+    with task_progress("log networks to MLflow", "networks") as progress:
         return log_networks(run, records())
 
 

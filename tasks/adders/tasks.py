@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 from prefect import task
 
-from eightytwenty.engine.run import clean
+from eightytwenty.engine.run import clean_table
 from eightytwenty.engine.summary import Summary
 from eightytwenty.evaluate.score import CleaningScore, score
 from eightytwenty.files import sha256, whole_folder
@@ -30,7 +30,7 @@ from tasks.adders.tables import FEWEST_PAIRS, CleanTable, RawTable, reaching, tr
 from tasks.ingest.pairs import TRUTH, generate_pairs
 from tasks.running.allowed_paths import fetched
 from tasks.running.artifacts import publish, publish_link
-from tasks.running.progress import progress_bar
+from tasks.running.progress import task_progress
 from tasks.running.retries import RETRIES
 from tasks.running.stages import Stage, data_folder, run_stage
 from tasks.running.tensorflow import import_quietly
@@ -95,8 +95,8 @@ def clean_pairs(raw: RawTable) -> CleanTable:
     table = pairs_table(raw.largest_sum)
 
     def make(folder: Path) -> None:
-        with progress_bar(f"clean pairs to {raw.largest_sum}", "rows") as progress:
-            clean(open_source(raw.path, table), table, folder / "rows", progress)
+        with task_progress(f"clean pairs to {raw.largest_sum}", "rows") as progress:
+            clean_table(open_source(raw.path, table), table, folder / "rows", progress)
 
     stage = run_stage(data_folder(), "clean", {"raw": raw.sha256}, {"largest_sum": raw.largest_sum}, make)
     return CleanTable(raw, stage, Summary.load(stage.folder / "rows"))
@@ -234,7 +234,7 @@ def _train(
         import_quietly()
         # of uncleaned rows there may be too few that parse; clean ones were counted before
         pairs = {size: rows for size in sizes if len(rows := read(size)) >= FEWEST_PAIRS}
-        with progress_bar(name.replace("-", " "), "epochs" if epochs else "networks") as progress:
+        with task_progress(name.replace("-", " "), "epochs" if epochs else "networks") as progress:
             adders = _trainer(protocol)(pairs, **grid, **epochs, progress=progress) if pairs else []
         save_adders(adders, folder)
 

@@ -4,11 +4,32 @@ from pathlib import Path
 
 from prefect import task
 
-from tasks.clean.source import clean_source
+from eightytwenty import clean
+from eightytwenty.engine.summary import Summary
+from eightytwenty.read.download import is_address
+from eightytwenty.tables import load_table
+from schemas.parameters import CleanParameters
+from tasks.running.allowed_paths import require_allowed
 from tasks.running.artifacts import publish
+from tasks.running.progress import task_progress
 from tasks.running.retries import RETRIES
 
-clean_own = task(name="clean_own", **RETRIES)(clean_source)
+
+@task(**RETRIES)
+def clean_own(parameters: CleanParameters) -> tuple[Summary, Path]:
+    """Cleans a source of the user's.
+
+    Returns:
+        what became of its rows, and the folder that holds them.
+
+    Raises:
+        UserError: the source cannot be read, the folder cannot be written or holds something else, or a path is not
+            allowed.
+    """
+    source, out = parameters.source, require_allowed(parameters.out)
+    with task_progress("clean", "rows") as progress:
+        path = source if is_address(source) else require_allowed(source)
+        return clean(path, load_table(parameters), out, progress), out
 
 
 @task(**RETRIES)

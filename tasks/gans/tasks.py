@@ -31,7 +31,7 @@ from tasks.gans.trained import GENERATOR, TrainedGan
 from tasks.ingest.generate import ATTRIBUTION, generate_pictures, read_truth
 from tasks.running.allowed_paths import fetched, require_allowed
 from tasks.running.artifacts import publish, publish_link, warn_of_collapse
-from tasks.running.progress import progress_bar
+from tasks.running.progress import task_progress
 from tasks.running.retries import RETRIES
 from tasks.running.stages import data_folder, run_stage, stage_key
 from tasks.tracking.champion import promote_first
@@ -60,7 +60,7 @@ def ingest_pictures(parameters: GanParameters) -> RawPictures:
     drawn = parameters.model_dump(include={"source", "rows", "size", "dirt", "seed"})
 
     def make(folder: Path) -> None:
-        with progress_bar(f"draw {parameters.source}", "pictures") as progress:
+        with task_progress(f"draw {parameters.source}", "pictures") as progress:
             generate_pictures(folder / "pictures", **drawn, progress=progress)
 
     stage = run_stage(data, "ingest-pictures", {}, drawn, make)
@@ -81,7 +81,7 @@ def clean_raw_pictures(raw: RawPictures, parameters: GanParameters) -> CleanPict
     attributes = require_allowed(parameters.attributes) if parameters.attributes else None
 
     def make(folder: Path) -> None:
-        with progress_bar("clean pictures", "pictures") as progress:
+        with task_progress("clean pictures", "pictures") as progress:
             clean_pictures(open_pictures(raw.path, attributes, known=KNOWN), table, folder / "pictures", progress)
         gallery(folder / "pictures", folder / "gallery.png", raw.path if raw.path.is_dir() else None)
 
@@ -131,7 +131,7 @@ def find_features(cleaned: CleanPictures, parameters: GanParameters) -> Measures
     """
 
     def make(folder: Path) -> None:
-        with progress_bar("train classifier", "epochs") as progress:
+        with task_progress("train classifier", "epochs") as progress:
             find_measures(folder, training_set(cleaned.folder, parameters.seed), parameters.seed, progress)
 
     asked = {"seed": parameters.seed}
@@ -185,7 +185,7 @@ def train_gan(
                 on_collapse=parameters.on_collapse,
                 seed=parameters.seed,
             )
-            with progress_bar(f"train {parameters.recipe}", "pictures") as progress:
+            with task_progress(f"train {parameters.recipe}", "pictures") as progress:
                 gan, done = training.run(kept, tell, progress)
             to_keras(gan.sampler).save(folder / GENERATOR)
             keep(folder, done.story)

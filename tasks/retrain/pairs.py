@@ -9,7 +9,7 @@ import polars as pl
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
-from eightytwenty.engine.run import clean
+from eightytwenty.engine.run import clean_table
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.read.source import SUFFIXES, open_source
@@ -74,7 +74,7 @@ class PairsExperiment:
 
     def clean(self, folder: Path) -> Summary:
         """Cleans all files of a version together."""
-        return clean(open_source(folder / RAW, self._table), self._table, folder / self.cleaned)
+        return clean_table(open_source(folder / RAW, self._table), self._table, folder / self.cleaned)
 
     def profile(self, rows: Path) -> pl.DataFrame:
         """a, b, sum and difference, because a and b may each be spread as they should be, and not together."""

@@ -2,31 +2,29 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 from uuid import UUID
 
-from tqdm import tqdm
+from eightytwenty.progress import Progress, progress_bar
 
 _SECONDS = 5.0
 """Between two updates in the Prefect UI. Shorter work gets no artifact: it is over before anybody looks."""
 
 
 @contextmanager
-def progress_bar(title: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar that is called with (done, in all), and is gone when the work is done."""
-    published = _ProgressArtifact(title, unit)
-    # disable=None: no bar where nobody looks, such as in a log file
-    with tqdm(desc=title, unit=f" {unit}", total=0, leave=False, disable=None) as bar:
+def task_progress(title: str, unit: str) -> Iterator[Progress]:
+    """A bar that disappears when the work is done, and an artifact that stays."""
+    artifact = _ProgressArtifact(title, unit)
+    with progress_bar(title, unit) as show:
 
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-            published(done, total)
+        def show_both(done: int, total: int) -> None:
+            show(done, total)
+            artifact(done, total)
 
-        yield show
-    published.finish()
+        yield show_both
+    artifact.finish()
 
 
 class _ProgressArtifact:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 QUICK = ["--rows", "400", "--largest-sums", "16", "--hidden-units", "1,2", "--seeds", "1", "--epochs", "30"]
-COMMAND = [sys.executable, "-m", "flows"]
+COMMAND = [sys.executable, "-m", "eightytwenty"]
 
 
 def environment(data: Path) -> dict[str, str]:

@@ -21,12 +21,12 @@ sys.meta_path.insert(0, WithoutPandas())
 from schemas.pairs import pairs_table
 from eightytwenty.pictures.schema import pictures_table
 from eightytwenty.pictures.run import clean_pictures
-from eightytwenty.engine.run import clean
+from eightytwenty.engine.run import clean_table
 from eightytwenty.pictures.source import open_pictures
 from eightytwenty.read.source import open_source
 
 folder, table = Path(sys.argv[1]), pairs_table()
-print(clean(open_source(folder / "pairs.csv", table), table, folder / "pairs").fates)
+print(clean_table(open_source(folder / "pairs.csv", table), table, folder / "pairs").fates)
 print(clean_pictures(open_pictures(folder / "raw"), pictures_table(32), folder / "pictures").fates)
 assert "pandas" not in sys.modules
 """

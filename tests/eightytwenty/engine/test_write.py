@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from eightytwenty.engine.run import clean
+from eightytwenty.engine.run import clean_table
 from eightytwenty.errors import UserError
 from eightytwenty.files import sha256
 from eightytwenty.read.source import open_source
@@ -21,13 +21,13 @@ import sys
 from pathlib import Path
 from eightytwenty.errors import UserError
 from schemas.pairs import pairs_table
-from eightytwenty.engine.run import clean
+from eightytwenty.engine.run import clean_table
 from eightytwenty.read.source import open_source
 {before}
 table = pairs_table()
 try:
     files = open_source(Path(sys.argv[1]), table)
-    clean(files, table, Path(sys.argv[2]), lambda *_: print("piece", flush=True), piece=100_000)
+    clean_table(files, table, Path(sys.argv[2]), lambda *_: print("piece", flush=True), piece=100_000)
 except UserError as error:
     raise SystemExit(str(error))
 """
@@ -56,19 +56,19 @@ def test_a_rule_that_fails_in_the_middle_leaves_nothing(raw, tmp_path):
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        clean(open_source(raw, pairs_table()), pairs_table(), tmp_path / "out", progress, 100_000)
+        clean_table(open_source(raw, pairs_table()), pairs_table(), tmp_path / "out", progress, 100_000)
     assert names(tmp_path) == []
 
 
 def test_a_file_that_breaks_in_the_middle_leaves_the_older_result(raw, tmp_path):
     source = tmp_path / "pairs.csv"
     source.write_bytes(HEADER + b"1,1,2,3\n")
-    clean(open_source(source, pairs_table()), pairs_table(), tmp_path / "out")
+    clean_table(open_source(source, pairs_table()), pairs_table(), tmp_path / "out")
     before = sha256(tmp_path / "out")
     files = open_source(source, pairs_table())
     source.unlink()
     with pytest.raises(UserError):
-        clean(files, pairs_table(), tmp_path / "out")
+        clean_table(files, pairs_table(), tmp_path / "out")
     assert names(tmp_path) == ["out"]
     assert sha256(tmp_path / "out") == before
 
@@ -82,25 +82,25 @@ def test_folders_that_hold_something_else_are_spared(tmp_path):
     before = sha256(tmp_path)
     files = open_source(source, pairs_table())
     with pytest.raises(UserError, match=r"mine holds thesis\.tex, which would be lost; choose"):
-        clean(files, pairs_table(), tmp_path / "mine")
+        clean_table(files, pairs_table(), tmp_path / "mine")
     with pytest.raises(UserError, match="data holds the source itself"):
-        clean(files, pairs_table(), tmp_path / "data")
+        clean_table(files, pairs_table(), tmp_path / "data")
     assert sha256(tmp_path) == before
     # an earlier result may be replaced, but not by what is cleaned of its own parts
-    clean(files, pairs_table(), tmp_path / "out")
-    clean(files, pairs_table(), tmp_path / "out")
+    clean_table(files, pairs_table(), tmp_path / "out")
+    clean_table(files, pairs_table(), tmp_path / "out")
     with pytest.raises(UserError, match="out holds the source itself"):
-        clean(open_source(tmp_path / "out" / "quarantine", pairs_table()), pairs_table(), tmp_path / "out")
+        clean_table(open_source(tmp_path / "out" / "quarantine", pairs_table()), pairs_table(), tmp_path / "out")
     # nor where somebody has worked in it since
     mended = tmp_path / "out" / "quarantine" / "pairs.csv"
     written = (tmp_path / "out" / "report.json").stat().st_mtime
     os.utime(mended, (written + 1, written + 1))
     with pytest.raises(UserError, match=r"pairs\.csv was changed since it was written and would be lost"):
-        clean(files, pairs_table(), tmp_path / "out")
+        clean_table(files, pairs_table(), tmp_path / "out")
     (tmp_path / "foreign" / "src").mkdir(parents=True)
     (tmp_path / "foreign" / "report.json").write_text("{}")
     with pytest.raises(UserError, match="foreign holds src, which would be lost"):
-        clean(files, pairs_table(), tmp_path / "foreign")
+        clean_table(files, pairs_table(), tmp_path / "foreign")
 
 
 def test_a_limit_of_file_size_is_a_sentence(raw, tmp_path):
@@ -126,10 +126,10 @@ def test_a_full_disk_is_a_sentence_and_leaves_the_older_result(raw, tmp_path):
     try:
         small = tmp_path / "pairs.csv"
         small.write_bytes(HEADER + b"1,1,2,3\n")
-        clean(open_source(small, pairs_table()), pairs_table(), disk / "out")
+        clean_table(open_source(small, pairs_table()), pairs_table(), disk / "out")
         before = sha256(disk / "out")
         with pytest.raises(UserError, match=r"disk/out cannot be written: the disk is full; free some space"):
-            clean(open_source(raw, pairs_table()), pairs_table(), disk / "out", piece=100_000)
+            clean_table(open_source(raw, pairs_table()), pairs_table(), disk / "out", piece=100_000)
         assert names(disk) == ["out"]
         assert sha256(disk / "out") == before
         with pytest.raises(UserError, match="cannot be written: the disk is full"):
@@ -141,7 +141,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_the_older_result(raw, tmp_path):
 
 def test_killed_at_any_moment_and_run_again_the_result_is_the_same(raw, tmp_path):
     table = pairs_table()
-    clean(open_source(raw, table), table, tmp_path / "undisturbed")
+    clean_table(open_source(raw, table), table, tmp_path / "undisturbed")
     whole = sha256(tmp_path / "undisturbed")
     rng = random.Random(1)  # noqa: S311
     killed = 0
@@ -156,6 +156,6 @@ def test_killed_at_any_moment_and_run_again_the_result_is_the_same(raw, tmp_path
         # nothing half-written has the name of a result
         assert not (tmp_path / "out").exists() or sha256(tmp_path / "out") == whole
     assert killed > 0
-    clean(open_source(raw, table), table, tmp_path / "out")
+    clean_table(open_source(raw, table), table, tmp_path / "out")
     assert sha256(tmp_path / "out") == whole
     assert names(tmp_path) == ["out", "undisturbed"]

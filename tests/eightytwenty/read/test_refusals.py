@@ -12,7 +12,7 @@ import zipfile
 import polars as pl
 import pytest
 
-from eightytwenty.engine.run import clean
+from eightytwenty.engine.run import clean_table
 from eightytwenty.errors import UserError
 from eightytwenty.read import delimited, source
 from eightytwenty.read.download import download
@@ -108,7 +108,7 @@ def test_bad_files_are_one_sentence_and_nothing_is_left(tmp_path, name):
     else:
         (tmp_path / file).write_bytes(content)
     with pytest.raises(UserError, match=message) as error:
-        clean(open_source(tmp_path / file, pairs_table()), pairs_table(), tmp_path / "out")
+        clean_table(open_source(tmp_path / file, pairs_table()), pairs_table(), tmp_path / "out")
     assert file in str(error.value)
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 600
@@ -173,7 +173,7 @@ def test_an_archive_that_explodes_is_refused(tmp_path, monkeypatch, name):
     content = HEADER + b"1,1,2,3\n" * 400_000
     (tmp_path / name).write_bytes(zipped(("x.csv", content)) if name.endswith("zip") else gzip.compress(content))
     with pytest.raises(UserError, match=f"{name}.* unpacks to more than .* refused"):
-        clean(open_source(tmp_path / name, pairs_table()), pairs_table(), tmp_path / "out")
+        clean_table(open_source(tmp_path / name, pairs_table()), pairs_table(), tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 

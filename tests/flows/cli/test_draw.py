@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from eightytwenty.cli import parse
 from eightytwenty.errors import UserError
 from flows.cli.draw import codes_of, draw_command, draw_inputs
-from flows.cli.main import _parse
 from schemas.parameters import DrawParameters
 from tasks.tracking.champion import promote
 from tasks.tracking.lifecycle import parent_run
@@ -42,7 +42,7 @@ def draw(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callabl
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str, out: str = "faces.png") -> Image.Image:
-        parameters = _parse(["draw", "--model", "avatars@champion", "--out", out, *arguments])
+        _, parameters = parse(["draw", "--model", "avatars@champion", "--out", out, *arguments])
         assert isinstance(parameters, DrawParameters)
         draw_command(parameters)
         return Image.open(tmp_path / out)
@@ -146,7 +146,7 @@ def test_a_folder_without_models_is_one_sentence_and_stays_empty(command, tmp_pa
 
 def test_help_loads_none_of_the_heavy_libraries() -> None:
     code = (
-        "import sys; from flows.cli.main import main\n"
+        "import sys; from eightytwenty.cli import main\n"
         "try: main()\n"
         "except SystemExit as end: assert not end.code, end.code\n"
         "assert not {'tensorflow', 'mlflow', 'PIL', 'numpy'} & set(sys.modules)"

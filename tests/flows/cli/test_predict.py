@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from eightytwenty.cli import parse
 from eightytwenty.errors import UserError
-from flows.cli.main import _parse
 from flows.cli.predict import predict_command
 from models.adders.domain import all_pairs
 from models.adders.network import Adder, score, to_keras
@@ -60,7 +60,7 @@ def ask(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> 
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> str:
-        parameters = _parse(["predict", *arguments])
+        _, parameters = parse(["predict", *arguments])
         assert isinstance(parameters, PredictParameters)
         predict_command(parameters)
         return capsys.readouterr().out

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from eightytwenty.cli import parse
 from eightytwenty.errors import UserError
-from flows.cli.main import _parse
 from flows.cli.rollback import rollback_command
 from schemas.parameters import RollbackParameters
 from tasks.tracking.champion import promote
@@ -44,7 +44,7 @@ def champion(client: MlflowClient, model: str) -> int:
 
 def roll_back(*arguments: str) -> None:
     """As the command line does, without a new process."""
-    parameters = _parse(["rollback", *arguments])
+    _, parameters = parse(["rollback", *arguments])
     assert isinstance(parameters, RollbackParameters)
     rollback_command(parameters)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from eightytwenty.engine.run import clean
+from eightytwenty.engine.run import clean_table
 from eightytwenty.errors import UserError
 from eightytwenty.read.source import open_source
 from models.adders.network import Adder
@@ -23,7 +23,7 @@ def cleaned(tmp_path, text: str, largest_sum: int = 256) -> CleanTable:
     path = tmp_path / "pairs.csv"
     path.write_text(text)
     table = pairs_table(largest_sum)
-    summary = clean(open_source(path, table), table, tmp_path / "stage" / "rows")
+    summary = clean_table(open_source(path, table), table, tmp_path / "stage" / "rows")
     raw = RawTable(path, "0" * 64, largest_sum, 0.0)
     return CleanTable(raw, Stage("clean", tmp_path / "stage", "1" * 64, 0.1, fresh=True), summary)
 

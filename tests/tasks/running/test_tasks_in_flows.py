@@ -17,7 +17,7 @@ from prefect.client.orchestration import get_client
 import tasks.running.progress, tasks.running.retries
 from eightytwenty.errors import UserError
 from tasks.servers.private_prefect import prefect_api
-from tasks.running.progress import progress_bar
+from tasks.running.progress import task_progress
 from tasks.running.failures import user_error_as_state
 from tasks.running.retries import RETRIES
 
@@ -26,14 +26,14 @@ attempts = dict.fromkeys(("flaky", "mistaken", "wrong", "full"), 0)
 
 @task
 def slow():
-    with progress_bar("train", "epochs") as progress:
+    with task_progress("train", "epochs") as progress:
         for done in range(1, 11):
             time.sleep(0.1)
             progress(done, 10)
 
 @task
 def quick():
-    with progress_bar("blink", "epochs") as progress:
+    with task_progress("blink", "epochs") as progress:
         progress(1, 2)
 
 @task(**{**RETRIES, "retry_delay_seconds": 0})
@@ -101,6 +101,6 @@ def test_only_a_bug_has_a_traceback_in_the_log(told: tuple[dict[str, Any], str])
 def test_progress_outside_of_tasks_needs_no_server(tmp_path: Path) -> None:
     script = (
         "import sys, tasks.running.progress as p\np._SECONDS = 0\n"
-        "with p.progress_bar('clean', 'rows') as progress: progress(1, 2)\nassert 'prefect' not in sys.modules"
+        "with p.task_progress('clean', 'rows') as progress: progress(1, 2)\nassert 'prefect' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -1,0 +1,21 @@
+"""How far a piece of work is, as a bar in the terminal."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+Progress = Callable[[int, int], None]
+"""Called with (units done, units in all)."""
+
+
+@contextmanager
+def progress_bar(title: str, unit: str) -> Iterator[Progress]:
+    """A bar that disappears when the work is done, and is not drawn where nobody looks, such as in a log file."""
+    with tqdm(desc=title, unit=f" {unit}", total=0, leave=False, disable=None) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show

@@ -1,5 +1,0 @@
-"""Makes `python -m flows` the command line."""
-
-from flows.cli.main import main
-
-main()

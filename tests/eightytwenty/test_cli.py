@@ -1,0 +1,108 @@
+"""The library's command line as a light install has it: none of the workflow's libraries can be imported."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+ROOT = Path(__file__).parents[2]
+READINGS = """
+import polars as pl
+import pandera.polars as pa
+from eightytwenty import Check, Column, Deduplicate, Table
+
+readings = Table(
+    name="readings",
+    columns=(Column("sensor", "text"), Column("kelvin", "integer")),
+    rules=(Check("too hot", "no sensor survives that", pl.col("kelvin") <= 400),),
+    clean=lambda: pa.DataFrameSchema(
+        {"sensor": pa.Column(pl.String), "kelvin": pa.Column(pl.Int64, pa.Check.le(400))}, strict=True
+    ),
+)
+"""
+LIGHT = """
+import importlib.abc, sys
+
+class Absent(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name.partition(".")[0] in {absent!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Absent())
+import importlib.metadata
+importlib.metadata.entry_points = lambda **_: ()
+from eightytwenty.cli import main
+main()
+"""
+WORKFLOW = {"flows", "models", "reports", "schemas", "tasks"}
+HEAVY = {"great_expectations", "matplotlib", "mlflow", "pandas", "prefect", "skimage", "tensorflow"}
+
+
+def light(folder: Path, *arguments: str, absent: set[str] = WORKFLOW | HEAVY) -> subprocess.CompletedProcess[str]:
+    code = LIGHT.format(absent=sorted(absent))
+    return subprocess.run([sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True)
+
+
+def test_a_table_in_a_python_file_is_cleaned_without_the_workflow(tmp_path: Path) -> None:
+    (tmp_path / "readings.py").write_text(READINGS)
+    (tmp_path / "raw.csv").write_text("sensor,kelvin\nA,300\nB,500\nC,x\n")
+    done = light(tmp_path, "clean", "raw.csv", "--schema", "readings.py:readings", "--out", "out")
+    assert done.returncode == 0, done.stderr
+    assert pl.read_parquet(tmp_path / "out/clean.parquet")["kelvin"].to_list() == [300]
+    assert (tmp_path / "out/quarantine/raw.csv").read_text() == "sensor,kelvin\nB,500\nC,x\n"
+    assert "too hot" in done.stdout
+
+
+def test_help_lists_the_librarys_command_alone(tmp_path: Path) -> None:
+    done = light(tmp_path, "--help", absent=WORKFLOW | HEAVY | {"numpy", "polars", "pyarrow"})
+    assert done.returncode == 0, done.stderr
+    assert "{clean}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("schema", "sentence"),
+    [
+        ("nowhere.py:readings", "nowhere.py is no Python file; give FILE.py:NAME"),
+        ("raw.csv:readings", "raw.csv is no Python file"),
+        ("readings.py:writings", "readings.py has no table named writings; it has readings."),
+        ("broken.py:readings", "broken.py cannot be run (ZeroDivisionError: division by zero); correct it."),
+        ("cats", "--schema cats: there is no such table; choose or FILE.py:NAME"),
+    ],
+)
+def test_a_table_that_cannot_be_had_is_one_sentence(tmp_path: Path, schema: str, sentence: str) -> None:
+    (tmp_path / "readings.py").write_text(READINGS)
+    (tmp_path / "broken.py").write_text("1 / 0")
+    (tmp_path / "raw.csv").write_text("sensor,kelvin\nA,300\n")
+    done = light(tmp_path, "clean", "raw.csv", "--schema", schema, "--out", "out")
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_pictures_without_their_libraries_are_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "faces.py").write_text(
+        "from eightytwenty.pictures.schema import pictures_table\nfaces = pictures_table(32)"
+    )
+    (tmp_path / "raw").mkdir()
+    absent = WORKFLOW | HEAVY | {"PIL", "scipy"}
+    done = light(tmp_path, "clean", "raw", "--schema", "faces.py:faces", "--out", "out", absent=absent)
+    assert done.returncode == 2
+    assert "install eightytwenty[pictures]" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["flows", "models", "schemas", "tasks"])
+def test_a_package_that_hides_one_of_the_workflows_is_one_sentence(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "__init__.py").write_text("")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    done = subprocess.run(
+        [sys.executable, "-m", "eightytwenty", "--help"], cwd="/", env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert str(tmp_path / name) in done.stderr
+    assert "PYTHONPATH" in done.stderr
+    assert done.stderr.count("\n") == 1

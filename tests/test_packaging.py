@@ -1,0 +1,34 @@
+"""What `pip install .` brings: the library alone."""
+
+import re
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import distribution
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+HEAVY = {"great-expectations", "matplotlib", "mlflow", "pandas", "prefect", "scikit-image", "tensorflow"}
+
+
+def test_the_wheel_holds_the_library_and_nothing_else(tmp_path: Path) -> None:
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-index", "--no-deps"]
+    subprocess.run([*pip, "--no-build-isolation", "--wheel-dir", tmp_path, ROOT], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    top = {name.partition("/")[0] for name in names}
+    assert top == {"eightytwenty", f"eightytwenty-{distribution('eightytwenty').version}.dist-info"}
+    sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "eightytwenty").rglob("*") if path.is_file()}
+    assert {name for name in names if name.startswith("eightytwenty/")} == {
+        name for name in sources if "__pycache__" not in name
+    }
+
+
+def test_none_of_the_workflows_libraries_is_needed() -> None:
+    needed = [one for one in distribution("eightytwenty").requires or [] if "extra ==" not in one]
+    assert not HEAVY & {re.split(r"[^\w-]", one)[0].lower() for one in needed}
+
+
+def test_both_distributions_have_one_version() -> None:
+    assert distribution("eightytwenty").version == distribution("eightytwenty-workflow").version
