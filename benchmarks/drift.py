@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.harness import Result, Size, command_line, run
+from eightytwenty.pages.markdown import markdown_table
 from schemas.drift_expectations import drift_expectations
 
 TOP = 32768
@@ -55,8 +56,7 @@ def main() -> None:
 
 
 def drift(honest_batches: int, drifted_batches: int) -> Result:
-    """Prints a line for each number of new rows: medians, but for the same law the largest."""
-    print(f"| new rows | same law, largest of {honest_batches} | limit |", " | ".join(LAWS), "|")
+    """Prints a table with a line for each number of new rows: medians, but for the same law the largest."""
     lines = {}
     for rows in (40, 100, 1000, 10_000):
         rng = np.random.default_rng(rows)
@@ -66,8 +66,10 @@ def drift(honest_batches: int, drifted_batches: int) -> Result:
             for draw in LAWS.values()
         ]
         numbers = [max(value for value, _ in honest), max(limit for _, limit in honest), *drifted]
-        print(f"| {rows:,} |", " | ".join(f"{number:.3f}" for number in numbers), "|", flush=True)
         lines[rows] = dict(zip(("same law", "limit", *LAWS), numbers, strict=True))
+    header = ("new rows", f"same law, largest of {honest_batches}", "limit", *LAWS)
+    table = [(f"{rows:,}", *(f"{number:.3f}" for number in line.values())) for rows, line in lines.items()]
+    print(markdown_table(header, table))
     return {"new_rows": lines}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from eightytwenty.pages.markdown import markdown_table
 from reports.numbers import compact, percent, seconds
 
 Kind = Literal["cleaning", "modelling", "other"]
@@ -147,23 +148,28 @@ def eighty_twenty_markdown(data: EightyTwenty) -> str:
         f"# {data.sentence}",
         _MEASURED,
     ]
-    parts += ["## Time", _table(("stage", "kind", "seconds", "share"), [_stage(stage, data) for stage in data.stages])]
+    parts += [
+        "## Time",
+        markdown_table(("stage", "kind", "seconds", "share"), [_stage(stage, data) for stage in data.stages]),
+    ]
     by_kind = [(kind, percent(data.time_share(kind))) for kind in KINDS]
-    parts += [_table(("kind", "share of time"), by_kind)]
+    parts += [markdown_table(("kind", "share of time"), by_kind)]
     parts += [f"## Rows\n\n{data.rows:,} raw rows, each in exactly one place."]
-    parts += [_table(("fate", "rows", "share"), [_count(fate, rows, data.rows) for fate, rows in data.fates.items()])]
+    parts += [
+        markdown_table(("fate", "rows", "share"), [_count(fate, rows, data.rows) for fate, rows in data.fates.items()])
+    ]
     if data.rules:
         parts += ["Rows by rule; a row counts under every rule that it met."]
         rules = [(rule.rule, rule.action, f"{rule.rows:,}") for rule in ranked(data.rules)]
-        parts += [_table(("rule", "action", "rows"), rules)]
+        parts += [markdown_table(("rule", "action", "rows"), rules)]
     else:
         parts += ["No rule fired."]
     if data.gains:
         gains = [(gain.measure, gain.text(gain.uncleaned), gain.text(gain.cleaned)) for gain in data.gains]
         parts += ["## What cleaning bought", f"The same training, twice: {data.subject}."]
-        parts += [_table(("measure", "on uncleaned rows", "on cleaned rows"), gains)]
+        parts += [markdown_table(("measure", "on uncleaned rows", "on cleaned rows"), gains)]
     parts += ["## For comparison: what surveys found", SURVEY_NOTE]
-    parts += [_table(("survey", "share of working time", "source"), [_survey(survey) for survey in SURVEYS])]
+    parts += [markdown_table(("survey", "share of working time", "source"), [_survey(survey) for survey in SURVEYS])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -187,10 +193,3 @@ def _count(name: str, count: int, total: int) -> tuple[str, ...]:
 def _survey(survey: Survey) -> tuple[str, ...]:
     tasks = " + ".join(f"{share} % {task}" for task, share in survey.data_tasks.items())
     return f"{survey.name} {survey.year}", tasks, survey.source
-
-
-def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
-
-    return "\n".join([line(headers), line(("---",) * len(headers)), *map(line, rows)])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from eightytwenty.pages.markdown import markdown_table
 from reports.numbers import compact, percent, spread
 
 if TYPE_CHECKING:
@@ -86,14 +87,8 @@ def results_markdown(results: Sequence[CellResult]) -> str:
     Returns:
         A sentence that explains the numbers, and the table.
     """
-    lines = [
-        f"{seeds_sentence(results)} Accuracy: share of pairs whose rounded prediction is the sum.",
-        "",
-        "| " + " | ".join(_HEADERS) + " |",
-        "| --- " + "| ---: " * (len(_HEADERS) - 1) + "|",
-    ]
-    lines += ["| " + " | ".join(_columns(cell)) + " |" for cell in results]
-    return "\n".join(lines) + "\n"
+    sentence = f"{seeds_sentence(results)} Accuracy: share of pairs whose rounded prediction is the sum."
+    return f"{sentence}\n\n{markdown_table(_HEADERS, map(_columns, results), right=_HEADERS[1:])}\n"
 
 
 def results_table(results: Sequence[CellResult]) -> list[dict[str, str]]:

@@ -1,1 +1,1 @@
-"""What a person reads of a cleaning."""
+"""What people read about a cleaning: reports and pages."""

@@ -1,7 +1,7 @@
-"""Says what a cleaning did: Markdown for people, JSON for programs, a table for the terminal."""
+"""The report of a cleaning: Markdown for people, JSON for programs, a table for the terminal."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from eightytwenty.engine.summary import FATES, REPORT, Summary
+from eightytwenty.pages.markdown import markdown_table
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -22,30 +23,30 @@ def write_reports(folder: Path, summary: Summary, reasons: Mapping[str, str]) ->
     Args:
         folder: holds the Parquet files.
         summary: the numbers.
-        reasons: rule or repair -> why it is there.
+        reasons: rule -> why it is there.
     """
     (folder / "report.md").write_text(_markdown(folder, summary, reasons), encoding="utf-8")
     (folder / REPORT).write_text(json.dumps(asdict(summary), indent=2, ensure_ascii=False), encoding="utf-8")
 
 
 def summary_rich(summary: Summary) -> "RichTable":
-    """The rows by fate, and the rules that fired, for the terminal."""
+    """A table for the terminal: the rows by fate, and the rules that fired."""
     from rich import box
     from rich.table import Table as RichTable
 
-    shown = RichTable(box=box.HORIZONTALS, pad_edge=False)
-    shown.add_column("fate / rule")
-    shown.add_column("rows", justify="right")
-    shown.add_column("share", justify="right")
+    table = RichTable(box=box.HORIZONTALS, pad_edge=False)
+    table.add_column("fate / rule")
+    table.add_column("rows", justify="right")
+    table.add_column("share", justify="right")
     for fate in FATES:
-        shown.add_row(f"[bold]{fate}[/]", f"{summary.fates[fate]:,}", _share(summary.fates[fate], summary.rows))
+        table.add_row(f"[bold]{fate}[/]", f"{summary.fates[fate]:,}", _share(summary.fates[fate], summary.rows))
         counts = {"clean": summary.repaired, "quarantine": summary.failed}.get(fate, {})
         for rule, count in counts.items():
             verb = "repaired: " if fate == "clean" else ""
-            shown.add_row(f"  {verb}{rule}", f"{count:,}", _share(count, summary.rows), style="dim")
-    shown.add_section()
-    shown.add_row("all", f"{summary.rows:,}", "")
-    return shown
+            table.add_row(f"  {verb}{rule}", f"{count:,}", _share(count, summary.rows), style="dim")
+    table.add_section()
+    table.add_row("all", f"{summary.rows:,}", "")
+    return table
 
 
 def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> str:
@@ -53,33 +54,34 @@ def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> str
         f"# {summary.clean:,} of {summary.rows:,} rows are clean ({_share(summary.clean, summary.rows)})",
         f"Table `{summary.table}`, source digest (SHA-256) `{summary.sha256}`.",
         "## Files",
-        _table(("file", "format", "records", "ignored columns"), [_file(file) for file in summary.files]),
+        markdown_table(("file", "format", "records", "ignored columns"), [_file(file) for file in summary.files]),
         "## Where the rows ended",
-        _table(
+        markdown_table(
             ("fate", "rows", "share", "file"),
             [(fate, f"{n:,}", _share(n, summary.rows), f"`{fate}.parquet`") for fate, n in summary.fates.items()],
         ),
     ]
     if summary.repaired:
-        examples = _examples(folder / "ledger.parquet", "rule", ("before", "after"))
+        examples = _examples(folder / "ledger.parquet")
         lines = [(rule, f"{n:,}", reasons[rule], examples.get(rule, "")) for rule, n in summary.repaired.items()]
         parts += ["## Repaired rows", "Each change is a line of `ledger.parquet`."]
-        parts += [_table(("rule", "rows", "why", "for example"), lines)]
+        parts += [markdown_table(("rule", "rows", "why", "for example"), lines)]
     if summary.failed:
         rows = _quarantined(folder / "quarantine.parquet")
         failed = [(rule, f"{n:,}", reasons[rule], rows.get(rule, "")) for rule, n in summary.failed.items()]
         parts += ["## Quarantine", "A row counts under every rule that it failed; its original bytes are kept."]
-        parts += [_table(("rule", "rows", "why", "for example"), failed)]
+        parts += [markdown_table(("rule", "rows", "why", "for example"), failed)]
     return "\n\n".join(parts) + "\n"
 
 
-def _examples(ledger: Path, by: str, columns: tuple[str, str]) -> dict[str, str]:
-    """Some different changes of each rule, as `before` → `after`."""
-    changes = pl.scan_parquet(ledger).select(by, *columns).unique(maintain_order=True).group_by(by).head(_EXAMPLES)
+def _examples(ledger: Path) -> dict[str, str]:
+    """A few different changes by each rule, as `before` → `after`."""
+    columns = ("rule", "before", "after")
+    changes = pl.scan_parquet(ledger).select(columns).unique(maintain_order=True).group_by("rule").head(_EXAMPLES)
     texts: dict[str, list[str]] = {}
-    for rule, before, after in changes.sort(by, *columns).collect().iter_rows():
+    for rule, before, after in changes.sort(columns).collect().iter_rows():
         texts.setdefault(rule, []).append(f"{_code(before)} → {_code(after)}")
-    return {rule: ", ".join(some) for rule, some in texts.items()}
+    return {rule: ", ".join(examples) for rule, examples in texts.items()}
 
 
 def _quarantined(quarantine: Path) -> dict[str, str]:
@@ -89,7 +91,7 @@ def _quarantined(quarantine: Path) -> dict[str, str]:
     texts: dict[str, list[str]] = {}
     for rule, source, record in first.select("rules", "source", "record").iter_rows():
         texts.setdefault(rule, []).append(f"{_code(source)} {record}" if record > 1 else _code(source))
-    return {rule: ", ".join(some) for rule, some in texts.items()}
+    return {rule: ", ".join(examples) for rule, examples in texts.items()}
 
 
 def _code(cell: str | None) -> str:
@@ -104,10 +106,3 @@ def _file(file: dict[str, object]) -> tuple[str, ...]:
 
 def _share(part: int, whole: int) -> str:
     return f"{part / whole:.1%}" if whole else ""
-
-
-def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [header, ("---",) * len(header), *rows]
-    return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines
-    )

@@ -8,6 +8,7 @@ from rich import box
 from rich.table import Table
 
 from eightytwenty.files import write_whole
+from eightytwenty.pages.markdown import markdown_table
 from models.gans.draw import draw_with
 from models.gans.quality.ellipses import ellipse_test
 from models.gans.quality.fidelity import attribute_fidelity
@@ -137,8 +138,7 @@ def final_measures(trained: TrainedGan) -> dict[str, float]:
 
 def measures_markdown(values: Mapping[str, float], real: Mapping[str, float]) -> str:
     """A table of the measures, with what real pictures reach."""
-    rows = [" | ".join(("", *line, "")).strip() for line in _lines(values, real)]
-    return "\n".join(["| measure | generated | real |", "|---|---|---|", *rows])
+    return markdown_table(("measure", "generated", "real"), _lines(values, real))
 
 
 def measures_table(values: Mapping[str, float], real: Mapping[str, float]) -> list[dict[str, str]]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
+from eightytwenty.pages.markdown import markdown_table
 from tasks.retrain.drift import Drift
 from tasks.retrain.tasks import Judgement
 from tasks.retrain.versions import Version
@@ -23,9 +24,14 @@ def decision_markdown(model: str, version: Version, judgement: Judgement, drifts
         said,
         *(f"- {reason}" for reason in judgement.decision.reasons),
         "",
-        f"| on the held-out rows of {version.name} | challenger {model}/{judgement.challenger} | champion {champion} |",
-        "|---|---|---|",
-        *(f"| {measure} | {value:.6g} | {_number(theirs.get(measure))} |" for measure, value in ours.items()),
+        markdown_table(
+            (
+                f"on the held-out rows of {version.name}",
+                f"challenger {model}/{judgement.challenger}",
+                f"champion {champion}",
+            ),
+            [(measure, _number(value), _number(theirs.get(measure))) for measure, value in ours.items()],
+        ),
         "",
         f"Dataset {version.name}: {', '.join(f'{count:,} {fate}' for fate, count in version.rows.items())}. "
         f"Added: {', '.join(version.added)}. SHA-256 {version.sha256}.",
@@ -35,8 +41,8 @@ def decision_markdown(model: str, version: Version, judgement: Judgement, drifts
     for drift in drifts:
         lines += ["", drift.sentence]
         if drift.table:
-            lines += ["", "| must be | is | |", "|---|---|---|"]
-            lines += [f"| {wanted} | {observed} | {'✓' if met else '✗'} |" for wanted, observed, met in drift.table]
+            rows = [(expected, observed, "✓" if met else "✗") for expected, observed, met in drift.table]
+            lines += ["", markdown_table(("must be", "is", ""), rows)]
     return "\n".join(lines)
 
 
