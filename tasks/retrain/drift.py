@@ -110,7 +110,7 @@ def compare(subject: Experiment, batch: Sequence[Taken], old: Old | None, most_d
         expected = drift_expectations(f"drift from {old.what}", before, new, most_drift)
         fates = {"rows": new.height, "clean": new.height, "quarantine": 0, "duplicates": 0}
         check = check_batch(folder / "new.parquet", fates, expected, folder / "docs")
-        table = [(one.wanted, one.observed, one.met) for one in check.findings]
+        table = [(finding.expected, finding.observed, finding.met) for finding in check.findings]
         (folder / _FINDINGS).write_text(json.dumps([new.height, min(before.height, new.height), table]))
 
     inputs = {"old": old.sha256} | {f"new {number}": taken.sha256 for number, taken in enumerate(batch)}
