@@ -1,4 +1,4 @@
-"""Puts a run's results where the Prefect UI shows them."""
+"""Shows a run's results in the Prefect UI, as artifacts."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -16,34 +16,34 @@ def publish(name: str, *, markdown: str, pictures: Mapping[str, Path], table: Se
     """Creates artifacts of the current flow run: a Markdown report, pictures and a table.
 
     Args:
-        name: start of their keys; lower case and dashes.
+        name: first part of the artifacts' keys; lower case and dashes.
         markdown: the report.
-        pictures: key -> PNG file. They travel inside the artifact, because the UI shows no file:// picture.
-        table: its rows, each column -> text.
+        pictures: key -> PNG file. The artifact contains the whole picture, because the UI cannot show local files.
+        table: rows, each column -> text.
     """
     create_markdown_artifact(markdown, key=f"{name}-report", description="what was done, and what it took")
     if table:
         create_table_artifact([dict(row) for row in table], key=f"{name}-table", description="the results as a table")
-    for key, place in pictures.items():
-        encoded = base64.b64encode(place.read_bytes()).decode()
+    for key, path in pictures.items():
+        encoded = base64.b64encode(path.read_bytes()).decode()
         create_image_artifact(f"data:image/png;base64,{encoded}", key=f"{name}-{key}")
 
 
-def publish_link(key: str, what: str, link: str) -> None:
-    """Creates an artifact that leads to a page of MLflow, or says how to come there where no server is up.
+def publish_link(key: str, title: str, link: str) -> None:
+    """Creates an artifact that links to a page of MLflow, or explains how to open it if no server is running.
 
     Args:
         key: lower case and dashes.
-        what: is there.
-        link: address, or the command that starts a server, and the address.
+        title: what the page shows.
+        link: the address; or the command that starts a server, and then the address.
     """
     if link.startswith("http"):
-        create_link_artifact(link, key=key, link_text=what)
+        create_link_artifact(link, key=key, link_text=title)
     else:
-        create_markdown_artifact(f"To see {what}:\n\n```\n{link}\n```", key=key)
+        create_markdown_artifact(f"To see {title}:\n\n```\n{link}\n```", key=key)
 
 
 def warn_of_collapse(alarms: Sequence[object]) -> None:
-    """Creates an artifact that says how a GAN lost its variety, a sentence for each epoch."""
+    """Creates an artifact that describes how a GAN lost its variety, in a sentence for each epoch."""
     sentences = "\n".join(f"- {alarm}" for alarm in alarms)
     create_markdown_artifact(f"# Collapse\n\n{sentences}", key="gan-collapse", description="a GAN lost its variety")

@@ -1,4 +1,4 @@
-"""Check a whole batch with Great Expectations and write down what was found."""
+"""Checks a whole batch with Great Expectations and writes the Data Docs."""
 
 from tasks.validate.check import BatchCheck, check_batch
 

@@ -1,4 +1,4 @@
-"""Check a whole batch with Great Expectations."""
+"""Checks a whole batch with Great Expectations."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _SHARES_NOTE = "One row, with the share of each column's most frequent value."
 
 @dataclass(frozen=True)
 class BatchCheck:
-    """What a check of a batch found.
+    """The result of the check of a batch.
 
     Attributes:
-        passed: every expectation was met.
-        failures: one sentence for each that was not: the table, what must be, what is.
+        passed: whether every expectation was met.
+        failures: a sentence for each expectation that was not met: the table, what was expected, what was observed.
         docs: folder of the Data Docs, with index.html.
-        findings: every expectation on the clean table, and what came of it.
+        findings: every expectation on the clean table, with its result.
     """
 
     passed: bool
@@ -51,27 +51,27 @@ def check_batch(
     docs: Path,
     counts: Mapping[str, int] | None = None,
 ) -> BatchCheck:
-    """Check a clean table and the fates of its rows, and write the Data Docs.
+    """Checks a clean table and the fates of its rows, and writes the Data Docs.
 
     Args:
-        clean: Parquet file with at least the columns of `expectations`, which are all that is read of it.
-        fates: rows that cleaning counted: `rows` in, and of them `clean`, `quarantine` and `duplicates`.
-        expectations: what the two tables must be.
-        docs: folder to write; an older one gives way. It appears whole or not at all.
-        counts: further numbers that the expectations on fates read, such as `pictures_in_file`.
+        clean: Parquet file. Only the columns of `expectations` are read.
+        fates: numbers of rows from the cleaning: `rows` for all raw rows, and `clean`, `quarantine` and `duplicates`.
+        expectations: what the table and the fates must meet.
+        docs: folder to write. It appears whole or not at all, and replaces an older one.
+        counts: more numbers for the expectations on fates, such as `pictures_in_file`.
 
     Returns:
-        What was found. A batch that fails is no error here: the caller says what follows from it.
+        The result. A batch that fails raises no error: the caller decides what to do about it.
 
     Raises:
-        polars.exceptions.ColumnNotFoundError: a column is missing in the file.
+        polars.exceptions.ColumnNotFoundError: the file lacks a column of `expectations`.
     """
     table = pl.scan_parquet(clean)
     rows = int(table.select(pl.len()).collect().item())  # from the file's metadata
     step = sample_step(rows)
     columns = table.select(expectations.columns)
-    fate: dict[str, float] = {**fates, **(counts or {}), "rows_in_file": rows}
-    fate["quarantine_share"] = fates["quarantine"] / max(1, fates["rows"])
+    fates_row: dict[str, float] = {**fates, **(counts or {}), "rows_in_file": rows}
+    fates_row["quarantine_share"] = fates["quarantine"] / max(1, fates["rows"])
 
     note = f"One row in {step} was checked, evenly spaced over the file's {rows:,} rows." if step > 1 else ""
     validations = []
@@ -81,31 +81,31 @@ def check_batch(
     if expectations.shares:
         shares = columns.select(pl.all().unique_counts().max() / rows).collect(engine="streaming")
         validations.append(_validate("shares", shares.to_pandas(), expectations.shares, _SHARES_NOTE))
-    validations.append(_validate("fates", pl.DataFrame([fate]).to_pandas(), expectations.fates, ""))
+    validations.append(_validate("fates", pl.DataFrame([fates_row]).to_pandas(), expectations.fates, ""))
     with whole_folder(docs) as folder:
         page = data_docs(expectations.name, fates, validations, datetime.now(UTC))
         (folder / "index.html").write_text(page, encoding="utf-8")
     failures = tuple(failure for validation in validations for failure in validation.failures)
-    found = tuple(each for validation in validations if validation.table == "clean" for each in validation.findings)
-    return BatchCheck(not failures, failures, docs, found)
+    on_clean = tuple(finding for each in validations if each.table == "clean" for finding in each.findings)
+    return BatchCheck(not failures, failures, docs, on_clean)
 
 
 def _validate(name: str, table: pd.DataFrame, expectations: Sequence[Expectation], note: str) -> Validation:
-    """Run a checkpoint on one table: each has its own, since a checkpoint hands all its validations one DataFrame."""
+    """Runs a checkpoint on one table. Tables don't share one: it gives the same DataFrame to all its validations."""
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    # it would say of each context where its temporary folder lies
+    # otherwise it logs the temporary folder of every context
     logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("batch").add_dataframe_asset(name)
-    # copies, because a suite marks what it holds as its own
+    # copies, because a suite marks its expectations as its own
     suite = context.suites.add(gx.ExpectationSuite(name, expectations=[copy.copy(each) for each in expectations]))
     validation = context.validation_definitions.add(
         gx.ValidationDefinition(name=name, data=asset.add_batch_definition_whole_dataframe(name), suite=suite)
     )
     checkpoint = context.checkpoints.add(gx.Checkpoint(name=name, validation_definitions=[validation]))
     (result,) = checkpoint.run({"dataframe": table}).run_results.values()
-    order = {expectation.id: place for place, expectation in enumerate(suite.expectations)}
+    order = {expectation.id: position for position, expectation in enumerate(suite.expectations)}
     return Validation(name, len(table), note, findings(result, order))

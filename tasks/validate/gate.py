@@ -1,4 +1,4 @@
-"""What becomes of a run whose batch was checked."""
+"""Lets a run train only on batches that passed their check."""
 
 import json
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ class Checked:
     """A finished check of a batch.
 
     Args:
-        name: of the batch, for its folder among the run's artifacts.
-        stage: holds `docs` and the failures.
+        name: name of the batch, and of its folder among the run's artifacts.
+        stage: the stage whose output holds the Data Docs and the failures.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Checked:
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """What Great Expectations found wrong, a sentence each."""
+        """A sentence for each expectation that was not met."""
         return tuple(json.loads((self.stage.folder / _FAILURES).read_text()))
 
 
@@ -43,10 +43,10 @@ def keep_failures(folder: Path, check: BatchCheck) -> None:
 
 
 def stop_if_unfit(run: Run, checked: Sequence[Checked]) -> None:
-    """Keeps the Data Docs with the run, and goes no further where a batch failed.
+    """Logs the Data Docs to the run, and stops it if a batch failed its check.
 
     Raises:
-        UserError: a batch is not fit to train on.
+        UserError: a batch failed its check.
     """
     for check in checked:
         folder = f"data_docs/{check.name}"

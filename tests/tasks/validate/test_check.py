@@ -20,16 +20,16 @@ def uniform(largest_sum: int, rows: int = ROWS, seed: int = 0) -> pl.DataFrame:
 
 
 def check(folder: Path, table: pl.DataFrame, expectations: BatchExpectations | None = None, **fates: int) -> BatchCheck:
-    """Check a table whose rows are all that went in, unless told otherwise."""
+    """Check a table whose rows are all raw rows, unless `fates` says otherwise."""
     folder.mkdir(parents=True, exist_ok=True)
     table.write_parquet(folder / "clean.parquet")
-    counted = {"rows": len(table), "clean": len(table), "quarantine": 0, "duplicates": 0} | fates
-    expectations = expectations or pairs_expectations(largest_sum=256, rows=counted["clean"], law=True)
-    return check_batch(folder / "clean.parquet", counted, expectations, folder / "docs")
+    counts = {"rows": len(table), "clean": len(table), "quarantine": 0, "duplicates": 0} | fates
+    expectations = expectations or pairs_expectations(largest_sum=256, rows=counts["clean"], law=True)
+    return check_batch(folder / "clean.parquet", counts, expectations, folder / "docs")
 
 
-def page(found: BatchCheck) -> str:
-    return (found.docs / "index.html").read_text(encoding="utf-8")
+def page(result: BatchCheck) -> str:
+    return (result.docs / "index.html").read_text(encoding="utf-8")
 
 
 class Tags(HTMLParser):
@@ -50,9 +50,9 @@ class Tags(HTMLParser):
 @pytest.mark.parametrize("largest_sum", [16, 256, 65536])
 def test_an_honest_batch_passes(tmp_path: Path, largest_sum: int) -> None:
     expectations = pairs_expectations(largest_sum=largest_sum, rows=ROWS, law=True)
-    found = check(tmp_path, uniform(largest_sum), expectations)
-    assert found == BatchCheck(passed=True, failures=(), docs=tmp_path / "docs")
-    assert "Batch passed" in page(found)
+    result = check(tmp_path, uniform(largest_sum), expectations)
+    assert result == BatchCheck(passed=True, failures=(), docs=tmp_path / "docs")
+    assert "Batch passed" in page(result)
 
 
 def normal_sums(table: pl.DataFrame) -> pl.DataFrame:
@@ -76,9 +76,9 @@ def normal_sums(table: pl.DataFrame) -> pl.DataFrame:
 def test_a_batch_that_left_its_law_fails(
     tmp_path: Path, spoil: Callable[[pl.DataFrame], pl.DataFrame], reason: str
 ) -> None:
-    found = check(tmp_path, spoil(uniform(256)))
-    assert not found.passed
-    assert any(failure.startswith("clean: ") and reason in failure for failure in found.failures)
+    result = check(tmp_path, spoil(uniform(256)))
+    assert not result.passed
+    assert any(failure.startswith("clean: ") and reason in failure for failure in result.failures)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_rows_lost_on_the_way_fail_the_batch(tmp_path: Path, fates: dict[str, in
 
 
 def test_nothing_clean_fails_with_that_reason(tmp_path: Path) -> None:
-    found = check(tmp_path, uniform(256, rows=0), rows=10, duplicates=10)
-    assert found.failures == ("fates: At least 1 row must be clean; observed 0.",)
+    result = check(tmp_path, uniform(256, rows=0), rows=10, duplicates=10)
+    assert result.failures == ("fates: At least 1 row must be clean; observed 0.",)
 
 
 def test_a_users_file_may_be_spread_as_it_likes(tmp_path: Path) -> None:
@@ -107,22 +107,22 @@ def test_a_users_file_may_be_spread_as_it_likes(tmp_path: Path) -> None:
 
 
 def test_the_page_needs_nothing_but_itself(tmp_path: Path) -> None:
-    found = check(tmp_path, normal_sums(uniform(256)))
-    tags = Tags(page(found))
+    result = check(tmp_path, normal_sums(uniform(256)))
+    tags = Tags(page(result))
     assert not tags.names & {"script", "link", "img", "iframe", "object", "embed", "base"}
     assert set(tags.addresses) == {"#clean", "#fates"}
-    assert not re.search(r"url\(|@import|https?:|//", page(found))
-    assert [path.name for path in found.docs.iterdir()] == ["index.html"]
+    assert not re.search(r"url\(|@import|https?:|//", page(result))
+    assert [path.name for path in result.docs.iterdir()] == ["index.html"]
 
 
 def test_the_page_lists_both_validations_and_what_was_expected_and_observed(tmp_path: Path) -> None:
-    found = check(tmp_path, normal_sums(uniform(256)))
-    text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page(found)))
+    result = check(tmp_path, normal_sums(uniform(256)))
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page(result)))
     assert re.search(r"✗ failed clean 8,500 \d of 4 ✓ passed fates 1 3 of 3", text)
-    for failure in found.failures:
-        wanted, observed = failure.removeprefix("clean: ").rstrip(".").split("; observed ")
-        assert re.search(rf"✗ not met {re.escape(wanted)}.*{re.escape(observed)}", text)
-    assert page(found).count("<rect") == 53  # the bins of the sums to 256
+    for failure in result.failures:
+        expected, observed = failure.removeprefix("clean: ").rstrip(".").split("; observed ")
+        assert re.search(rf"✗ not met {re.escape(expected)}.*{re.escape(observed)}", text)
+    assert page(result).count("<rect") == 53  # the bins of the sums to 256
 
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)> $column {{ 7 * 7 }}"
@@ -133,14 +133,14 @@ def test_values_of_the_data_are_shown_and_never_run(tmp_path: Path) -> None:
 
     within = gxe.ExpectColumnValuesToBeInSet(column="text", value_set=["<b>bold</b>"])
     expectations = BatchExpectations(f"batch {HOSTILE}", ("text",), (within,), ())
-    found = check(tmp_path, pl.DataFrame({"text": [HOSTILE] * 3}), expectations)
-    (failure,) = found.failures
+    result = check(tmp_path, pl.DataFrame({"text": [HOSTILE] * 3}), expectations)
+    (failure,) = result.failures
     assert failure == (
         f"clean: text values must belong to this set: <b>bold</b>; observed 100% unexpected, such as {HOSTILE}."
     )
-    assert not Tags(page(found)).names & {"script", "img", "b"}
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page(found)
-    assert "{{ 7 * 7 }}" in page(found)
+    assert not Tags(page(result)).names & {"script", "img", "b"}
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page(result)
+    assert "{{ 7 * 7 }}" in page(result)
 
 
 def test_what_cannot_be_computed_fails_with_the_reason(tmp_path: Path) -> None:
@@ -148,8 +148,8 @@ def test_what_cannot_be_computed_fails_with_the_reason(tmp_path: Path) -> None:
 
     present = gxe.ExpectColumnMeanToBeBetween(column="a", min_value=1000)
     missing = gxe.ExpectColumnMeanToBeBetween(column="nowhere", min_value=1)
-    found = check(tmp_path, uniform(256), BatchExpectations("x", ("a",), (present, missing), ()))
-    first, second = found.failures  # in the order of the expectations
+    result = check(tmp_path, uniform(256), BatchExpectations("x", ("a",), (present, missing), ()))
+    first, second = result.failures  # in the order of the expectations
     assert first.startswith("clean: a mean must be greater than or equal to 1,000; observed 6")
     assert second.startswith("clean: nowhere mean must be greater than or equal to 1; observed nothing, since it could")
     assert second.endswith('Error: The column "nowhere" in BatchData does not exist.')
@@ -173,25 +173,25 @@ def test_docs_appear_whole_or_not_at_all(tmp_path: Path) -> None:
     assert not (tmp_path / "docs").exists()
 
     for rows in (ROWS, 100):
-        found = check(tmp_path, uniform(256, rows=rows))
-        assert f"{rows:,}" in page(found)
+        result = check(tmp_path, uniform(256, rows=rows))
+        assert f"{rows:,}" in page(result)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clean.parquet", "docs"]
 
 
 def test_a_huge_batch_is_judged_by_an_even_sample_and_says_so(tmp_path: Path) -> None:
     rows = 2 * MOST_ROWS + 1
-    found = check(tmp_path, uniform(256, rows=rows).drop("record_id"))
-    assert found.passed
-    assert "One row in 3 was checked, evenly spaced over the file&#39;s 4,000,001 rows." in page(found)
-    assert "<td>1,333,334</td>" in page(found)
+    result = check(tmp_path, uniform(256, rows=rows).drop("record_id"))
+    assert result.passed
+    assert "One row in 3 was checked, evenly spaced over the file&#39;s 4,000,001 rows." in page(result)
+    assert "<td>1,333,334</td>" in page(result)
 
 
 def test_checks_at_the_same_time_do_not_mix(tmp_path: Path) -> None:
     honest, spoiled = uniform(256), normal_sums(uniform(256))
     tables = [honest, spoiled] * 4
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda place: check(tmp_path / str(place), tables[place]), range(len(tables))))
-    assert [each.passed for each in found] == [True, False] * 4
+        results = list(pool.map(lambda number: check(tmp_path / str(number), tables[number]), range(len(tables))))
+    assert [result.passed for result in results] == [True, False] * 4
 
 
 def test_nothing_is_written_to_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
