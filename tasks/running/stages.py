@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -118,8 +119,25 @@ def _read_card(folder: Path) -> dict[str, Any] | None:
 
 @cache
 def _code_digest() -> str:
-    """Digest of the code that stages run, and of the libraries' versions: what others made is not used again."""
-    root = Path(__file__).parents[2]
-    sources = sorted(file for package in _PACKAGES for file in (root / package).rglob("*.py"))
-    versions = [f"{name}={version(name)}".encode() for name in _LIBRARIES]
-    return hashlib.sha256(b"\0".join([*versions, *(file.read_bytes() for file in sources)])).hexdigest()
+    """Digest of what stages run: the code with its templates, and the libraries' versions."""
+    versions = [f"{name}={version(name)}" for name in _LIBRARIES]
+    return hashlib.sha256("\n".join([*versions, *map(_package_digest, _PACKAGES)]).encode()).hexdigest()
+
+
+def _package_digest(name: str) -> str:
+    """Digest of every file of a package, whatever its kind; only what Python compiles and hidden files don't count.
+
+    Raises:
+        RuntimeError: the package is empty, and so a change of it would not be seen.
+    """
+    spec = find_spec(name)
+    folder = Path(next(iter((spec and spec.submodule_search_locations) or ()), name))
+    files = sorted(
+        file
+        for file in folder.rglob("*")
+        if file.is_file() and not any(part == "__pycache__" or part.startswith(".") for part in file.parts[-2:])
+    )
+    if not files:
+        raise RuntimeError(f"the package {name} has no file in {folder}: install eightytwenty again")
+    listing = [f"{file.relative_to(folder).as_posix()}\0{sha256(file)}" for file in files]
+    return hashlib.sha256("\n".join([name, *listing]).encode()).hexdigest()

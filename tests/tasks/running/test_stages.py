@@ -1,11 +1,16 @@
 """Finished stages are found, damaged or outdated ones are made anew, unfinished ones leave nothing."""
 
+import shutil
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from tasks.running.stages import run_stage
+from tasks.running.stages import _package_digest, run_stage
+
+ROOT = Path(__file__).parents[3]
 
 
 def writer(text: str, calls: list[str]):
@@ -47,6 +52,46 @@ def test_other_code_is_another_stage(tmp_path, monkeypatch):
     monkeypatch.setattr("tasks.running.stages._code_digest", lambda: "another version of the rules")
     run_stage(tmp_path, "clean", {}, {}, writer("two", calls))
     assert calls == ["one", "two"]
+
+
+STAGE = """
+import sys
+from pathlib import Path
+from tasks.running.stages import run_stage
+print(run_stage(Path("data"), "check", {}, {}, lambda folder: (folder / "out.txt").touch()).fresh)
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the code that stages run."""
+    for name in ("eightytwenty", "models", "reports", "schemas", "tasks"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def is_fresh(checkout: Path) -> bool:
+    done = subprocess.run([sys.executable, "-c", STAGE], cwd=checkout, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout == "True\n"
+
+
+@pytest.mark.parametrize("name", ["reports/templates/data_docs.html.jinja", "eightytwenty/errors.py"])
+def test_a_stage_is_made_anew_when_a_file_of_the_code_changes(checkout: Path, name: str) -> None:
+    assert is_fresh(checkout)
+    assert not is_fresh(checkout)
+    with (checkout / name).open("a") as file:
+        file.write("\n")
+    assert is_fresh(checkout)
+    assert not is_fresh(checkout)
+
+
+def test_an_empty_package_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "hollow" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "hollow" / "__pycache__" / "left.pyc").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(RuntimeError, match="the package hollow has no file in"):
+        _package_digest("hollow")
 
 
 @pytest.mark.parametrize("damage", ["changed", "gone", "no card"])
