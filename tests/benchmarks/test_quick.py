@@ -15,6 +15,8 @@ NAMES = sorted(file.stem for file in (ROOT / "benchmarks").glob("[!_]*.py") if "
 def test_a_benchmark_ends_with_its_numbers_as_json(name: str) -> None:
     command = [sys.executable, "-m", f"benchmarks.{name}", "--quick"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if name == "light_install" and "No matching distribution" in done.stderr:
+        pytest.skip("the package registry cannot be reached")
     assert done.returncode == 0, done.stderr
     numbers: list[str] = []
     last = done.stdout.splitlines()[-1]
