@@ -9,7 +9,7 @@ import numpy as np
 from eightytwenty.errors import UserError
 from models.adders.network import Adder
 from tasks.adders.results import Scored
-from tasks.tracking.registry import register, registered
+from tasks.tracking.registry import register, version_with_tags
 from tasks.tracking.run import Dataset, Run
 
 NAME = "adders"
@@ -68,7 +68,7 @@ def register_adder(run: Run, adder: Adder, dataset: Dataset, name: str = NAME) -
         ValueError: the run has no logged model.
     """
     weights = {"weights_sha256": _digest(adder)}
-    version = registered(run.client, name, weights)
+    version = version_with_tags(run.client, name, weights)
     if version is not None:
         return version
     tags = {

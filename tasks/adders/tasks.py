@@ -35,7 +35,6 @@ from tasks.running.retries import RETRIES
 from tasks.running.stages import Stage, data_folder, run_stage
 from tasks.running.tensorflow import import_quietly
 from tasks.tracking.champion import promote_first
-from tasks.tracking.cleaning import log_scores
 from tasks.tracking.run import Run
 from tasks.validate import check_batch
 from tasks.validate.gate import Checked, keep_failures
@@ -156,7 +155,7 @@ def score_cleaning(run: Run, tables: Sequence[CleanTable]) -> list[CleaningScore
     scores = [
         score(table.rows.parent, pl.read_parquet(table.raw.truth)) for table in tables if table.raw.truth is not None
     ]
-    log_scores(run, scores)
+    run.log_cleaning_scores(scores)
     return scores
 
 

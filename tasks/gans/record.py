@@ -16,8 +16,7 @@ from tasks.gans.checkpoint import Checkpoint
 from tasks.gans.data import Samples, TrainingSet
 from tasks.running.ownership import OWNER_TAG
 from tasks.running.stages import data_folder
-from tasks.tracking.images import log_picture
-from tasks.tracking.lifecycle import ended, resume_run, start_run
+from tasks.tracking.lifecycle import ending, resume_run, start_run
 from tasks.tracking.networks import log_model
 from tasks.tracking.run import Dataset, Run
 
@@ -64,7 +63,7 @@ def network_run(
         run = start_run(parent.client, parent.experiment_id, name, nested)
     else:  # its parent may be gone
         run.client.set_tag(run.run_id, "mlflow.parentRunId", parent.run_id)
-    with ended(run):
+    with ending(run):
         run.log_missing_parameters(parameters)
         run.log_datasets([dataset])
         yield run
@@ -78,7 +77,7 @@ class EpochLog:
         metrics = run.client.get_metric_history(run.run_id, _LAST)
         self._logged = max((point.step for point in metrics), default=0)
         if not self._logged:
-            log_picture(run, grid(data.held_images[:16], 4), step=0, key="real")
+            run.log_picture(grid(data.held_images[:16], 4), step=0, key="real")
 
     def __call__(self, checkpoint: Checkpoint) -> None:
         """Logs what is new in a checkpoint; epochs count from 1."""
@@ -87,7 +86,7 @@ class EpochLog:
             samples = grid(
                 checkpoint.samples[epoch - 1], 4, row_labels=self._plan.rows, column_labels=self._plan.columns
             )
-            log_picture(self._run, captioned(samples, f"epoch {epoch}"), step=epoch)
+            self._run.log_picture(captioned(samples, f"epoch {epoch}"), step=epoch)
             values = {name: series[epoch - 1] for name, series in checkpoint.history.items()}
             if epoch in alarms:
                 self._run.client.set_tag(self._run.run_id, "collapse", str(alarms[epoch]))

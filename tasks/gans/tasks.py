@@ -35,8 +35,7 @@ from tasks.running.progress import task_progress
 from tasks.running.retries import RETRIES
 from tasks.running.stages import data_folder, run_stage, stage_key
 from tasks.tracking.champion import promote_first
-from tasks.tracking.cleaning import log_scores
-from tasks.tracking.registry import register, registered
+from tasks.tracking.registry import register, version_with_tags
 from tasks.tracking.run import Run
 from tasks.validate import check_batch
 from tasks.validate.gate import Checked, keep_failures
@@ -118,7 +117,7 @@ def score_pictures_cleaning(run: Run, cleaned: CleanPictures) -> CleaningScore |
         return None
     truth = read_truth(cleaned.raw.truth)
     score = score_pictures(cleaned.folder, truth.faults, truth.pictures, truth.attributes)
-    log_scores(run, [score])
+    run.log_cleaning_scores([score])
     return score
 
 
@@ -197,7 +196,7 @@ def train_gan(
         log(done)
         nested.log_missing_metrics({**measures.floor, **measures.accuracy}, step=done.epochs)
         model, training = parameters.registered_name, {"training": stage_key(name, inputs, asked)}
-        version = registered(nested.client, model, training)
+        version = version_with_tags(nested.client, model, training)
         if version is None:  # else this very training was registered before
             model_id = log_generator(nested, trained.generator(), data, told, cleaned.attribution)
             version = register(nested, model_id, model, {"size": str(parameters.size), **training})

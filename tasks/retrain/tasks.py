@@ -23,7 +23,7 @@ from tasks.running.allowed_paths import require_allowed_to_copy
 from tasks.running.retries import RETRIES
 from tasks.running.stages import data_folder
 from tasks.tracking.champion import champion, history, promote
-from tasks.tracking.registry import find, registered
+from tasks.tracking.registry import find, version_with_tags
 from tasks.tracking.run import Run
 
 _CHALLENGER, _JUDGED = "challenger", "judged"  # tags of a model version
@@ -175,7 +175,7 @@ def train_challenger(run: Run, subject: Experiment, model: str, version: Version
         UserError: there are too few rows.
     """
     key = challenger_key(subject, version)
-    known = registered(run.client, model, {_CHALLENGER: key})
+    known = version_with_tags(run.client, model, {_CHALLENGER: key})
     if known is not None:
         return known
     number = subject.train(run, version)

@@ -1,9 +1,9 @@
 """The champion of a registered model: the version that the alias points at, and the history of its changes.
 
-A change is announced in a tag of the registered model, then the alias moves, then the version gets the same tag. A
-process that is killed in between leaves a change that has happened, or one that was only announced and counts for
-nothing; the next change completes the one and overwrites the other. Each change is a tag of its own, because a tag of
-a registered model holds 5,000 characters on some databases.
+A change is announced in a tag of the registered model, then the alias moves, then the version gets the same tag. If a
+process is killed in between, the change either has happened, and the next change completes it, or was only announced:
+then it does not count, and the next change overwrites it. Each change has a tag of its own, because some databases
+limit a tag of a registered model to 5,000 characters.
 """
 
 import json
@@ -26,13 +26,13 @@ from tasks.tracking.registry import find, versions_of
 
 CHAMPION = "champion"
 
-_MOST_CHARACTERS = 1000
+_MAX_CHARACTERS = 1000
 _CHANGE = re.compile(rf"{CHAMPION}\.(\d+)")
 
 
 @dataclass(frozen=True)
 class ChampionChange:
-    """One entry of the history of a model's champion.
+    """One entry in the history of a model's champion.
 
     Attributes:
         version: The champion from then on.
@@ -54,12 +54,12 @@ def champion(client: MlflowClient, name: str) -> ModelVersion | None:
 
 
 def promote(client: MlflowClient, name: str, version: int, why: str) -> ChampionChange:
-    """Make a version the champion; where it is champion already, nothing is added to the history.
+    """Make a version the champion; if it is champion already, nothing is added to the history.
 
     Args:
         client: The tracking store.
         name: The registered model.
-        version: Of it.
+        version: Number of the version.
         why: One sentence for people; cut after 1,000 characters.
 
     Returns:
@@ -69,11 +69,11 @@ def promote(client: MlflowClient, name: str, version: int, why: str) -> Champion
         UserError: There is no such version.
     """
     with _one_change_at_a_time():
-        return _crown(client, name, version, why)
+        return _promote(client, name, version, why)
 
 
 def promote_first(client: MlflowClient, name: str, version: int, why: str) -> bool:
-    """Make a version the champion where there is none.
+    """Make a version the champion if there is none.
 
     Returns:
         Whether this version is the champion now.
@@ -84,24 +84,24 @@ def promote_first(client: MlflowClient, name: str, version: int, why: str) -> bo
     with _one_change_at_a_time():
         if _champion(_model(client, name)) not in (None, version):
             return False
-        _crown(client, name, version, why)
+        _promote(client, name, version, why)
         return True
 
 
 def history(client: MlflowClient, name: str) -> list[ChampionChange]:
-    """All changes of the champion, oldest first; one that was made elsewhere, as in the MLflow UI, is the last."""
+    """All changes of the champion, oldest first; the last may be one made elsewhere, such as in the MLflow UI."""
     model = _model(client, name)
     if model is None:
         return []
-    now = _champion(model)
+    current = _champion(model)
     tags = {int(match[1]): value for key, value in model.tags.items() if (match := _CHANGE.fullmatch(key))}
     changes = [ChampionChange(**json.loads(tags[number])) for number in sorted(tags)]
-    if changes and changes[-1].version != now and not _has_happened(client, name, len(changes), changes[-1]):
+    if changes and changes[-1].version != current and not _has_happened(client, name, len(changes), changes[-1]):
         changes.pop()
     before = changes[-1].version if changes else None
-    if now is not None and now != before:
+    if current is not None and current != before:
         when = _iso(datetime.fromtimestamp((model.last_updated_timestamp or 0) / 1000, UTC))
-        changes.append(ChampionChange(now, before, when, "The alias was set outside of eightytwenty."))
+        changes.append(ChampionChange(current, before, when, "The alias was set outside of eightytwenty."))
     return changes
 
 
@@ -111,7 +111,7 @@ def roll_back(client: MlflowClient, name: str, to: int = 0) -> ChampionChange:
     Args:
         client: The tracking store.
         name: The registered model.
-        to: The version; 0: the champion before this one. Called again, that goes further back.
+        to: The version; 0 means the champion before this one, so that each call goes one further back.
 
     Returns:
         The change.
@@ -121,29 +121,30 @@ def roll_back(client: MlflowClient, name: str, to: int = 0) -> ChampionChange:
     """
     with _one_change_at_a_time():
         versions = versions_of(client, name)
-        now = _champion(_model(client, name))
+        current = _champion(_model(client, name))
         if to == 0:
             line = [version for version in _line(history(client, name)) if version in versions]
-            earlier = line[: line.index(now)] if now in line else line
+            earlier = line[: line.index(current)] if current in line else line
             if not earlier:
-                known = ", ".join(map(str, sorted(versions)))
-                raise UserError(f"{name} has no earlier champion: choose one of its versions by --to ({known}).")
+                numbers = ", ".join(map(str, sorted(versions)))
+                raise UserError(f"{name} has no earlier champion: choose one of its versions by --to ({numbers}).")
             to = earlier[-1]
-        elif to == now:
+        elif to == current:
             raise UserError(f"{name}/{to} is the champion already: choose another version.")
-        return _crown(client, name, to, f"Rolled back from {'none' if now is None else now} by hand.")
+        before = "none" if current is None else current
+        return _promote(client, name, to, f"Rolled back from {before} by hand.")
 
 
-def _crown(client: MlflowClient, name: str, version: int, why: str) -> ChampionChange:
+def _promote(client: MlflowClient, name: str, version: int, why: str) -> ChampionChange:
     find(client, f"{name}/{version}")
     changes = history(client, name)
-    now = _champion(_model(client, name))
-    if now is not None:  # completes what a killed process left, and keeps what was set elsewhere
+    current = _champion(_model(client, name))
+    if current is not None:  # completes a change of a killed process, and records one that was made elsewhere
         _enact(client, name, len(changes), changes[-1])
-    if now == version:
+    if current == version:
         return changes[-1]
-    sentence = textwrap.shorten(why, _MOST_CHARACTERS, placeholder=" ...")
-    change = ChampionChange(version, now, _iso(datetime.now(UTC)), sentence)
+    sentence = textwrap.shorten(why, _MAX_CHARACTERS, placeholder=" ...")
+    change = ChampionChange(version, current, _iso(datetime.now(UTC)), sentence)
     _enact(client, name, len(changes) + 1, change)
     return change
 
@@ -156,7 +157,7 @@ def _enact(client: MlflowClient, name: str, number: int, change: ChampionChange)
 
 
 def _has_happened(client: MlflowClient, name: str, number: int, change: ChampionChange) -> bool:
-    """Whether an announced change was completed; of a version that was deleted since it is taken for granted."""
+    """Whether an announced change was completed; this is assumed if its version has been deleted."""
     try:
         tags = client.get_model_version(name, str(change.version)).tags
     except MlflowException as error:
@@ -167,7 +168,7 @@ def _has_happened(client: MlflowClient, name: str, number: int, change: Champion
 
 
 def _line(changes: list[ChampionChange]) -> list[int]:
-    """The champions to go back along: one that came back takes those away that came after it."""
+    """The champions to roll back along; when an earlier one came back, those after it are dropped."""
     line: list[int] = []
     for change in changes:
         if change.version in line:

@@ -1,4 +1,4 @@
-"""How a run begins, is gone on with and ends: one parent per flow run, with nested ones below it."""
+"""How runs start, resume and end: one parent run per flow run, with nested runs below it."""
 
 import sys
 import traceback
@@ -17,7 +17,7 @@ from tasks.tracking.provenance import provenance_tags
 from tasks.tracking.run import Dataset, Run
 from tasks.tracking.store import changing_owners, check_server, close_dead_runs, connect, experiment_id
 
-_NO_SUCH_RUN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # gone, or no run id at all
+_NO_SUCH_RUN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # deleted, or not a run id
 
 
 @contextmanager
@@ -32,46 +32,46 @@ def parent_run(
 ) -> Iterator[Run]:
     """Record one flow run in MLflow.
 
-    First closes what killed processes left open. The run ends FINISHED, FAILED if the block raises, or KILLED on
-    Ctrl-C, SIGTERM or a cancelled flow.
+    First closes the runs that killed processes left open. The run ends as FINISHED, as FAILED if the block raises, or
+    as KILLED on Ctrl-C, SIGTERM or a cancelled flow.
 
-    A run that is resumed keeps its name, its tags and the parameters it has: only what is missing is logged.
+    A resumed run keeps its name, tags and parameters: only what is missing is logged.
 
     Args:
         data: The data folder; the embedded store lies in <data>/mlflow.
         experiment: Name of the MLflow experiment, made if needed.
         name: Name of the run.
-        parameters: What the flow was called with.
+        parameters: Those of the flow.
         tags: Further tags.
         datasets: What the run learns from.
-        resume: Id of an earlier run to go on in. Where that cannot be (see `resume_run`) a new run is started.
+        resume: Id of an earlier run to resume. If that is impossible (see `resume_run`), a new run is started.
 
     Raises:
         UserError: If the data folder cannot be written, or the tracking store cannot be reached or used.
     """
-    everything = {**provenance_tags(), **(tags or {}), OWNER_TAG: claim_owner(data)}
+    all_tags = {**provenance_tags(), **(tags or {}), OWNER_TAG: claim_owner(data)}
     client = connect(data)
     close_dead_runs(client, data)
     with sigterm_raises():
         experiment = experiment_id(client, data, experiment)
         run = resume_run(client, data, experiment, resume) if resume else None
-        run = run or start_run(client, experiment, name, everything)
-        with ended(run):
+        run = run or start_run(client, experiment, name, all_tags)
+        with ending(run):
             run.log_missing_parameters(parameters)
             run.log_datasets(datasets)
             yield run
 
 
 def start_run(client: MlflowClient, experiment: str, name: str, tags: Mapping[str, str]) -> Run:
-    """Start a run in the experiment with this id; `ended` ends it."""
+    """Start a run in the experiment with this id; `ending` ends it."""
     created = client.create_run(experiment, run_name=name, tags=dict(tags))
     return Run(client, experiment, created.info.run_id)
 
 
 def resume_run(client: MlflowClient, data: Path, experiment: str, run_id: str) -> Run | None:
-    """Open a run again that has ended, so that this process goes on in it; `ended` ends it once more.
+    """Reopen a run that has ended, so that this process continues it; `ending` ends it once more.
 
-    A run that a killed process left RUNNING has ended only after `close_dead_runs`.
+    A run that a killed process left in RUNNING counts as ended only after `close_dead_runs`.
 
     Args:
         client: The tracking store.
@@ -80,33 +80,32 @@ def resume_run(client: MlflowClient, data: Path, experiment: str, run_id: str) -
         run_id: The run.
 
     Returns:
-        The run; None if there is no such run in the experiment, or if it is still running: in a living process, or
-        in one of which nothing is known here.
+        The run; None if there is no such run in the experiment, or if it is still running, in a process that is
+        alive or unknown here.
     """
     owner = claim_owner(data)
     with changing_owners(data):
         try:
-            found = client.get_run(run_id)
+            info = client.get_run(run_id).info
         except MlflowException as error:
-            if error.error_code not in _NO_SUCH_RUN:  # a server that does not answer says nothing about the run
+            if error.error_code not in _NO_SUCH_RUN:  # such as a server that does not answer
                 raise
             return None
-        info = found.info
         if (
             info.experiment_id != experiment
             or info.lifecycle_stage != LifecycleStage.ACTIVE
             or info.status == "RUNNING"
         ):
             return None
-        # in this order: a run that is RUNNING has a living owner at any moment
+        # in this order: a run that is RUNNING must have a living owner at any moment
         client.set_tag(run_id, OWNER_TAG, owner)
         client.update_run(run_id, status="RUNNING")
     return Run(client, experiment, run_id)
 
 
 @contextmanager
-def ended(run: Run) -> Iterator[None]:
-    """End a run when the block ends, with the status that tells how.
+def ending(run: Run) -> Iterator[None]:
+    """End a run when the block ends, with the status that fits how the block ended.
 
     Raises:
         UserError: If the block raises and the tracking server is gone; the next start closes the run.
@@ -115,7 +114,7 @@ def ended(run: Run) -> Iterator[None]:
         yield
     except BaseException as error:
         if _was_stopped(error):
-            _let_go(error)
+            _release_frames(error)
             with suppress(UserError):
                 _kill(run)
         else:
@@ -126,9 +125,9 @@ def ended(run: Run) -> Iterator[None]:
 
 
 def _kill(run: Run) -> None:
-    """End a run that was stopped, and what it left open below it.
+    """End a run that was stopped, and the nested runs that it left open.
 
-    A nested run ends itself, but not where the signal struck in the moment after it was created or while it ended.
+    A nested run ends itself, unless the signal came just after it was created, or while it was ending.
     """
     check_server(run.client.tracking_uri)
     nested = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{run.run_id}'"
@@ -137,26 +136,26 @@ def _kill(run: Run) -> None:
     run.client.set_terminated(run.run_id, "KILLED")
 
 
-def _let_go(error: BaseException | None) -> None:
-    """Free what the calls that a signal interrupted still hold.
+def _release_frames(error: BaseException | None) -> None:
+    """Free the local variables of the calls that a signal interrupted.
 
-    SQLAlchemy closes the connection of such a call, but SQLite keeps the database locked while its cursor is there.
+    SQLAlchemy closes the connection of such a call, but SQLite keeps the database locked as long as a cursor exists.
     """
-    report = sys.unraisablehook
-    sys.unraisablehook = lambda _: None  # what was half made complains when it goes
+    hook = sys.unraisablehook
+    sys.unraisablehook = lambda _: None  # half-made objects complain when they are deleted
     try:
         while error:
             traceback.clear_frames(error.__traceback__)
             error = error.__cause__ or error.__context__
     finally:
-        sys.unraisablehook = report
+        sys.unraisablehook = hook
 
 
 def _was_stopped(error: BaseException | None) -> bool:
-    """Whether Ctrl-C, SIGTERM or a cancelled flow stands behind an error: nobody's mistake.
+    """Whether Ctrl-C, SIGTERM or a cancelled flow is the cause of an error.
 
-    They strike anywhere. A library that is interrupted while it holds a connection or a file may fail to put it away,
-    and then raises that failure in their place.
+    They come at any time. A library that is interrupted while it holds a connection or a file may fail to close it,
+    and then raises that failure instead.
     """
     while isinstance(error, Exception):
         error = error.__cause__ or error.__context__

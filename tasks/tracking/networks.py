@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from mlflow.entities import LoggedModelOutput, Metric
 
 from tasks.running.ownership import OWNER_TAG
-from tasks.tracking.lifecycle import ended, start_run
+from tasks.tracking.lifecycle import ending, start_run
 from tasks.tracking.provenance import pip_requirements
 from tasks.tracking.run import Dataset, Run
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NetworkRecord:
-    """What is kept of one trained network.
+    """What is logged of one trained network.
 
     Attributes:
         name: Name of its run.
-        parameters: What it was trained with.
+        parameters: Those of its training.
         tags: Further tags of its run.
         history: Per metric the values of epochs 0, 1, 2, ...; the series may differ in length.
         metrics: Final values, under names that `history` does not use.
         figures: Per artifact path, such as "error.png", a Matplotlib figure or the bytes of a PNG file.
-        model: Builds the Keras model; called once, when it is this network's turn.
+        model: Builds the Keras model; called once, when this network is logged.
         input_example: (rows, inputs) array, a few rows that the model accepts; needed with a model.
-        metadata: What the model's users must know, as for `log_model`.
+        metadata: For the users of the model, as in `log_model`.
         datasets: What the network learned from.
     """
 
@@ -52,7 +52,7 @@ class NetworkRecord:
 def log_networks(parent: Run, records: Iterable[NetworkRecord]) -> list[str]:
     """Log one nested run per network.
 
-    The records are taken one by one, so a generator keeps only one network's figures in memory, and
+    The records are read one by one, so a generator keeps only one network's figures in memory, and
     `tqdm(records)` shows progress.
 
     Args:
@@ -67,7 +67,7 @@ def log_networks(parent: Run, records: Iterable[NetworkRecord]) -> list[str]:
     run_ids = []
     for record in records:
         run = start_run(parent.client, parent.experiment_id, record.name, {**record.tags, **nested})
-        with ended(run):
+        with ending(run):
             _log_network(run, record)
         run_ids.append(run.run_id)
     return run_ids
@@ -81,7 +81,7 @@ def _log_network(run: Run, record: NetworkRecord) -> None:
         model, example = record.model(), record.input_example
         if example is None:
             raise ValueError(
-                f"network {record.name!r} has a model but no input_example, which its signature comes from"
+                f"network {record.name!r} has a model but no input_example, from which its signature is inferred"
             )
         model_id = log_model(run, model, example, parameters=record.parameters, metadata=record.metadata)
     now = time.time_ns() // 1_000_000
@@ -122,13 +122,13 @@ def log_model(
         run: The run that made it.
         model: Keras model of one output, without custom objects that are not registered with Keras.
         example: A few rows that it accepts: an array, or one array for each named input.
-        parameters: What it was made with; shown with the model.
-        metadata: What its users must know, of values that YAML can hold; kept in its MLmodel file.
+        parameters: Those of its training; shown with the model.
+        metadata: For the users of the model, with values that YAML can hold; written into its MLmodel file.
 
     Returns:
         The id of the logged model.
     """
-    # mlflow.keras.log_model would write to the active run, load the model once more and read every metric back:
+    # mlflow.keras.log_model would write to the active run, load the model again and read every metric back, which is
     # ten times slower. These are the same steps through the client.
     import mlflow.keras
     from mlflow.models import Model, infer_signature

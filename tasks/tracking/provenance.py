@@ -11,8 +11,8 @@ _LIBRARIES = ("prefect", "mlflow", "tensorflow", "keras", "pandas", "pandera", "
 def provenance_tags() -> dict[str, str]:
     """Return the tags that say what made a run.
 
-    "version.<library>" and "version.python"; "mlflow.source.git.commit" if the code runs in a checkout, with
-    "-dirty" at its end if files differ from it; "prefect.flow_run_id" if a flow is running.
+    "version.<library>" and "version.python"; "mlflow.source.git.commit" if the code runs in a checkout, ending in
+    "-dirty" if files differ from the commit; "prefect.flow_run_id" if a flow is running.
     """
     tags = {f"version.{library}": version(library) for library in _LIBRARIES}
     tags["version.python"] = sys.version.split()[0]
@@ -29,12 +29,12 @@ def provenance_tags() -> dict[str, str]:
 
 
 def pip_requirements() -> list[str]:
-    """Return what a logged Keras model needs to be loaded again; letting MLflow find out takes six seconds."""
+    """Return the packages that a logged Keras model needs; letting MLflow find them takes six seconds."""
     return [f"{library}=={version(library)}" for library in ("mlflow", "keras", "tensorflow", "numpy")]
 
 
 def _commit(root: Path) -> str | None:
-    # the code may be installed inside somebody else's repository, whose commit says nothing about it
+    # the code may be installed inside another repository, whose commit says nothing about it
     if not (root / ".git").exists():
         return None
     commit = _git(root, "rev-parse", "--verify", "HEAD")
@@ -43,7 +43,7 @@ def _commit(root: Path) -> str | None:
 
 def _git(root: Path, *arguments: str) -> str | None:
     try:
-        done = subprocess.run(  # noqa: S603 - fixed arguments
+        process = subprocess.run(  # noqa: S603 - fixed arguments
             ["git", "-C", str(root), *arguments],  # noqa: S607
             capture_output=True,
             text=True,
@@ -51,4 +51,4 @@ def _git(root: Path, *arguments: str) -> str | None:
         )
     except (OSError, subprocess.CalledProcessError):  # no git, or no commit yet
         return None
-    return done.stdout.strip()
+    return process.stdout.strip()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def register(run: Run, model_id: str, name: str, tags: Mapping[str, str] | None = None) -> int:
-    """Make a logged model the next version of a registered model, which is made if it is not there.
+    """Make a logged model the next version of a registered model, which is created if needed.
 
     Args:
         run: The run that logged the model.
@@ -31,22 +31,22 @@ def register(run: Run, model_id: str, name: str, tags: Mapping[str, str] | None 
     """
     client = run.client
     if not _versions(client, name):
-        _make(client, name)
+        _create_model(client, name)
     logged = client.get_logged_model(model_id)
     # The address of the files, not "models:/<id>": that one would be looked up in MLflow's global store.
     version = client.create_model_version(
         name, logged.artifact_location, run.run_id, tags=dict(tags or {}), model_id=model_id
     )
-    # from this tag the UI knows that the logged model is registered; a server writes it by itself
+    # by this tag the UI knows that the logged model is registered; a server writes the tag by itself
     versions = [*json.loads(logged.tags.get(MLFLOW_MODEL_VERSIONS, "[]")), {"name": name, "version": version.version}]
     client.set_logged_model_tags(model_id, {MLFLOW_MODEL_VERSIONS: json.dumps(versions)})
     return int(version.version)
 
 
-def registered(client: MlflowClient, name: str, tags: Mapping[str, str]) -> int | None:
-    """The newest version of a registered model that has these tags, None if there is none."""
+def version_with_tags(client: MlflowClient, name: str, tags: Mapping[str, str]) -> int | None:
+    """The newest version of a registered model that has these tags; None if there is none."""
     versions = _versions(client, name)
-    return max((number for number, one in versions.items() if tags.items() <= one.tags.items()), default=None)
+    return max((number for number, version in versions.items() if tags.items() <= version.tags.items()), default=None)
 
 
 def find(client: MlflowClient, model: str) -> ModelVersion:
@@ -57,16 +57,16 @@ def find(client: MlflowClient, model: str) -> ModelVersion:
         model: "name@alias" or "name/version".
 
     Raises:
-        UserError: The model, the alias or the version does not exist; the sentence says what does.
+        UserError: The model, the alias or the version does not exist; the sentence lists what does.
     """
-    name, mark, which = model.partition("@") if "@" in model else model.partition("/")
+    name, separator, reference = model.partition("@") if "@" in model else model.partition("/")
     versions = versions_of(client, name)
     aliases = {alias: int(number) for alias, number in client.get_registered_model(name).aliases.items()}
-    number = aliases.get(which) if mark == "@" else int(which) if which.isdecimal() else None
+    number = aliases.get(reference) if separator == "@" else int(reference) if reference.isdecimal() else None
     if number not in versions:
-        known = [f"{name}@{alias} (version {number})" for alias, number in sorted(aliases.items())]
-        known += [f"{name}/{number}" for number in sorted(versions)]
-        raise UserError(f"there is no {model!r}: choose one of {', '.join(known)}.")
+        choices = [f"{name}@{alias} (version {number})" for alias, number in sorted(aliases.items())]
+        choices += [f"{name}/{number}" for number in sorted(versions)]
+        raise UserError(f"there is no {model!r}: choose one of {', '.join(choices)}.")
     return versions[number]
 
 
@@ -74,16 +74,16 @@ def versions_of(client: MlflowClient, name: str) -> dict[int, ModelVersion]:
     """Find all versions of a registered model, by number.
 
     Raises:
-        UserError: There is no such model; the sentence says which there are.
+        UserError: There is no such model; the sentence lists those that exist.
     """
     versions = _versions(client, name) if name else {}
     if not versions:
-        raise UserError(f"there is no registered model {name!r}: {_registered(client)}.")
+        raise UserError(f"there is no registered model {name!r}: {_model_names(client)}.")
     return versions
 
 
 def describe(client: MlflowClient, version: ModelVersion) -> dict[str, Any]:
-    """Read what was written down with a version's model: the `metadata` given to `log_model`.
+    """Read the `metadata` that `log_model` wrote with the model of a version.
 
     Raises:
         UserError: Its files are gone.
@@ -97,7 +97,7 @@ def load(client: MlflowClient, version: ModelVersion) -> "keras.Model":
     """Load the Keras model of a version, without running any code that came with it.
 
     Raises:
-        UserError: Its files are gone, or it is no Keras model that can be loaded safely.
+        UserError: Its files are gone, or it is not a Keras model that can be loaded safely.
     """
     from tasks.running.tensorflow import import_quietly
 
@@ -106,7 +106,7 @@ def load(client: MlflowClient, version: ModelVersion) -> "keras.Model":
     import keras
 
     try:
-        # MLflow's own loader would leave the safe mode to a global switch
+        # with MLflow's own loader the safe mode would depend on a global switch
         return keras.saving.load_model(file, compile=False, safe_mode=True)
     except (ValueError, TypeError) as error:
         why = str(error).splitlines()[0]
@@ -126,23 +126,23 @@ def _fetch(client: MlflowClient, version: ModelVersion, file: str) -> Path:
 
 def _versions(client: MlflowClient, name: str) -> dict[int, ModelVersion]:
     quoted = name.replace("'", "''")
-    found: dict[int, ModelVersion] = {}
-    page: str | None = None
-    while page != "":
-        answer = client.search_model_versions(f"name = '{quoted}'", page_token=page)
-        found |= {int(version.version): version for version in answer}
-        page = answer.token or ""
-    return found
+    versions: dict[int, ModelVersion] = {}
+    token: str | None = None
+    while token != "":
+        page = client.search_model_versions(f"name = '{quoted}'", page_token=token)
+        versions |= {int(version.version): version for version in page}
+        token = page.token or ""
+    return versions
 
 
-def _registered(client: MlflowClient) -> str:
+def _model_names(client: MlflowClient) -> str:
     names = sorted(model.name for model in client.search_registered_models())
     return f"there are {', '.join(names)}" if names else "none is registered here yet; train one first"
 
 
-def _make(client: MlflowClient, name: str) -> None:
+def _create_model(client: MlflowClient, name: str) -> None:
     try:
         client.create_registered_model(name)
     except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":  # another process was faster, or it has no version yet
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":  # by another process, or without a version yet
             raise

@@ -1,4 +1,4 @@
-"""What is written to an open run: parameters, metrics, figures, files and what it learns from."""
+"""What is written to an open run: parameters, metrics, tables, pictures, files and what it learns from."""
 
 import gc
 import json
@@ -6,24 +6,29 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.entities import Dataset as MlflowDataset
 from mlflow.entities import DatasetInput, InputTag, Metric, Param
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from numpy.typing import NDArray
 from pandas import DataFrame
 
+from eightytwenty.evaluate.score import CleaningScore
 from tasks.tracking.store import is_server
 
-# the most that MLflow takes in one call
+# the most that MLflow accepts in one call
 _BATCH_POINTS = 1000
 _BATCH_PARAMETERS = 100
 _DIGEST_CHARACTERS = 36
+_PICTURES = "images"  # where MLflow keeps pictures that have a step
 
 
 @dataclass(frozen=True)
@@ -52,19 +57,19 @@ class Run:
             self.client.log_batch(self.run_id, params=entries[start : start + _BATCH_PARAMETERS])
 
     def log_missing_parameters(self, parameters: Mapping[str, object]) -> None:
-        """Log those that the run does not have: it may be one of a killed process that goes on."""
-        known = self.client.get_run(self.run_id).data.params
-        self.log_parameters({key: value for key, value in parameters.items() if key not in known})
+        """Log those that the run does not have yet: a killed process may have logged the others."""
+        logged = self.client.get_run(self.run_id).data.params
+        self.log_parameters({key: value for key, value in parameters.items() if key not in logged})
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
-        """Log the values that metrics have at one step."""
+        """Log the values of metrics at one step."""
         now = time.time_ns() // 1_000_000
         self.log_points([Metric(key, float(value), now, step) for key, value in metrics.items()])
 
     def log_missing_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
-        """Log those that the run does not have, for the same reason."""
-        known = self.client.get_run(self.run_id).data.metrics
-        self.log_metrics({key: value for key, value in metrics.items() if key not in known}, step)
+        """Log those that the run does not have yet: a killed process may have logged the others."""
+        logged = self.client.get_run(self.run_id).data.metrics
+        self.log_metrics({key: value for key, value in metrics.items() if key not in logged}, step)
 
     def log_points(self, points: list[Metric]) -> None:
         """Log any number of metric points in as few calls as MLflow allows: about 50 ms for 1,000 on SQLite."""
@@ -73,7 +78,7 @@ class Run:
                 self.client.log_batch(self.run_id, metrics=points[start : start + _BATCH_POINTS])
 
     def log_artifact(self, path: Path, folder: str | None = None) -> None:
-        """Copy a file, or a folder with all that is in it, into a folder of the run's artifacts."""
+        """Copy a file, or a folder with everything in it, into a folder of the run's artifacts."""
         log = self.client.log_artifacts if path.is_dir() else self.client.log_artifact
         log(self.run_id, str(path), folder)
 
@@ -85,22 +90,54 @@ class Run:
         """Write text into an artifact such as "report.md"."""
         self.client.log_text(self.run_id, text, artifact)
 
+    def log_picture(self, picture: NDArray[np.uint8], step: int, key: str = "samples") -> None:
+        """Log the picture of one step, which the MLflow UI shows with a slider; an older one is replaced.
+
+        A resumed run may log a step that it has logged before, in full or, if it was killed, in part.
+
+        Args:
+            picture: (height, width, 3), uint8, RGB.
+            step: The epoch.
+            key: The name of the row of pictures in the UI; letters, digits, "_", "-", "." and spaces.
+        """
+        for artifact in self.logged_pictures(step, key):
+            self.delete_artifact(artifact)
+        # not deferred to threads of MLflow's: it would cost the same at the end, and be lost with a killed process
+        self.client.log_image(self.run_id, picture, key=key, step=step, synchronous=True)
+
+    def logged_pictures(self, step: int, key: str = "samples") -> list[str]:
+        """Artifact paths of the picture of one step: a PNG file and its small WebP copy; empty if there is none."""
+        # MLflow stores the key and the step in the file's name only
+        start = f"{_PICTURES}/{key}+step+{step}+"
+        paths = [file.path for file in self.client.list_artifacts(self.run_id, _PICTURES)]
+        return sorted(path for path in paths if path.startswith(start))
+
+    def log_cleaning_scores(self, scores: Sequence[CleaningScore]) -> None:
+        """Log the sum of the scores of cleanings: a table by kind of fault, and the totals as metrics."""
+        if not scores:
+            return
+        kinds = pl.concat(score.kinds for score in scores).group_by("kind").sum().sort("kind")
+        self.log_table(kinds.to_pandas(), "cleaning_score.json")
+        totals = kinds.select("injected", "caught", "right", "wrong").sum().row(0, named=True)
+        rows = {"touched": sum(score.touched for score in scores), "lost": sum(score.lost for score in scores)}
+        self.log_metrics({f"dirt_{name}": float(count) for name, count in {**totals, **rows}.items()})
+
     def log_table(self, table: DataFrame, artifact: str) -> None:
-        """Write a table into an artifact that ends in ".json", which MLflow shows; an older one gives way."""
-        # MLflow would append to what a run that goes on has logged before
+        """Write a table into an artifact that ends in ".json", which MLflow shows; an older one is replaced."""
+        # MLflow would append to the table that a resumed run has logged before
         folder = artifact.rpartition("/")[0] or None
         if artifact in {file.path for file in self.client.list_artifacts(self.run_id, folder)}:
             self.delete_artifact(artifact)
         self.client.log_table(self.run_id, table, artifact)
 
     def delete_artifact(self, artifact: str) -> None:
-        """Delete a file of the run's artifacts, or a folder with all that is in it."""
+        """Delete a file of the run's artifacts, or a folder with everything in it."""
         place = self.client.get_run(self.run_id).info.artifact_uri
         repository = get_artifact_repository(place, tracking_uri=self.client.tracking_uri)
         repository.delete_artifacts(artifact)  # type: ignore[no-untyped-call]
 
     def log_datasets(self, datasets: Iterable[Dataset]) -> None:
-        """Log what the run learns from. MLflow's digest holds 36 characters; the whole one stands in a tag."""
+        """Log what the run learns from. MLflow's digest holds 36 characters; a tag holds the full one."""
         inputs = []
         for dataset in datasets:
             self.client.set_tag(self.run_id, f"dataset.{dataset.name}.sha256", dataset.sha256)
@@ -129,11 +166,11 @@ class Run:
 
     @property
     def link(self) -> str:
-        """Where to look: the run's page on the tracking server, or the command that starts one, and the page."""
+        """The run's page on the tracking server; without a server, the command that starts one and the page."""
         return self.link_to()
 
     def link_to(self, artifact: str = "") -> str:
-        """The same for the page of an artifact, such as "report/results.png"."""
+        """The same as `link`, for the page of an artifact such as "report/results.png"."""
         uri = str(self.client.tracking_uri)
         # without the query MLflow opens in its GenAI mode
         place = f"{self.run_id}/artifacts/{artifact}" if artifact else self.run_id
@@ -147,8 +184,8 @@ class Run:
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    # MLflow makes an object per point, and every few hundred of them Python would search the whole heap, which
-    # with TensorFlow in it is large, for garbage that is not there: 40 % of the time.
+    # MLflow makes an object per point. Every few hundred objects Python would search the whole heap, which is large
+    # with TensorFlow in it, for garbage that is not there: that took 40 % of the time.
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -23,44 +23,44 @@ def tracking_uri(data: Path) -> str:
 
 
 def is_server(uri: str) -> bool:
-    """Tell a tracking server's address from that of a store this process opens itself."""
+    """Whether an address is that of a tracking server, not of a store that this process opens itself."""
     return uri.startswith(("http://", "https://"))
 
 
 def connect(data: Path) -> MlflowClient:
-    """Open the tracking store, making it if it is the embedded one and not there yet.
+    """Open the tracking store; the embedded one is created if needed.
 
     Raises:
         UserError: If the server does not answer within a few seconds or the store cannot be used.
     """
     uri = tracking_uri(data)
     check_server(uri)
-    for chatty in ("mlflow.store.db.utils", "alembic"):  # a line per table that a new database gets
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for name in ("mlflow.store.db.utils", "alembic"):  # they log a line per table of a new database
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
-        # one at a time: two processes that make the same new database stumble over each other
+        # one at a time: two processes that create the same database get in each other's way
         with nullcontext() if is_server(uri) else only_one(data / "owners" / "connecting"):
             client = MlflowClient(uri)
             client.search_experiments(max_results=1)
     except MlflowException as error:
         if error.error_code in _NO_PASSWORD:
-            raise _password_wanted(uri) from error
+            raise _password_required(uri) from error
         raise UserError(f"MLflow cannot record at {uri}: {str(error).splitlines()[0]}") from error
     return client
 
 
-def _password_wanted(uri: str) -> UserError:
+def _password_required(uri: str) -> UserError:
     return UserError(
         f"the MLflow server at {uri} asks for a password: "
-        "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD to a user and the password."
+        "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD to those of a user."
     )
 
 
 def connect_existing(data: Path) -> MlflowClient:
-    """Open the tracking store to look something up: in a data folder that has none, none is made.
+    """Open the tracking store to read from it: a data folder that has none gets none.
 
     Raises:
-        UserError: If there is none, or as for `connect`.
+        UserError: If there is none, or as in `connect`.
     """
     if not is_server(tracking_uri(data)) and not (data / "mlflow").is_dir():
         raise UserError(f"there are no models in {data}: train one first, or name their folder by EIGHTYTWENTY_DATA.")
@@ -68,10 +68,10 @@ def connect_existing(data: Path) -> MlflowClient:
 
 
 def check_server(uri: str) -> None:
-    """See whether a tracking server answers, where MLflow itself would try for four minutes before it said anything.
+    """Check that a tracking server answers; MLflow itself would try for four minutes before it reported a failure.
 
     Raises:
-        UserError: If `uri` is a server's and it does not answer within a few seconds.
+        UserError: If `uri` is that of a server, and it does not answer within a few seconds.
     """
     if not is_server(uri):
         return
@@ -83,19 +83,19 @@ def check_server(uri: str) -> None:
 
 
 def experiment_id(client: MlflowClient, data: Path, name: str) -> str:
-    """Return the id of an experiment, making it if needed.
+    """Return the id of an experiment, which is created if needed.
 
     Raises:
         UserError: If the experiment was deleted, or if a server keeps its artifacts and no server is configured.
     """
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
-        # A server chooses the place itself and passes artifacts on, so that its clients need no access to it.
+        # A server chooses the place itself and passes artifacts on, so its clients need no access to that place.
         place = None if is_server(client.tracking_uri) else artifacts(data).as_uri()
         try:
             return client.create_experiment(name, artifact_location=place)
         except MlflowException:
-            experiment = client.get_experiment_by_name(name)  # another process may have been faster
+            experiment = client.get_experiment_by_name(name)  # another process may have created it
             if experiment is None:
                 raise
     if experiment.lifecycle_stage != LifecycleStage.ACTIVE:
@@ -111,12 +111,12 @@ def experiment_id(client: MlflowClient, data: Path, name: str) -> str:
 
 
 def close_dead_runs(client: MlflowClient, data: Path) -> int:
-    """End the runs, nested ones too, that a killed process of this data folder left in RUNNING: they become KILLED.
+    """End the runs, including nested ones, that killed processes of this data folder left in RUNNING, as KILLED.
 
     Runs of living processes, of other data folders and of other programs are left alone.
 
     Returns:
-        How many runs were closed.
+        The number of runs that were closed.
     """
     closed = 0
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
@@ -129,27 +129,27 @@ def close_dead_runs(client: MlflowClient, data: Path) -> int:
     return closed
 
 
-def last_runs(uri: str, most: int) -> list[tuple[str, MlflowRun]]:
-    """Return the last parent runs in a store, the youngest first, each with the name of its experiment.
+def last_runs(uri: str, limit: int) -> list[tuple[str, MlflowRun]]:
+    """Return the last parent runs in a store, newest first, each with the name of its experiment.
 
     Raises:
-        UserError: It is that of a server which asks for a password.
+        UserError: The store is a server that asks for a password.
     """
     client = MlflowClient(uri)
     try:
         names = {experiment.experiment_id: experiment.name for experiment in client.search_experiments()}
     except MlflowException as error:
         if error.error_code in _NO_PASSWORD:
-            raise _password_wanted(uri) from error
+            raise _password_required(uri) from error
         raise
-    # what made a run is written on parents only
+    # only parents have the tags of `provenance_tags`
     parents = "tags.`version.python` LIKE '%'"
-    runs = client.search_runs(list(names), parents, max_results=most, order_by=["attributes.start_time DESC"])
+    runs = client.search_runs(list(names), parents, max_results=limit, order_by=["attributes.start_time DESC"])
     return [(names[run.info.experiment_id], run) for run in runs]
 
 
 def changing_owners(data: Path) -> AbstractContextManager[None]:
-    """One process at a time closes what the dead left or takes a run over, so that none closes what another took."""
+    """One process at a time closes dead runs or resumes a run, so that none closes a run that another resumes."""
     return only_one(data / "owners" / "changing")
 
 

@@ -1,4 +1,4 @@
-"""The champion's alias and its history: over many changes, by several at once, and killed between the steps."""
+"""The champion's alias and its history: many changes, several at once, and processes killed between the steps."""
 
 import itertools
 import subprocess
@@ -13,15 +13,15 @@ from eightytwenty.errors import UserError
 from tasks.tracking.champion import ChampionChange, champion, history, promote, promote_first, roll_back
 from tasks.tracking.store import connect
 
-# Crowns version 2 of each model in a process of its own, which dies by SIGKILL before its n-th write.
-KILLED = """
+# Promotes version 2 of each model in a process of its own, which is killed before its n-th write.
+PROMOTE_AND_DIE = """
 import itertools, os, signal, sys
 from pathlib import Path
 from tasks.running.stages import data_folder
 from tasks.tracking.champion import promote
 from tasks.tracking.store import connect
 
-def mortal(write, number):
+def killed_before(write, number):
     def call(*arguments):
         if next(count) == number:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -34,7 +34,7 @@ for argument in sys.argv[1:]:
     if child == 0:
         count, client = itertools.count(), connect(data_folder())
         for write in ("set_registered_model_tag", "set_registered_model_alias", "set_model_version_tag"):
-            setattr(client, write, mortal(getattr(client, write), int(number)))
+            setattr(client, write, killed_before(getattr(client, write), int(number)))
         promote(client, name, 2, "It was better.")
         os._exit(0)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
@@ -87,14 +87,14 @@ def test_a_change_is_in_the_history_and_on_the_version(client: MlflowClient) -> 
     assert "better by 3 %" in client.get_model_version(name, "2").tags["champion.0002"]
 
 
-def test_what_is_champion_is_crowned_once(client: MlflowClient) -> None:
+def test_a_champion_is_promoted_once(client: MlflowClient) -> None:
     name = model(client, 1)
     first = promote(client, name, 1, "It was the first.")
     assert promote(client, name, 1, "It was the first.") == first
     assert history(client, name) == [first]
 
 
-def test_the_first_is_crowned_and_no_other(client: MlflowClient) -> None:
+def test_only_the_first_is_promoted(client: MlflowClient) -> None:
     name = model(client, 2)
     assert promote_first(client, name, 1, "It was the first.")
     assert not promote_first(client, name, 2, "It was the first.")
@@ -102,14 +102,14 @@ def test_the_first_is_crowned_and_no_other(client: MlflowClient) -> None:
     assert steps(client, name) == [(None, 1)]
 
 
-def test_a_model_that_is_not_there_has_no_champion(client: MlflowClient) -> None:
-    assert (champion(client, "nothing"), history(client, "nothing")) == (None, [])
+def test_an_unknown_model_has_no_champion(client: MlflowClient) -> None:
+    assert (champion(client, "unknown"), history(client, "unknown")) == (None, [])
     for change in (promote, promote_first):
-        with pytest.raises(UserError, match="there is no registered model 'nothing'"):
-            change(client, "nothing", 1, "It was the first.")
+        with pytest.raises(UserError, match="there is no registered model 'unknown'"):
+            change(client, "unknown", 1, "It was the first.")
 
 
-def test_rolling_back_twice_goes_further_back_and_then_ends(client: MlflowClient) -> None:
+def test_each_rollback_goes_one_further_back(client: MlflowClient) -> None:
     name = model(client, 3)
     for version in (1, 2, 3):
         promote(client, name, version, "It was better.")
@@ -117,7 +117,7 @@ def test_rolling_back_twice_goes_further_back_and_then_ends(client: MlflowClient
     assert steps(client, name) == [(None, 1), (1, 2), (2, 3), (3, 2), (2, 1)]
     with pytest.raises(UserError, match=rf"{name} has no earlier champion: .* by --to \(1, 2, 3\)"):
         roll_back(client, name)
-    promote(client, name, 3, "It was better.")  # what was rolled back is not gone back to
+    promote(client, name, 3, "It was better.")  # a version that was rolled back is skipped
     assert roll_back(client, name).version == 1
 
 
@@ -129,23 +129,23 @@ def test_rolling_back_to_a_version(client: MlflowClient) -> None:
     for to, sentence in ((3, "is the champion already"), (9, f"there is no '{name}/9': choose one of")):
         with pytest.raises(UserError, match=sentence):
             roll_back(client, name, to=to)
-    with pytest.raises(UserError, match="there is no registered model 'nothing'"):
-        roll_back(client, "nothing")
+    with pytest.raises(UserError, match="there is no registered model 'unknown'"):
+        roll_back(client, "unknown")
     assert steps(client, name) == [(None, 1), (1, 3)]
 
 
-def test_a_deleted_champion_is_passed_over(client: MlflowClient) -> None:
+def test_a_deleted_champion_is_skipped(client: MlflowClient) -> None:
     name = model(client, 3)
     for version in (1, 2, 3):
         promote(client, name, version, "It was better.")
     client.delete_model_version(name, "2")
     assert roll_back(client, name).version == 1
-    client.delete_model_version(name, "1")  # with it goes the alias
+    client.delete_model_version(name, "1")  # its alias goes with it
     assert number(client, name) is None
     assert roll_back(client, name, to=3).before is None
 
 
-def test_what_was_set_elsewhere_is_part_of_the_history(client: MlflowClient) -> None:
+def test_an_alias_that_was_set_elsewhere_is_part_of_the_history(client: MlflowClient) -> None:
     name = model(client, 3)
     client.set_registered_model_alias(name, "champion", "1")
     assert history(client, name)[0].why == "The alias was set outside of eightytwenty."
@@ -171,32 +171,34 @@ def test_several_at_once_take_turns(client: MlflowClient) -> None:
     with ThreadPoolExecutor(4) as pool:
         for turn in range(20):
             pool.submit(promote, client, name, 1 + turn % 4, "It was better.")
-    found = steps(client, name)
-    assert len(found) > 10
-    assert [before for before, _ in found[1:]] == [version for _, version in found[:-1]]
-    assert number(client, name) == found[-1][1]
+    changes = steps(client, name)
+    assert len(changes) > 10
+    assert [before for before, _ in changes[1:]] == [version for _, version in changes[:-1]]
+    assert number(client, name) == changes[-1][1]
 
 
-def test_a_killed_change_has_happened_or_not_and_a_rerun_ends_the_same(client: MlflowClient) -> None:
+def test_a_killed_change_happened_or_did_not_and_a_rerun_ends_the_same(client: MlflowClient) -> None:
     *names, announced = [model(client, 3) for _ in range(9)]
     for name in (*names, announced):
         promote(client, name, 1, "It was the first.")
     killed = [f"{name}:{writes}" for writes, name in enumerate(names)] + [f"{announced}:4"]
-    done = subprocess.run([sys.executable, "-c", KILLED, *killed], capture_output=True, text=True, check=True)
-    # three writes complete the last change, three are the new one; then nothing is left to be killed in
-    assert done.stdout.split() == ["-9"] * 6 + ["0"] * 2 + ["-9"]
+    process = subprocess.run(
+        [sys.executable, "-c", PROMOTE_AND_DIE, *killed], capture_output=True, text=True, check=True
+    )
+    # three writes complete the last change, three make the new one; there are no more to be killed before
+    assert process.stdout.split() == ["-9"] * 6 + ["0"] * 2 + ["-9"]
 
-    happened = [number(client, name) for name in names]
-    assert happened == [1, 1, 1, 1, 1, 2, 2, 2]
-    for name, now in zip(names, happened, strict=True):
-        assert steps(client, name) == [(None, 1), (1, 2)][:now]
+    champions = [number(client, name) for name in names]
+    assert champions == [1, 1, 1, 1, 1, 2, 2, 2]
+    for name, current in zip(names, champions, strict=True):
+        assert steps(client, name) == [(None, 1), (1, 2)][:current]
         promote(client, name, 2, "It was better.")
         assert steps(client, name) == [(None, 1), (1, 2)]
         assert number(client, name) == 2
         assert list(client.get_model_version(name, "2").tags) == ["champion.0002"]
         assert len(client.get_registered_model(name).tags) == 2
 
-    # what was only announced counts for nothing, and makes room for another change
+    # a change that was only announced does not count, and the next one overwrites it
     assert len(client.get_registered_model(announced).tags) == 2
     with pytest.raises(UserError, match="no earlier champion"):
         roll_back(client, announced)

@@ -9,9 +9,8 @@ from mlflow import MlflowClient
 
 from eightytwenty.errors import UserError
 from tasks.tracking.champion import promote
-from tasks.tracking.images import log_picture, logged_pictures
 from tasks.tracking.lifecycle import parent_run
-from tasks.tracking.registry import describe, find, load, register, registered
+from tasks.tracking.registry import describe, find, load, register, version_with_tags
 from tasks.tracking.store import connect
 from tests.tasks.generator import ATTRIBUTES, NOISE, SIZE, log_generator, tiny_generator
 from tests.tasks.tracking.test_server import server  # noqa: F401
@@ -45,7 +44,7 @@ def test_a_registered_generator_comes_back_as_it_was(client: MlflowClient) -> No
     version = find(client, "avatars@champion")
     assert (version.name, int(version.version), version.tags["recipe"]) == ("avatars", 1, "tiny")
     assert describe(client, version) == {
-        "attributes": [[*one] for one in ATTRIBUTES.items()],
+        "attributes": [[*attribute] for attribute in ATTRIBUTES.items()],
         "size": SIZE,
         "noise": NOISE,
         "attribution": "",
@@ -61,12 +60,12 @@ def test_a_registered_generator_comes_back_as_it_was(client: MlflowClient) -> No
 
 def test_a_version_is_found_by_its_tags(client: MlflowClient) -> None:
     tiny = {"recipe": "tiny"}
-    found = [registered(client, name, tiny) for name in ("avatars", "ellipses", "nothing")]
-    assert found == [2, 1, None]
-    assert registered(client, "avatars", {**tiny, "size": "64"}) is None
+    versions = [version_with_tags(client, name, tiny) for name in ("avatars", "ellipses", "unknown")]
+    assert versions == [2, 1, None]
+    assert version_with_tags(client, "avatars", {**tiny, "size": "64"}) is None
 
 
-def test_an_unconditional_generator_has_noise_alone(client: MlflowClient) -> None:
+def test_an_unconditional_generator_takes_only_noise(client: MlflowClient) -> None:
     noise = inputs()["noise"]
     pictures = np.asarray(load(client, find(client, "ellipses/1"))({"noise": noise}))
     assert pictures.shape == (3, SIZE, SIZE, 3)
@@ -86,26 +85,26 @@ def test_an_unconditional_generator_has_noise_alone(client: MlflowClient) -> Non
         ("ellipses@champion", "there is no 'ellipses@champion': choose one of ellipses/1."),
     ],
 )
-def test_a_model_that_is_not_there_is_one_sentence_with_what_there_is(client, model, sentence) -> None:
-    with pytest.raises(UserError) as caught:
+def test_an_unknown_model_is_an_error_that_lists_those_that_exist(client, model, sentence) -> None:
+    with pytest.raises(UserError) as error:
         find(client, model)
-    assert sentence in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
 
 
-def test_files_that_are_gone_or_spoilt_are_one_sentence(client: MlflowClient, data: Path) -> None:
-    with parent_run(data, "gans", "spoilt", {}) as run:
-        number = log_generator(run, "spoilt", conditional=False)
-    version = find(client, f"spoilt/{number}")
+def test_missing_or_damaged_files_are_an_error(client: MlflowClient, data: Path) -> None:
+    with parent_run(data, "gans", "damaged", {}) as run:
+        number = log_generator(run, "damaged", conditional=False)
+    version = find(client, f"damaged/{number}")
     folder = Path(version.source.removeprefix("file://"))
     (folder / "data" / "model.keras").write_bytes(b"no model")
     with pytest.raises(UserError, match="cannot be loaded safely"):
         load(client, version)
     (folder / "data" / "model.keras").unlink()
-    with pytest.raises(UserError, match=r"spoilt/1 has no file data/model\.keras"):
+    with pytest.raises(UserError, match=r"damaged/1 has no file data/model\.keras"):
         load(client, version)
     shutil.rmtree(folder)
-    with pytest.raises(UserError, match="spoilt/1 has no file MLmodel"):
+    with pytest.raises(UserError, match="damaged/1 has no file MLmodel"):
         describe(client, version)
 
 
@@ -135,8 +134,8 @@ def test_models_and_pictures_go_through_a_server(
         assert log_generator(run, "avatars") == 2
         assert promote(run.client, "avatars", 2, "It was better.").version == 2
         for _ in range(2):
-            log_picture(run, np.zeros((4, 4, 3), dtype=np.uint8), step=1)
-        assert len(logged_pictures(run, 1)) == 2
+            run.log_picture(np.zeros((4, 4, 3), dtype=np.uint8), step=1)
+        assert len(run.logged_pictures(1)) == 2
     with parent_run(tmp_path / "data", "served", "another", {"epochs": 3}, resume=run.run_id) as again:
         assert again.run_id == run.run_id
     assert run.client.get_run(run.run_id).data.params == {"epochs": "3"}

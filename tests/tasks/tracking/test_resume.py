@@ -1,4 +1,4 @@
-"""A run that was killed goes on: the same MLflow run, with everything once."""
+"""A killed run is resumed: the same MLflow run, with everything logged once."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ from tasks.tracking.lifecycle import parent_run, resume_run
 from tasks.tracking.run import Dataset
 from tasks.tracking.store import close_dead_runs, connect, experiment_id
 
-# Starts a run, logs an epoch, tells its id and waits to be killed.
+# Starts a run, logs an epoch, prints its id and waits to be killed.
 TRAINING = """
 import sys
 from pathlib import Path
@@ -40,7 +40,7 @@ def client(data: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
     return connect(data)
 
 
-def test_a_killed_run_goes_on_as_the_same_run(data: Path, client: MlflowClient) -> None:
+def test_a_killed_run_is_resumed_as_the_same_run(data: Path, client: MlflowClient) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", TRAINING, str(data)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -49,7 +49,7 @@ def test_a_killed_run_goes_on_as_the_same_run(data: Path, client: MlflowClient) 
     experiment = experiment_id(client, data, "gans")
     dataset = Dataset("faces", data, "ab" * 32, 3)
 
-    # while it lives, nobody takes its run
+    # while the process is alive, nothing else resumes its run
     assert resume_run(client, data, experiment, run_id) is None
     with parent_run(data, "gans", "second", {}, resume=run_id) as second:
         assert second.run_id != run_id
@@ -72,8 +72,8 @@ def test_a_killed_run_goes_on_as_the_same_run(data: Path, client: MlflowClient) 
     assert len(after.inputs.dataset_inputs) == 1
 
 
-def test_a_parameter_that_is_there_is_not_logged_again(data: Path, client: MlflowClient) -> None:
-    # MLflow refuses another value, and a run that goes on must not end for that
+def test_a_logged_parameter_is_not_logged_again(data: Path, client: MlflowClient) -> None:
+    # MLflow refuses another value, and that must not end a resumed run
     with parent_run(data, "gans", "one", {"epochs": 9}) as first:
         pass
     with parent_run(data, "gans", "one", {"epochs": 12}, resume=first.run_id) as again:
@@ -81,7 +81,7 @@ def test_a_parameter_that_is_there_is_not_logged_again(data: Path, client: Mlflo
     assert client.get_run(first.run_id).data.params == {"epochs": "9"}
 
 
-def test_a_table_that_is_logged_again_takes_the_place_of_the_first(data: Path, client: MlflowClient) -> None:
+def test_a_table_that_is_logged_again_replaces_the_first(data: Path, client: MlflowClient) -> None:
     with parent_run(data, "gans", "one", {}) as run:
         for artifact in ("score.json", "deep/score.json"):
             run.log_table(pd.DataFrame({"caught": [1, 2]}), artifact)
@@ -90,7 +90,7 @@ def test_a_table_that_is_logged_again_takes_the_place_of_the_first(data: Path, c
             assert json.loads(place.read_text())["data"] == [[3]]
 
 
-def test_a_resumed_run_ends_as_its_block_does(data: Path, client: MlflowClient) -> None:
+def test_a_resumed_run_ends_with_the_status_of_its_block(data: Path, client: MlflowClient) -> None:
     with parent_run(data, "gans", "one", {}) as first:
         pass
     with pytest.raises(ValueError, match="broken"), parent_run(data, "gans", "one", {}, resume=first.run_id):
@@ -98,7 +98,7 @@ def test_a_resumed_run_ends_as_its_block_does(data: Path, client: MlflowClient) 
     assert client.get_run(first.run_id).info.status == "FAILED"
 
 
-def test_a_run_that_is_gone_elsewhere_or_still_running_is_left_alone(data: Path, client: MlflowClient) -> None:
+def test_a_deleted_foreign_or_running_run_is_not_resumed(data: Path, client: MlflowClient) -> None:
     gans, other = (experiment_id(client, data, name) for name in ("gans", "adders"))
     foreign = client.create_run(other).info.run_id
     client.set_terminated(foreign)
@@ -106,9 +106,9 @@ def test_a_run_that_is_gone_elsewhere_or_still_running_is_left_alone(data: Path,
     client.set_terminated(deleted)
     client.delete_run(deleted)
     unknown_owner = client.create_run(gans, tags={OWNER_TAG: "elsewhere:1:2"}).info.run_id
-    for run_id in (foreign, deleted, unknown_owner, "0" * 32, "no run at all"):
+    for run_id in (foreign, deleted, unknown_owner, "0" * 32, "not a run id"):
         assert resume_run(client, data, gans, run_id) is None
     assert client.get_run(foreign).info.status == "FINISHED"
     assert client.get_run(unknown_owner).data.tags[OWNER_TAG] == "elsewhere:1:2"
-    with parent_run(data, "gans", "one", {}) as living:
-        assert resume_run(client, data, gans, living.run_id) is None
+    with parent_run(data, "gans", "one", {}) as running:
+        assert resume_run(client, data, gans, running.run_id) is None

@@ -28,7 +28,7 @@ from tasks.tracking.store import close_dead_runs, connect, experiment_id, tracki
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
-# Logs networks for ever, and says so after the first epochs of the first one.
+# Logs networks for ever, and prints a line after the first one.
 ENDLESS = """
 import itertools, sys
 from pathlib import Path
@@ -71,7 +71,7 @@ def stored(run: Run) -> MlflowRun:
     return run.client.get_run(run.run_id)
 
 
-def below(parent: Run) -> list[MlflowRun]:
+def nested_runs(parent: Run) -> list[MlflowRun]:
     return list(parent.client.search_runs([parent.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.run_id}'"))
 
 
@@ -80,26 +80,26 @@ def running(client: MlflowClient) -> list[str]:
     return [run.info.run_id for run in client.search_runs(experiments, "attributes.status = 'RUNNING'")]
 
 
-def test_a_run_tells_what_went_in_and_what_made_it(data: Path, tmp_path: Path) -> None:
+def test_a_run_records_its_inputs_and_what_made_it(data: Path, tmp_path: Path) -> None:
     sha256 = "0123456789abcdef" * 4
-    many = {f"parameter {number}": number for number in range(150)}
+    parameters = {f"parameter {number}": number for number in range(150)}
     with parent_run(
-        data, "made", "one", many, {"protocol": "article"}, [Dataset("pairs", tmp_path, sha256, 12)]
+        data, "made", "one", parameters, {"protocol": "article"}, [Dataset("pairs", tmp_path, sha256, 12)]
     ) as run:
         assert stored(run).info.status == "RUNNING"
         run.log_metrics({"best": 0.5}, step=3)
         run.log_text("# report", "report.md")
         run.log_table(pd.DataFrame({"a": [1, 2]}), "tables/counts.json")
         run.log_artifact(tmp_path, "folder")
-    seen = stored(run)
-    assert seen.info.status == "FINISHED"
-    assert seen.info.run_name == "one"
-    assert seen.data.params == {key: str(value) for key, value in many.items()}
-    assert seen.data.metrics == {"best": 0.5}
-    assert seen.data.tags["protocol"] == "article"
-    assert seen.data.tags["version.tensorflow"].startswith("2.")
-    assert seen.data.tags["dataset.pairs.sha256"] == sha256
-    dataset = seen.inputs.dataset_inputs[0].dataset
+    recorded = stored(run)
+    assert recorded.info.status == "FINISHED"
+    assert recorded.info.run_name == "one"
+    assert recorded.data.params == {key: str(value) for key, value in parameters.items()}
+    assert recorded.data.metrics == {"best": 0.5}
+    assert recorded.data.tags["protocol"] == "article"
+    assert recorded.data.tags["version.tensorflow"].startswith("2.")
+    assert recorded.data.tags["dataset.pairs.sha256"] == sha256
+    dataset = recorded.inputs.dataset_inputs[0].dataset
     assert (dataset.name, dataset.digest, dataset.profile) == ("pairs", sha256[:36], '{"num_rows": 12}')
     assert {file.path for file in run.client.list_artifacts(run.run_id)} >= {"report.md", "tables"}
     assert (data / "mlflow" / "artifacts").is_dir()
@@ -110,13 +110,13 @@ def test_a_run_tells_what_went_in_and_what_made_it(data: Path, tmp_path: Path) -
     ("error", "status"),
     [(ValueError("broken"), "FAILED"), (KeyboardInterrupt(), "KILLED"), (SystemExit(143), "KILLED")],
 )
-def test_a_run_ends_as_its_block_does(data: Path, error: BaseException, status: str) -> None:
+def test_a_run_ends_with_the_status_of_its_block(data: Path, error: BaseException, status: str) -> None:
     with pytest.raises(type(error)), parent_run(data, "ends", "one", {}) as run:
         raise error
     assert stored(run).info.status == status
 
 
-def test_a_run_is_killed_even_where_a_library_hides_the_stop_behind_an_error_of_its_own(data: Path) -> None:
+def test_a_stopped_run_ends_as_killed_even_if_a_library_raises_an_error_of_its_own(data: Path) -> None:
     def interrupted() -> None:
         try:
             raise SystemExit(143)
@@ -180,23 +180,23 @@ def test_a_failing_network_fails_itself_and_its_parent(data: Path) -> None:
     with pytest.raises(ValueError, match="no such network"), parent_run(data, "networks", "two", {}) as parent:
         log_networks(parent, [NetworkRecord("broken", model=broken)])
     assert stored(parent).info.status == "FAILED"
-    nested = below(parent)
+    nested = nested_runs(parent)
     assert [run.info.status for run in nested] == ["FAILED"]
 
 
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
 def test_a_process_killed_while_logging_leaves_no_run_running(data: Path, signum: signal.Signals) -> None:
     client = connect(data)
-    with parent_run(data, "killed", "a living run of another flow", {}) as other:
+    with parent_run(data, "killed", "a running run of another flow", {}) as other:
         process = subprocess.Popen([sys.executable, "-c", ENDLESS, str(data)], stdout=subprocess.PIPE, text=True)
         assert process.stdout
         assert process.stdout.readline() == "logging\n"
-        assert len(running(client)) >= 2  # the endless parent, the other one; mostly a nested run, too
+        assert len(running(client)) >= 2  # the endless parent, the other one, and usually a nested run
         process.send_signal(signum)
         process.communicate(timeout=60)
         if signum == signal.SIGTERM:
             assert process.returncode == 143
-            assert close_dead_runs(client, data) == 0  # it could still end its runs itself
+            assert close_dead_runs(client, data) == 0  # it was still able to end its runs itself
         with parent_run(data, "killed", "the next start", {}):
             pass
         assert running(client) == [other.run_id]
@@ -204,8 +204,8 @@ def test_a_process_killed_while_logging_leaves_no_run_running(data: Path, signum
     assert {run.info.status for run in ends} == {"KILLED"}
 
 
-def test_a_stopped_run_ends_what_a_signal_left_open_below_it(data: Path) -> None:
-    # a signal may strike when the store has a nested run already and nobody here knows of it yet
+def test_a_stopped_run_ends_the_nested_runs_that_a_signal_left_open(data: Path) -> None:
+    # a signal may come when the store has a nested run that this process does not know of yet
     def endless() -> Iterator[NetworkRecord]:
         yield NetworkRecord("finished")
         start_run(parent.client, parent.experiment_id, "open", {"mlflow.parentRunId": parent.run_id})
@@ -214,19 +214,19 @@ def test_a_stopped_run_ends_what_a_signal_left_open_below_it(data: Path) -> None
     with pytest.raises(SystemExit), parent_run(data, "networks", "stopped", {}) as parent:
         log_networks(parent, endless())
     assert stored(parent).info.status == "KILLED"
-    nested = below(parent)
+    nested = nested_runs(parent)
     assert {run.info.run_name: run.info.status for run in nested} == {"finished": "FINISHED", "open": "KILLED"}
 
 
 @contextmanager
-def struck(strike: Callable[[], None]) -> Iterator[None]:
-    """Strikes while metrics are being written: they are there, and not yet committed."""
+def interrupted_write(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Calls `interrupt` while metrics are being written: they are inserted, but not committed."""
 
     def write(cursor: sqlite3.Cursor, statement: str, rows: list[tuple[object, ...]], _context: object) -> bool:
         cursor.executemany(statement, rows)
         if statement.startswith("INSERT INTO metrics"):
-            strike()
-        return True  # it did what SQLAlchemy would do
+            interrupt()
+        return True  # it has done what SQLAlchemy would do
 
     event.listen(Engine, "do_executemany", write)
     try:
@@ -237,12 +237,16 @@ def struck(strike: Callable[[], None]) -> Iterator[None]:
 
 @pytest.mark.parametrize("stopped", [SystemExit(143), KeyboardInterrupt()])
 def test_a_signal_in_the_middle_of_a_write_leaves_no_lock(data: Path, stopped: BaseException) -> None:
-    def strike() -> None:
+    def interrupt() -> None:
         raise stopped
 
-    with pytest.raises(type(stopped)), parent_run(data, "networks", "struck", {}) as parent, struck(strike):
-        log_networks(parent, [NetworkRecord("struck", history={"loss": [1.0, 0.5]})])
-    nested = below(parent)
+    with (
+        pytest.raises(type(stopped)),
+        parent_run(data, "networks", "interrupted", {}) as parent,
+        interrupted_write(interrupt),
+    ):
+        log_networks(parent, [NetworkRecord("interrupted", history={"loss": [1.0, 0.5]})])
+    nested = nested_runs(parent)
     assert [stored(parent).info.status, *(run.info.status for run in nested)] == ["KILLED", "KILLED"]
 
 
@@ -256,7 +260,7 @@ def test_runs_of_other_owners_are_left_alone(data: Path) -> None:
         client.set_terminated(run_id)
 
 
-def test_an_experiment_of_a_server_or_a_deleted_one_is_one_sentence(data: Path) -> None:
+def test_an_experiment_of_a_server_or_a_deleted_one_is_an_error(data: Path) -> None:
     client = connect(data)
     client.create_experiment("served", artifact_location="mlflow-artifacts:/1")
     with pytest.raises(UserError, match="made through a server"):
@@ -266,16 +270,14 @@ def test_an_experiment_of_a_server_or_a_deleted_one_is_one_sentence(data: Path) 
         experiment_id(client, data, "gone")
 
 
-def test_a_server_that_is_down_is_one_sentence_before_mlflow_retries(
-    data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_is_down_is_an_error_before_mlflow_retries(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     with pytest.raises(UserError, match=r"no MLflow server answers at http://127\.0\.0\.1:9"):
         connect(data)
 
 
-def test_a_store_that_mlflow_cannot_use_is_one_sentence(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_mlflow_cannot_use_is_an_error(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "nonsense://nowhere")
-    with pytest.raises(UserError, match="MLflow cannot record at nonsense://nowhere") as caught:
+    with pytest.raises(UserError, match="MLflow cannot record at nonsense://nowhere") as error:
         connect(data)
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(error.value)

@@ -22,7 +22,7 @@ from tasks.tracking.lifecycle import parent_run
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.store import connect
 
-RIGHT = "a password of this test"
+CREDENTIAL = "a password of this test"
 
 
 @contextmanager
@@ -72,24 +72,24 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     settings = {
         "MLFLOW_AUTH_CONFIG_PATH": str(folder / "auth.ini"),
         "MLFLOW_AUTH_ADMIN_USERNAME": "admin",
-        "MLFLOW_AUTH_ADMIN_PASSWORD": RIGHT,
+        "MLFLOW_AUTH_ADMIN_PASSWORD": CREDENTIAL,
         "MLFLOW_FLASK_SERVER_SECRET_KEY": "for a test",
     }
     with serve(folder, "--app-name", "basic-auth", **settings) as url:
         yield url
 
 
-def test_a_server_that_wants_a_password_is_one_sentence(
+def test_a_server_that_requires_a_password_is_an_error(
     guarded: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", guarded)
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
-    wanted = r"asks for a password: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD to .*\.$"
-    for ask in (lambda: look(tmp_path, 5), lambda: connect(tmp_path)):
-        with pytest.raises(UserError, match=wanted):
-            ask()
+    message = r"asks for a password: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD to .*\.$"
+    for call in (lambda: look(tmp_path, 5), lambda: connect(tmp_path)):
+        with pytest.raises(UserError, match=message):
+            call()
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "admin")
-    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", RIGHT)
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", CREDENTIAL)
     assert look(tmp_path, 5).mlflow_answers
     connect(tmp_path)
 

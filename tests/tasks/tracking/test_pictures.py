@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.tracking.images import log_picture, logged_pictures
 from tasks.tracking.lifecycle import parent_run
 from tasks.tracking.run import Run
 
@@ -36,8 +35,8 @@ def pixels(run: Run, step: int, key: str = "samples") -> np.ndarray:
 
 def test_each_step_and_key_has_a_picture_of_its_own(run: Run) -> None:
     for step in (1, 2, 12):
-        log_picture(run, picture(step), step)
-    log_picture(run, picture(99), 1, key="real")
+        run.log_picture(picture(step), step)
+    run.log_picture(picture(99), 1, key="real")
     assert len(files(run)) == 8  # a PNG and a small WebP copy of each
     for step in (1, 2, 12):
         np.testing.assert_array_equal(pixels(run, step), picture(step))
@@ -45,23 +44,23 @@ def test_each_step_and_key_has_a_picture_of_its_own(run: Run) -> None:
     assert run.client.get_run(run.run_id).data.tags["mlflow.loggedImages"] == "True"
 
 
-def test_a_step_that_is_logged_again_takes_the_place_of_the_first(run: Run) -> None:
-    log_picture(run, picture(3), 3)
+def test_a_step_that_is_logged_again_replaces_the_first(run: Run) -> None:
+    run.log_picture(picture(3), 3)
     before = files(run)
-    log_picture(run, picture(4), 3)
+    run.log_picture(picture(4), 3)
     assert len(files(run)) == len(before)
     np.testing.assert_array_equal(pixels(run, 3), picture(4))
-    assert len(logged_pictures(run, 3)) == 2
+    assert len(run.logged_pictures(3)) == 2
 
 
-def test_what_a_killed_process_wrote_in_part_is_replaced(run: Run) -> None:
-    log_picture(run, picture(7), 7)
+def test_a_picture_that_a_killed_process_wrote_in_part_is_replaced(run: Run) -> None:
+    run.log_picture(picture(7), 7)
     for file in files(run):
         if file.name.startswith("samples+step+7+"):
             if file.suffix == ".webp":
                 file.unlink()
             else:
                 file.write_bytes(file.read_bytes()[:20])
-    log_picture(run, picture(7), 7)
+    run.log_picture(picture(7), 7)
     np.testing.assert_array_equal(pixels(run, 7), picture(7))
-    assert len(logged_pictures(run, 7)) == 2
+    assert len(run.logged_pictures(7)) == 2
