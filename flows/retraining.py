@@ -1,31 +1,39 @@
-"""The recipe of both retrainings: inbox -> clean -> compare -> dataset version -> challenger -> gate -> champion."""
+"""Retraining: inbox -> clean -> compare -> dataset version -> challenger -> gate -> champion.
+
+The flows `retrain-adders` and `retrain-avatars` both work like this. A deployment runs each of them every night; run
+them by hand with `eightytwenty retrain-adders` and `eightytwenty retrain-avatars`.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from prefect import State, get_run_logger
+from prefect import State, flow, get_run_logger
 from prefect.states import Completed
 
 from eightytwenty.errors import UserError
+from schemas.parameters import RetrainAddersParameters, RetrainAvatarsParameters
 from schemas.parameters.retrain import RetrainParameters
-from tasks.retrain.drift import Drift, Old, champions_data, compare, compared_together
-from tasks.retrain.experiment import Experiment, RefusedError, Taken
+from tasks.retrain.drift import Baseline, Drift, compare, find_baseline, group_for_comparison
+from tasks.retrain.experiment import CleanedDelivery, Experiment, RefusedError
+from tasks.retrain.pairs import PairsExperiment
+from tasks.retrain.pictures import PictureExperiment
 from tasks.retrain.report import publish_decision, publish_refusals
 from tasks.retrain.tasks import (
     Judgement,
+    add_version,
+    clean_deliveries,
     find_champion,
-    grow,
     inbox_folder,
     judge,
     judgement_key,
-    look,
+    look_for_new,
     refuse,
-    take_in,
     train_challenger,
 )
 from tasks.retrain.versions import DatasetVersions, Version, only_one_retraining
+from tasks.running.failures import user_error_as_state
 from tasks.running.stages import data_folder
 from tasks.tracking.lifecycle import parent_run
 from tasks.tracking.run import Dataset
@@ -34,126 +42,153 @@ from tasks.tracking.store import connect
 P = TypeVar("P", bound=RetrainParameters)
 
 NOTHING_TO_DO = "Nothing to do"
-_TERMS = {"largest_sum", "size", "most_quarantine", "most_drift", "on_drift"}  # of being taken in
+_TERMS = {"largest_sum", "size", "most_quarantine", "most_drift", "on_drift"}  # they decide what is refused
 
 
 @dataclass(frozen=True)
 class Retraining:
-    """What a retraining ends with.
+    """The result of a retraining.
 
     Attributes:
         model: the registered model.
         version: of the dataset.
         judgement: of the challenger.
-        drifts: what was found of the new rows that were taken in.
-        refused: a sentence for each delivery that was refused.
-        book: file with the fate of every delivery.
-        mlflow: where to look at the run.
+        drifts: the comparisons of the new rows that were added.
+        refusals: a sentence for each delivery that was refused.
+        deliveries_file: file with the fate of every delivery.
+        mlflow: where to see the run.
     """
 
     model: str
     version: Version
     judgement: Judgement
     drifts: Sequence[Drift]
-    refused: list[str]
-    book: Path
+    refusals: list[str]
+    deliveries_file: Path
     mlflow: str
 
 
-def retrain(kind: Callable[[P], Experiment], asked: P) -> Retraining | State[None]:
-    """Takes in what is new, trains a challenger on all, and lets the better one be champion.
+@flow(name="retrain-adders")
+@user_error_as_state
+def retrain_adders(parameters: RetrainAddersParameters) -> Retraining | State[None]:
+    """Add new pairs of numbers to the dataset, train a challenger on it, and make the better network champion.
+
+    Raises:
+        UserError: everything new was refused, or there is too little to learn from.
+    """
+    return retrain(PairsExperiment, parameters)
+
+
+@flow(name="retrain-avatars")
+@user_error_as_state
+def retrain_avatars(parameters: RetrainAvatarsParameters) -> Retraining | State[None]:
+    """Add new pictures to the dataset, train a challenger on it, and make the better network champion.
+
+    Raises:
+        UserError: everything new was refused, or there is too little to learn from.
+    """
+    return retrain(PictureExperiment, parameters)
+
+
+def retrain(make_experiment: Callable[[P], Experiment], requested: P) -> Retraining | State[None]:
+    """Adds new deliveries to the dataset, trains a challenger on it, and makes the better network champion.
 
     Args:
-        kind: pairs or pictures.
-        asked: the parameters; what they leave to the champion is found out here.
+        make_experiment: for pairs or for pictures.
+        requested: the parameters; those that are left to the champion are filled in here.
 
     Returns:
         the result, or a state that says that there was nothing to do.
 
     Raises:
-        UserError: all that is new was refused, or nothing can be learned from what there is.
+        UserError: everything new was refused, or there is too little to learn from.
     """
-    log, model = get_run_logger(), asked.model
+    log, model = get_run_logger(), requested.model
     folder = data_folder() / "datasets" / model
-    inbox_place = inbox_folder(asked.inbox, model)
+    inbox_place = inbox_folder(requested.inbox, model)
     with only_one_retraining(folder):
         client = connect(data_folder())
-        now = find_champion(client, model)
-        parameters = asked.with_champion_defaults(now.tags if now else {})
-        subject = kind(parameters)
-        shelf = DatasetVersions(folder, subject.cleaned, parameters.model_dump(include=_TERMS))
-        if now:
-            subject.fits(now)
-        if shelf.newest() is None and (start := subject.start()):
-            taken, unfit = take_in(subject, shelf, [start])
-            if unfit:
-                raise UserError(unfit[0])
-            log.info("the dataset begins with %s: %s", start.name, grow(subject, shelf, None, taken).rows)
+        champion = find_champion(client, model)
+        parameters = requested.with_champion_defaults(champion.tags if champion else {})
+        experiment = make_experiment(parameters)
+        versions = DatasetVersions(folder, experiment.rows_folder, parameters.model_dump(include=_TERMS))
+        if champion:
+            experiment.check_champion(champion)
+        if versions.newest() is None and (first := experiment.first_delivery()):
+            cleaned, refusals = clean_deliveries(experiment, versions, [first])
+            if refusals:
+                raise UserError(refusals[0])
+            rows = add_version(experiment, versions, None, cleaned).rows
+            log.info("the dataset begins with %s: %s", first.name, rows)
 
-        inbox = look(inbox_place, shelf)
+        inbox = look_for_new(inbox_place, versions)
         waiting = f"Left for the next time, because it was changed a moment ago: {', '.join(inbox.waiting)}."
         if inbox.waiting:
             log.info(waiting)
-        taken, refused = take_in(subject, shelf, inbox.new)
-        old = champions_data(client, now, shelf.newest()) if taken else None
-        drifts, more = _add(subject, shelf, parameters, old, taken)
-        refused = [*inbox.unfit, *refused, *more]
-        if refused:
-            publish_refusals(subject.flow, refused)
-        for sentence in refused:
+        cleaned, unfit = clean_deliveries(experiment, versions, inbox.new)
+        baseline = find_baseline(client, champion, versions.newest()) if cleaned else None
+        drifts, drifted = _add_undrifted(experiment, versions, parameters, baseline, cleaned)
+        refusals = [*inbox.unfit, *unfit, *drifted]
+        if refusals:
+            publish_refusals(experiment.flow, refusals)
+        for sentence in refusals:
             log.warning(sentence)
 
-        version = shelf.newest()
-        if version is None or shelf.judged(key := judgement_key(subject, version)):
-            if refused:
-                raise UserError(" ".join(refused))
-            nothing = f"There is nothing new in {inbox_place}."
-            return Completed(name=NOTHING_TO_DO, message=f"{nothing} {waiting}" if inbox.waiting else nothing)
+        version = versions.newest()
+        if version is None or versions.is_judged(key := judgement_key(experiment, version)):
+            if refusals:
+                raise UserError(" ".join(refusals))
+            message = f"There is nothing new in {inbox_place}."
+            return Completed(name=NOTHING_TO_DO, message=f"{message} {waiting}" if inbox.waiting else message)
 
         dataset = Dataset(f"{model}-{version.name}", version.rows_folder, version.sha256, version.rows["clean"])
-        told = parameters.model_dump()
-        resume = shelf.pending_run(key)
-        with parent_run(data_folder(), subject.flow, dataset.name, told, datasets=[dataset], resume=resume) as run:
-            shelf.keep_pending(key, run.run_id)
-            number = train_challenger(run, subject, model, version)
-            judgement = judge(run, subject, model, version, number)
-            publish_decision(subject.flow, run, model, version, judgement, drifts)
-        shelf.write_judgement(key, version, {"challenger": number, "promoted": judgement.decision.promoted})
-        subject.finish(version)
-        return Retraining(model, version, judgement, drifts, refused, shelf.book, run.link)
+        config = parameters.model_dump()
+        resume = versions.pending_run(key)
+        with parent_run(data_folder(), experiment.flow, dataset.name, config, datasets=[dataset], resume=resume) as run:
+            versions.write_pending_run(key, run.run_id)
+            number = train_challenger(run, experiment, model, version)
+            judgement = judge(run, experiment, model, version, number)
+            publish_decision(experiment.flow, run, model, version, judgement, drifts)
+        versions.write_judgement(key, version, {"challenger": number, "promoted": judgement.decision.promoted})
+        experiment.delete_checkpoints(version)
+        return Retraining(model, version, judgement, drifts, refusals, versions.deliveries_file, run.link)
 
 
-def _add(
-    subject: Experiment, shelf: DatasetVersions, parameters: RetrainParameters, old: Old | None, taken: Sequence[Taken]
+def _add_undrifted(
+    experiment: Experiment,
+    versions: DatasetVersions,
+    parameters: RetrainParameters,
+    baseline: Baseline | None,
+    deliveries: Sequence[CleanedDelivery],
 ) -> tuple[list[Drift], list[str]]:
-    """Compares what was taken in with old rows, and adds to the dataset what did not drift.
+    """Compares cleaned deliveries with the baseline, and adds those that did not drift to the dataset.
 
     Returns:
-        what was found of that, and a sentence for each refusal.
+        the comparisons of those, and a sentence for each refusal.
     """
     log = get_run_logger()
     drifts: list[Drift] = []
-    alike: list[Taken] = []
-    refused = []
-    for batch in compared_together(subject, taken):
+    accepted: list[CleanedDelivery] = []
+    refusals = []
+    for batch in group_for_comparison(experiment, deliveries):
         try:
-            drift = compare(subject, batch, old, parameters.most_drift)
+            drift = compare(experiment, batch, baseline, parameters.most_drift)
             log.info(drift.sentence)
             if drift.drifted and parameters.on_drift == "refuse":
                 page = f"See {drift.docs / 'index.html'}." if drift.docs else ""
                 raise RefusedError(" ".join(["The rows drifted.", drift.sentence, *drift.drifted, page]))
         except RefusedError as error:
-            refused.append(refuse(shelf, batch, str(error)))
+            refusals.append(refuse(versions, batch, str(error)))
             continue
         for sentence in drift.drifted:
             log.warning("drift, accepted: %s", sentence)
         drifts.append(drift)
-        alike += batch
-    return drifts, refused + _grow(subject, shelf, alike)
+        accepted += batch
+    return drifts, refusals + _add(experiment, versions, accepted)
 
 
-def _grow(subject: Experiment, shelf: DatasetVersions, batch: Sequence[Taken]) -> list[str]:
-    """Adds deliveries to the dataset as one version, or one by one where that shows which of them cannot be added.
+def _add(experiment: Experiment, versions: DatasetVersions, batch: Sequence[CleanedDelivery]) -> list[str]:
+    """Adds deliveries to the dataset as one version; if that fails, one by one, to find those that cannot be added.
 
     Returns:
         a sentence for each refusal.
@@ -161,9 +196,10 @@ def _grow(subject: Experiment, shelf: DatasetVersions, batch: Sequence[Taken]) -
     if not batch:
         return []
     try:
-        get_run_logger().info("the dataset grows: %s", grow(subject, shelf, shelf.newest(), batch).rows)
+        rows = add_version(experiment, versions, versions.newest(), batch).rows
+        get_run_logger().info("the dataset grows: %s", rows)
     except RefusedError as error:
         if len(batch) == 1:
-            return [refuse(shelf, batch, str(error))]
-        return [sentence for one in batch for sentence in _grow(subject, shelf, [one])]
+            return [refuse(versions, batch, str(error))]
+        return [sentence for delivery in batch for sentence in _add(experiment, versions, [delivery])]
     return []

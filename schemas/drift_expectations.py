@@ -1,7 +1,7 @@
 """How far new rows may be from those that the champion learned from, for Great Expectations.
 
 The measure is the Kullback-Leibler divergence of the new rows' distribution from the old one's, in nats, column by
-column: 0 where they agree, .1 where the highest tenth of uniform values is gone, 2.3 where all lie in one bin of ten.
+column: 0 if they agree, .1 if the highest tenth of uniform values is missing, 2.3 if all values lie in one bin of ten.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from schemas.expectations import FEWEST_ROWS, BatchExpectations, divergence_thre
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
 
-FEWEST_TO_COMPARE = 2 * FEWEST_ROWS  # fewer rows cannot be told from their like by two bins
+FEWEST_TO_COMPARE = 2 * FEWEST_ROWS  # fewer rows do not fill two bins
 MOST_BINS = 10
 _HALF = 0.5  # of a row is added to each value's count, so that none is impossible (Krichevsky and Trofimov, 1981)
 
 
 def drift_expectations(name: str, old: pl.DataFrame, new: pl.DataFrame, most_drift: float) -> BatchExpectations:
-    """What new rows must be, compared with old ones.
+    """What new rows must be like, compared with old ones.
 
     Args:
-        name: of the batch, for titles.
+        name: of the batch, shown in titles.
         old: the rows that the champion learned from; columns of numbers, and of text for categories.
         new: the new rows, with the same columns.
-        most_drift: divergence that is taken for none. The room for chance in both tables is added to it.
+        most_drift: divergence that is tolerated, in nats. An allowance for chance in both tables is added to it.
 
     Returns:
-        One expectation for each column; none where a table has fewer than `FEWEST_TO_COMPARE` rows.
+        One expectation for each column; none if a table has fewer than `FEWEST_TO_COMPARE` rows.
     """
-    rows = min(old.height, new.height)
-    clean = () if rows < FEWEST_TO_COMPARE else tuple(_alike(old[one], new[one], most_drift) for one in old.columns)
+    columns = old.columns if min(old.height, new.height) >= FEWEST_TO_COMPARE else []
+    clean = tuple(_same_distribution(old[column], new[column], most_drift) for column in columns)
     return BatchExpectations(name, tuple(old.columns), clean, ())
 
 
-def _alike(old: pl.Series, new: pl.Series, most_drift: float) -> Expectation:
-    """The column's distribution must be the old one."""
+def _same_distribution(old: pl.Series, new: pl.Series, most_drift: float) -> Expectation:
+    """The column must be distributed as before."""
     import great_expectations.expectations.core as gxe
 
     partition: dict[str, list[float] | list[str]]
@@ -51,28 +51,26 @@ def _alike(old: pl.Series, new: pl.Series, most_drift: float) -> Expectation:
         edges = _edges(old.to_numpy(), new.to_numpy())
         partition = {"bins": edges.tolist(), "weights": _shares(np.histogram(old.to_numpy(), edges)[0])}
     bins = len(partition["weights"])
-    # both tables are drawn, so that the chance of both counts
-    room = divergence_threshold(bins, 1 / (1 / old.len() + 1 / new.len())) if bins > 1 else 0.0
-    limit = most_drift + room
+    # both tables are samples, so chance plays a part in both
+    allowance = divergence_threshold(bins, 1 / (1 / old.len() + 1 / new.len())) if bins > 1 else 0.0
+    limit = most_drift + allowance
     return gxe.ExpectColumnKLDivergenceToBeLessThan(
         column=old.name,
         partition_object=partition,
         threshold=limit,
-        description=f"{old.name} must be spread as in the champion's data: Kullback-Leibler divergence over {bins} "
-        f"{'values' if old.dtype == pl.String else 'bins'} at most {limit:.3g}.",
-        meta={"notes": f"{most_drift:g} is asked for, and {room:.3g} is room for chance in {new.len():,} rows."},
+        description=f"{old.name} must be distributed as in the champion's data: Kullback-Leibler divergence over "
+        f"{bins} {'values' if old.dtype == pl.String else 'bins'} at most {limit:.3g}.",
+        meta={"notes": f"The limit is {most_drift:g} plus {allowance:.3g} for chance in {new.len():,} rows."},
     )
 
 
 def _edges(old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Edges of bins that hold about equally many old rows, and of one more on each side that has only new ones."""
+    """Edges of bins with about equal numbers of old rows, and of one more bin on each side for new rows only."""
     bins = min(MOST_BINS, len(new) // FEWEST_ROWS)
     inner = np.quantile(old, np.linspace(0, 1, bins + 1)[1:-1], method="inverted_cdf").astype(np.float64)
-    aside = 0.0
-    if np.issubdtype(old.dtype, np.integer):
-        aside = 0.5  # no value lies on an edge
-    low, high = old.min() - aside, old.max() + aside
-    edges = [low, *(inner + aside)[inner < old.max()], high, min(low, new.min() - aside), max(high, new.max() + aside)]
+    shift = 0.5 if np.issubdtype(old.dtype, np.integer) else 0.0  # no integer lies on an edge
+    low, high = old.min() - shift, old.max() + shift
+    edges = [low, *(inner + shift)[inner < old.max()], high, min(low, new.min() - shift), max(high, new.max() + shift)]
     return np.unique(np.asarray(edges, np.float64))
 
 

@@ -50,7 +50,7 @@ def run_gan(parameters: GanParameters) -> None:
 def run_retrain_adders(parameters: RetrainAddersParameters) -> None:
     """Runs the retraining of the adders and prints the decision."""
     with _reporting():
-        from flows.retrain_adders import retrain_adders
+        from flows.retraining import retrain_adders
 
         show_retraining(retrain_adders(parameters, return_state=True))
 
@@ -58,7 +58,7 @@ def run_retrain_adders(parameters: RetrainAddersParameters) -> None:
 def run_retrain_avatars(parameters: RetrainAvatarsParameters) -> None:
     """Runs the retraining of the avatars and prints the decision."""
     with _reporting():
-        from flows.retrain_avatars import retrain_avatars
+        from flows.retraining import retrain_avatars
 
         show_retraining(retrain_avatars(parameters, return_state=True))
 

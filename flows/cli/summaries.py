@@ -90,14 +90,14 @@ def show_retraining(state: "State[Retraining | State[None]]") -> None:
     for measure in judgement.scores["challenger"]:
         table.add_row(measure, *(f"{scores[measure]:.6g}" for scores in judgement.scores.values()))
     console.print(table)
-    for sentence in [*report.refused, *(one for drift in report.drifts for one in (drift.sentence, *drift.drifted))]:
+    for sentence in [*report.refusals, *(one for drift in report.drifts for one in (drift.sentence, *drift.drifted))]:
         console.print(escape(sentence), soft_wrap=True, highlight=False)
     pages = [str(drift.docs / "index.html") for drift in report.drifts if drift.docs]
     _where(
         console,
         {
             "the dataset": str(report.version.folder),
-            "what became of each file": str(report.book),
+            "what became of each file": str(report.deliveries_file),
             **({"how the new rows differ": "\n".join(pages)} if pages else {}),
             "runs in MLflow": report.mlflow,
         },

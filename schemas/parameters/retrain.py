@@ -1,4 +1,4 @@
-"""The parameters of retraining: what comes in, and what a challenger must show to become champion."""
+"""The parameters of retraining: which data is added, and what a challenger must reach to become champion."""
 
 from collections.abc import Mapping
 from typing import Literal, Self
@@ -15,7 +15,7 @@ class RetrainParameters(Parameters):
     inbox: str = Field(
         "",
         title="Inbox",
-        description="folder that new files and folders are put into; empty: inbox/<model> in the data folder",
+        description="folder into which new files and folders are put; empty: inbox/<model> in the data folder",
     )
     model: str = Field("model", title="Model", pattern=r"^\w[\w .-]*$", description="registered model to compete for")
     margin: float = Field(
@@ -23,7 +23,7 @@ class RetrainParameters(Parameters):
         title="Margin",
         ge=0,
         le=1,
-        description="how much better than the champion the challenger must be to take its place: in accuracy, or as a "
+        description="how much better than the champion the challenger must be to replace it: in accuracy, or as a "
         "share of the FID",
     )
     most_drift: float = Field(
@@ -32,10 +32,10 @@ class RetrainParameters(Parameters):
         ge=0,
         le=10,
         description="Kullback-Leibler divergence of a column of the new rows from the champion's data, in nats and "
-        "beyond what chance makes, above which they are refused",
+        "beyond what chance explains, above which they are refused",
     )
     on_drift: Literal["refuse", "accept"] = Field(
-        "refuse", title="On drift", description="refuse new rows that drifted, or accept them and say so"
+        "refuse", title="On drift", description="refuse new rows that drifted, or accept and report them"
     )
     most_quarantine: float = Field(
         0.5,
@@ -49,12 +49,12 @@ class RetrainParameters(Parameters):
     )
 
     def with_champion_defaults(self, champion: Mapping[str, str]) -> Self:
-        """The same, and what was left to the champion as its tags say; these are empty where there is none."""
+        """The same parameters; those that are left to the champion come from its tags, which may be empty."""
         raise NotImplementedError
 
 
 class RetrainAddersParameters(RetrainParameters):
-    """Take in new pairs of numbers, train a challenger on all of them, and let the better one be champion."""
+    """Add new pairs of numbers to the dataset, train a challenger on it, and make the better network champion."""
 
     model: str = Field("adders", title="Model", pattern=r"^\w[\w .-]*$", description="registered model to compete for")
     start: str = Field(
@@ -66,7 +66,7 @@ class RetrainAddersParameters(RetrainParameters):
     largest_sum: EvenOrChampions = Field(
         0,
         title="Largest sum",
-        description="of a pair, even; a and b go up to half of it; 0: the champion's, or 65536 where there is none",
+        description="of a pair, even; a and b go up to half of it; 0: the champion's, or 65536 if there is none",
     )
     least_accuracy: float = Field(
         0.95,
@@ -81,12 +81,12 @@ class RetrainAddersParameters(RetrainParameters):
     )
 
     def with_champion_defaults(self, champion: Mapping[str, str]) -> Self:
-        """With the champion's largest sum where none was asked for."""
-        return self.model_copy(update={"largest_sum": self.largest_sum or _known(champion, "largest_sum", 65536)})
+        """With the champion's largest sum in place of 0."""
+        return self.model_copy(update={"largest_sum": self.largest_sum or _number(champion, "largest_sum", 65536)})
 
 
 class RetrainAvatarsParameters(RetrainParameters):
-    """Take in new pictures, train a challenger on all of them, and let the better one be champion."""
+    """Add new pictures to the dataset, train a challenger on it, and make the better network champion."""
 
     model: str = Field("avatars", title="Model", pattern=r"^\w[\w .-]*$", description="registered model to compete for")
     start: str = Field(
@@ -96,7 +96,7 @@ class RetrainAvatarsParameters(RetrainParameters):
     )
     rows: int = Field(4000, title="Rows", ge=150, le=1_000_000, description="avatars drawn to begin with")
     size: SizeOrChampions = Field(
-        0, title="Size", description="side of the pictures in pixels; 0: the champion's, or 32 where there is none"
+        0, title="Size", description="side of the pictures in pixels; 0: the champion's, or 32 if there is none"
     )
     epochs: int = Field(8, title="Epochs", ge=1, le=100_000, description="passes over the pictures")
     least_coverage: float = Field(
@@ -108,11 +108,11 @@ class RetrainAvatarsParameters(RetrainParameters):
     )
 
     def with_champion_defaults(self, champion: Mapping[str, str]) -> Self:
-        """With the champion's size where none was asked for."""
-        return self.model_copy(update={"size": self.size or _known(champion, "size", 32)})
+        """With the champion's size in place of 0."""
+        return self.model_copy(update={"size": self.size or _number(champion, "size", 32)})
 
 
-def _known(champion: Mapping[str, str], tag: str, otherwise: int) -> int:
-    """What the champion's tag says; one without it cannot be met, which is said where it is compared."""
-    value = champion.get(tag, "")
-    return int(value) if value.isdecimal() else otherwise
+def _number(tags: Mapping[str, str], name: str, default: int) -> int:
+    """The number in a champion's tag. A champion without the tag is refused later, when it is checked."""
+    value = tags.get(name, "")
+    return int(value) if value.isdecimal() else default

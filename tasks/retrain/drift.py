@@ -12,7 +12,7 @@ from prefect import task
 
 from eightytwenty.files import sha256
 from schemas.drift_expectations import FEWEST_TO_COMPARE, drift_expectations
-from tasks.retrain.experiment import Experiment, RefusedError, Taken
+from tasks.retrain.experiment import CleanedDelivery, Experiment, RefusedError
 from tasks.retrain.versions import Version
 from tasks.running.retries import RETRIES
 from tasks.running.stages import data_folder, run_stage
@@ -22,22 +22,22 @@ _FINDINGS = "findings.json"
 
 
 @dataclass(frozen=True)
-class Old:
-    """What new rows are compared with: where it lies, its digest, and what it is, for people."""
+class Baseline:
+    """The rows that new rows are compared with: where they lie, their digest, and a description for people."""
 
     rows: Path
     sha256: str
-    what: str
+    description: str
 
 
 @dataclass(frozen=True)
 class Drift:
-    """What the comparison found.
+    """The result of the comparison.
 
     Attributes:
         sentence: what was compared with what, or why nothing was.
-        table: for each column what must be, what is, and whether that is met.
-        docs: folder of the Data Docs; None where nothing was compared.
+        table: for each column what is expected, what was observed, and whether the expectation is met.
+        docs: folder of the Data Docs; None if nothing was compared.
     """
 
     sentence: str
@@ -47,89 +47,94 @@ class Drift:
     @property
     def drifted(self) -> tuple[str, ...]:
         """A sentence for each column that drifted."""
-        return tuple(f"{wanted} It is {observed}." for wanted, observed, met in self.table if not met)
+        return tuple(f"{expected} It is {observed}." for expected, observed, met in self.table if not met)
 
 
 @task(**RETRIES)
-def champions_data(client: MlflowClient, champion: ModelVersion | None, newest: Version | None) -> Old | None:
-    """The rows that the champion learned from, as its MLflow run names them and if they are still what they were.
+def find_baseline(client: MlflowClient, champion: ModelVersion | None, newest: Version | None) -> Baseline | None:
+    """The rows that the champion learned from, if they are still at the place that its MLflow run names, and unchanged.
 
-    Where they are gone the newest dataset version takes their place; None where there is none either.
+    If they are not, the newest dataset version takes their place; None if there is none either.
     """
     if champion and champion.run_id:
         run = client.get_run(champion.run_id)
         for entry in run.inputs.dataset_inputs if run.inputs else ():
             rows = Path(json.loads(entry.dataset.source)["uri"])
             digest = run.data.tags.get(f"dataset.{entry.dataset.name}.sha256", "")
-            if _is(rows, digest):
-                return Old(rows, digest, f"what {champion.name}/{champion.version} learned from")
+            if _is_unchanged(rows, digest):
+                return Baseline(rows, digest, f"what {champion.name}/{champion.version} learned from")
     if newest is None:
         return None
-    gone = "since there is no champion"
+    reason = "since there is no champion"
     if champion:
-        gone = f"since what {champion.name}/{champion.version} learned from is gone or was changed"
-    return Old(newest.rows_folder, newest.sha256, f"{newest.name}, {gone}")
+        reason = f"since what {champion.name}/{champion.version} learned from is gone or was changed"
+    return Baseline(newest.rows_folder, newest.sha256, f"{newest.name}, {reason}")
 
 
 @task(**RETRIES)
-def compared_together(subject: Experiment, taken: Sequence[Taken]) -> list[list[Taken]]:
-    """The deliveries, each by itself, so that none hides behind another; those too small for that as one.
+def group_for_comparison(experiment: Experiment, deliveries: Sequence[CleanedDelivery]) -> list[list[CleanedDelivery]]:
+    """Each large delivery by itself, so that none hides behind another; those too small for that together.
 
-    Of these only such as have the same columns, since others are refused.
+    Small ones are together only if they have the same columns: otherwise one would get the others refused.
     """
-    large: list[list[Taken]] = []
-    small: dict[tuple[str, ...], list[Taken]] = {}
-    for one in taken:
-        if one.summary.clean >= FEWEST_TO_COMPARE:
-            large.append([one])
+    large: list[list[CleanedDelivery]] = []
+    small: dict[tuple[str, ...], list[CleanedDelivery]] = {}
+    for delivery in deliveries:
+        if delivery.summary.clean >= FEWEST_TO_COMPARE:
+            large.append([delivery])
         else:
-            small.setdefault(tuple(subject.profile(one.rows).columns), []).append(one)
+            small.setdefault(tuple(experiment.profile(delivery.rows).columns), []).append(delivery)
     return [*large, *small.values()]
 
 
 @task(**RETRIES)
-def compare(subject: Experiment, batch: Sequence[Taken], old: Old | None, most_drift: float) -> Drift:
-    """Compares the clean rows of a batch with old rows, column by column.
+def compare(
+    experiment: Experiment, batch: Sequence[CleanedDelivery], baseline: Baseline | None, most_drift: float
+) -> Drift:
+    """Compares the clean rows of a batch with the baseline, column by column.
 
     Raises:
         RefusedError: they have other columns.
     """
-    names = ", ".join(taken.delivery.name for taken in batch)
-    if old is None:
-        return Drift(f"There is neither a champion nor a dataset yet, so drift was not looked for in {names}.")
+    names = ", ".join(cleaned.delivery.name for cleaned in batch)
+    if baseline is None:
+        return Drift(f"There is neither a champion nor a dataset yet, so {names} was not checked for drift.")
 
     def make(folder: Path) -> None:
-        before = subject.profile(old.rows)
-        profiles = [subject.profile(taken.rows) for taken in batch]
+        old = experiment.profile(baseline.rows)
+        profiles = [experiment.profile(cleaned.rows) for cleaned in batch]
         for profile in profiles:
-            if profile.columns != before.columns:
-                had, has = (", ".join(sorted(one.columns)) for one in (before, profile))
-                raise RefusedError(f"The new rows have the columns {has}, and the champion's data {had}.")
+            if profile.columns != old.columns:
+                old_columns, new_columns = (", ".join(sorted(table.columns)) for table in (old, profile))
+                raise RefusedError(
+                    f"The new rows have the columns {new_columns}, but the champion's data has {old_columns}."
+                )
         new = pl.concat(profiles)
         new.write_parquet(folder / "new.parquet")
-        expected = drift_expectations(f"drift from {old.what}", before, new, most_drift)
+        expectations = drift_expectations(f"drift from {baseline.description}", old, new, most_drift)
         fates = {"rows": new.height, "clean": new.height, "quarantine": 0, "duplicates": 0}
-        check = check_batch(folder / "new.parquet", fates, expected, folder / "docs")
+        check = check_batch(folder / "new.parquet", fates, expectations, folder / "docs")
         table = [(finding.expected, finding.observed, finding.met) for finding in check.findings]
-        (folder / _FINDINGS).write_text(json.dumps([new.height, min(before.height, new.height), table]))
+        (folder / _FINDINGS).write_text(json.dumps([new.height, min(old.height, new.height), table]))
 
-    inputs = {"old": old.sha256} | {f"new {number}": taken.sha256 for number, taken in enumerate(batch)}
-    asked = {"most_drift": most_drift, "what": old.what, "subject": subject.flow}
-    stage = run_stage(data_folder(), "compare", inputs, asked, make)
+    inputs = {"old": baseline.sha256} | {f"new {number}": cleaned.sha256 for number, cleaned in enumerate(batch)}
+    config = {"most_drift": most_drift, "baseline": baseline.description, "flow": experiment.flow}
+    stage = run_stage(data_folder(), "compare", inputs, config, make)
     rows, fewest, table = json.loads((stage.folder / _FINDINGS).read_text())
+    docs = stage.folder / "docs"
     if fewest < FEWEST_TO_COMPARE:
-        few = f"{fewest} rows are too few to see drift by: {FEWEST_TO_COMPARE} are needed in both tables"
+        reason = f"{fewest} rows are too few to detect drift: {FEWEST_TO_COMPARE} are needed in both tables"
         return Drift(
-            f"The {rows:,} clean rows of {names} were not compared with {old.what}; {few}.", (), stage.folder / "docs"
+            f"The {rows:,} clean rows of {names} were not compared with {baseline.description}; {reason}.", (), docs
         )
-    sentence = f"The {rows:,} clean rows of {names} were compared with {old.what}."
-    return Drift(sentence, tuple((wanted, observed, met) for wanted, observed, met in table), stage.folder / "docs")
+    sentence = f"The {rows:,} clean rows of {names} were compared with {baseline.description}."
+    return Drift(sentence, tuple((expected, observed, met) for expected, observed, met in table), docs)
 
 
-def _is(rows: Path, digest: str) -> bool:
-    """Whether rows are still there and unchanged; the digest is theirs or that of the stage that they lie in."""
+def _is_unchanged(rows: Path, digest: str) -> bool:
+    """Whether rows still exist with this digest: it is theirs, or that of the stage in which they lie."""
     try:
-        around = (rows, rows.parent) if rows.is_dir() else (rows, rows.parent, rows.parent.parent)
-        return rows.exists() and any(sha256(place) == digest for place in around)
+        places = (rows, rows.parent) if rows.is_dir() else (rows, rows.parent, rows.parent.parent)
+        return rows.exists() and any(sha256(place) == digest for place in places)
     except OSError:
         return False

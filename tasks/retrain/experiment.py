@@ -1,4 +1,4 @@
-"""What a retraining needs to know of its subject: pairs of numbers, or pictures."""
+"""What a retraining needs to know of what it trains: adders on pairs of numbers, or GANs on pictures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ from tasks.validate.gate import Checked
 
 
 class RefusedError(UserError):
-    """New rows that must not become a part of the dataset: a sentence that says why."""
+    """New rows that must not become part of the dataset: a sentence that says why."""
 
 
 @dataclass(frozen=True)
-class Taken:
+class CleanedDelivery:
     """A delivery that was copied and cleaned.
 
     Attributes:
-        delivery: the copy, which is there until the retraining ends.
+        delivery: the copy, which exists until the retraining ends.
         rows: folder of the cleaned rows.
         sha256: digest of it.
         summary: what became of its rows.
-        checked: what Great Expectations found.
+        checked: its check by Great Expectations.
     """
 
     delivery: Delivery
@@ -42,30 +42,30 @@ class Taken:
 
 
 class Experiment(Protocol):
-    """Pairs or pictures.
+    """One model with its data, as the retraining drives it.
 
     Attributes:
         flow: name of the flow, and of the MLflow experiment.
-        cleaned: name of the folder of cleaned rows in a dataset version.
+        rows_folder: name of the folder of cleaned rows in a dataset version.
     """
 
     flow: str
-    cleaned: str
+    rows_folder: str
 
-    def start(self) -> Delivery | None:
-        """What the dataset begins with, None where it begins with the first delivery."""
+    def first_delivery(self) -> Delivery | None:
+        """What the dataset begins with; None if it begins with the first delivery in the inbox."""
 
-    def take(self, delivery: Delivery) -> Taken:
+    def clean_delivery(self, delivery: Delivery) -> CleanedDelivery:
         """Cleans and checks the copy of a delivery.
 
         Raises:
             UserError: it cannot be read.
         """
 
-    def put(self, taken: Taken, place: Path) -> None:
-        """Puts the accepted raw files of a delivery into a folder of a dataset version."""
+    def copy_files(self, cleaned: CleanedDelivery, place: Path) -> None:
+        """Copies the accepted raw files of a delivery into a folder of a dataset version."""
 
-    def clean(self, folder: Path) -> Summary:
+    def clean_version(self, folder: Path) -> Summary:
         """Cleans the raw files of a dataset version.
 
         Raises:
@@ -73,21 +73,21 @@ class Experiment(Protocol):
         """
 
     def profile(self, rows: Path) -> pl.DataFrame:
-        """The columns of cleaned rows by which drift is seen."""
+        """The columns of cleaned rows that are compared to detect drift."""
 
-    def fits(self, champion: ModelVersion) -> None:
-        """Nothing where a challenger can be compared with this champion.
+    def check_champion(self, champion: ModelVersion) -> None:
+        """Checks that a challenger can be compared with this champion.
 
         Raises:
             UserError: it was made for something else.
         """
 
     @property
-    def challenger(self) -> Mapping[str, object]:
+    def training_parameters(self) -> Mapping[str, object]:
         """All parameters on which the challenger depends, besides its data."""
 
     @property
-    def gate(self) -> Mapping[str, object]:
+    def gate_parameters(self) -> Mapping[str, object]:
         """All parameters on which the decision depends, besides the scores."""
 
     def train(self, run: Run, version: Version) -> int:
@@ -106,5 +106,5 @@ class Experiment(Protocol):
     def decide(self, challenger: Scores, champion: Scores | None) -> Decision:
         """Whether the challenger becomes champion."""
 
-    def finish(self, version: Version) -> None:
-        """Removes what only an interrupted training needs."""
+    def delete_checkpoints(self, version: Version) -> None:
+        """Deletes what only an interrupted training needs."""

@@ -24,44 +24,47 @@ class Decision:
 def decide_adder(challenger: Scores, champion: Scores | None, *, least_accuracy: float, margin: float) -> Decision:
     """Judges an adder by its accuracy, the share of held-out pairs whose rounded sum is right.
 
-    It must reach `least_accuracy`, and be more accurate than the champion: by `margin` at least.
+    It must reach `least_accuracy`, and be more accurate than the champion by at least `margin`.
     """
-    bar = _at_least("accuracy", challenger["accuracy"], least_accuracy)
+    threshold = _at_least("accuracy", challenger["accuracy"], least_accuracy)
     gain = None if champion is None else challenger["accuracy"] - champion["accuracy"]
-    return _decide([bar], gain, margin, _rival("accuracy", challenger, champion))
+    return _decide([threshold], gain, margin, _comparison("accuracy", challenger, champion))
 
 
 def decide_gan(challenger: Scores, champion: Scores | None, *, least_coverage: float, margin: float) -> Decision:
     """Judges a GAN by its coverage of the held-out pictures and its FID against them.
 
-    It must reach `least_coverage`, must not have collapsed in training ("alarms" counts that), and its FID must be
-    smaller than the champion's: by the share `margin` of it at least.
+    It must reach `least_coverage`, must not have collapsed in training (there were no "alarms"), and its FID must be
+    smaller than the champion's by at least the share `margin`.
     """
     alarms = challenger["alarms"]
-    calm = (
-        alarms == 0,
-        f"In its training there {'was 1 alarm' if alarms == 1 else f'were {alarms:g} alarms'} of collapse.",
-    )
-    bars = [_at_least("coverage", challenger["coverage"], least_coverage), calm]
+    checks = [
+        _at_least("coverage", challenger["coverage"], least_coverage),
+        (
+            alarms == 0,
+            f"In its training there {'was 1 alarm' if alarms == 1 else f'were {alarms:g} alarms'} of collapse.",
+        ),
+    ]
     gain = None
     if champion is not None:
         # a champion of FID 0 cannot be beaten
         gain = 1 - challenger["fid"] / champion["fid"] if champion["fid"] else 0.0
-    return _decide(bars, gain, margin, _rival("FID", challenger, champion))
+    return _decide(checks, gain, margin, _comparison("FID", challenger, champion))
 
 
-def _decide(bars: Sequence[tuple[bool, str]], gain: float | None, margin: float, rival: str) -> Decision:
-    """Promotes a challenger that passes all bars and gains enough."""
-    passed = [sentence for met, sentence in bars if met]
-    failed = [sentence for met, sentence in bars if not met]
+def _decide(checks: Sequence[tuple[bool, str]], gain: float | None, margin: float, comparison: str) -> Decision:
+    """Promotes a challenger that passes all checks and gains enough."""
+    passed = [sentence for met, sentence in checks if met]
+    failed = [sentence for met, sentence in checks if not met]
     if gain is None:
         passed.append("There is no champion to beat.")
     else:
         rounded = round(gain, _DIGITS)
         # written so that NaN fails
-        beaten = rounded > 0 and rounded >= margin
-        sentence = f"{rival}: a gain of {rounded:.4g}, and {margin:g} is asked for{'.' if beaten else '; too little.'}"
-        (passed if beaten else failed).append(sentence)
+        is_enough = rounded > 0 and rounded >= margin
+        verdict = "enough" if is_enough else "too little"
+        sentence = f"{comparison}: a gain of {rounded:.4g}, {verdict} for the margin of {margin:g}."
+        (passed if is_enough else failed).append(sentence)
     return Decision(not failed, tuple(failed or passed))
 
 
@@ -70,7 +73,7 @@ def _at_least(measure: str, value: float, least: float) -> tuple[bool, str]:
     return met, f"The challenger's {measure} is {value:.4g}, {'at least' if met else 'below'} {least:g}."
 
 
-def _rival(measure: str, challenger: Scores, champion: Scores | None) -> str:
+def _comparison(measure: str, challenger: Scores, champion: Scores | None) -> str:
     if champion is None:
         return ""
     key = measure.lower()

@@ -1,20 +1,24 @@
 """The inbox: a folder in which every entry, a file or a folder of files, is one delivery, known by its content."""
 
 import os
+import shutil
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from prefect import task
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import irregular, sha256, writing
+from tasks.running.retries import RETRIES
 
-QUIET_SECONDS = 5  # a delivery that was changed since may still be on its way
+QUIET_SECONDS = 5  # a delivery that was changed more recently may still be arriving
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Something to take in: what it is called, where it lies, and the digest of its content."""
+    """New data: its name, where it lies, and the digest of its content."""
 
     name: str
     path: Path
@@ -25,7 +29,7 @@ class Delivery:
         """The file or folder at a path.
 
         Raises:
-            UserError: there is none, it cannot be read, or it holds links or the like.
+            UserError: it does not exist, cannot be read, or holds links or the like.
         """
         try:
             place = path.resolve(strict=True)
@@ -40,10 +44,10 @@ class Inbox:
     """What lies in an inbox.
 
     Attributes:
-        new: deliveries that were never seen, by name; of equal ones the first.
+        new: deliveries that were never seen before, by name; of equal ones the first.
         waiting: names of those that were changed a moment ago, and are left for the next time.
-        unfit: a sentence for each that cannot be read, or holds links or the like. It has no digest to remember it by,
-            so that it is said again until it is mended or removed.
+        unfit: a sentence for each that cannot be read, or holds links or the like. These have no digest to be
+            remembered by, so the sentence is repeated until they are corrected or removed.
     """
 
     new: tuple[Delivery, ...]
@@ -51,12 +55,12 @@ class Inbox:
     unfit: tuple[str, ...]
 
 
-def look_into(folder: Path, seen: Collection[str]) -> Inbox:
-    """Lists the deliveries of a folder, which is made if it is not there. Hidden entries and links are passed over.
+def look_into(folder: Path, known_digests: Collection[str]) -> Inbox:
+    """Lists the deliveries in a folder, which is made if needed. Hidden entries and links are ignored.
 
     Args:
         folder: the inbox.
-        seen: digests of deliveries that are known.
+        known_digests: of the deliveries that are not new.
 
     Raises:
         UserError: the folder cannot be made or read.
@@ -83,19 +87,43 @@ def look_into(folder: Path, seen: Collection[str]) -> Inbox:
                 "change its permissions or remove it."
             )
         else:
-            if digest not in seen:
+            if digest not in known_digests:
                 new.setdefault(digest, Delivery(entry.name, entry.resolve(), digest))
     return Inbox(tuple(new.values()), tuple(waiting), tuple(unfit))
 
 
+@task(**RETRIES)
+def fetch(delivery: Delivery, folder: Path) -> Delivery | None:
+    """Copies a delivery into a folder, so that later changes in the inbox do not matter.
+
+    Returns:
+        the copy; None if the delivery was changed after its digest was taken.
+    """
+    source, place = delivery.path, folder / delivery.sha256 / delivery.name
+    shutil.rmtree(place.parent, ignore_errors=True)  # left by an attempt that failed
+    with writing(place):
+        try:
+            files = [file for file in source.rglob("*") if file.is_file()] if source.is_dir() else [source]
+            for file in files:
+                target = place / file.relative_to(source)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(file, target, follow_symlinks=False)
+            intact = irregular(place) is None and sha256(place) == delivery.sha256
+        except FileNotFoundError:
+            intact = False
+    return replace(delivery, path=place) if intact else None
+
+
 def refuse_irregular(place: Path) -> None:
-    """Nothing where a delivery consists of files and folders only.
+    """Checks that a delivery consists of files and folders only.
 
     Raises:
         UserError: a link, a pipe or a device is in it.
     """
-    if found := irregular(place):
-        raise UserError(f"{found} is a link or no file at all; put the file itself there, or remove it.")
+    if irregular_path := irregular(place):
+        raise UserError(
+            f"{irregular_path} is a link or not a regular file; replace it by the file itself, or remove it."
+        )
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -108,7 +136,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _files(entry: Path) -> list[Path]:
-    """Whatever a delivery holds besides folders; a folder that cannot be read is an error, not an empty one."""
+    """Everything in a delivery except folders; a folder that cannot be read is an error, not an empty one."""
 
     def refuse(error: OSError) -> None:
         raise error

@@ -22,9 +22,9 @@ from tasks.adders.store import load_adders, save_adders
 from tasks.adders.tables import FEWEST_PAIRS, RawTable
 from tasks.adders.tasks import check_pairs, clean_pairs
 from tasks.ingest.pairs import draw_pairs
-from tasks.retrain.experiment import Taken
+from tasks.retrain.experiment import CleanedDelivery
 from tasks.retrain.gate import Decision, Scores, decide_adder
-from tasks.retrain.held_out import enough, held_out_pairs
+from tasks.retrain.held_out import held_out_pairs, require_enough
 from tasks.retrain.inbox import Delivery
 from tasks.retrain.versions import RAW, Version, link_tree
 from tasks.running.allowed_paths import require_allowed_to_copy
@@ -35,82 +35,85 @@ from tasks.tracking.registry import load
 from tasks.tracking.run import Dataset, Run
 
 _COLUMNS = ["a", "b", "sum"]
-_VALIDATION = 10  # one training row in so many chooses among the networks
+_VALIDATION_ONE_IN = 10  # of the training rows; they decide which network is the challenger
 
 
 class PairsExperiment:
     """See `tasks.retrain.experiment.Experiment`."""
 
-    flow, cleaned = "retrain-adders", "rows"
+    flow, rows_folder = "retrain-adders", "rows"
 
     def __init__(self, parameters: RetrainAddersParameters) -> None:
         self._parameters, self._table = parameters, pairs_table(parameters.largest_sum)
 
-    def start(self) -> Delivery | None:
-        """Generated pairs without ids, since those of the user's own records may be the same; or a file or folder."""
+    def first_delivery(self) -> Delivery | None:
+        """Generated pairs without ids, which could be those of the user's own records; or a file or folder."""
         parameters = self._parameters
         if parameters.start != GENERATED:
             return Delivery.at(require_allowed_to_copy(parameters.start)) if parameters.start else None
-        drawn = parameters.model_dump(include={"rows", "largest_sum", "seed"})
+        config = parameters.model_dump(include={"rows", "largest_sum", "seed"})
 
         def make(folder: Path) -> None:
-            draw_pairs(**drawn).drop("record_id").write_csv(folder / "generated.csv")
+            draw_pairs(**config).drop("record_id").write_csv(folder / "generated.csv")
 
-        return Delivery.at(run_stage(data_folder(), "start", {}, drawn, make).folder / "generated.csv")
+        return Delivery.at(run_stage(data_folder(), "start", {}, config, make).folder / "generated.csv")
 
-    def take(self, delivery: Delivery) -> Taken:
+    def clean_delivery(self, delivery: Delivery) -> CleanedDelivery:
         """Cleans and checks a delivery."""
-        open_source(delivery.path, self._table)  # says in one sentence why it is no table
+        open_source(delivery.path, self._table)  # a file that is not a table is an error with one sentence
         table = clean_pairs(RawTable(delivery.path, delivery.sha256, self._parameters.largest_sum, 0.0))
         checked = check_pairs(table, self._parameters.most_quarantine)
-        return Taken(delivery, table.rows.parent, table.stage.sha256, table.summary, checked)
+        return CleanedDelivery(delivery, table.rows.parent, table.stage.sha256, table.summary, checked)
 
-    def put(self, taken: Taken, place: Path) -> None:
-        """Links the files as they came: rows in quarantine go there again, and are accounted for."""
-        path = taken.delivery.path
-        # a file that was given by its name may be called anything, one in a folder must look like a table
+    def copy_files(self, cleaned: CleanedDelivery, place: Path) -> None:
+        """Links the files as they arrived: rows in quarantine end there again, and are accounted for."""
+        path = cleaned.delivery.path
+        # a file that is named directly may have any suffix; in a folder only those of tables are read
         suffix = "" if path.is_dir() or path.suffix.lower() in SUFFIXES else ".csv"
-        link_tree(path, place / f"{taken.delivery.name}{suffix}")
+        link_tree(path, place / f"{cleaned.delivery.name}{suffix}")
 
-    def clean(self, folder: Path) -> Summary:
+    def clean_version(self, folder: Path) -> Summary:
         """Cleans all files of a version together."""
-        return clean_table(open_source(folder / RAW, self._table), self._table, folder / self.cleaned)
+        return clean_table(open_source(folder / RAW, self._table), self._table, folder / self.rows_folder)
 
     def profile(self, rows: Path) -> pl.DataFrame:
-        """a, b, sum and difference, because a and b may each be spread as they should be, and not together."""
+        """a, b, sum and difference: a and b may each be distributed as before, but not their combinations."""
         pairs = pl.read_parquet(rows / "clean.parquet" if rows.is_dir() else rows, columns=_COLUMNS)
         return pairs.with_columns(difference=pl.col("a") - pl.col("b"))
 
-    def fits(self, champion: ModelVersion) -> None:
-        """A champion of another range knows other sums."""
-        known = champion.tags.get("largest_sum", "another number")
-        if known != str(self._parameters.largest_sum):
+    def check_champion(self, champion: ModelVersion) -> None:
+        """A champion with another largest sum cannot be compared."""
+        largest_sum = champion.tags.get("largest_sum", "another number")
+        if largest_sum != str(self._parameters.largest_sum):
             raise UserError(
-                f"the champion {champion.name}/{champion.version} adds up to {known}, and a challenger up to "
+                f"the champion {champion.name}/{champion.version} adds up to {largest_sum}, and a challenger up to "
                 f"{self._parameters.largest_sum} cannot be compared with it: give its largest sum, or another model."
             )
 
     @property
-    def challenger(self) -> Mapping[str, object]:
-        """What it is trained with."""
+    def training_parameters(self) -> Mapping[str, object]:
+        """What the challenger is trained with."""
         return self._parameters.model_dump(include={"largest_sum", "hidden_units", "seeds", "seed"})
 
     @property
-    def gate(self) -> Mapping[str, object]:
-        """What it must show."""
+    def gate_parameters(self) -> Mapping[str, object]:
+        """What the challenger must reach."""
         return self._parameters.model_dump(include={"least_accuracy", "margin"})
 
     def train(self, run: Run, version: Version) -> int:
-        """Trains networks from several seeds; the challenger is the best on a part of the training rows."""
-        asked = dict(self.challenger)
-        learned, _ = self._split(version)
-        if len(learned) < FEWEST_PAIRS:
-            raise UserError(f"{version.name} has {len(learned)} pairs to learn from, and {FEWEST_PAIRS} are needed.")
+        """Trains networks from several seeds; the challenger is the best on the validation rows."""
+        config = dict(self.training_parameters)
+        training, _ = self._split(version)
+        if len(training) < FEWEST_PAIRS:
+            raise UserError(
+                f"{version.name} has {len(training)} pairs to learn from, but {FEWEST_PAIRS} are needed: "
+                "put more into the inbox."
+            )
 
         def make(folder: Path) -> None:
-            save_adders([self._best(learned)], folder)
+            save_adders([self._best(training)], folder)
 
-        stage = run_stage(data_folder(), "train-challenger", {"dataset": version.sha256}, asked, make)
+        stage = run_stage(data_folder(), "train-challenger", {"dataset": version.sha256}, config, make)
         (adder,) = load_adders(stage.folder)
         import_quietly()
         dataset = Dataset(
@@ -118,8 +121,8 @@ class PairsExperiment:
         )
         record = NetworkRecord(
             name=f"challenger of {version.name}",
-            parameters={**asked, "seed": adder.seed, "protocol": adder.protocol},
-            metrics={"training_rows": len(learned)},
+            parameters={**config, "seed": adder.seed, "protocol": adder.protocol},
+            metrics={"training_rows": len(training)},
             model=partial(to_keras, adder),
             input_example=np.array([[2.0, 2.0], [1.0, 0.0]]),
             datasets=[dataset],
@@ -143,23 +146,25 @@ class PairsExperiment:
         gate = self._parameters
         return decide_adder(challenger, champion, least_accuracy=gate.least_accuracy, margin=gate.margin)
 
-    def finish(self, version: Version) -> None:
-        """Nothing is left of a training that takes a second."""
+    def delete_checkpoints(self, version: Version) -> None:
+        """There are none: the training takes a second."""
 
     def _split(self, version: Version) -> tuple[IntArray, IntArray]:
-        """The pairs to learn from, in an order drawn with the seed, and those held out: each (n, 3)."""
+        """The training pairs, in an order drawn with the seed, and the held-out ones: each (n, 3) int64."""
         pairs = pl.read_parquet(version.rows_folder / "clean.parquet", columns=_COLUMNS).to_numpy().astype(np.int64)
-        held_out = enough(held_out_pairs(pairs), version.name, "pairs")
+        held_out = require_enough(held_out_pairs(pairs), version.name, "pairs")
         order = np.random.default_rng([self._parameters.seed, version.number]).permutation(np.flatnonzero(~held_out))
         return pairs[order], pairs[held_out]
 
-    def _best(self, learned: IntArray) -> Adder:
-        """The most accurate network on a part of the training rows; of equals that of smallest error, then seed."""
-        asked = self._parameters
-        validation, rest = np.split(learned, [len(learned) // _VALIDATION])
+    def _best(self, pairs: IntArray) -> Adder:
+        """The most accurate network on the validation rows; of equals the one of smallest error, then seed."""
+        config = self._parameters
+        validation, training = np.split(pairs, [len(pairs) // _VALIDATION_ONE_IN])
         adders = train_solved(
-            {asked.largest_sum: rest}, hidden_units=[asked.hidden_units], seeds=asked.seeds, seed=asked.seed
+            {config.largest_sum: training}, hidden_units=[config.hidden_units], seeds=config.seeds, seed=config.seed
         )
         scores = [score(adder, validation[:, :2]) for adder in adders]
-        best = min(range(len(adders)), key=lambda one: (-scores[one].accuracy, scores[one].mean_absolute_error, one))
+        best = min(
+            range(len(adders)), key=lambda index: (-scores[index].accuracy, scores[index].mean_absolute_error, index)
+        )
         return adders[best]

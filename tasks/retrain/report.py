@@ -1,4 +1,4 @@
-"""What a retraining says: a table of both networks' scores, the reasons, and what the new rows were like."""
+"""What a retraining reports: a table of both networks' scores, the reasons, and the drift of the new rows."""
 
 from collections.abc import Sequence
 
@@ -17,11 +17,11 @@ def decision_markdown(model: str, version: Version, judgement: Judgement, drifts
     """The decision and all its numbers."""
     promoted = judgement.decision.promoted
     champion = f"{model}/{judgement.champion}" if judgement.champion else "none"
-    said = f"**{model}/{judgement.challenger} is champion.**" if promoted else f"**The champion stays: {champion}.**"
-    ours, theirs = judgement.scores["challenger"], judgement.scores.get("champion", {})
+    verdict = f"**{model}/{judgement.challenger} is champion.**" if promoted else f"**The champion stays: {champion}.**"
+    scores, champion_scores = judgement.scores["challenger"], judgement.scores.get("champion", {})
     lines = [
         f"# Retraining of {model}",
-        said,
+        verdict,
         *(f"- {reason}" for reason in judgement.decision.reasons),
         "",
         markdown_table(
@@ -30,7 +30,7 @@ def decision_markdown(model: str, version: Version, judgement: Judgement, drifts
                 f"challenger {model}/{judgement.challenger}",
                 f"champion {champion}",
             ),
-            [(measure, _number(value), _number(theirs.get(measure))) for measure, value in ours.items()],
+            [(measure, _number(value), _number(champion_scores.get(measure))) for measure, value in scores.items()],
         ),
         "",
         f"Dataset {version.name}: {', '.join(f'{count:,} {fate}' for fate, count in version.rows.items())}. "
@@ -42,7 +42,7 @@ def decision_markdown(model: str, version: Version, judgement: Judgement, drifts
         lines += ["", drift.sentence]
         if drift.table:
             rows = [(expected, observed, "✓" if met else "✗") for expected, observed, met in drift.table]
-            lines += ["", markdown_table(("must be", "is", ""), rows)]
+            lines += ["", markdown_table(("expected", "observed", ""), rows)]
     return "\n".join(lines)
 
 
@@ -50,7 +50,7 @@ def decision_markdown(model: str, version: Version, judgement: Judgement, drifts
 def publish_decision(
     flow: str, run: Run, model: str, version: Version, judgement: Judgement, drifts: Sequence[Drift]
 ) -> None:
-    """Puts the decision, and what the comparison of the new rows found, where the Prefect UI and MLflow show it."""
+    """Publishes the decision and the comparison of the new rows in the Prefect UI and in MLflow."""
     for number, drift in enumerate(drifts, 1):
         if drift.docs:
             run.log_artifact(drift.docs, f"data_docs/drift-{number}")
@@ -62,9 +62,9 @@ def publish_decision(
 
 
 @task(**RETRIES)
-def publish_refusals(flow: str, refused: Sequence[str]) -> None:
-    """Puts what was refused where the Prefect UI shows it."""
-    lines = "\n".join(f"- {sentence}" for sentence in refused)
+def publish_refusals(flow: str, refusals: Sequence[str]) -> None:
+    """Publishes what was refused, a sentence each, in the Prefect UI."""
+    lines = "\n".join(f"- {sentence}" for sentence in refusals)
     create_markdown_artifact(f"# Refused\n\n{lines}", key=f"{flow}-refused", description="new files that were refused")
 
 

@@ -14,10 +14,9 @@ from prefect import task
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import UnwritableError
-from tasks.retrain.experiment import Experiment, RefusedError, Taken
+from tasks.retrain.experiment import CleanedDelivery, Experiment, RefusedError
 from tasks.retrain.gate import Decision, Scores
-from tasks.retrain.inbox import Delivery, Inbox, look_into
-from tasks.retrain.taken import fetch
+from tasks.retrain.inbox import Delivery, Inbox, fetch, look_into
 from tasks.retrain.versions import DatasetVersions, Version
 from tasks.running.allowed_paths import require_allowed_to_copy
 from tasks.running.retries import RETRIES
@@ -37,7 +36,7 @@ class Judgement:
         challenger: its version in the registry.
         champion: the champion before; 0 if there was none.
         scores: "challenger" and, if there is one, "champion" -> measure -> value, on the same held-out rows.
-        decision: what follows.
+        decision: whether the challenger becomes champion.
     """
 
     challenger: int
@@ -46,15 +45,15 @@ class Judgement:
     decision: Decision
 
     def dump(self) -> str:
-        """As a tag holds it."""
+        """As JSON, for a tag."""
         return json.dumps(asdict(self))
 
     @classmethod
     def load(cls, text: str) -> "Judgement":
         """Reads what `dump` wrote."""
-        told = json.loads(text)
-        decision = Decision(told["decision"]["promoted"], tuple(told["decision"]["reasons"]))
-        return cls(**{**told, "decision": decision})
+        fields = json.loads(text)
+        decision = Decision(fields["decision"]["promoted"], tuple(fields["decision"]["reasons"]))
+        return cls(**{**fields, "decision": decision})
 
 
 def inbox_folder(inbox: str, model: str) -> Path:
@@ -68,105 +67,109 @@ def inbox_folder(inbox: str, model: str) -> Path:
 
 @task(**RETRIES)
 def find_champion(client: MlflowClient, model: str) -> ModelVersion | None:
-    """The champion of a registered model, None where there is none."""
+    """The champion of a registered model; None if there is none."""
     return champion(client, model)
 
 
 @task(**RETRIES)
-def look(folder: Path, shelf: DatasetVersions) -> Inbox:
-    """Looks into the inbox for deliveries that were not seen before.
+def look_for_new(folder: Path, versions: DatasetVersions) -> Inbox:
+    """Looks into the inbox for deliveries that are new.
 
     Raises:
         UserError: it cannot be read.
     """
-    return look_into(folder, shelf.seen())
+    return look_into(folder, versions.known_digests())
 
 
-def take_in(
-    subject: Experiment, shelf: DatasetVersions, deliveries: Sequence[Delivery]
-) -> tuple[list[Taken], list[str]]:
-    """Cleans and checks deliveries, each by itself; those that are not fit are refused and remembered.
+def clean_deliveries(
+    experiment: Experiment, versions: DatasetVersions, deliveries: Sequence[Delivery]
+) -> tuple[list[CleanedDelivery], list[str]]:
+    """Cleans and checks deliveries, each by itself; unfit ones are refused, and that is recorded.
 
     Returns:
-        those that are fit, and a sentence for each other.
+        the fit ones, and a sentence for each of the others.
 
     Raises:
-        UnwritableError: that is no fault of a delivery.
+        UnwritableError: the data folder cannot be written, which is no fault of a delivery.
     """
-    taken, refused = [], []
+    fit, refusals = [], []
     for delivery in deliveries:
         try:
-            if (copy := fetch(delivery, shelf.arriving)) is None:
-                refused.append(f"{delivery.name}: was changed while it was read; it is left for the next time.")
+            if (copy := fetch(delivery, versions.arriving)) is None:
+                refusals.append(f"{delivery.name}: was changed while it was read; it is left for the next time.")
                 continue
-            one = subject.take(copy)
+            cleaned = experiment.clean_delivery(copy)
         except UnwritableError:
             raise
         except UserError as error:
-            refused.append(_refuse(shelf, [delivery], error.kept))
+            refusals.append(_refuse(versions, [delivery], error.kept))
             continue
-        if one.checked.failures:
-            reasons = f"{' '.join(one.checked.failures)} See {one.checked.docs / 'index.html'}."
-            refused.append(_refuse(shelf, [delivery], reasons))
+        if cleaned.checked.failures:
+            reasons = f"{' '.join(cleaned.checked.failures)} See {cleaned.checked.docs / 'index.html'}."
+            refusals.append(_refuse(versions, [delivery], reasons))
         else:
-            taken.append(one)
-    return taken, refused
+            fit.append(cleaned)
+    return fit, refusals
 
 
-def refuse(shelf: DatasetVersions, batch: Sequence[Taken], why: str) -> str:
-    """Refuses a batch as a whole, and remembers it."""
-    return _refuse(shelf, [taken.delivery for taken in batch], why)
+def refuse(versions: DatasetVersions, batch: Sequence[CleanedDelivery], why: str) -> str:
+    """Refuses a batch as a whole, and records that."""
+    return _refuse(versions, [cleaned.delivery for cleaned in batch], why)
 
 
 @task(**RETRIES)
-def grow(subject: Experiment, shelf: DatasetVersions, parent: Version | None, batch: Sequence[Taken]) -> Version:
+def add_version(
+    experiment: Experiment, versions: DatasetVersions, parent: Version | None, batch: Sequence[CleanedDelivery]
+) -> Version:
     """Adds a batch to the dataset, as its next version.
 
     Raises:
         RefusedError: the batch adds nothing, or takes something away.
     """
     number = parent.number + 1 if parent else 1
-    by_digest = {taken.delivery.sha256: taken for taken in batch}
+    by_digest = {cleaned.delivery.sha256: cleaned for cleaned in batch}
 
     def clean(folder: Path) -> Summary:
-        summary = subject.clean(folder)
-        sources = pl.read_parquet(folder / subject.cleaned / "clean.parquet", columns=["source"])["source"]
+        summary = experiment.clean_version(folder)
+        sources = pl.read_parquet(folder / experiment.rows_folder / "clean.parquet", columns=["source"])["source"]
         added = int(sources.cast(pl.String).str.starts_with(f"{number:04}-").sum())
         lost = (parent.rows["clean"] if parent else 0) - (summary.clean - added)
         if lost:
             raise RefusedError(
-                f"{lost:,} rows of {parent.name if parent else ''} would be lost: the new files hold them once more, "
-                "with the same id or picture, and say something else of them."
+                f"{lost:,} rows of {parent.name if parent else ''} would be lost: the new files hold rows with the "
+                "same ids or pictures and other values."
             )
         before = parent.rows["quarantine"] if parent else 0
-        quarrel = summary.quarantine - before - sum(taken.summary.quarantine for taken in batch)
-        if quarrel > 0 and len(batch) > 1:
-            raise RefusedError(f"{quarrel:,} rows would go into quarantine: the new files contradict each other.")
+        contradictions = summary.quarantine - before - sum(cleaned.summary.quarantine for cleaned in batch)
+        if contradictions > 0 and len(batch) > 1:
+            raise RefusedError(
+                f"{contradictions:,} rows would go into quarantine: the new files contradict each other."
+            )
         if not added:
-            raise RefusedError("The dataset has all of their rows already.")
+            raise RefusedError("The dataset already has all of their rows.")
         return summary
 
-    return shelf.add(
+    return versions.add(
         parent,
-        [taken.delivery for taken in batch],
-        lambda delivery, place: subject.put(by_digest[delivery.sha256], place),
+        [cleaned.delivery for cleaned in batch],
+        lambda delivery, place: experiment.copy_files(by_digest[delivery.sha256], place),
         clean,
     )
 
 
-def challenger_key(subject: Experiment, version: Version) -> str:
-    """Names a challenger: what it learns from, and how."""
-    return _digest(version.sha256, dict(subject.challenger))
+def challenger_key(experiment: Experiment, version: Version) -> str:
+    """Identifies a challenger: what it learns from, and how."""
+    return _digest(version.sha256, dict(experiment.training_parameters))
 
 
-def judgement_key(subject: Experiment, version: Version) -> str:
-    """Names a judgement: the challenger, and what is asked of it."""
-    return _digest(challenger_key(subject, version), dict(subject.gate))
+def judgement_key(experiment: Experiment, version: Version) -> str:
+    """Identifies a judgement: the challenger, and what it must reach."""
+    return _digest(challenger_key(experiment, version), dict(experiment.gate_parameters))
 
 
-@task  # without retries: networks that were logged would be logged once more
-def train_challenger(run: Run, subject: Experiment, model: str, version: Version) -> int:
-    """Trains the challenger and registers it, or finds it registered.
+@task  # without retries, which would log the same networks again
+def train_challenger(run: Run, experiment: Experiment, model: str, version: Version) -> int:
+    """Trains and registers the challenger, unless it is registered already.
 
     Returns:
         its version in the registry.
@@ -174,36 +177,36 @@ def train_challenger(run: Run, subject: Experiment, model: str, version: Version
     Raises:
         UserError: there are too few rows.
     """
-    key = challenger_key(subject, version)
-    known = version_with_tags(run.client, model, {_CHALLENGER: key})
-    if known is not None:
-        return known
-    number = subject.train(run, version)
-    told = {"dataset": f"{model}-{version.name}", "dataset_sha256": version.sha256}
-    # the key comes last: what carries it is whole
-    for name, value in {**told, _CHALLENGER: key}.items():
+    key = challenger_key(experiment, version)
+    registered = version_with_tags(run.client, model, {_CHALLENGER: key})
+    if registered is not None:
+        return registered
+    number = experiment.train(run, version)
+    tags = {"dataset": f"{model}-{version.name}", "dataset_sha256": version.sha256}
+    # the key comes last: a version that has it is complete
+    for name, value in {**tags, _CHALLENGER: key}.items():
         run.client.set_model_version_tag(model, str(number), name, value)
     return number
 
 
 @task(**RETRIES)
-def judge(run: Run, subject: Experiment, model: str, version: Version, number: int) -> Judgement:
-    """Scores challenger and champion on the same held-out rows, decides, and lets the better one be champion.
+def judge(run: Run, experiment: Experiment, model: str, version: Version, number: int) -> Judgement:
+    """Scores challenger and champion on the same held-out rows, decides, and makes the better one champion.
 
-    What was decided before a process was killed is not decided again. It counts only as long as the champion is the one
-    that the challenger was judged against.
+    A decision that was made before a process was killed is not made again. It counts only while the champion is still
+    the one that the challenger was judged against.
     """
-    client, tag = run.client, f"{_JUDGED}.{judgement_key(subject, version)[:16]}"
+    client, tag = run.client, f"{_JUDGED}.{judgement_key(experiment, version)[:16]}"
     challenger = find(client, f"{model}/{number}")
     if tag in challenger.tags:
         judgement = Judgement.load(challenger.tags[tag])
     else:
-        judgement = _judge(client, subject, challenger, champion(client, model), version)
+        judgement = _judge(client, experiment, challenger, champion(client, model), version)
         for name, value in {**_tags(judgement), tag: judgement.dump()}.items():
             client.set_model_version_tag(model, str(number), name, value)
     if judgement.decision.promoted:
-        if changed := _changed(client, model, judgement):
-            judgement = replace(judgement, decision=Decision(False, (changed,)))
+        if objection := _objection(client, model, judgement):
+            judgement = replace(judgement, decision=Decision(False, (objection,)))
         else:
             promote(client, model, number, judgement.decision.sentence)
     run.log_metrics(
@@ -215,37 +218,43 @@ def judge(run: Run, subject: Experiment, model: str, version: Version, number: i
 
 
 def _judge(
-    client: MlflowClient, subject: Experiment, challenger: ModelVersion, now: ModelVersion | None, version: Version
+    client: MlflowClient,
+    experiment: Experiment,
+    challenger: ModelVersion,
+    current: ModelVersion | None,
+    version: Version,
 ) -> Judgement:
     number = int(challenger.version)
-    scores = {"challenger": subject.score(client, challenger, version)}
-    if now is not None and int(now.version) == number:
+    scores = {"challenger": experiment.score(client, challenger, version)}
+    if current is not None and int(current.version) == number:
         return Judgement(number, number, scores, Decision(False, ("The challenger is the champion already.",)))
-    if now is not None:
-        scores["champion"] = subject.score(client, now, version)
-    decision = subject.decide(scores["challenger"], scores.get("champion"))
-    return Judgement(number, int(now.version) if now else 0, scores, decision)
+    if current is not None:
+        scores["champion"] = experiment.score(client, current, version)
+    decision = experiment.decide(scores["challenger"], scores.get("champion"))
+    return Judgement(number, int(current.version) if current else 0, scores, decision)
 
 
-def _changed(client: MlflowClient, model: str, judgement: Judgement) -> str:
-    """Why a challenger that was judged better does not become champion; empty where nothing speaks against it."""
-    now, number = champion(client, model), judgement.challenger
-    known = int(now.version) if now else 0
-    if known == number:
+def _objection(client: MlflowClient, model: str, judgement: Judgement) -> str:
+    """Why a challenger that was judged better does not become champion; empty if nothing speaks against it."""
+    version, number = champion(client, model), judgement.challenger
+    current = int(version.version) if version else 0
+    if current == number:
         return ""
     by_hand = f"`eightytwenty rollback {model} --to {number}` makes it champion."
     if any(change.version == number for change in history(client, model)):
         return f"It was champion before, and was replaced. {by_hand}"
-    if known != judgement.champion:
-        against, by_now = (f"{model}/{one}" if one else "none" for one in (judgement.champion, known))
-        return f"It was judged against the champion {against}, and that is {by_now} by now. {by_hand}"
+    if current != judgement.champion:
+        before, now = (f"{model}/{champion}" if champion else "none" for champion in (judgement.champion, current))
+        return f"It was judged against the champion {before}, but the champion is {now} now. {by_hand}"
     return ""
 
 
 def _tags(judgement: Judgement) -> dict[str, str]:
-    """The last judgement, for people."""
+    """The judgement as tags that people can read."""
     numbers = {
-        f"{who}.{measure}": f"{value:.6g}" for who, some in judgement.scores.items() for measure, value in some.items()
+        f"{who}.{measure}": f"{value:.6g}"
+        for who, scores in judgement.scores.items()
+        for measure, value in scores.items()
     }
     return {
         "decision": "promoted" if judgement.decision.promoted else "not promoted",
@@ -255,9 +264,9 @@ def _tags(judgement: Judgement) -> dict[str, str]:
     }
 
 
-def _refuse(shelf: DatasetVersions, deliveries: Sequence[Delivery], why: str) -> str:
+def _refuse(versions: DatasetVersions, deliveries: Sequence[Delivery], why: str) -> str:
     for delivery in deliveries:
-        shelf.refuse(delivery, why)
+        versions.refuse(delivery, why)
     return f"{', '.join(delivery.name for delivery in deliveries)}: refused. {why}"
 
 

@@ -1,10 +1,10 @@
-"""The dataset of a model: its versions, which never change, and the book of what became of every delivery.
+"""The dataset of a model: its versions, which never change, and a file that says what became of every delivery.
 
-<data>/datasets/<model>/v0001/raw/       the accepted files so far, a folder for each delivery
-<data>/datasets/<model>/v0001/<cleaned>  what the cleaning of all of them left
-<data>/datasets/<model>/v0001/card.json  digest, parent, deliveries, counts
-<data>/datasets/<model>/book.json        deliveries with their fates, and the challengers that were judged
-<data>/datasets/<model>/arriving/        copies of deliveries while they are looked at
+<data>/datasets/<model>/v0001/raw/        the accepted files so far, a folder for each delivery
+<data>/datasets/<model>/v0001/<rows>      what cleaning all of them left
+<data>/datasets/<model>/v0001/card.json   digest, parent, deliveries, counts
+<data>/datasets/<model>/deliveries.json   the fate of each delivery, and the challengers that were judged
+<data>/datasets/<model>/arriving/         copies of deliveries while they are examined
 """
 
 import json
@@ -23,7 +23,8 @@ from eightytwenty.files import irregular, sha256, whole_folder, write_whole
 from tasks.retrain.inbox import Delivery
 from tasks.running.ownership import only_one
 
-_CARD, _BOOK, _PENDING, _ARRIVING = "card.json", "book.json", "pending.json", "arriving"
+_CARD, _DELIVERIES, _PENDING, _ARRIVING = "card.json", "deliveries.json", "pending.json", "arriving"
+_OLD_DELIVERIES = "book.json"  # what deliveries.json was called in earlier releases
 _KIND = {"largest_sum", "size"}
 RAW = "raw"
 
@@ -35,20 +36,20 @@ class Version:
     Attributes:
         folder: where it lies.
         number: from 1.
-        parent: the version that it grew out of; 0 for the first.
-        cleaned: name of the folder with the cleaned rows.
-        sha256: digest of that folder.
+        parent: number of the version that it grew out of; 0 for the first.
+        rows_folder: the cleaned rows, a folder inside `folder`.
+        sha256: digest of the cleaned rows.
         raw_sha256: digest of the accepted files.
         kind: the largest sum, or the size, that it was cleaned for.
         deliveries: digest -> name of every delivery in it.
-        added: names of those that its parent does not have.
-        rows: raw rows, and what became of them.
+        added: names of the deliveries that its parent does not have.
+        rows: the number of raw rows ("rows"), and of those that ended as clean, quarantine and duplicates.
     """
 
     folder: Path
     number: int
     parent: int
-    cleaned: str
+    rows_folder: Path
     sha256: str
     raw_sha256: str
     kind: dict[str, object]
@@ -58,13 +59,8 @@ class Version:
 
     @property
     def name(self) -> str:
-        """As its folder is called, v0001."""
+        """The name of its folder, such as v0001."""
         return self.folder.name
-
-    @property
-    def rows_folder(self) -> Path:
-        """What the cleaning left."""
-        return self.folder / self.cleaned
 
     @property
     def raw(self) -> Path:
@@ -73,62 +69,62 @@ class Version:
 
 
 class DatasetVersions:
-    """The versions of a model's dataset, and the book.
+    """The versions of a model's dataset, and what became of every delivery.
 
     Args:
         folder: of the dataset.
-        cleaned: name that the folder of cleaned rows has in each version.
-        terms: the parameters on which it depends whether a delivery is refused.
+        rows_folder: name of the folder of cleaned rows in each version.
+        terms: the parameters that decide whether a delivery is refused.
     """
 
-    def __init__(self, folder: Path, cleaned: str, terms: Mapping[str, object]) -> None:
-        self.folder, self._cleaned, self._terms = folder, cleaned, dict(terms)
+    def __init__(self, folder: Path, rows_folder: str, terms: Mapping[str, object]) -> None:
+        self.folder, self._rows_folder, self._terms = folder, rows_folder, dict(terms)
         self._kind = {name: value for name, value in terms.items() if name in _KIND}
 
     @property
-    def book(self) -> Path:
+    def deliveries_file(self) -> Path:
         """The file with the fate of every delivery."""
-        return self.folder / _BOOK
+        return self.folder / _DELIVERIES
 
     @property
     def arriving(self) -> Path:
-        """The folder for copies of deliveries, which is gone when the retraining ends."""
+        """The folder for copies of deliveries; it is removed when the retraining ends."""
         return self.folder / _ARRIVING
 
     def newest(self) -> Version | None:
-        """The newest version, None where there is none.
+        """The newest version; None if there is none.
 
         Raises:
-            UserError: it is not what it was when it was written.
+            UserError: it was changed or damaged after it was written.
         """
         number = max((int(card.parent.name[1:]) for card in self.folder.glob(f"v[0-9]*/{_CARD}")), default=0)
         return self._read(number) if number else None
 
-    def seen(self) -> set[str]:
+    def known_digests(self) -> set[str]:
         """Digests of the deliveries that are in the newest version, or were refused on the same terms."""
         newest = self.newest()
-        refused = {digest for digest, entry in self._book("deliveries").items() if entry.get("terms") == self._terms}
+        refused = {digest for digest, entry in self._entries("deliveries").items() if entry.get("terms") == self._terms}
         return refused | set(newest.deliveries if newest else ())
 
     def add(
         self,
         parent: Version | None,
         deliveries: Sequence[Delivery],
-        put: Callable[[Delivery, Path], None],
+        copy_files: Callable[[Delivery, Path], None],
         clean: Callable[[Path], Summary],
     ) -> Version:
         """Makes the next version, whole or not at all.
 
         Args:
             parent: the newest version until now.
-            deliveries: what is new.
-            put: puts the files of a delivery into a folder, made for it.
-            clean: cleans raw/ of a version's folder into the folder of cleaned rows beside it.
+            deliveries: the new ones.
+            copy_files: copies the files of a delivery into an empty folder.
+            clean: given a version's folder, cleans its raw/ into the folder of cleaned rows next to it.
 
         Raises:
-            UserError: the files of the parent are not what they were when it was written.
+            UserError: the files of the parent were changed or damaged after they were written.
         """
-        if parent and not _is_whole(parent.raw, parent.raw_sha256):
+        if parent and not _is_intact(parent.raw, parent.raw_sha256):
             raise _damaged(parent.folder)
         number = parent.number + 1 if parent else 1
         with whole_folder(self.folder / f"v{number:04}") as folder:
@@ -136,20 +132,21 @@ class DatasetVersions:
             if parent:
                 link_tree(parent.raw, raw)
             for delivery in deliveries:
-                # numbered, so that of two copies the older one comes first and is the one that is kept
+                # the number puts the older of two copies first, and the first one stays
                 place = raw / f"{number:04}-{delivery.sha256[:12]}"
                 place.mkdir(parents=True)
-                put(delivery, place)
+                copy_files(delivery, place)
             summary = clean(folder)
+            new = {delivery.sha256: delivery.name for delivery in deliveries}
             card = {
                 "number": number,
                 "parent": parent.number if parent else 0,
-                "cleaned": self._cleaned,
-                "sha256": sha256(folder / self._cleaned),
+                "cleaned": self._rows_folder,
+                "sha256": sha256(folder / self._rows_folder),
                 "raw_sha256": sha256(raw),
                 "kind": self._kind,
-                "deliveries": (parent.deliveries if parent else {}) | {one.sha256: one.name for one in deliveries},
-                "added": [one.name for one in deliveries],
+                "deliveries": (parent.deliveries if parent else {}) | new,
+                "added": [delivery.name for delivery in deliveries],
                 "rows": {"rows": summary.rows, **summary.fates},
             }
             (folder / _CARD).write_text(json.dumps({**card, "made": _now()}, indent=2))
@@ -158,30 +155,30 @@ class DatasetVersions:
         return version
 
     def refuse(self, delivery: Delivery, why: str) -> None:
-        """Writes into the book that a delivery was refused, why, and on which terms."""
-        told = {"name": delivery.name, "when": _now(), "fate": "refused", "why": why, "terms": self._terms}
-        self._write({"deliveries": {delivery.sha256: told}})
+        """Records that a delivery was refused, why, and on which terms."""
+        entry = {"name": delivery.name, "when": _now(), "fate": "refused", "why": why, "terms": self._terms}
+        self._write({"deliveries": {delivery.sha256: entry}})
 
-    def judged(self, key: str) -> bool:
+    def is_judged(self, key: str) -> bool:
         """Whether the challenger with this key was judged."""
-        return key in self._book("judged")
+        return key in self._entries("judged")
 
-    def write_judgement(self, key: str, version: Version, told: Mapping[str, object]) -> None:
-        """Writes into the book how a challenger was judged; it is not pending any more."""
+    def write_judgement(self, key: str, version: Version, judgement: Mapping[str, object]) -> None:
+        """Records how a challenger was judged, and that it is no longer pending."""
         self._write_accepted(version)  # a process may have been killed before it could
-        self._write({"judged": {key: {**told, "when": _now()}}})
+        self._write({"judged": {key: {**judgement, "when": _now()}}})
         (self.folder / _PENDING).unlink(missing_ok=True)
 
     def pending_run(self, key: str) -> str | None:
-        """The MLflow run of a retraining with this key that was killed."""
+        """The MLflow run of a retraining with this key that was killed; None if there is none."""
         try:
             pending = json.loads((self.folder / _PENDING).read_text())
         except (FileNotFoundError, ValueError):
             return None
         return str(pending["run"]) if pending["key"] == key else None
 
-    def keep_pending(self, key: str, run_id: str) -> None:
-        """Remembers the MLflow run of a retraining until the challenger is judged."""
+    def write_pending_run(self, key: str, run_id: str) -> None:
+        """Remembers the MLflow run of a retraining until its challenger is judged."""
         write_whole(self.folder / _PENDING, json.dumps({"key": key, "run": run_id}).encode())
 
     def _read(self, number: int) -> Version:
@@ -189,62 +186,67 @@ class DatasetVersions:
         try:
             card = json.loads((folder / _CARD).read_text())
             card.pop("made")
-            version = Version(folder, **card)
+            version = Version(folder, rows_folder=folder / card.pop("cleaned"), **card)
         except (OSError, ValueError, KeyError, TypeError):
             raise _damaged(folder) from None
-        if not _is_whole(version.rows_folder, version.sha256):
+        if not _is_intact(version.rows_folder, version.sha256):
             raise _damaged(folder)
-        if version.cleaned != self._cleaned:
+        if version.rows_folder.name != self._rows_folder:
             raise UserError(
-                f"{self.folder} holds the {version.cleaned} of another model; choose another name of model."
+                f"{self.folder} holds the {version.rows_folder.name} of another model; choose another model name."
             )
         if not self._kind.items() <= version.kind.items():
-            had, asked = (
-                ", ".join(f"{name} {value}" for name, value in one.items()) for one in (version.kind, self._kind)
+            dataset, challenger = (
+                ", ".join(f"{name} {value}" for name, value in kind.items()).replace("_", " ")
+                for kind in (version.kind, self._kind)
             )
             raise UserError(
-                f"{folder} was cleaned for {had.replace('_', ' ')}, and what is asked for, or the champion has, is "
-                f"{asked.replace('_', ' ')}: choose another name of model."
+                f"{folder} was cleaned for {dataset}, but the parameters or the champion require {challenger}: "
+                "choose another model name."
             )
         return version
 
-    def _book(self, part: str) -> dict[str, Any]:
+    def _entries(self, part: str) -> dict[str, Any]:
+        """One part of deliveries.json: "deliveries" or "judged"."""
+        old = self.folder / _OLD_DELIVERIES
+        if old.exists() and not self.deliveries_file.exists():
+            old.replace(self.deliveries_file)
         try:
-            book = json.loads((self.folder / _BOOK).read_text())
+            entries = json.loads(self.deliveries_file.read_text())
         except FileNotFoundError:
             return {}
         except ValueError:
             raise UserError(
-                f"{self.folder / _BOOK} is damaged; put it back from a backup, or remove it: refused files are then "
-                "looked at once more."
+                f"{self.deliveries_file} is damaged; put it back from a backup, or remove it: refused files are then "
+                "examined once more."
             ) from None
-        return dict(book.get(part, {}))
+        return dict(entries.get(part, {}))
 
     def _write_accepted(self, version: Version) -> None:
-        """Writes into the book the deliveries of a version that are not in it."""
-        accepted = {digest for digest, entry in self._book("deliveries").items() if entry["fate"] == "accepted"}
-        told = {"when": _now(), "fate": "accepted", "why": f"in {version.name}"}
-        new = {digest: {"name": name, **told} for digest, name in version.deliveries.items() if digest not in accepted}
+        """Records the deliveries of a version that are not recorded as accepted yet."""
+        accepted = {digest for digest, entry in self._entries("deliveries").items() if entry["fate"] == "accepted"}
+        fate = {"when": _now(), "fate": "accepted", "why": f"in {version.name}"}
+        new = {digest: {"name": name, **fate} for digest, name in version.deliveries.items() if digest not in accepted}
         self._write({"deliveries": new})
 
-    def _write(self, told: Mapping[str, Mapping[str, object]]) -> None:
-        book = {part: self._book(part) | dict(told.get(part, {})) for part in ("deliveries", "judged")}
-        write_whole(self.folder / _BOOK, json.dumps(book, indent=2).encode())
+    def _write(self, new: Mapping[str, Mapping[str, object]]) -> None:
+        entries = {part: self._entries(part) | dict(new.get(part, {})) for part in ("deliveries", "judged")}
+        write_whole(self.deliveries_file, json.dumps(entries, indent=2).encode())
 
 
 @contextmanager
 def only_one_retraining(folder: Path) -> Iterator[None]:
-    """One retraining of a dataset at a time: a second one waits for the end of the first. No copy outlives it."""
+    """One retraining of a dataset at a time: a second one waits for the first. Copies in arriving/ are removed."""
     with only_one(folder / "retraining.lock"):
         arriving = folder / _ARRIVING
-        shutil.rmtree(arriving, ignore_errors=True)  # of a process that was killed
+        shutil.rmtree(arriving, ignore_errors=True)  # left by a process that was killed
         try:
             yield
         finally:
             shutil.rmtree(arriving, ignore_errors=True)
 
 
-def _is_whole(place: Path, digest: str) -> bool:
+def _is_intact(place: Path, digest: str) -> bool:
     try:
         return irregular(place) is None and sha256(place) == digest
     except OSError:
@@ -253,13 +255,13 @@ def _is_whole(place: Path, digest: str) -> bool:
 
 def _damaged(folder: Path) -> UserError:
     return UserError(
-        f"{folder} was changed or damaged since it was written; put it back from a backup, or remove it: the version "
-        "before it is used then, and what lies in the inbox is taken in again."
+        f"{folder} was changed or damaged after it was written; put it back from a backup, or remove it: the version "
+        "before it is then used, and deliveries that are still in the inbox are added again."
     )
 
 
 def link_tree(source: Path, target: Path) -> None:
-    """Gives a file or folder that never changes a second name; copies it where that cannot be."""
+    """Gives a file or folder that never changes a second name; copies it where hard links are impossible."""
     if source.is_dir():
         shutil.copytree(source, target, copy_function=_link)
     else:

@@ -13,8 +13,7 @@ from mlflow import MlflowClient
 from prefect import State
 
 from eightytwenty.errors import UserError
-from flows.retrain_adders import retrain_adders
-from flows.retraining import Retraining
+from flows.retraining import Retraining, retrain_adders
 from schemas.parameters import RetrainAddersParameters
 from tasks.servers.private_prefect import prefect_api
 from tasks.tracking.champion import champion, history, promote, roll_back
@@ -41,9 +40,9 @@ def data(server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EIGHTYTWENTY_DATA", str(data))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        done = retrain(data).result()
-        assert done.judgement.decision.promoted
-        assert done.judgement.champion == 0
+        result = retrain(data).result()
+        assert result.judgement.decision.promoted
+        assert result.judgement.champion == 0
         yield data
 
 
@@ -57,11 +56,11 @@ def retrain(data: Path, **parameters: object) -> State[Retraining]:
 
 
 def state_of(data: Path, client: MlflowClient) -> tuple[object, ...]:
-    """All that a refused delivery must leave as it was: champion, history, versions of model and dataset."""
-    now = champion(client, "adders")
-    versions = sorted(int(one.version) for one in client.search_model_versions("name = 'adders'"))
+    """What a refused delivery must not change: champion, history, versions of model and dataset."""
+    current = champion(client, "adders")
+    versions = sorted(int(version.version) for version in client.search_model_versions("name = 'adders'"))
     cards = sorted(card.read_text() for card in (data / "datasets" / "adders").glob("v*/card.json"))
-    return (now and now.version, history(client, "adders"), versions, cards)
+    return (current and current.version, history(client, "adders"), versions, cards)
 
 
 def test_a_second_run_has_nothing_to_do(data: Path, client: MlflowClient) -> None:
@@ -72,7 +71,7 @@ def test_a_second_run_has_nothing_to_do(data: Path, client: MlflowClient) -> Non
     assert state_of(data, client) == before
 
 
-def test_what_was_decided_stands_with_the_version_of_the_model(data: Path, client: MlflowClient) -> None:
+def test_the_decision_is_in_the_tags_of_the_model_version(data: Path, client: MlflowClient) -> None:
     version = champion(client, "adders")
     assert version.tags["decision"] == "promoted"
     assert version.tags["dataset"] == "adders-v0001"
@@ -101,7 +100,7 @@ def mostly_tiny_numbers() -> pl.DataFrame:
 
 
 def equal_numbers() -> pl.DataFrame:
-    """a and b are each spread as they should be, and only together they are not."""
+    """a and b are each distributed as before, but not their combinations."""
     a = np.random.default_rng(5).integers(0, TOP, 400, endpoint=True)
     return pl.DataFrame({"a": a, "b": a, "sum": 2 * a})
 
@@ -110,9 +109,18 @@ def equal_numbers() -> pl.DataFrame:
     ("poison", "words"),
     [
         (wrong_sums, ["quarantine", "0.5"]),
-        (tiny_numbers, ["a must be spread", "b must be spread", "sum must be spread", "Kullback-Leibler", "at most"]),
-        (mostly_tiny_numbers, ["drifted", "a must be spread"]),
-        (equal_numbers, ["drifted", "difference must be spread"]),
+        (
+            tiny_numbers,
+            [
+                "a must be distributed",
+                "b must be distributed",
+                "sum must be distributed",
+                "Kullback-Leibler",
+                "at most",
+            ],
+        ),
+        (mostly_tiny_numbers, ["drifted", "a must be distributed"]),
+        (equal_numbers, ["drifted", "difference must be distributed"]),
     ],
 )
 def test_poison_never_reaches_the_dataset(
@@ -122,17 +130,17 @@ def test_poison_never_reaches_the_dataset(
     place = deliver(data, "poison.csv", poison())
     state = retrain(data)
     assert state.is_failed()
-    with pytest.raises(UserError, match=r"poison\.csv: refused") as refused:
+    with pytest.raises(UserError, match=r"poison\.csv: refused") as error:
         state.result()
-    assert all(word in str(refused.value) for word in words)
-    page = Path(str(refused.value).rpartition("See ")[2].rstrip(". "))
+    assert all(word in str(error.value) for word in words)
+    page = Path(str(error.value).rpartition("See ")[2].rstrip(". "))
     assert page.is_file()
     assert state_of(data, client) == before
-    assert retrain(data).name == "Nothing to do"  # what was refused is remembered
+    assert retrain(data).name == "Nothing to do"  # the refusal is remembered
     place.unlink()
 
 
-def test_ids_that_are_sent_again_with_other_values_do_not_push_good_rows_out(data: Path, server: None) -> None:
+def test_ids_that_arrive_again_with_other_values_do_not_replace_good_rows(data: Path, server: None) -> None:
     parameters = {"model": "ids", "start": str(deliver(data, "start.csv", pairs(600, 6), "elsewhere"))}
     assert retrain(data, **parameters).is_completed()
     place = deliver(data, "again.csv", pairs(300, 7), "inbox/ids")  # the same ids, other numbers
@@ -143,91 +151,95 @@ def test_ids_that_are_sent_again_with_other_values_do_not_push_good_rows_out(dat
 
 
 def test_a_file_that_is_no_table_does_not_stop_the_others(data: Path, client: MlflowClient) -> None:
-    bad = deliver(data, "notes.txt", "buy milk\n")
+    unreadable = deliver(data, "notes.txt", "buy milk\n")
     good = deliver(data, "good.csv", pairs(300, 8, name="g"))
-    done = retrain(data).result()
-    assert [sentence.partition(":")[0] for sentence in done.refused] == ["notes.txt"]
-    assert done.version.name == "v0002"
-    assert done.version.rows == {"rows": 900, "clean": 900, "quarantine": 0, "duplicates": 0}
+    result = retrain(data).result()
+    assert [sentence.partition(":")[0] for sentence in result.refusals] == ["notes.txt"]
+    assert result.version.name == "v0002"
+    assert result.version.rows == {"rows": 900, "clean": 900, "quarantine": 0, "duplicates": 0}
     # an equal challenger: a new version of the model, and the champion stays
-    assert (done.judgement.champion, done.judgement.challenger, done.judgement.decision.promoted) == (1, 2, False)
-    assert "too little" in done.judgement.decision.sentence
+    assert (result.judgement.champion, result.judgement.challenger, result.judgement.decision.promoted) == (1, 2, False)
+    assert "too little" in result.judgement.decision.sentence
     assert champion(client, "adders").version == 1
     assert client.get_model_version("adders", "2").tags["decision"] == "not promoted"
-    fates = {entry["name"]: entry["fate"] for entry in json.loads(done.book.read_text())["deliveries"].values()}
+    fates = {
+        entry["name"]: entry["fate"] for entry in json.loads(result.deliveries_file.read_text())["deliveries"].values()
+    }
     assert (fates["notes.txt"], fates["good.csv"]) == ("refused", "accepted")
-    for place in (bad, good):
+    for place in (unreadable, good):
         place.unlink()
 
 
-def test_rows_that_are_there_already_are_refused(data: Path, client: MlflowClient) -> None:
+def test_rows_that_the_dataset_has_already_are_refused(data: Path, client: MlflowClient) -> None:
     before = state_of(data, client)
     again = pairs(300, 8, name="g").sample(fraction=1, shuffle=True, seed=0)
     deliver(data, "again.csv", again)
-    with pytest.raises(UserError, match="has all of their rows already"):
+    with pytest.raises(UserError, match="already has all of their rows"):
         retrain(data).result()
     assert state_of(data, client) == before
 
 
 def fates(data: Path, model: str) -> dict[str, str]:
-    book = json.loads((data / "datasets" / model / "book.json").read_text())
-    return {entry["name"]: entry["fate"] for entry in book["deliveries"].values()}
+    entries = json.loads((data / "datasets" / model / "deliveries.json").read_text())["deliveries"]
+    return {entry["name"]: entry["fate"] for entry in entries.values()}
 
 
-def test_drift_neither_hides_behind_a_large_delivery_nor_takes_it_down(data: Path) -> None:
-    parameters = {"model": "beside"}
+def test_drift_neither_hides_behind_a_large_delivery_nor_gets_it_refused(data: Path) -> None:
+    parameters = {"model": "mixture"}
     for name, delivery in (("large", pairs(3000, 11, name="l")), ("small", pairs(60, 12, name="s", top=8))):
-        deliver(data, f"{name}.csv", delivery, "inbox/beside")
-    done = retrain(data, **parameters).result()
-    assert [sentence.partition(":")[0] for sentence in done.refused] == ["small.csv"]
-    assert "The 60 clean rows of small.csv were compared with" in done.refused[0]
-    assert (done.version.name, done.version.added) == ("v0002", ["large.csv"])
-    assert [drift.drifted for drift in done.drifts] == [()]
-    assert fates(data, "beside") == {"generated.csv": "accepted", "large.csv": "accepted", "small.csv": "refused"}
+        deliver(data, f"{name}.csv", delivery, "inbox/mixture")
+    result = retrain(data, **parameters).result()
+    assert [sentence.partition(":")[0] for sentence in result.refusals] == ["small.csv"]
+    assert "The 60 clean rows of small.csv were compared with" in result.refusals[0]
+    assert (result.version.name, result.version.added) == ("v0002", ["large.csv"])
+    assert [drift.drifted for drift in result.drifts] == [()]
+    assert fates(data, "mixture") == {"generated.csv": "accepted", "large.csv": "accepted", "small.csv": "refused"}
 
 
-def test_drift_is_not_handed_in_by_the_spoonful(data: Path) -> None:
+def test_drift_in_many_small_deliveries_is_detected(data: Path) -> None:
     for number in range(4):
-        deliver(data, f"{number}.csv", pairs(20, 20 + number, name=f"t{number}-", top=8), "inbox/spoons")
-    done = retrain(data, model="spoons").result()
-    (sentence,) = done.refused
+        deliver(data, f"{number}.csv", pairs(20, 20 + number, name=f"t{number}-", top=8), "inbox/small")
+    result = retrain(data, model="small").result()
+    (sentence,) = result.refusals
     assert sentence.startswith("0.csv, 1.csv, 2.csv, 3.csv: refused. The rows drifted. The 80 clean rows of")
-    assert done.version.name == "v0001"
+    assert result.version.name == "v0001"
 
 
-def test_what_cannot_be_added_does_not_take_down_what_can(data: Path) -> None:
+def test_a_delivery_that_cannot_be_added_does_not_get_the_others_refused(data: Path) -> None:
     parameters = {"model": "mixed", "start": str(deliver(data, "first.csv", pairs(600, 6), "elsewhere"))}
     deliver(data, "good.csv", pairs(300, 13, name="g"), "inbox/mixed")
     deliver(data, "again.csv", pairs(300, 7), "inbox/mixed")  # the ids of the first file, other numbers
-    done = retrain(data, **parameters).result()
-    assert [sentence.partition(".csv:")[0] for sentence in done.refused] == ["again"]
-    assert "300 rows of v0001 would be lost" in done.refused[0]
-    assert done.version.added == ["good.csv"]
+    result = retrain(data, **parameters).result()
+    assert [sentence.partition(".csv:")[0] for sentence in result.refusals] == ["again"]
+    assert "300 rows of v0001 would be lost" in result.refusals[0]
+    assert result.version.added == ["good.csv"]
 
 
-def test_deliveries_that_contradict_each_other_do_not_take_both_away(data: Path) -> None:
-    deliver(data, "1.csv", pairs(300, 15, name="same"), "inbox/quarrel")
-    deliver(data, "2.csv", pairs(300, 16, name="same"), "inbox/quarrel")
-    deliver(data, "3.csv", pairs(300, 17, name="g"), "inbox/quarrel")
-    done = retrain(data, model="quarrel").result()
-    assert [sentence.partition(":")[0] for sentence in done.refused] == ["2.csv"]
-    assert done.version.rows == {"rows": 1200, "clean": 1200, "quarantine": 0, "duplicates": 0}
+def test_of_deliveries_that_contradict_each_other_the_first_is_added(data: Path) -> None:
+    deliver(data, "1.csv", pairs(300, 15, name="same"), "inbox/contradiction")
+    deliver(data, "2.csv", pairs(300, 16, name="same"), "inbox/contradiction")
+    deliver(data, "3.csv", pairs(300, 17, name="g"), "inbox/contradiction")
+    result = retrain(data, model="contradiction").result()
+    assert [sentence.partition(":")[0] for sentence in result.refusals] == ["2.csv"]
+    assert result.version.rows == {"rows": 1200, "clean": 1200, "quarantine": 0, "duplicates": 0}
 
 
-def test_drift_that_is_accepted_is_said(data: Path) -> None:
+def test_accepted_drift_is_reported(data: Path) -> None:
     parameters = {"model": "accepting"}
     assert retrain(data, **parameters).is_completed()
     deliver(data, "tiny.csv", pairs(200, 9, name="t", top=8), "inbox/accepting")
     assert retrain(data, **parameters).is_failed()
     assert retrain(data, **parameters).name == "Nothing to do"
-    done = retrain(data, **parameters, on_drift="accept").result()  # what was refused is looked at once more
-    assert len(done.drifts[0].drifted) == 4
-    assert done.version.name == "v0002"
-    assert {entry["fate"] for entry in json.loads(done.book.read_text())["deliveries"].values()} == {"accepted"}
+    result = retrain(data, **parameters, on_drift="accept").result()  # refused deliveries are examined again
+    assert len(result.drifts[0].drifted) == 4
+    assert result.version.name == "v0002"
+    assert {entry["fate"] for entry in json.loads(result.deliveries_file.read_text())["deliveries"].values()} == {
+        "accepted"
+    }
 
 
 def seven(run: Run, model: str) -> int:
-    """Registers a network that answers nearly always 7."""
+    """Registers a network that nearly always answers 7."""
     import keras
 
     network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
@@ -239,50 +251,52 @@ def seven(run: Run, model: str) -> int:
 
 def test_a_better_challenger_becomes_champion(data: Path, client: MlflowClient) -> None:
     with parent_run(data, "elsewhere", "seven", {}) as run:
-        promote(client, "weak", seven(run, "weak"), "for want of a better one")
-    done = retrain(data, model="weak").result()
-    assert done.judgement.decision.promoted
-    assert done.judgement.scores["champion"]["accuracy"] < 0.1
+        promote(client, "weak", seven(run, "weak"), "There was no better one.")
+    result = retrain(data, model="weak").result()
+    assert result.judgement.decision.promoted
+    assert result.judgement.scores["champion"]["accuracy"] < 0.1
     assert [change.version for change in history(client, "weak")] == [1, 2]
-    # the champion's data is not known, so the newest version stands for it
+    # the champion's data is unknown, so the newest version takes its place
     deliver(data, "more.csv", pairs(300, 10), "inbox/weak")
-    promote(client, "weak", 1, "back again")
-    done = retrain(data, model="weak").result()
-    assert "v0001, since what weak/1 learned from is gone" in done.drifts[0].sentence
-    assert done.judgement.decision.promoted
+    promote(client, "weak", 1, "It is back again.")
+    result = retrain(data, model="weak").result()
+    assert "v0001, since what weak/1 learned from is gone" in result.drifts[0].sentence
+    assert result.judgement.decision.promoted
 
 
-def test_a_lost_book_does_not_undo_a_rollback(data: Path, client: MlflowClient) -> None:
+def test_losing_the_deliveries_file_does_not_undo_a_rollback(data: Path, client: MlflowClient) -> None:
     with parent_run(data, "elsewhere", "seven", {}) as run:
-        promote(client, "back", seven(run, "back"), "for want of a better one")
-    done = retrain(data, model="back").result()
-    assert (done.judgement.challenger, done.judgement.decision.promoted) == (2, True)
+        promote(client, "back", seven(run, "back"), "There was no better one.")
+    result = retrain(data, model="back").result()
+    assert (result.judgement.challenger, result.judgement.decision.promoted) == (2, True)
     roll_back(client, "back")
-    done.book.unlink()
-    done = retrain(data, model="back").result()
-    assert (done.judgement.challenger, done.judgement.decision.promoted) == (2, False)
-    assert "It was champion before, and was replaced." in done.judgement.decision.sentence
+    result.deliveries_file.unlink()
+    result = retrain(data, model="back").result()
+    assert (result.judgement.challenger, result.judgement.decision.promoted) == (2, False)
+    assert "It was champion before, and was replaced." in result.judgement.decision.sentence
     assert champion(client, "back").version == 1
     assert [change.version for change in history(client, "back")] == [1, 2, 1]
 
 
-def test_a_decision_counts_for_nothing_once_the_champion_is_another(data: Path, client: MlflowClient) -> None:
-    done = retrain(data, model="other").result()
-    assert (done.judgement.challenger, champion(client, "other").version) == (1, 1)
+def test_a_decision_does_not_count_after_the_champion_changed(data: Path, client: MlflowClient) -> None:
+    result = retrain(data, model="other").result()
+    assert (result.judgement.challenger, champion(client, "other").version) == (1, 1)
     with parent_run(data, "elsewhere", "seven", {}) as run:
         number = seven(run, "other")
-    # as if the process had been killed behind its decision, and somebody had chosen a champion before it ran again
+    # as if the process had been killed after its decision, and somebody had chosen a champion before it ran again
     client.delete_registered_model_tag("other", "champion.0001")
     client.delete_model_version_tag("other", "1", "champion.0001")
     client.delete_registered_model_alias("other", "champion")
-    promote(client, "other", number, "chosen by hand")
-    done.book.unlink()
-    done = retrain(data, model="other").result()
-    assert done.judgement.decision.sentence.startswith("It was judged against the champion none, and that is other/2")
+    promote(client, "other", number, "It was chosen by hand.")
+    result.deliveries_file.unlink()
+    result = retrain(data, model="other").result()
+    assert result.judgement.decision.sentence.startswith(
+        "It was judged against the champion none, but the champion is other/2"
+    )
     assert champion(client, "other").version == number
 
 
-def test_the_range_is_that_of_the_champion_where_none_is_asked_for(data: Path, client: MlflowClient) -> None:
+def test_the_default_range_is_that_of_the_champion(data: Path, client: MlflowClient) -> None:
     before = state_of(data, client)
     assert retrain(data, largest_sum=0).name == "Nothing to do"
     assert state_of(data, client) == before
@@ -290,16 +304,16 @@ def test_the_range_is_that_of_the_champion_where_none_is_asked_for(data: Path, c
 
 def test_what_is_refused_is_neither_kept_nor_quoted(data: Path) -> None:
     content = "a-name-of-somebody"
-    bad = deliver(data, "private.csv", f"{content},b\n{content},1\n")
-    with pytest.raises(UserError, match=r"private\.csv does not start with a header") as refused:
+    place = deliver(data, "private.csv", f"{content},b\n{content},1\n")
+    with pytest.raises(UserError, match=r"private\.csv does not start with a header") as error:
         retrain(data).result()
-    assert content not in str(refused.value)
-    bad.unlink()
-    kept = [place for place in data.rglob("*") if place.is_file() and content.encode() in place.read_bytes()]
-    assert not kept
+    assert content not in str(error.value)
+    place.unlink()
+    files = [file for file in data.rglob("*") if file.is_file()]
+    assert not [file for file in files if content.encode() in file.read_bytes()]
 
 
-def test_a_disk_that_cannot_be_written_is_no_fault_of_a_delivery(data: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_no_fault_of_a_delivery(data: Path) -> None:
     first = retrain(data, model="disk").result()
     deliver(data, "good.csv", pairs(300, 14, name="g"), "inbox/disk")
     obstacle = first.version.folder.with_name("arriving")
@@ -310,12 +324,12 @@ def test_a_disk_that_cannot_be_written_is_no_fault_of_a_delivery(data: Path) -> 
     assert retrain(data, model="disk").result().version.added == ["good.csv"]
 
 
-def test_what_waits_is_named(data: Path) -> None:
-    place = deliver(data, "coming.csv", "a,b\n")
+def test_waiting_deliveries_are_named(data: Path) -> None:
+    place = deliver(data, "arriving.csv", "a,b\n")
     place.touch()
     state = retrain(data)
     assert state.name == "Nothing to do"
-    assert "changed a moment ago: coming.csv." in state.message
+    assert "changed a moment ago: arriving.csv." in state.message
     place.unlink()
 
 
@@ -327,14 +341,14 @@ def test_an_inbox_among_the_programs_own_files_is_refused(data: Path, place: str
         retrain(data, model="itself", start=str(data / place)).result()
 
 
-def test_a_champion_of_another_range_stops_it_before_training(data: Path, client: MlflowClient) -> None:
+def test_a_champion_of_another_range_stops_the_run_before_training(data: Path, client: MlflowClient) -> None:
     before = state_of(data, client)
     with pytest.raises(UserError, match="adds up to 256, and a challenger up to 64"):
         retrain(data, largest_sum=64).result()
     assert state_of(data, client) == before
 
 
-def test_too_few_rows_to_compare_by(data: Path) -> None:
+def test_too_few_rows_to_compare_networks(data: Path) -> None:
     with pytest.raises(UserError, match=r"100 clean pairs, of which .* are held out"):
         retrain(data, model="few", rows=100).result()
     assert not list((data / "datasets/few/v0001").glob("*.tmp"))
@@ -349,7 +363,7 @@ def test_a_damaged_version_is_not_learned_from(data: Path) -> None:
 
 
 def test_tensorflow_is_not_imported_before_there_is_something_to_do() -> None:
-    imports = "import sys, flows.cli.run_flow, flows.retrain_adders, flows.retrain_avatars"
+    imports = "import sys, flows.cli.run_flow, flows.retraining"
     code = f"{imports}; print('tensorflow' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout == "False\n"

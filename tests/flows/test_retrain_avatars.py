@@ -12,8 +12,7 @@ from mlflow import MlflowClient
 from prefect import State
 
 from eightytwenty.errors import UserError
-from flows.retrain_avatars import retrain_avatars
-from flows.retraining import Retraining
+from flows.retraining import Retraining, retrain_avatars
 from schemas.parameters import RetrainAvatarsParameters
 from tasks.ingest.avatars import draw_attributes, draw_avatar
 from tasks.ingest.generate import as_png
@@ -23,7 +22,7 @@ from tasks.tracking.store import connect
 from tests.flows.retraining import deliver
 
 SIZE = 32
-# two epochs draw nothing yet: what is tested is the way to the gate, and the gate
+# after two epochs a GAN draws nothing yet; these tests are about the way to the gate, and the gate
 QUICK = {"rows": 400, "size": SIZE, "epochs": 2, "least_coverage": 0.0}
 
 Files = dict[str, bytes]
@@ -36,8 +35,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch, prefect_api(data):
         patch.setenv("EIGHTYTWENTY_DATA", str(data))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        done = retrain().result()
-        assert done.judgement.decision.promoted
+        result = retrain().result()
+        assert result.judgement.decision.promoted
         yield data
 
 
@@ -53,15 +52,15 @@ def retrain(**parameters: object) -> State[Retraining]:
 def deliver_zip(data: Path, name: str, files: Files) -> Path:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        for file, one in files.items():
-            archive.writestr(file, one)
+        for file, file_content in files.items():
+            archive.writestr(file, file_content)
     return deliver(data, name, content.getvalue(), "inbox/avatars")
 
 
 def avatars(
     rows: int, seed: int, change: Callable[[np.ndarray, int], np.ndarray] = lambda picture, _: picture
 ) -> Files:
-    """PictureExperiment of known attributes with their table, each picture changed as asked."""
+    """Pictures with a table of their attributes, each picture changed by `change`."""
     attributes = draw_attributes(rows, seed)
     files = {}
     for number, values in enumerate(attributes.iter_rows(named=True)):
@@ -82,7 +81,7 @@ def one_picture_many_times() -> Files:
 
 
 def one_combination() -> Files:
-    """PictureExperiment that all have the same attributes, as a collapsed GAN would draw them."""
+    """Pictures that all have the same attributes, as a collapsed GAN would draw them."""
     attributes = draw_attributes(1, 9)
     (values,) = attributes.iter_rows(named=True)
     files = {f"{number}.png": as_png(noisy(draw_avatar(values, SIZE), number)) for number in range(120)}
@@ -91,7 +90,7 @@ def one_combination() -> Files:
 
 
 def darkened() -> Files:
-    """Right faces with right attributes, as from a camera with too little light."""
+    """Correct faces with correct attributes, as from a camera with too little light."""
     return avatars(120, 2, lambda picture, _: (picture * 0.8).astype(np.uint8))
 
 
@@ -105,11 +104,11 @@ def without_beards() -> Files:
 
 
 def state_of(data: Path, client: MlflowClient) -> tuple[object, ...]:
-    """All that a refused delivery must leave as it was."""
-    now = champion(client, "avatars")
-    versions = sorted(int(one.version) for one in client.search_model_versions("name = 'avatars'"))
+    """What a refused delivery must not change."""
+    current = champion(client, "avatars")
+    versions = sorted(int(version.version) for version in client.search_model_versions("name = 'avatars'"))
     cards = sorted(card.read_text() for card in (data / "datasets" / "avatars").glob("v*/card.json"))
-    return (now and now.version, history(client, "avatars"), versions, cards)
+    return (current and current.version, history(client, "avatars"), versions, cards)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +116,7 @@ def state_of(data: Path, client: MlflowClient) -> tuple[object, ...]:
     [
         (one_picture_many_times, ["refused"]),
         (one_combination, ["refused"]),
-        (darkened, ["brightness must be spread", "Kullback-Leibler"]),
+        (darkened, ["brightness must be distributed", "Kullback-Leibler"]),
         (without_beards, ["beard"]),
     ],
 )
@@ -126,9 +125,9 @@ def test_poison_never_reaches_the_dataset(
 ) -> None:
     before = state_of(data, client)
     place = deliver_zip(data, "poison.zip", poison())
-    with pytest.raises(UserError, match=r"poison\.zip: refused") as refused:
+    with pytest.raises(UserError, match=r"poison\.zip: refused") as error:
         retrain().result()
-    assert all(word in str(refused.value) for word in words), str(refused.value)
+    assert all(word in str(error.value) for word in words), str(error.value)
     assert state_of(data, client) == before
     assert retrain().name == "Nothing to do"
     place.unlink()
@@ -137,26 +136,26 @@ def test_poison_never_reaches_the_dataset(
 def test_good_pictures_join_the_dataset_and_their_copies_do_not(data: Path, client: MlflowClient) -> None:
     files = avatars(150, 4)
     deliver_zip(data, "good.zip", {**files, "broken.png": b"no picture"})
-    done = retrain(margin=0.9).result()
-    assert done.version.name == "v0002"
-    assert done.version.rows == {"rows": 550, "clean": 550, "quarantine": 0, "duplicates": 0}
-    assert not done.drifts[0].drifted
-    # a share of .9 of the champion's FID is not to be had
-    assert not done.judgement.decision.promoted
-    assert done.judgement.champion == 1
+    result = retrain(margin=0.9).result()
+    assert result.version.name == "v0002"
+    assert result.version.rows == {"rows": 550, "clean": 550, "quarantine": 0, "duplicates": 0}
+    assert not result.drifts[0].drifted
+    # no challenger's FID is smaller than the champion's by a share of .9
+    assert not result.judgement.decision.promoted
+    assert result.judgement.champion == 1
     assert champion(client, "avatars").version == 1
-    assert set(done.judgement.scores) == {"challenger", "champion"}
-    assert done.judgement.scores["challenger"]["fid"] != done.judgement.scores["champion"]["fid"]
-    # asked less of, the same challenger is judged anew, and neither trained nor registered again
+    assert set(result.judgement.scores) == {"challenger", "champion"}
+    assert result.judgement.scores["challenger"]["fid"] != result.judgement.scores["champion"]["fid"]
+    # with a smaller margin the same challenger is judged again, but neither trained nor registered again
     again = retrain(margin=0.0).result()
-    assert again.judgement.challenger == done.judgement.challenger == 2
-    assert again.judgement.scores == done.judgement.scores
+    assert again.judgement.challenger == result.judgement.challenger == 2
+    assert again.judgement.scores == result.judgement.scores
     deliver_zip(data, "copies.zip", {**files, "one-more.png": files["7.png"]})
-    with pytest.raises(UserError, match="has all of their rows already"):
+    with pytest.raises(UserError, match="already has all of their rows"):
         retrain(margin=0.0).result()
 
 
-def test_a_champion_of_another_size_stops_it_before_training(data: Path, client: MlflowClient) -> None:
+def test_a_champion_of_another_size_stops_the_run_before_training(data: Path, client: MlflowClient) -> None:
     before = state_of(data, client)
     with pytest.raises(UserError, match="draws pictures of 32 pixels, and a challenger of 64"):
         retrain(size=64).result()

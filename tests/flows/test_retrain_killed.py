@@ -1,4 +1,4 @@
-"""A retraining that is killed and run again ends as if nothing had been; two at once do the work once."""
+"""A retraining that is killed and run again ends as if nothing had happened; two at once do the work once."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from flows.retrain_adders import retrain_adders
+from flows.retraining import retrain_adders
 from schemas.parameters import RetrainAddersParameters
 from tasks.retrain.versions import DatasetVersions
 from tasks.servers.private_prefect import prefect_api
@@ -46,28 +46,28 @@ def appeared(pattern: str) -> Callable[[Path], bool]:
 def tagged(table: str, key: str) -> Callable[[Path], bool]:
     """Whether MLflow's database holds a tag."""
 
-    def seen(data: Path) -> bool:
+    def has_tag(data: Path) -> bool:
         file = data / "mlflow" / "mlflow.db"
         try:
             with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
                 (count,) = connection.execute(f"select count(*) from {table} where key like ?", [key]).fetchone()  # noqa: S608
-        except sqlite3.Error:  # it is not there yet
+        except sqlite3.Error:  # it does not exist yet
             return False
         return bool(count)
 
-    return seen
+    return has_tag
 
 
 def facts(data: Path, client: MlflowClient) -> dict[str, object]:
     version = DatasetVersions(data / "datasets/adders", "rows", {}).newest()
-    now = champion(client, "adders")
+    current = champion(client, "adders")
     return {
         "dataset": (version.name, version.sha256, version.rows),
-        "champion": now.version,
+        "champion": current.version,
         "history": [(change.version, change.before) for change in history(client, "adders")],
-        "versions": sorted(int(one.version) for one in client.search_model_versions("name = 'adders'")),
-        "score": now.tags["challenger.mean_absolute_error"],
-        "seen": sorted(version.deliveries),
+        "versions": sorted(int(model.version) for model in client.search_model_versions("name = 'adders'")),
+        "score": current.tags["challenger.mean_absolute_error"],
+        "deliveries": sorted(version.deliveries),
     }
 
 
@@ -80,7 +80,7 @@ def retrain(data: Path, patch: pytest.MonkeyPatch) -> object:
 
 @pytest.fixture(scope="module")
 def expected(server: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    """What a run ends with that nobody disturbs."""
+    """The result of a run that nothing disturbs."""
     data = tmp_path_factory.mktemp("undisturbed") / "data"
     with pytest.MonkeyPatch.context() as patch:
         assert retrain(data, patch).is_completed()
@@ -115,7 +115,7 @@ def test_killed_and_run_again_the_result_is_the_same(
     assert retrain(data, monkeypatch).is_completed()
     client = connect(data)
     assert facts(data, client) == expected
-    experiments = [one.experiment_id for one in client.search_experiments()]
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     assert {run.info.status for run in client.search_runs(experiments)} <= {"FINISHED", "KILLED"}
     assert not list((data / "datasets/adders").glob(".v*"))
     assert retrain(data, monkeypatch).name == "Nothing to do"
@@ -126,10 +126,10 @@ def test_of_two_at_once_the_second_waits_and_has_nothing_to_do(
 ) -> None:
     data = tmp_path / "data"
     deliver(data, "new.csv", pairs(200, 1, name="n"))
-    with start(data, server) as one, start(data, server) as other:
-        said = [process.communicate(timeout=240) for process in (one, other)]
-    assert (one.returncode, other.returncode) == (0, 0), said
-    assert sorted("Nothing to do" in out for out, _ in said) == [False, True]
+    with start(data, server) as first, start(data, server) as second:
+        outputs = [process.communicate(timeout=240) for process in (first, second)]
+    assert (first.returncode, second.returncode) == (0, 0), outputs
+    assert sorted("Nothing to do" in stdout for stdout, _ in outputs) == [False, True]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EIGHTYTWENTY_DATA", str(data))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)  # MLflow sets it where another test talked to a server

@@ -1,4 +1,4 @@
-"""The gate at its borders."""
+"""The gate at its limits."""
 
 import math
 
@@ -11,13 +11,13 @@ GAN = {"least_coverage": 0.7, "margin": 0.1}
 
 
 def adder(challenger: float, champion: float | None, **gate: float):
-    known = None if champion is None else {"accuracy": champion}
-    return decide_adder({"accuracy": challenger}, known, **{**ADDER, **gate})
+    scores = None if champion is None else {"accuracy": champion}
+    return decide_adder({"accuracy": challenger}, scores, **{**ADDER, **gate})
 
 
 def gan(coverage: float, fid: float, champion: float | None, alarms: float = 0, **gate: float):
-    known = None if champion is None else {"fid": champion}
-    return decide_gan({"coverage": coverage, "fid": fid, "alarms": alarms}, known, **{**GAN, **gate})
+    scores = None if champion is None else {"fid": champion}
+    return decide_gan({"coverage": coverage, "fid": fid, "alarms": alarms}, scores, **{**GAN, **gate})
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def gan(coverage: float, fid: float, champion: float | None, alarms: float = 0, 
         (0.97, 0.96, True),  # a gain of the margin is enough, however floats show it
         (0.9699, 0.96, False),
         (1.0, 1.0, False),  # ties keep the champion
-        (0.94, 0.5, False),  # better, and not good enough
+        (0.94, 0.5, False),  # better, but not good enough
         (0.98, 0.99, False),
         (math.nan, None, False),
         (math.nan, 0.5, False),
@@ -69,8 +69,8 @@ def test_a_gan_must_cover_not_collapse_and_be_closer_to_the_real_pictures(covera
 
 
 def test_reasons_name_every_number():
-    kept = adder(0.9, 0.95)
-    assert "0.9, below 0.95" in kept.sentence
-    assert "the champion's 0.95: a gain of -0.05, and 0.01 is asked for; too little." in kept.sentence
+    decision = adder(0.9, 0.95)
+    assert "0.9, below 0.95" in decision.sentence
+    assert "the champion's 0.95: a gain of -0.05, too little for the margin of 0.01." in decision.sentence
     assert len(gan(0.5, 120, 100, 1).reasons) == 3
     assert "no champion to beat" in adder(1.0, None).sentence

@@ -1,10 +1,10 @@
-"""The held-out tenth hangs on the content of a row and on nothing else."""
+"""The held-out tenth depends on the content of the rows and on nothing else."""
 
 import numpy as np
 import pytest
 
 from eightytwenty.errors import UserError
-from tasks.retrain.held_out import enough, held_out_pairs, held_out_pictures
+from tasks.retrain.held_out import held_out_pairs, held_out_pictures, require_enough
 
 
 @pytest.mark.parametrize("top", [128, 32768, 10**8])
@@ -15,8 +15,8 @@ def test_a_tenth_of_the_pairs_is_held_out_whatever_their_order(top):
     order = np.random.default_rng(1).permutation(len(pairs))
     assert (held_out_pairs(pairs[order]) == mask[order]).all()
     # no corner of the range has more or less
-    for low in (pairs[:, 0] < top // 10, pairs[:, 1] < top // 10, pairs.sum(axis=1) % 2 == 0):
-        assert 0.07 < mask[low].mean() < 0.13
+    for corner in (pairs[:, 0] < top // 10, pairs[:, 1] < top // 10, pairs.sum(axis=1) % 2 == 0):
+        assert 0.07 < mask[corner].mean() < 0.13
 
 
 def test_the_choice_is_the_same_on_every_machine():
@@ -31,7 +31,7 @@ def test_a_tenth_of_the_pictures_is_held_out_whatever_their_order():
     assert (held_out_pictures(pictures[::-1]) == mask[::-1]).all()
 
 
-def test_too_few_are_one_sentence():
-    assert enough(np.ones(20, np.bool_), "v0001", "pairs").all()
+def test_too_few_rows_are_an_error():
+    assert require_enough(np.ones(20, np.bool_), "v0001", "pairs").all()
     with pytest.raises(UserError, match="v0001 has 30 clean pairs, of which 19 are held out"):
-        enough(np.arange(30) < 19, "v0001", "pairs")
+        require_enough(np.arange(30) < 19, "v0001", "pairs")
