@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs once, in a new volume: a role for each server, which owns that server's databases and reads no others.
+# Runs once, in a new volume: creates a role for each server, which owns that server's databases and cannot read others.
 set -eu
 psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username postgres \
   --set prefect_password="$PREFECT_DB_PASSWORD" --set mlflow_password="$MLFLOW_DB_PASSWORD" <<'SQL'

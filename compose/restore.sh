@@ -1,8 +1,8 @@
 #!/bin/sh
-# Brings a stack up from what compose/backup.sh saved: compose/restore.sh FOLDER
-# Only into empty volumes: it stops at the first thing that is there already, and overwrites nothing.
+# Starts a stack from a backup that compose/backup.sh made: compose/restore.sh FOLDER
+# It needs empty volumes: it stops at the first file or table that already exists, and overwrites nothing.
 set -eu
-folder=${1:?say where from: compose/restore.sh FOLDER}
+folder=${1:?name the folder of the backup: compose/restore.sh FOLDER}
 cd "$(dirname "$0")/.."
 docker compose up --detach --wait postgres
 for database in prefect mlflow mlflow_auth; do

@@ -1,7 +1,7 @@
-"""Prints requirements.lock without the tools of developers, which an image has no use for.
+"""Prints requirements.lock without developer tools, which an image does not need.
 
-The lock names versions and hashes and stays the only one. Left out are the packages that the extra `dev` names; what
-these alone brought along stays: it is small, and nothing else tells it from what the project needs.
+So one lock file is enough for development and for the image. The packages of the extra `dev` are left out. Packages
+that only these depend on stay: they are small, and the lock does not show which ones they are.
 """
 
 import re

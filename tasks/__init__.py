@@ -1,8 +1,8 @@
-"""One verb each: the only code that talks to disk, Prefect, MLflow and Great Expectations.
+"""The tasks of the flows: the only code that talks to disk, Prefect, MLflow and Great Expectations.
 
-Importing this package switches every library's reporting off and chooses how TensorFlow computes, so it must come
-before theirs. It also keeps what is meant for this machine away from proxies: our own servers listen here, and a proxy
-elsewhere cannot reach them. Servers elsewhere are reached as the proxy variables say.
+Import this package before those libraries: it switches off every library's telemetry and chooses how TensorFlow
+computes. It also takes this machine out of the proxy settings: our own servers listen here, and a proxy elsewhere
+cannot reach them. The proxy variables still apply to all other servers.
 """
 
 import os
@@ -22,26 +22,26 @@ _SETTINGS = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "GX_ANALYTICS_ENABLED": "false",
     "TF_CPP_MIN_LOG_LEVEL": "3",  # start-up chatter; errors still show
-    # the same sums in the same order on every run, so that a seed repeats bit for bit
+    # the same sums in the same order in every run, so that a seed gives the same result bit for bit
     "TF_DETERMINISTIC_OPS": "1",
-    # convolutions take half the time or less with oneDNN; by itself TensorFlow uses it with AVX-512 only
+    # with oneDNN convolutions take half the time or less; by default TensorFlow uses it with AVX-512 only
     "TF_ENABLE_ONEDNN_OPTS": "1",
 }
 
 for _name, _value in _SETTINGS.items():
     os.environ.setdefault(_name, _value)
 
-_direct = [name for name in (os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")).split(",") if name]
-if "*" not in _direct:  # which only counts where it stands alone
-    _direct += [name for name in ("127.0.0.1", "localhost") if name not in _direct]
-os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(_direct)  # libraries differ in which one they read
+_no_proxy = [name for name in (os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")).split(",") if name]
+if "*" not in _no_proxy:  # "*" only works as the single entry
+    _no_proxy += [name for name in ("127.0.0.1", "localhost") if name not in _no_proxy]
+os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(_no_proxy)  # some libraries read one, some the other
 
 
 def _require_own_packages() -> None:
-    """The workflow's packages have plain names, and another package of such a name may hide one.
+    """Checks that no other package hides one of the workflow's packages, whose names are common.
 
     Raises:
-        UserError: it does; the sentence says which and where.
+        UserError: one is hidden; the message says which package, and what hides it.
     """
     root = Path(__file__).resolve().parents[1]
     for name in ("models", "reports", "schemas"):

@@ -1,4 +1,4 @@
-"""What no line of the project may do, and what docs/security.md says of it."""
+"""What no line of the project may do, and whether docs/security.md names tests that exist."""
 
 import ast
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def test_no_format_that_can_hold_code_is_read() -> None:
 @pytest.mark.parametrize(
     "line", [line for line in (ROOT / "docs/security.md").read_text().splitlines() if "::" in line]
 )
-def test_every_promise_names_a_test_that_is_there(line: str) -> None:
+def test_every_promise_names_a_test_that_exists(line: str) -> None:
     for word in line.split("`")[1::2]:
         if "::" in word:
             file, _, test = word.partition("::")

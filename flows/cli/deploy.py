@@ -1,4 +1,4 @@
-"""Registers the deployments at a running Prefect server: `PREFECT_API_URL=... eightytwenty deploy`."""
+"""Registers the deployments with a running Prefect server: `PREFECT_API_URL=... eightytwenty deploy`."""
 
 from rich.console import Console
 
@@ -9,7 +9,7 @@ from tasks.servers.private_prefect import configured_api
 
 
 def deploy_command(_: DeployParameters) -> None:
-    """Registers the work pool, the deployments of prefect.yaml and the automation, or renews them.
+    """Registers the work pool, the deployments of prefect.yaml and the automation, or updates them.
 
     Raises:
         UserError: PREFECT_API_URL is not set, or no Prefect server answers there.

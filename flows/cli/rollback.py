@@ -11,10 +11,10 @@ from tasks.tracking.store import connect_existing
 
 
 def rollback_command(parameters: RollbackParameters) -> None:
-    """Moves the alias, and prints from where to where, and the history.
+    """Moves the alias to the other version; prints the change and the history.
 
     Raises:
-        UserError: there is no such model or version, it is champion already, or there is no earlier champion.
+        UserError: there is no such model or version, it is already the champion, or there is no earlier champion.
     """
     client = connect_existing(data_folder())
     change = roll_back(client, parameters.model, parameters.to)
@@ -23,9 +23,9 @@ def rollback_command(parameters: RollbackParameters) -> None:
         before = "" if entry.before is None else str(entry.before)
         table.add_row(entry.when, str(entry.version), before, Text(entry.why))
     console = Console()
-    was = "there was none" if change.before is None else f"it was {change.before}"
+    previous = "there was none" if change.before is None else f"it was {change.before}"
     console.print(
-        f"champion of {parameters.model}: version {change.version} ({was})\n",
+        f"champion of {parameters.model}: version {change.version} ({previous})\n",
         markup=False,
         highlight=False,
         soft_wrap=True,

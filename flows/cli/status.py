@@ -1,4 +1,4 @@
-"""What is up and how the last runs ended: `eightytwenty status`."""
+"""Which servers are up, and how the last runs ended: `eightytwenty status`."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from tasks.servers.status import RecordedRun, look
 
 
 def status_command(parameters: StatusParameters) -> None:
-    """Prints which servers are up, and the last runs as Prefect and MLflow have them."""
+    """Prints which servers are up, and the last runs in Prefect and in MLflow."""
     console = Console(soft_wrap=True, highlight=False)
     data = data_folder()
     status = look(data, parameters.runs)

@@ -1,4 +1,4 @@
-"""The parameters of the servers: start them, fill them, look at them."""
+"""The parameters of the commands that start the servers, register the deployments and show the state."""
 
 from pydantic import Field
 
@@ -21,6 +21,6 @@ class DeployParameters(Parameters):
 
 
 class StatusParameters(Parameters):
-    """Say which servers are up, and how the last runs ended."""
+    """Show which servers are up, and how the last runs ended."""
 
-    runs: int = Field(5, title="Runs", ge=1, le=100, description="how many of the last runs are listed")
+    runs: int = Field(5, title="Runs", ge=1, le=100, description="how many of the last runs to list")

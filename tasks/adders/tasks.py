@@ -28,7 +28,7 @@ from tasks.adders.results import Scored, score_all
 from tasks.adders.store import load_adders, save_adders
 from tasks.adders.tables import FEWEST_PAIRS, CleanTable, RawTable, reaching, training_pairs, uncleaned_pairs
 from tasks.ingest.pairs import TRUTH, generate_pairs
-from tasks.running.allowed_paths import fetched
+from tasks.running.allowed_paths import fetch
 from tasks.running.artifacts import publish, publish_link
 from tasks.running.progress import task_progress
 from tasks.running.retries import RETRIES
@@ -61,7 +61,7 @@ def ingest_pairs(parameters: AdderParameters) -> list[RawTable]:
     data = data_folder()
     if parameters.source != GENERATED:
         started = time.perf_counter()
-        path = fetched(parameters.source, data)
+        path = fetch(parameters.source, data)
         largest_sum = max(parameters.largest_sums)
         open_source(path, pairs_table(largest_sum))
         return [RawTable(path.resolve(), sha256(path), largest_sum, time.perf_counter() - started)]

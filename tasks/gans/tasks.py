@@ -29,7 +29,7 @@ from tasks.gans.record import EpochLog, Runs, log_generator, network_run, to_ker
 from tasks.gans.train import Training
 from tasks.gans.trained import GENERATOR, TrainedGan
 from tasks.ingest.generate import ATTRIBUTION, generate_pictures, read_truth
-from tasks.running.allowed_paths import fetched, require_allowed
+from tasks.running.allowed_paths import fetch, require_allowed
 from tasks.running.artifacts import publish, publish_link, warn_of_collapse
 from tasks.running.progress import task_progress
 from tasks.running.retries import RETRIES
@@ -52,7 +52,7 @@ def ingest_pictures(parameters: GanParameters) -> RawPictures:
     if not parameters.is_drawn:
         watch = Stopwatch()
         with watch("ingest", "cleaning"):
-            path = fetched(parameters.source, data).resolve()
+            path = fetch(parameters.source, data).resolve()
             table = require_allowed(parameters.attributes).resolve() if parameters.attributes else None
             digest = open_pictures(path, table, known=KNOWN).sha256
         return RawPictures(path, digest, watch.stages[0].seconds)

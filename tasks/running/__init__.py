@@ -1,1 +1,1 @@
-"""What every run needs: its paths, its stages, its owner, and how it fails."""
+"""What every run needs: allowed paths, stages, an owner, progress, artifacts, retries and failures."""

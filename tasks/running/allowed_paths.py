@@ -1,8 +1,8 @@
-"""Which paths a run may use that somebody started from a browser.
+"""Which paths a run may use when somebody starts it from a browser.
 
-The parameters of a deployment's run come from whoever reaches the Prefect UI. Its paths must lie in the data folder or
-in a folder that EIGHTYTWENTY_SOURCES names (several are joined as in PATH), and apart from the folders that the program
-keeps its own things in. The command line is not restricted: its user can read and write these files anyway.
+The parameters of a deployment's run come from anyone who can reach the Prefect UI. Their paths must lie in the data
+folder or in a folder that EIGHTYTWENTY_SOURCES names (several are joined as in PATH), and outside the folders where the
+program keeps its own files. The command line is not restricted: its user can read and write these files anyway.
 """
 
 import os
@@ -13,7 +13,7 @@ from eightytwenty.errors import UserError
 from eightytwenty.read.download import download, is_address
 from tasks.running.stages import data_folder
 
-_OWN = (
+_OWN_FOLDERS = (
     "checkpoints",
     "datasets",
     "downloads",
@@ -25,39 +25,39 @@ _OWN = (
     "servers",
     "stages",
 )
-"""The program's own folders in the data folder: what lies there is changed by nobody else."""
+"""The program's own folders in the data folder: nobody else changes what is in them."""
 
 
 def require_allowed(path: str) -> Path:
-    """The path that a parameter names, if this run may use it.
+    """Returns the path that a parameter names, if this run may use it.
 
     Args:
-        path: of a file or folder; in a deployment's run a relative one counts from the data folder.
+        path: of a file or folder; in a deployment's run a relative path starts at the data folder.
 
     Returns:
-        the path; in a deployment's run absolute and without symbolic links.
+        the path; in a deployment's run it is absolute and has no symbolic links.
 
     Raises:
         UserError: a deployment's run may not use it.
     """
-    if not _is_of_deployment():
+    if not _in_deployment():
         return Path(path)
-    named = os.environ.get("EIGHTYTWENTY_SOURCES", "").split(os.pathsep)
-    folders = [data_folder(), *(Path(folder).resolve() for folder in named if folder)]
-    place = (folders[0] / path).resolve()
-    if any(place.is_relative_to(folder) for folder in folders):
-        return _apart(place)
+    sources = os.environ.get("EIGHTYTWENTY_SOURCES", "").split(os.pathsep)
+    folders = [data_folder(), *(Path(folder).resolve() for folder in sources if folder)]
+    resolved = (folders[0] / path).resolve()
+    if any(resolved.is_relative_to(folder) for folder in folders):
+        return _require_apart(resolved)
     raise UserError(
         f"{path} lies outside the folders that runs from the UI may use ({', '.join(map(str, folders))}): "
-        "put it into one of these, or name its folder in EIGHTYTWENTY_SOURCES where the worker is started."
+        "move it into one of these, or name its folder in EIGHTYTWENTY_SOURCES when you start the worker."
     )
 
 
-def fetched(source: str, data: Path) -> Path:
-    """The path of a source, which is fetched into <data>/downloads if it is an address.
+def fetch(source: str, data: Path) -> Path:
+    """Returns the path of a source; if it is an address, it is downloaded into <data>/downloads first.
 
     Raises:
-        UserError: it cannot be fetched (see `eightytwenty.read.download`), or this run may not use that path.
+        UserError: it cannot be downloaded (see `eightytwenty.read.download`), or this run may not use that path.
     """
     if not is_address(source):
         return require_allowed(source)
@@ -67,26 +67,26 @@ def fetched(source: str, data: Path) -> Path:
 
 
 def require_allowed_to_copy(path: str) -> Path:
-    """The path that a parameter names, if what lies there may be copied into the data folder.
+    """Returns the path that a parameter names, if its content may be copied into the data folder.
 
     Raises:
-        UserError: this run may not use it, or it would copy the program's own folders into themselves.
+        UserError: this run may not use it, or the program's own folders would be copied into themselves.
     """
-    return _apart(require_allowed(path))
+    return _require_apart(require_allowed(path))
 
 
-def _apart(place: Path) -> Path:
-    """The place, where it neither lies in nor holds a folder of the program's own."""
-    real = place.resolve()
-    for name in _OWN:
+def _require_apart(path: Path) -> Path:
+    """Returns the path, unless it lies in one of the program's own folders or holds one."""
+    resolved = path.resolve()
+    for name in _OWN_FOLDERS:
         own = (data_folder() / name).resolve()
-        if real.is_relative_to(own) or own.is_relative_to(real):
-            where = "lies in" if real.is_relative_to(own) else "holds"
-            raise UserError(f"{place} {where} {own}, where the program keeps its own files: choose another folder.")
-    return place
+        if resolved.is_relative_to(own) or own.is_relative_to(resolved):
+            relation = "lies in" if resolved.is_relative_to(own) else "holds"
+            raise UserError(f"{path} {relation} {own}, where the program keeps its own files: choose another folder.")
+    return path
 
 
-def _is_of_deployment() -> bool:
+def _in_deployment() -> bool:
     if "prefect" not in sys.modules:  # a command that needs no server
         return False
     from prefect.runtime import deployment

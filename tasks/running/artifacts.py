@@ -21,7 +21,7 @@ def publish(name: str, *, markdown: str, pictures: Mapping[str, Path], table: Se
         pictures: key -> PNG file. The artifact contains the whole picture, because the UI cannot show local files.
         table: rows, each column -> text.
     """
-    create_markdown_artifact(markdown, key=f"{name}-report", description="what was done, and what it took")
+    create_markdown_artifact(markdown, key=f"{name}-report", description="what was done, and how long it took")
     if table:
         create_table_artifact([dict(row) for row in table], key=f"{name}-table", description="the results as a table")
     for key, path in pictures.items():

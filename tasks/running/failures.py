@@ -1,4 +1,4 @@
-"""A flow that fails by its user's mistake says so in one sentence: as the message of its state, and in its log."""
+"""When the user's mistake makes a flow fail, one sentence says why: as the message of its state, and in its log."""
 
 import logging
 from collections.abc import Callable
@@ -14,9 +14,9 @@ R = TypeVar("R")
 
 
 def user_error_as_state(function: Callable[[P], R]) -> Callable[[P], R]:
-    """Wraps what becomes a flow, so that a UserError is the message of its Failed state; a caller still sees it raised.
+    """Wraps the function of a flow: a UserError becomes the message of its Failed state; the caller still gets it.
 
-    Prefect itself would put "Flow run encountered an exception" in front, and a traceback into the log.
+    Prefect itself would put "Flow run encountered an exception" in front of it, and a traceback into the log.
     """
 
     @wraps(function)
@@ -24,18 +24,18 @@ def user_error_as_state(function: Callable[[P], R]) -> Callable[[P], R]:
         try:
             return function(parameters)
         except UserError as error:
-            # Prefect takes a returned state as the run's own, and raises the error in it to who called the flow
+            # Prefect takes a returned state as the state of the run, and raises the error in it to the flow's caller
             return cast("R", Failed(data=error, message=str(error)))
 
     return wrapped
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
-    """Turns the log of a UserError with its traceback into the sentence; always true: the line is kept."""
+    """Replaces the traceback of a UserError by its sentence. Always true: the filter drops no line."""
     if record.exc_info and isinstance(error := record.exc_info[1], UserError):
         record.msg, record.args, record.exc_info = "%s", (error,), None
     return True
 
 
-for _runs in ("prefect.flow_runs", "prefect.task_runs"):
-    logging.getLogger(_runs).addFilter(_without_traceback)
+for _logger in ("prefect.flow_runs", "prefect.task_runs"):
+    logging.getLogger(_logger).addFilter(_without_traceback)

@@ -1,4 +1,4 @@
-"""Whether a Prefect or an MLflow server answers, asked without their libraries, which would try for minutes."""
+"""Whether a Prefect or an MLflow server answers. Their own libraries would retry for minutes before they say no."""
 
 import time
 from collections.abc import Callable
@@ -7,18 +7,18 @@ import httpx
 
 _SECONDS = 5
 _START_SECONDS = 120
-"""Long enough for the first start, which makes the database, on a slow and busy machine."""
+"""Long enough for the first start, which creates the database, on a slow and busy machine."""
 
 
 def unreachable_reason(address: str, seconds: float = _SECONDS) -> str:
-    """Ask a server how it is.
+    """Ask a server whether it is healthy.
 
     Args:
-        address: Of a Prefect API or an MLflow server; both say this to everyone, without a password.
-        seconds: How long it may take.
+        address: Of a Prefect API or an MLflow server; both answer this without a password.
+        seconds: How long to wait for the answer.
 
     Returns:
-        Why it does not answer; nothing if it does.
+        Why it does not answer; the empty string if it does.
     """
     try:
         answer = httpx.get(f"{address.rstrip('/')}/health", timeout=seconds)
@@ -39,7 +39,7 @@ def wait_until_up(address: str, has_ended: Callable[[], bool]) -> bool:
     """
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and not has_ended():
-        # a socket may listen before there is a server behind it: a request waits in it
+        # the socket may listen before the server accepts from it: a request then waits there
         if not unreachable_reason(address, _START_SECONDS):
             return True
         time.sleep(0.1)

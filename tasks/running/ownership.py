@@ -1,10 +1,10 @@
-"""Who owns a run, and is that process still alive.
+"""Which process owns a run, and whether that process is still alive.
 
-A process that is killed cannot say goodbye, and its runs would stay "running" for ever. So every process that
-records runs holds a lock on a file of its own, <data>/owners/<owner>.lock, and writes the owner's name on its
-runs. The kernel lets go of the lock when the process ends, however it ends; whoever can take the lock therefore
-knows that the owner is dead. Unlike a process id this is never reused, and it holds between containers that share
-the data folder. An owner without a file here may live elsewhere and is never declared dead.
+A process that is killed cannot close its runs, and they would stay "running" for ever. So every process that records
+runs holds a lock on its own file, <data>/owners/<owner>.lock, and tags its runs with the owner's name. The kernel
+releases the lock when the process ends, however it ends, so anyone who can take the lock knows that the owner is dead.
+Unlike a process id, an owner's name is never reused, and the lock works between containers that share the data folder.
+An owner without a file here may be running elsewhere and is never declared dead.
 """
 
 import fcntl
@@ -19,9 +19,9 @@ from eightytwenty.errors import UserError
 
 OWNER_TAG = "eightytwenty.owner"
 _KEEP_SECONDS = 30 * 24 * 3600
-"""How long the file of a dead owner is kept: the time left to the next start to close its runs."""
+"""How long the file of a dead owner is kept, so that the next start can close its runs."""
 
-# The open, locked files of this process by data folder. They are closed by the end of the process, never before.
+# (process id, data folder) -> owner and its open, locked file, which stays open until the process ends.
 _claims: dict[tuple[int, Path], tuple[str, int]] = {}
 
 
@@ -29,7 +29,7 @@ def claim_owner(data: Path) -> str:
     """Return the owner name of this process in a data folder, "host:pid:start time in ms".
 
     Args:
-        data: The data folder; it is made if it is not there.
+        data: The data folder; it is created if it does not exist.
 
     Raises:
         UserError: If the data folder cannot be written.
@@ -43,16 +43,18 @@ def claim_owner(data: Path) -> str:
             _sweep(folder)
             handle = os.open(folder / f"{owner}.lock", os.O_CREAT | os.O_RDWR, 0o644)
         except OSError as error:
-            raise UserError(f"cannot write to the data folder {data} ({error.strerror}): choose another.") from error
+            raise UserError(
+                f"cannot write to the data folder {data} ({error.strerror}): choose another one."
+            ) from error
         fcntl.flock(handle, fcntl.LOCK_EX)
         _claims[key] = (owner, handle)
     return _claims[key][0]
 
 
 def owner_is_dead(data: Path, owner: str) -> bool:
-    """Tell whether the process behind an owner name is known to be dead.
+    """Whether the process with this owner name is known to be dead.
 
-    False for a living process and for one that never claimed anything in this data folder.
+    False for a living process, and for one that never claimed this data folder.
     """
     path = data / "owners" / f"{owner}.lock"
     return "/" not in owner and path.is_file() and not _is_locked(path)
@@ -60,7 +62,7 @@ def owner_is_dead(data: Path, owner: str) -> bool:
 
 @contextmanager
 def only_one(path: Path) -> Iterator[None]:
-    """Let one process at a time into the block; the others wait. The kernel frees a killed one's place."""
+    """Let one process at a time into the block; the others wait. The kernel releases the lock of a killed process."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -69,7 +71,7 @@ def only_one(path: Path) -> Iterator[None]:
 
 @contextmanager
 def alone(path: Path) -> Iterator[bool]:
-    """Tell whether no other process is in a block with this path, without waiting; if so, none gets in meanwhile."""
+    """Yield whether this process has the lock of this path for the block; False, without waiting, if another has it."""
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -83,7 +85,7 @@ def _is_locked(path: Path) -> bool:
     with path.open() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # held, or a file system without locks: nobody is declared dead there
+        except OSError:  # locked, or a file system without locks, where nobody is declared dead
             return True
         return False
 

@@ -1,4 +1,4 @@
-"""Tasks that try again where the network or the disk failed for a moment."""
+"""Retries for tasks, where the network or the disk failed for a moment."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from prefect.client.schemas.objects import State, TaskRun
 from eightytwenty.files import is_permanent
 
 
-def _may_pass(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
-    """Whether what a task failed with may be gone at the next attempt; bad input and mistakes in the code are not."""
+def _may_succeed_later(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
+    """Whether the next attempt may succeed. After bad input or a mistake in the code it cannot."""
     import httpx
     from mlflow.exceptions import MlflowException
 
     error = state.data
-    # every error of the library `requests`, by which MLflow talks to its server, is an OSError
+    # MLflow talks to its server through the library `requests`, whose errors are all OSErrors
     return isinstance(error, OSError | httpx.HTTPError | MlflowException) and not is_permanent(error)
 
 
-RETRIES: dict[str, Any] = {"retries": 2, "retry_delay_seconds": [1, 5], "retry_condition_fn": _may_pass}
-"""For @task. Flows are never retried: under a deployment's concurrency limit that crashes them."""
+RETRIES: dict[str, Any] = {"retries": 2, "retry_delay_seconds": [1, 5], "retry_condition_fn": _may_succeed_later}
+"""Options for @task. Flows are never retried: under a deployment's concurrency limit a retry crashes them."""

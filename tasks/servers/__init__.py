@@ -1,1 +1,1 @@
-"""The servers on this machine: start them, fill them, look at them."""
+"""The servers on this machine: starting them, registering deployments, showing their state."""

@@ -1,8 +1,8 @@
 """Child processes that never outlive this one, even if it is killed.
 
-Each child leads a session of its own, so that Ctrl-C in the terminal reaches only their owner, and so that all that a
-child starts can be stopped with it. A small guard process, which runs this file, knows their groups and holds the read
-end of a pipe whose write end only the owner has: when the owner is gone, the pipe ends and the guard stops them.
+Each child leads its own session, so that Ctrl-C in the terminal reaches only this process, and so that everything that
+the child starts can be stopped with it. A small guard process, which runs this file, knows the process groups and reads
+from a pipe that only this process can write to: when this process ends, the pipe closes and the guard stops them all.
 """
 
 import os
@@ -17,12 +17,12 @@ from types import TracebackType
 from typing import Self
 
 _STOP_SECONDS = 15
-"""From SIGTERM to SIGKILL: a flow that is stopped still ends its MLflow run."""
-_GONE = (ProcessLookupError, PermissionError)  # macOS says the latter of a group of zombies
+"""From SIGTERM to SIGKILL: time for a stopped flow to end its MLflow run."""
+_GROUP_ENDED = (ProcessLookupError, PermissionError)  # macOS raises the latter for a group of zombies
 
 
 class Children:
-    """Starts and stops processes; at the end of the block all are stopped, the last first."""
+    """Starts and stops processes; at the end of the block all are stopped, the newest first."""
 
     def __enter__(self) -> Self:
         """Starts the guard."""
@@ -32,8 +32,10 @@ class Children:
         )
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Stops what still runs."""
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stops the processes that still run."""
         while self._started:
             self.stop(self._started[-1])
         if self._guard.stdin:
@@ -45,8 +47,8 @@ class Children:
 
         Args:
             command: The program and its arguments.
-            environment: Variables beside, or in place of, those of this process.
-            log: File that all it says is added to.
+            environment: Variables that are added to those of this process, or replace them.
+            log: The file to which all its output is appended.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as stream:
@@ -59,17 +61,17 @@ class Children:
                 start_new_session=True,
             )
         self._started.append(child)
-        self._tell(child.pid)
+        self._notify_guard(child.pid)
         return child
 
     def stop(self, child: subprocess.Popen[bytes]) -> None:
-        """Stop a process and all that it started: SIGTERM, and SIGKILL after 15 s."""
+        """Stop a process and everything that it started: SIGTERM, and SIGKILL after 15 s."""
         if child in self._started:
             self._started.remove(child)
             _end_group(child.pid, child.poll)
-            self._tell(-child.pid)
+            self._notify_guard(-child.pid)
 
-    def _tell(self, group: int) -> None:
+    def _notify_guard(self, group: int) -> None:
         if self._guard.stdin:
             with suppress(BrokenPipeError):
                 self._guard.stdin.write(f"{group}\n".encode())
@@ -77,21 +79,21 @@ class Children:
 
 
 def _end_group(group: int, reap: Callable[[], object] = lambda: None) -> None:
-    for number, patience in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, 5)):
-        deadline = time.monotonic() + patience
+    for number, timeout in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, 5)):
+        deadline = time.monotonic() + timeout
         try:
             os.killpg(group, number)
             while time.monotonic() < deadline:
                 reap()
                 os.killpg(group, 0)
                 time.sleep(0.05)
-        except _GONE:
+        except _GROUP_ENDED:
             return
 
 
 def _guard() -> None:
     groups: list[int] = []
-    for line in sys.stdin:  # ends when the owner closes the pipe or is gone
+    for line in sys.stdin:  # ends when the owner closes the pipe or ends itself
         group = int(line)
         if group > 0:
             groups.append(group)

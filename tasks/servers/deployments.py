@@ -1,4 +1,4 @@
-"""What a Prefect server must know before it can run our flows: work pool, deployments, automation."""
+"""What a Prefect server needs before it can run our flows: work pool, deployments, automation."""
 
 import os
 import shlex
@@ -14,20 +14,20 @@ from eightytwenty.errors import UserError
 from tasks.servers.prefect_api import POOL
 
 _ROOT = Path(__file__).parents[2]
-_CRASH = "crash silent runs"
-_OF_RUNS = ("PREFECT_FLOWS_HEARTBEAT_FREQUENCY",)
+_AUTOMATION = "crash silent runs"
+_RUN_SETTINGS = ("PREFECT_FLOWS_HEARTBEAT_FREQUENCY",)
 _SILENCE = timedelta(seconds=90)
 """Three heartbeats of a flow run; see PREFECT_FLOWS_HEARTBEAT_FREQUENCY in tasks/__init__.py."""
 
 
 def deploy() -> None:
-    """Register the work pool, the deployments of prefect.yaml and the automation at PREFECT_API_URL, or renew them.
+    """Register the work pool, the deployments of prefect.yaml and the automation at PREFECT_API_URL, or update them.
 
     Raises:
-        UserError: prefect.yaml is not there, or Prefect refuses it.
+        UserError: There is no prefect.yaml, or Prefect refuses it.
     """
     _make_pool()
-    with _schedules_left_on():
+    with _active_schedules_restored():
         _register_deployments(_ROOT)
     _make_automation()
 
@@ -42,14 +42,14 @@ def _make_pool() -> None:
 
 
 def _job_template() -> dict[str, Any]:
-    """How a worker starts a run. All of it is constant: whoever starts a run chooses its parameters and nothing else.
+    """How a worker starts a run. All of it is fixed: whoever starts a run chooses its parameters and nothing else.
 
-    Where no command is given the worker prepares a project folder for each run and may install packages into it, and
-    it puts the run into a session of its own, which would outlive a worker that is killed. What a run's process must
-    know before it imports our code stands in the command, because a worker adds a run's own variables to an `env`.
+    Without a command, the worker would prepare a project folder for each run and might install packages into it, and it
+    would give the run its own session, which would outlive a worker that is killed. Settings that a run's process needs
+    before it imports our code are in the command, because a worker merges a run's own variables into `env`.
     """
-    known = [f"{name}={os.environ[name]}" for name in _OF_RUNS]
-    command = shlex.join(["env", *known, sys.executable, "-m", "prefect.engine"])
+    settings = [f"{name}={os.environ[name]}" for name in _RUN_SETTINGS]
+    command = shlex.join(["env", *settings, sys.executable, "-m", "prefect.engine"])
     return {
         "job_configuration": {"command": command, "stream_output": True},
         "variables": {"type": "object", "properties": {}, "additionalProperties": False},
@@ -59,53 +59,58 @@ def _job_template() -> dict[str, Any]:
 def _register_deployments(root: Path) -> None:
     if not (root / "prefect.yaml").is_file():
         raise UserError(f"there is no prefect.yaml in {root}: deployments are registered from a checkout.")
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
         cwd=root,
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["it said nothing"]
-        raise UserError(f"Prefect did not take the deployments of {root / 'prefect.yaml'}: {said[-1]}")
+    if result.returncode:
+        lines = (result.stderr.strip() or result.stdout.strip()).splitlines() or ["it gave no reason"]
+        raise UserError(f"Prefect refused the deployments of {root / 'prefect.yaml'}: {lines[-1]}")
 
 
 @contextmanager
-def _schedules_left_on() -> Iterator[None]:
-    """What was switched on in the UI is on afterwards, too: registering sets every schedule to prefect.yaml."""
+def _active_schedules_restored() -> Iterator[None]:
+    """Switches schedules on again that were on before the block: registering resets them to prefect.yaml."""
     from prefect.client.orchestration import get_client
 
     with get_client(sync_client=True) as client:
-        on = {(of.id, one.slug) for of in client.read_deployments() for one in of.schedules if one.active}
+        active = {
+            (deployment.id, schedule.slug)
+            for deployment in client.read_deployments()
+            for schedule in deployment.schedules
+            if schedule.active
+        }
         yield
-        for of in client.read_deployments():
-            for one in of.schedules:
-                if (of.id, one.slug) in on and not one.active:
-                    client.update_deployment_schedule(of.id, one.id, active=True)
+        for deployment in client.read_deployments():
+            for schedule in deployment.schedules:
+                if (deployment.id, schedule.slug) in active and not schedule.active:
+                    client.update_deployment_schedule(deployment.id, schedule.id, active=True)
 
 
 def _make_automation() -> None:
     from prefect.automations import Automation
 
-    wanted = Automation(**_automation())
+    automation = Automation(**_automation())
     try:
-        known = cast("Automation", Automation.read(name=_CRASH))
+        registered = cast("Automation", Automation.read(name=_AUTOMATION))
     except ValueError:
-        wanted.create()
+        automation.create()
     else:
-        wanted.model_copy(update={"id": known.id}).update()
+        automation.model_copy(update={"id": registered.id}).update()
 
 
 def _automation() -> Mapping[str, Any]:
-    """Runs that fall silent without having ended: their process was killed together with its worker, or its machine."""
+    """For runs that fall silent before they end: their process was killed together with its worker or its machine."""
     from prefect.client.schemas.objects import StateType
     from prefect.events.actions import ChangeFlowRunState
     from prefect.events.schemas.automations import EventTrigger, Posture
 
     ends = ("Completed", "Failed", "Cancelled", "Crashed")
     return {
-        "name": _CRASH,
+        "name": _AUTOMATION,
         "description": "A run without a heartbeat for 90 seconds becomes Crashed.",
         "trigger": EventTrigger(
             after={"prefect.flow-run.heartbeat"},

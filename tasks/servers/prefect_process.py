@@ -1,7 +1,7 @@
-"""Starts and stops Prefect servers over the data folder, each a child process that runs this file.
+"""Starts and stops Prefect servers over the data folder. Each is a child process that runs this file.
 
-A server holds the read end of a pipe whose write end only its owner has: when the owner is gone, even by SIGKILL, the
-pipe ends and the server stops.
+A server reads from a pipe that only its owner can write to: when the owner ends, even by SIGKILL, the pipe closes and
+the server stops.
 """
 
 import os
@@ -17,7 +17,7 @@ from pathlib import Path
 from eightytwenty.errors import UserError
 from tasks.running.health import wait_until_up
 from tasks.running.ownership import only_one
-from tasks.servers.origins import OwnOrigins, own_origins
+from tasks.servers.loopback import HOST, OwnOrigins, own_origins
 
 _STOP_SECONDS = 40
 _EVENTS_SECONDS = 20
@@ -31,57 +31,58 @@ def start_server(
 
     Args:
         home: The folder of its database and its log; it exists.
-        listener: The socket it listens on; it is closed in this process, so that a server that dies is noticed.
-        settings: Further settings of Prefect.
+        listener: The socket it listens on. It is closed in this process, so that a dead server is noticed.
+        settings: More settings of Prefect.
 
     Returns:
-        The server's process, which `stop_server` ends, and the address of its API.
+        The server's process, for `stop_server`, and the address of its API.
 
     Raises:
-        UserError: It does not start.
+        UserError: The server does not start.
     """
-    # one start at a time: two servers that make the same new database would stumble over each other
+    # one start at a time: two servers that create the same database would disturb each other
     with only_one(home / "start.lock"):
         server, url = _start(home, listener, settings)
         try:
             if not wait_until_up(url, lambda: server.poll() is not None):
-                raise UserError(f"the Prefect server did not start: its log {home / 'server.log'} says why.")
+                raise UserError(f"the Prefect server did not start: see its log {home / 'server.log'}.")
         except BaseException:
             stop_server(server)
             raise
     return server, url
 
 
-def _start(home: Path, listener: socket.socket, more: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], str]:
+def _start(home: Path, listener: socket.socket, settings: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], str]:
     port = listener.getsockname()[1]
-    url = f"http://127.0.0.1:{port}/api"
-    settings = {
+    url = f"http://{HOST}:{port}/api"
+    environment = {
+        **os.environ,
         "PREFECT_HOME": str(home),
         "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
         "PREFECT_API_URL": url,
-        "PREFECT_SERVER_API_HOST": "127.0.0.1",
-        "PREFECT_SERVER_API_PORT": str(port),  # else its pages talk to port 4200
+        "PREFECT_SERVER_API_HOST": HOST,
+        "PREFECT_SERVER_API_PORT": str(port),  # without it, its pages would call port 4200
         _ORIGINS: ",".join(own_origins(port)),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_V2_ENABLED": "false",
         "DO_NOT_TRACK": "1",
-        **more,
+        **settings,
     }
     with listener, (home / "server.log").open("ab") as log:
         server = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
             [sys.executable, "-P", "-m", "tasks.servers.prefect_process", str(listener.fileno())],
-            env={**os.environ, **settings},
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=[listener.fileno()],
-            start_new_session=True,  # Ctrl-C reaches the owner, who still has things to report
+            start_new_session=True,  # Ctrl-C must reach only the owner, which still reports to it
         )
     return server, url
 
 
 def stop_server(server: subprocess.Popen[bytes]) -> None:
-    """Stop a server when all that it was told is in its database."""
+    """Stop a server once everything that was sent to it is in its database."""
     if server.stdin:
         server.stdin.close()
     try:
@@ -102,7 +103,7 @@ def _serve(listener: int) -> None:
 
 
 def _stop_with_owner() -> None:
-    sys.stdin.buffer.read()  # nobody writes: this returns when the owner closes the pipe or is gone
+    sys.stdin.buffer.read()  # nobody writes: this returns when the owner closes the pipe or ends
     _wait_for_events()
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(10)
@@ -110,18 +111,18 @@ def _stop_with_owner() -> None:
 
 
 def _wait_for_events() -> None:
-    # The records of tasks arrive as events, which the server queues in memory and throws away when it stops.
-    # All are in the database when the counts agree and stand still; those of a page that was open in a browser
-    # may never agree, so a longer standstill counts as well.
+    # The records of tasks arrive as events, which the server queues in memory and drops when it stops. All are in the
+    # database when the counts are equal and no longer change. With a page open in a browser they may never be equal, so
+    # a longer time without a change is enough as well.
     messaging = sys.modules.get("prefect.server.utilities.messaging.memory")
-    if messaging is None:  # still starting
+    if messaging is None:  # the server is still starting
         return
-    seen, changed = None, time.monotonic()
+    last_counts, changed = None, time.monotonic()
     deadline = changed + _EVENTS_SECONDS
     while (now := time.monotonic()) < deadline:
         counts = [(count["published"], count["consumed"]) for count in list(messaging.METRICS.values())]
-        if counts != seen:
-            seen, changed = counts, now
+        if counts != last_counts:
+            last_counts, changed = counts, now
         if now - changed > (0.5 if all(published == consumed for published, consumed in counts) else 3):
             return
         time.sleep(0.1)

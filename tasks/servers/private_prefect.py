@@ -1,9 +1,9 @@
-"""Finds the Prefect API that flows report to, and starts a private one where none is configured.
+"""The Prefect API that flows report to: the configured one, or else a private server.
 
-`prefect_api` is entered once around everything that calls flows. With PREFECT_API_URL set (in the environment or
-in the active Prefect profile) it only checks that the server answers. Otherwise it starts a private one over
-<data>/prefect/prefect.db for as long as the block lasts. Prefect's own serverless mode is not used because it
-loses the records of tasks at exit.
+All calls of flows happen in one `prefect_api` block. If PREFECT_API_URL is set (in the environment or in the active
+Prefect profile), it only checks that the server answers. Otherwise it starts a private server over
+<data>/prefect/prefect.db for the length of the block. Prefect's own serverless mode is no alternative: it loses the
+records of tasks at exit.
 """
 
 import os
@@ -18,20 +18,21 @@ from uuid import UUID
 from eightytwenty.errors import UserError
 from tasks.running.health import unreachable_reason
 from tasks.running.ownership import claim_owner, owner_is_dead
-from tasks.servers.prefect_api import password_wanted
+from tasks.servers.loopback import HOST
+from tasks.servers.prefect_api import password_error
 from tasks.servers.prefect_process import start_server, stop_server
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, State
 
 _DRAIN_SECONDS = 15
-_OWNER = "owner:"
+_OWNER_TAG_PREFIX = "owner:"
 
 _RECORDS_ONLY = {
-    # one transaction for many task records instead of one for each
+    # one transaction for many task records instead of one transaction each
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
-    # a private server records; deployments over the same database are the business of a real one
+    # a private server only records; scheduling deployments of the same database is left to the server of `up`
     "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
 }
@@ -39,10 +40,10 @@ _RECORDS_ONLY = {
 
 @contextmanager
 def prefect_api(data: Path) -> Iterator[str]:
-    """Yield the address of the Prefect API that flows called in the block report to.
+    """Yield the address of the Prefect API to which flows in the block report.
 
-    Runs over a private server carry the tag "owner:host:pid:start time". Those that a killed process left in the
-    database are set to Crashed at the next start over the same folder; another living process is not touched.
+    Runs that report to a private server have the tag "owner:host:pid:start time". The next start over the same folder
+    sets runs that a killed process left in the database to Crashed; those of living processes stay as they are.
 
     Args:
         data: The data folder; a private server keeps its database and log in <data>/prefect.
@@ -51,8 +52,8 @@ def prefect_api(data: Path) -> Iterator[str]:
         The API's URL, such as http://127.0.0.1:4200/api.
 
     Raises:
-        UserError: If the configured server does not answer, at the start or when the block fails; if the data folder
-            cannot be written; if a private server does not start, or ends before the block fails.
+        UserError: The configured server does not answer, at the start or after the block failed; the data folder cannot
+            be written; or the private server does not start, or ended before the block failed.
     """
     from prefect import tags
     from prefect.settings import get_current_settings
@@ -63,35 +64,35 @@ def prefect_api(data: Path) -> Iterator[str]:
         try:
             yield configured
         except Exception:
-            _check_reachable(configured)  # where it is gone, that is the reason
+            _check_reachable(configured)  # if the server is gone, that is the reason
             raise
         return
     owner = claim_owner(data)
     home = data.resolve() / "prefect"
-    # Bound here and handed over, so that no other process can take the port in between.
-    server, url = start_server(home, socket.create_server(("127.0.0.1", 0)), _RECORDS_ONLY)
+    # bound here and passed on, so that no other process can take the port in between
+    server, url = start_server(home, socket.create_server((HOST, 0)), _RECORDS_ONLY)
     try:
         with api_of_this_process(url):
             crash_orphans(data)
             try:
-                with tags(_OWNER + owner):
+                with tags(_OWNER_TAG_PREFIX + owner):
                     yield url
             except Exception as error:
                 if server.poll() is None:
                     raise
                 raise UserError(
                     f"the private Prefect server ended in the middle of the run: see its log {home / 'server.log'}, "
-                    "and run again: finished stages are kept."
+                    "and run again; finished stages are kept."
                 ) from error
             finally:
                 if server.poll() is None:
-                    _drain()
+                    _send_pending_records()
     finally:
         stop_server(server)
 
 
 def configured_api() -> str:
-    """The Prefect API that is configured, which answers.
+    """Return the address of the configured Prefect API, after checking that it answers.
 
     Raises:
         UserError: None is configured, or it does not answer.
@@ -100,7 +101,9 @@ def configured_api() -> str:
 
     url = get_current_settings().api.url
     if not url:
-        raise UserError("no Prefect server is named: set PREFECT_API_URL, for example to http://127.0.0.1:4200/api.")
+        raise UserError(
+            "no Prefect server is configured: set PREFECT_API_URL, for example to http://127.0.0.1:4200/api."
+        )
     _check_reachable(url)
     return url
 
@@ -115,7 +118,7 @@ def _check_reachable(url: str) -> None:
 
 
 def _check_password(url: str) -> None:
-    # a server says that it is healthy to everyone, and nothing else to whom it does not know
+    # without the password a server only answers whether it is healthy
     from prefect.client.orchestration import get_client
     from prefect.exceptions import PrefectHTTPStatusError
 
@@ -125,13 +128,13 @@ def _check_password(url: str) -> None:
     except PrefectHTTPStatusError as error:
         if error.response.status_code != HTTPStatus.UNAUTHORIZED:
             raise
-        raise password_wanted(url) from error
+        raise password_error(url) from error
 
 
 @contextmanager
 def api_of_this_process(url: str) -> Iterator[None]:
-    """Let this process and its children talk to a Prefect API for as long as the block lasts."""
-    # The environment is for child processes; Prefect itself, imported long before, has to read it once more.
+    """Let this process and its children use a Prefect API for the length of the block."""
+    # child processes inherit the environment; Prefect in this process read it at its import and must read it again
     from prefect.context import refresh_global_settings_context
 
     os.environ["PREFECT_API_URL"] = url
@@ -147,8 +150,8 @@ def crash_orphans(data: Path, pool: str | None = None) -> None:
     """Set the unfinished runs of dead processes to Crashed.
 
     Args:
-        data: The data folder, where an owner of runs is known to be dead.
-        pool: A work pool without a living worker, whose unfinished runs are dead as well.
+        data: The data folder, which knows the dead owners of runs.
+        pool: A work pool without a living worker: its unfinished runs count as dead, too.
     """
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
@@ -158,26 +161,28 @@ def crash_orphans(data: Path, pool: str | None = None) -> None:
     dead_tasks: set[UUID] = set()
 
     def is_dead(run: "FlowRun") -> bool:
-        owner = next((tag.removeprefix(_OWNER) for tag in run.tags if tag.startswith(_OWNER)), "")
+        owner = next((tag.removeprefix(_OWNER_TAG_PREFIX) for tag in run.tags if tag.startswith(_OWNER_TAG_PREFIX)), "")
         in_pool = pool is not None and run.work_pool_name == pool
         return in_pool or run.parent_task_run_id in dead_tasks or owner_is_dead(data, owner)
 
     crashed: State[None] = Crashed(message="The process that ran this flow was stopped or killed.")
     with get_client(sync_client=True) as client:
         runs = client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(unfinished))
-        while dead := [run for run in runs if is_dead(run)]:  # again, because a run's tasks may be other runs
+        while dead := [
+            run for run in runs if is_dead(run)
+        ]:  # repeated, because a dead run's task may have started another run
             for run in dead:
-                of_run = FlowRunFilter.model_validate({"id": {"any_": [run.id]}})
-                of_kind = TaskRunFilter.model_validate(unfinished)
-                for task in client.read_task_runs(flow_run_filter=of_run, task_run_filter=of_kind):
+                this_run = FlowRunFilter.model_validate({"id": {"any_": [run.id]}})
+                unfinished_tasks = TaskRunFilter.model_validate(unfinished)
+                for task in client.read_task_runs(flow_run_filter=this_run, task_run_filter=unfinished_tasks):
                     client.set_task_run_state(task.id, crashed, force=True)
                     dead_tasks.add(task.id)
                 client.set_flow_run_state(run.id, crashed, force=True)
                 runs.remove(run)
 
 
-def _drain() -> None:
-    # Task records and logs travel in background threads; the server must not stop before they arrived.
+def _send_pending_records() -> None:
+    # background threads send task records and logs; the server must not stop before these have arrived
     from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import APILogWorker
 

@@ -1,4 +1,4 @@
-"""What is up, and how the last runs ended."""
+"""Which servers are up, and how the last runs ended."""
 
 import os
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from tasks.running.health import unreachable_reason
-from tasks.servers.prefect_api import living_workers, password_wanted, prefect_client
+from tasks.servers.prefect_api import living_workers, password_error, prefect_client
 from tasks.servers.up import Addresses, addresses_of
 from tasks.tracking.store import is_server, tracking_uri
 
 
 @dataclass(frozen=True)
 class RecordedRun:
-    """A run of a flow, or its record in MLflow: its name, its state, when it started (UTC), seconds that it took."""
+    """A run of a flow, or its record in MLflow: name, flow, state, start time (UTC), and how many seconds it took."""
 
     name: str
     flow: str
@@ -27,16 +27,16 @@ class RecordedRun:
 
 @dataclass(frozen=True)
 class Status:
-    """What is up, and the last runs, the youngest first.
+    """Which servers are up, and the last runs, the newest first.
 
     Attributes:
         prefect: Address of the Prefect API, empty if none is known.
         mlflow: Address of the MLflow server, empty if none is known.
-        prefect_answers: Whether it answers.
-        mlflow_answers: Whether it answers.
-        workers: Names of the workers that were heard of lately.
-        flow_runs: As Prefect has them; empty where no server answers.
-        mlflow_runs: As MLflow has them: the server if it answers, else the store in the data folder.
+        prefect_answers: Whether the Prefect API answers.
+        mlflow_answers: Whether the MLflow server answers.
+        workers: Names of the workers that have sent a heartbeat lately.
+        flow_runs: The runs in Prefect; empty if no server answers.
+        mlflow_runs: The runs in MLflow: those of the server if it answers, else those of the data folder.
     """
 
     prefect: str = ""
@@ -49,36 +49,40 @@ class Status:
 
 
 def look(data: Path, runs: int) -> Status:
-    """Look at the servers over a data folder, else at those that PREFECT_API_URL and MLFLOW_TRACKING_URI name.
+    """Look at the servers over a data folder; if there are none, at PREFECT_API_URL and MLFLOW_TRACKING_URI.
 
     Args:
         data: The data folder.
         runs: How many runs are listed.
 
     Raises:
-        UserError: A server asks for a password that was not given, or is another.
+        UserError: A server asks for a password, and none or a wrong one was given.
     """
-    named = Addresses(os.environ.get("PREFECT_API_URL", ""), os.environ.get("MLFLOW_TRACKING_URI", ""))
-    at = addresses_of(data) or named
-    prefect_answers = bool(at.prefect) and not unreachable_reason(at.prefect)
-    mlflow_answers = is_server(at.mlflow) and not unreachable_reason(at.mlflow)
+    configured = Addresses(os.environ.get("PREFECT_API_URL", ""), os.environ.get("MLFLOW_TRACKING_URI", ""))
+    addresses = addresses_of(data) or configured
+    prefect_answers = bool(addresses.prefect) and not unreachable_reason(addresses.prefect)
+    mlflow_answers = is_server(addresses.mlflow) and not unreachable_reason(addresses.mlflow)
     return Status(
-        at.prefect,
-        at.mlflow if is_server(at.mlflow) else "",
+        addresses.prefect,
+        addresses.mlflow if is_server(addresses.mlflow) else "",
         prefect_answers,
         mlflow_answers,
-        living_workers(at.prefect) if prefect_answers else (),
-        _flow_runs(at.prefect, runs) if prefect_answers else (),
-        _mlflow_runs(data, at.mlflow if mlflow_answers else tracking_uri(data), runs),
+        living_workers(addresses.prefect) if prefect_answers else (),
+        _flow_runs(addresses.prefect, runs) if prefect_answers else (),
+        _mlflow_runs(data, addresses.mlflow if mlflow_answers else tracking_uri(data), runs),
     )
 
 
-def _flow_runs(api: str, most: int) -> list[RecordedRun]:
+def _flow_runs(api: str, limit: int) -> list[RecordedRun]:
     with prefect_client(api) as client:
-        asked = {"sort": "EXPECTED_START_TIME_DESC", "limit": most, "flow_runs": {"state": {"type": _PAST}}}
-        answer = client.post("flow_runs/filter", json=asked)
+        query = {
+            "sort": "EXPECTED_START_TIME_DESC",
+            "limit": limit,
+            "flow_runs": {"state": {"type": {"not_any_": ["SCHEDULED"]}}},
+        }
+        answer = client.post("flow_runs/filter", json=query)
         if answer.status_code == HTTPStatus.UNAUTHORIZED:
-            raise password_wanted(api)
+            raise password_error(api)
         runs: list[dict[str, Any]] = answer.raise_for_status().json()
         flows = {"flows": {"id": {"any_": [run["flow_id"] for run in runs]}}}
         names = {flow["id"]: flow["name"] for flow in client.post("flows/filter", json=flows).raise_for_status().json()}
@@ -94,14 +98,11 @@ def _flow_runs(api: str, most: int) -> list[RecordedRun]:
     ]
 
 
-_PAST = {"not_any_": ["SCHEDULED"]}
-
-
-def _mlflow_runs(data: Path, uri: str, most: int) -> list[RecordedRun]:
+def _mlflow_runs(data: Path, uri: str, limit: int) -> list[RecordedRun]:
     if is_server(uri) and unreachable_reason(uri):
         return []
     if not is_server(uri) and not (data / "mlflow" / "mlflow.db").exists():
-        return []  # looking must not make one
+        return []  # a look must not create a store
     from tasks.tracking.store import last_runs
 
     return [
@@ -112,5 +113,5 @@ def _mlflow_runs(data: Path, uri: str, most: int) -> list[RecordedRun]:
             datetime.fromtimestamp(run.info.start_time / 1000, UTC),
             (run.info.end_time - run.info.start_time) / 1000 if run.info.end_time else None,
         )
-        for experiment, run in last_runs(uri, most)
+        for experiment, run in last_runs(uri, limit)
     ]

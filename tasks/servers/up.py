@@ -1,4 +1,4 @@
-"""Both servers and a worker on this machine, over the data folder that embedded runs use."""
+"""Runs both servers and a worker on this machine, over the data folder that runs without a server use."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ from tasks.running.health import wait_until_up
 from tasks.running.ownership import alone
 from tasks.servers.children import Children
 from tasks.servers.deployments import deploy
-from tasks.servers.ports import HOST, listen
+from tasks.servers.loopback import HOST, listen
 from tasks.servers.prefect_api import POOL, living_workers
 from tasks.servers.prefect_process import start_server, stop_server
 from tasks.servers.private_prefect import api_of_this_process, crash_orphans
@@ -39,50 +39,50 @@ class Addresses:
 
     @property
     def mlflow_ui(self) -> str:
-        """The MLflow UI; without the query it opens in its GenAI mode."""
+        """The MLflow UI; without the query it would open in its GenAI mode."""
         return f"{self.mlflow}/#/experiments?workflowType=machine_learning"
 
 
-class Up:
-    """The servers while they are up."""
+class RunningServers:
+    """The servers and the worker while they run."""
 
     def __init__(self, addresses: Addresses, processes: Mapping[str, tuple["subprocess.Popen[bytes]", Path]]) -> None:
         self.addresses, self._processes = addresses, processes
 
     def wait(self) -> str:
-        """Wait until one of the processes ends by itself; returns a sentence that names it and its log."""
+        """Wait until one of the processes ends by itself; return a sentence that names it and its log."""
         while True:
             for name, (process, log) in self._processes.items():
                 if process.poll() is not None:
-                    return f"the {name} ended by itself, so all else was stopped; its log {log} says why."
+                    return f"the {name} ended by itself, so everything else was stopped: see its log {log}."
             time.sleep(_LOOK_SECONDS)
 
 
 @contextmanager
-def servers_up(data: Path, prefect_port: int, mlflow_port: int) -> Iterator[Up]:
+def running_servers(data: Path, prefect_port: int, mlflow_port: int) -> Iterator[RunningServers]:
     """Start the Prefect server, the MLflow server and a worker, and register the deployments.
 
-    All of it ends with the block, or with this process. Runs that a killed process left unfinished are closed first.
+    They all end with the block, or with this process. First, runs that a killed process left unfinished are closed.
 
     Args:
         data: The data folder.
-        prefect_port: Where the Prefect server listens.
-        mlflow_port: Where the MLflow server listens.
+        prefect_port: The port of the Prefect server.
+        mlflow_port: The port of the MLflow server.
 
     Raises:
-        UserError: A port is taken or both are the same, another process does the same over this data folder, or a
-            server does not start.
+        UserError: A port is taken or both are the same, the servers over this data folder are already up, or a server
+            does not start.
     """
     if prefect_port == mlflow_port:
         raise UserError(f"both servers cannot listen on port {mlflow_port}: choose another with --mlflow-port.")
     data = data.resolve()
     with ExitStack() as stack:
-        stack.enter_context(_only_up(data))
+        stack.enter_context(_only_one_up(data))
         prefect_socket = stack.enter_context(listen(prefect_port, "--prefect-port"))
         mlflow_socket = stack.enter_context(listen(mlflow_port, "--mlflow-port"))
         children = stack.enter_context(Children())
         logs = {name: data / "logs" / f"{name}.log" for name in ("mlflow", "worker")}
-        mlflow_socket.close()  # MLflow can only be told its number
+        mlflow_socket.close()  # MLflow takes a port number, not a socket
         mlflow_url = f"http://{HOST}:{mlflow_port}"
         mlflow = children.start(_mlflow_command(data, mlflow_port), _MLFLOW_SETTINGS, logs["mlflow"])
         home = data / "prefect"
@@ -91,20 +91,20 @@ def servers_up(data: Path, prefect_port: int, mlflow_port: int) -> Iterator[Up]:
         stack.callback(stop_server, prefect)
         addresses = Addresses(api, mlflow_url)
         if not wait_until_up(mlflow_url, lambda: mlflow.poll() is not None):
-            raise UserError(f"the MLflow server did not start: its log {logs['mlflow']} says why.")
+            raise UserError(f"the MLflow server did not start: see its log {logs['mlflow']}.")
         _close_dead_runs(data)
         stack.enter_context(api_of_this_process(api))
         crash_orphans(data, POOL)
         deploy()
         settings = {"MLFLOW_TRACKING_URI": mlflow_url, "EIGHTYTWENTY_DATA": str(data), "PREFECT_HOME": str(home)}
         worker = children.start(_worker_command(), {**_WORKER_SETTINGS, **settings}, logs["worker"])
-        # what the worker leaves unfinished when it is stopped
+        # closes runs that the worker leaves unfinished when it is stopped
         stack.callback(_close_dead_runs, data)
         stack.callback(lambda: crash_orphans(data, POOL) if prefect.poll() is None else None)
         stack.callback(children.stop, worker)
         _wait_for_worker(api, worker, logs["worker"])
         _write_addresses(data, addresses)
-        yield Up(
+        yield RunningServers(
             addresses,
             {
                 "Prefect server": (prefect, home / "server.log"),
@@ -115,22 +115,22 @@ def servers_up(data: Path, prefect_port: int, mlflow_port: int) -> Iterator[Up]:
 
 
 def addresses_of(data: Path) -> Addresses | None:
-    """Where the servers over this data folder answer, None if they are not up."""
-    with suppress(FileNotFoundError, ValueError), alone(_lock(data)) as nobody:
-        if not nobody:
-            return Addresses(**json.loads(_place(data).read_text()))
+    """The addresses of the servers over this data folder; None if they are not up."""
+    with suppress(FileNotFoundError, ValueError), alone(_lock_file(data)) as is_alone:
+        if not is_alone:
+            return Addresses(**json.loads(_addresses_file(data).read_text()))
     return None
 
 
 _PREFECT_SETTINGS = {
-    # else its database grows for ever; runs older than 90 days go, as in docker-compose.yml
+    # without it, the database would grow for ever; runs older than 90 days are deleted, as in docker-compose.yml
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "7776000",
 }
 _MLFLOW_SETTINGS = {
-    # for GenAI: eight more processes and 1.8 GB, some of which outlive SIGTERM
+    # it is for GenAI: eight more processes with 1.8 GB, some of which outlive SIGTERM
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-    # the assistant in MLflow's pages could run commands on this machine, and the gateway would call others
+    # the assistant in MLflow's pages could run commands on this machine, and the gateway could call other services
     "MLFLOW_ENABLE_ASSISTANT_SANDBOX": "true",
     "MLFLOW_ENABLE_AI_GATEWAY": "false",
 }
@@ -142,7 +142,7 @@ def _mlflow_command(data: Path, port: int) -> list[str]:
     return [
         *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
         *("--backend-store-uri", _mlflow_store(data)),
-        # flows write to the same folder as embedded runs do, not through the server
+        # flows write artifacts to the folder that runs without a server use, not through the server
         *("--default-artifact-root", artifacts(data).as_uri(), "--no-serve-artifacts"),
     ]
 
@@ -156,19 +156,19 @@ def _worker_command() -> list[str]:
 
 
 @contextmanager
-def _only_up(data: Path) -> Iterator[None]:
+def _only_one_up(data: Path) -> Iterator[None]:
     with writing(data):
-        _lock(data).parent.mkdir(parents=True, exist_ok=True)
-    with alone(_lock(data)) as nobody_else:
-        if not nobody_else:
-            up = addresses_of(data)
-            where = f": Prefect at {up.prefect_ui}, MLflow at {up.mlflow}" if up else ""
-            raise UserError(f"the servers over {data} are already up{where}; stop those first or use them.")
-        _place(data).unlink(missing_ok=True)
+        _lock_file(data).parent.mkdir(parents=True, exist_ok=True)
+    with alone(_lock_file(data)) as is_alone:
+        if not is_alone:
+            addresses = addresses_of(data)
+            where = f": Prefect at {addresses.prefect_ui}, MLflow at {addresses.mlflow}" if addresses else ""
+            raise UserError(f"the servers over {data} are already up{where}; use them, or stop them first.")
+        _addresses_file(data).unlink(missing_ok=True)
         try:
             yield
         finally:
-            _place(data).unlink(missing_ok=True)
+            _addresses_file(data).unlink(missing_ok=True)
 
 
 def _wait_for_worker(api: str, worker: "subprocess.Popen[bytes]", log: Path) -> None:
@@ -177,23 +177,23 @@ def _wait_for_worker(api: str, worker: "subprocess.Popen[bytes]", log: Path) -> 
         if living_workers(api):
             return
         time.sleep(0.2)
-    raise UserError(f"the worker did not start: its log {log} says why.")
+    raise UserError(f"the worker did not start: see its log {log}.")
 
 
 def _close_dead_runs(data: Path) -> None:
     from mlflow import MlflowClient
 
-    # not through the server, which may have died
+    # straight in the database: the server may have died
     close_dead_runs(MlflowClient(_mlflow_store(data)), data)
 
 
 def _write_addresses(data: Path, addresses: Addresses) -> None:
-    write_whole(_place(data), json.dumps(asdict(addresses)).encode())
+    write_whole(_addresses_file(data), json.dumps(asdict(addresses)).encode())
 
 
-def _place(data: Path) -> Path:
+def _addresses_file(data: Path) -> Path:
     return data / "servers" / "up.json"
 
 
-def _lock(data: Path) -> Path:
+def _lock_file(data: Path) -> Path:
     return data / "servers" / "up.lock"

@@ -1,4 +1,4 @@
-"""A headless Chromium for the tests: what the machine has, else installed by `python -m tests.system.browser`."""
+"""A headless Chromium for the tests: the machine's own, or one that `python -m tests.system.browser` installs."""
 
 import os
 import shutil
@@ -10,23 +10,23 @@ from contextlib import contextmanager
 from playwright.sync_api import Browser, Error, sync_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# Chromium would ask the network for these by itself
+# Chromium by itself would use the network for these
 _QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
 
 
 @contextmanager
 def browser() -> Iterator[Browser | None]:
-    """Starts a browser; None where there is none."""
-    # the sandbox does not work as root, and the pages are our own servers'
+    """Starts a browser; yields None if the machine has none."""
+    # the sandbox does not work as root, and the pages come from our own servers
     options = [*_QUIET, "--disable-gpu", "--no-first-run", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         try:
-            started = playwright.chromium.launch(executable_path=_installed(), args=options)
+            chromium = playwright.chromium.launch(executable_path=_installed(), args=options)
         except Error:
             yield None
             return
-        yield started
-        started.close()
+        yield chromium
+        chromium.close()
 
 
 def _installed() -> str | None:
@@ -34,8 +34,8 @@ def _installed() -> str | None:
 
 
 def _install() -> None:
-    with browser() as found:
-        if found:
+    with browser() as chromium:
+        if chromium:
             return
     debian = shutil.which("apt-get") and os.geteuid() == 0
     commands = (
@@ -43,10 +43,10 @@ def _install() -> None:
         if debian
         else [[sys.executable, "-m", "playwright", "install", "chromium"]]
     )
-    print("installing Chromium, which the tests in tests/system drive")
+    print("installing Chromium for the tests in tests/system")
     for command in commands:
         if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
-            print(f"Chromium could not be installed ({' '.join(command)}): the tests that need it are skipped")
+            print(f"Chromium could not be installed ({' '.join(command)}): tests that need it are skipped")
             return
 
 

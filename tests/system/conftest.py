@@ -1,4 +1,4 @@
-"""What the tests of whole systems share: the command line of the tests of the flows, and one undisturbed flow."""
+"""Fixtures of the tests of whole systems: the command line, and one flow without a fault."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.system.faults import run
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a flow that nothing happened to."""
+    """The data folder of a flow that ran without a fault."""
     data = tmp_path_factory.mktemp("undisturbed") / "data"
     run(data)
     return data

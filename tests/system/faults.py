@@ -1,4 +1,4 @@
-"""Real flows in processes of their own, the moments at which they are disturbed, and what they leave."""
+"""Real flows in their own processes, the moments at which a fault hits them, and what they leave behind."""
 
 import re
 import sqlite3
@@ -11,15 +11,15 @@ from pathlib import Path
 
 from tests.flows.conftest import COMMAND, environment
 
-# one network by one protocol: every stage of a flow in as little time as possible
+# one network, one protocol: all stages of a flow in as little time as possible
 FLOW = [
     *("adders", "--rows", "200", "--largest-sums", "16", "--hidden-units", "2"),
     *("--seeds", "1", "--protocol", "solved"),
 ]
 TRAINING = "stages/locks/train-solved-*"
-"""There as soon as the training begins."""
+"""Exists as soon as the training begins."""
 LOGGING = "mlflow/artifacts/*/artifacts/data_docs"
-"""There once the MLflow run has begun to be filled."""
+"""Exists once the flow has begun to log to its MLflow run."""
 
 _ENDED = {"COMPLETED", "FAILED", "CANCELLED", "CRASHED", "FINISHED", "KILLED"}
 _RUNS = {
@@ -30,40 +30,40 @@ _RUNS = {
 
 @dataclass
 class Flow:
-    """A flow in a process of its own."""
+    """A flow in its own process."""
 
     process: subprocess.Popen[str]
     log: Path
 
-    def at(self, moment: Callable[[], object]) -> None:
+    def wait_until(self, condition: Callable[[], object]) -> None:
         """Wait for a moment in the middle of the flow."""
-        wait_for(lambda: moment() or self.process.poll() is not None)
+        wait_for(lambda: condition() or self.process.poll() is not None)
         assert self.process.poll() is None, f"it ended too early: {self.log.read_text()}"
 
-    def ends(self) -> int:
-        """Wait for its end; returns its exit code."""
+    def exit_code(self) -> int:
+        """Wait for the end of the flow; returns its exit code."""
         return self.process.wait(timeout=240)
 
-    def complains(self) -> str:
-        """Wait for the sentence that says what is wrong; Prefect's threads may go on asking for a server after it."""
+    def error(self) -> str:
+        """Wait for the one error message. Prefect's threads may keep calling a server after it."""
 
-        def said() -> list[str]:
+        def messages() -> list[str]:
             return re.findall(r"eightytwenty: .*", self.log.read_text())
 
-        wait_for(lambda: said() or self.process.poll() is not None)
-        assert len(said()) == 1, self.log.read_text()
-        return said()[0]
+        wait_for(lambda: messages() or self.process.poll() is not None)
+        assert len(messages()) == 1, self.log.read_text()
+        return messages()[0]
 
 
 @contextmanager
-def running(data: Path, *arguments: str, **more: str) -> Iterator[Flow]:
-    """A flow that runs; it does not outlive the block."""
+def running(data: Path, *arguments: str, **variables: str) -> Iterator[Flow]:
+    """Run a flow, which does not outlive the block."""
     data.parent.mkdir(parents=True, exist_ok=True)
     log = data.parent / f"flow-{time.monotonic_ns()}.log"
     with log.open("w") as stream:
         process = subprocess.Popen(
             [*COMMAND, *(arguments or FLOW)],
-            env=environment(data) | more,
+            env=environment(data) | variables,
             cwd=data.parent,
             stdout=stream,
             stderr=subprocess.STDOUT,
@@ -76,35 +76,35 @@ def running(data: Path, *arguments: str, **more: str) -> Iterator[Flow]:
         process.wait()
 
 
-def run(data: Path, *arguments: str, **more: str) -> None:
-    """Run a flow to its end, which is a good one."""
-    with running(data, *arguments, **more) as flow:
-        assert flow.ends() == 0, flow.log.read_text()
+def run(data: Path, *arguments: str, **variables: str) -> None:
+    """Run a flow to its end; it must succeed."""
+    with running(data, *arguments, **variables) as flow:
+        assert flow.exit_code() == 0, flow.log.read_text()
 
 
-def wait_for(moment: Callable[[], object], seconds: float = 150) -> None:
-    """Wait until something is true."""
+def wait_for(condition: Callable[[], object], seconds: float = 150) -> None:
+    """Wait until the condition holds."""
     deadline = time.monotonic() + seconds
-    while not moment():
-        assert time.monotonic() < deadline, "it never happened"
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
         time.sleep(0.01)
 
 
 def runs(data: Path) -> dict[str, list[str]]:
-    """Name -> states of all runs that the databases of Prefect and MLflow in a data folder hold."""
-    found: dict[str, list[str]] = {}
-    for place, query in _RUNS.items():
-        with closing(sqlite3.connect(f"file:{data / place}?mode=ro", uri=True)) as database:
+    """Name -> states of all runs in the Prefect and MLflow databases of a data folder."""
+    states: dict[str, list[str]] = {}
+    for path, query in _RUNS.items():
+        with closing(sqlite3.connect(f"file:{data / path}?mode=ro", uri=True)) as database:
             for name, state in database.execute(query):
-                found.setdefault(name, []).append(state)
-    return found
+                states.setdefault(name, []).append(state)
+    return states
 
 
 def unfinished(data: Path) -> dict[str, list[str]]:
-    """Those of them that have not ended."""
+    """The runs that have not ended."""
     return {name: states for name, states in runs(data).items() if not set(states) <= _ENDED}
 
 
 def half_written(data: Path) -> list[Path]:
-    """What a process that died in the middle of writing may leave, and what a later one must remove."""
+    """Leftovers of a process that died while writing; a later process must remove them."""
     return [path for folder in ("stages", "reports") for path in (data / folder).glob(".*")]

@@ -1,4 +1,4 @@
-"""`eightytwenty up` in a process of its own, and what its servers answer."""
+"""`eightytwenty up` in its own process, and the answers of its servers."""
 
 import socket
 import subprocess
@@ -13,21 +13,21 @@ import httpx
 from tests.flows.conftest import COMMAND, environment
 
 UNFINISHED = {"RUNNING", "PENDING", "CANCELLING"}
-PATIENCE = 60  # seconds for an answer, on a machine that may have other work
+PATIENCE = 60  # seconds to wait for an answer: the machine may be busy
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 T = TypeVar("T")
 
 
-def wait_for(what: Callable[[], T | None], seconds: float = 120) -> T:
+def wait_for(query: Callable[[], T | None], seconds: float = 120) -> T:
     deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline, "waited in vain"
+    while not (result := query()):
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
         time.sleep(0.2)
-    return found
+    return result
 
 
 class Servers:
-    """One `up` over a data folder, and what its two servers answer."""
+    """One `up` over a data folder, and the answers of its two servers."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
@@ -39,13 +39,13 @@ class Servers:
         self.api += "/api"
         self.process = self.start()
         assert self.process.stdout
-        said = []
+        lines = []
         for line in self.process.stdout:
-            said.append(line)
+            lines.append(line)
             if "Ctrl-C" in line:
                 break
-        self.said = "".join(said)
-        assert "Ctrl-C" in self.said, self.said + self.process.communicate()[1]
+        self.output = "".join(lines)
+        assert "Ctrl-C" in self.output, self.output + self.process.communicate()[1]
 
     def start(self) -> "subprocess.Popen[str]":
         ports = ["--prefect-port", str(self.ports[0]), "--mlflow-port", str(self.ports[1])]
@@ -58,30 +58,32 @@ class Servers:
             start_new_session=True,
         )
 
-    def ask(self, what: str, **filters: Any) -> Any:
-        return httpx.post(f"{self.api}/{what}/filter", json=filters, timeout=PATIENCE).raise_for_status().json()
+    def query(self, kind: str, **filters: Any) -> Any:
+        return httpx.post(f"{self.api}/{kind}/filter", json=filters, timeout=PATIENCE).raise_for_status().json()
 
     def trigger(self, deployment: str, **parameters: Any) -> httpx.Response:
-        (one,) = self.ask("deployments", deployments={"name": {"any_": [deployment]}})
+        (registered,) = self.query("deployments", deployments={"name": {"any_": [deployment]}})
         body = {"parameters": {"parameters": parameters}}
 
-        def ask() -> httpx.Response | None:
-            answer = httpx.post(f"{self.api}/deployments/{one['id']}/create_flow_run", json=body, timeout=PATIENCE)
-            # of a database that is busy; Prefect's own client asks again as well
+        def create_run() -> httpx.Response | None:
+            answer = httpx.post(
+                f"{self.api}/deployments/{registered['id']}/create_flow_run", json=body, timeout=PATIENCE
+            )
+            # the database was busy; Prefect's own client retries as well
             return None if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE else answer
 
-        return wait_for(ask)
+        return wait_for(create_run)
 
     def state(self, run: str) -> dict[str, Any]:
         return dict(httpx.get(f"{self.api}/flow_runs/{run}", timeout=PATIENCE).json()["state"])
 
-    def ended(self, run: str) -> dict[str, Any]:
+    def final_state(self, run: str) -> dict[str, Any]:
         return wait_for(lambda: (state := self.state(run))["type"] in FINAL and state)
 
-    def trains(self, run: str) -> bool:
-        tasks = self.ask("task_runs", flow_runs={"id": {"any_": [run]}})
+    def is_training(self, run: str) -> bool:
+        tasks = self.query("task_runs", flow_runs={"id": {"any_": [run]}})
         return any(task["name"].startswith("train_adders") and task["state_type"] == "RUNNING" for task in tasks)
 
     def artifacts(self, run: str) -> dict[str, Any]:
-        found = self.ask("artifacts", flow_runs={"id": {"any_": [run]}})
-        return {artifact["key"]: artifact for artifact in found}
+        artifacts = self.query("artifacts", flow_runs={"id": {"any_": [run]}})
+        return {artifact["key"]: artifact for artifact in artifacts}

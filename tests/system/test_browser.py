@@ -1,6 +1,6 @@
-"""As a person would: start a run in the Prefect UI, follow it to MLflow, look at curves and pictures.
+"""Do what a person would: start a run in the Prefect UI, follow it to MLflow, look at curves and pictures.
 
-The pages are photographed on the way. `SCREENSHOTS=docs make test ARGS=tests/system/test_browser.py` renews those of
+The test takes screenshots on the way. `SCREENSHOTS=docs make test ARGS=tests/system/test_browser.py` renews those of
 docs/operate.md.
 """
 
@@ -17,10 +17,12 @@ from playwright.sync_api import Locator, Page, expect
 from tests.system.browser import browser
 from tests.system.servers import Servers
 
-_SLOW = 300_000  # ms, for what a whole flow comes before
-_SHOWN = "SCREENSHOTS" in os.environ  # then what is trained is worth looking at
-_EPOCHS = "500" if _SHOWN else "30"
-_PICTURES = {"rows": 3000, "size": 32, "epochs": 8} if _SHOWN else {"source": "ellipses-white", "rows": 150, "size": 32}
+_SLOW = 300_000  # ms, long enough for a whole flow
+_FOR_DOCS = "SCREENSHOTS" in os.environ  # train long enough for good-looking results
+_EPOCHS = "500" if _FOR_DOCS else "30"
+_PICTURES = (
+    {"rows": 3000, "size": 32, "epochs": 8} if _FOR_DOCS else {"source": "ellipses-white", "rows": 150, "size": 32}
+)
 
 
 @pytest.fixture(scope="module")
@@ -32,18 +34,18 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest.fixture(scope="module")
-def asked_hosts() -> set[str]:
-    """The hosts that the pages asked for anything."""
+def requested_hosts() -> set[str]:
+    """The hosts that the pages sent requests to."""
     return set()
 
 
 @pytest.fixture(scope="module")
-def page(up: Servers, asked_hosts: set[str]) -> Iterator[Page]:
-    with browser() as started:
-        if started is None:
+def page(up: Servers, requested_hosts: set[str]) -> Iterator[Page]:
+    with browser() as chromium:
+        if chromium is None:
             pytest.skip("there is no Chromium; python -m tests.system.browser installs it")
-        context = started.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
-        context.on("request", lambda request: asked_hosts.add(urlsplit(request.url).netloc))
+        context = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+        context.on("request", lambda request: requested_hosts.add(urlsplit(request.url).netloc))
         context.set_default_timeout(60_000)
         expect.set_options(timeout=60_000)
         yield context.new_page()
@@ -51,18 +53,18 @@ def page(up: Servers, asked_hosts: set[str]) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    asked = os.environ.get("SCREENSHOTS")
-    return Path(asked) if asked else tmp_path_factory.mktemp("screenshots")
+    folder = os.environ.get("SCREENSHOTS")
+    return Path(folder) if folder else tmp_path_factory.mktemp("screenshots")
 
 
 def field(page: Page, title: str) -> Locator:
-    """The field of a form with this title."""
+    """The form field with this title."""
     label = page.locator(".schema-form-property__label", has_text=re.compile(rf"^{title}( \(Optional\))?$"))
     return page.locator(".schema-form-property").filter(has=label).last
 
 
 def shorten(items: Locator, length: int) -> None:
-    """Removes the last entries of a list in a form, until so many are left."""
+    """Removes the last entries of a list in a form until this number is left."""
     expect(items.first).to_be_visible()
     while (count := items.count()) > length:
         items.last.get_by_role("button").first.click()
@@ -70,7 +72,7 @@ def shorten(items: Locator, length: int) -> None:
 
 
 def close_assistant(page: Page) -> None:
-    """MLflow opens a panel beside the first page, which a reader of that page does not need."""
+    """Closes the panel that MLflow opens beside the first page."""
     button = page.get_by_role("button", name="Close").first
     button.click()
     expect(button).to_be_hidden()
@@ -99,7 +101,7 @@ def test_a_run_is_started_in_prefect_and_followed_to_mlflow(up: Servers, page: P
     page.locator('a[href*="/runs/flow-run/"]').first.click()
     page.get_by_text("Artifacts", exact=True).first.click()
     page.get_by_role("heading", name="Task runs").hover()
-    page.mouse.wheel(0, 2000)  # they are drawn when they come into sight
+    page.mouse.wheel(0, 2000)  # artifacts are drawn when they scroll into view
     expect(page.get_by_text("adders-eighty-twenty")).to_be_visible()
     page.screenshot(path=screenshots / "prefect-run.png")
     page.get_by_text("adders-mlflow").click()
@@ -120,7 +122,7 @@ def test_a_run_is_started_in_prefect_and_followed_to_mlflow(up: Servers, page: P
 
 def test_the_grids_of_a_gan_are_there_by_epoch(up: Servers, page: Page, screenshots: Path) -> None:
     run = up.trigger("gan", **{"epochs": 2, **_PICTURES}).json()["id"]
-    assert up.ended(run)["type"] == "COMPLETED"
+    assert up.final_state(run)["type"] == "COMPLETED"
     (link,) = re.findall(rf"{up.mlflow}[^)\s]+", up.artifacts(run)["gan-mlflow"]["data"])
     page.goto(link)
     if page.get_by_role("button", name="Close").count():
@@ -130,14 +132,14 @@ def test_the_grids_of_a_gan_are_there_by_epoch(up: Servers, page: Page, screensh
     page.get_by_placeholder("Search metric charts").fill("samples")
     step = page.get_by_role("spinbutton").last
     epochs = _PICTURES.get("epochs", 2)
-    for epoch in range(1, epochs + 1):  # there is nothing at step 0
+    for epoch in range(1, epochs + 1):  # step 0 has no picture
         page.get_by_role("slider").last.press("ArrowRight")
         expect(step).to_have_value(str(epoch))
-    shown = page.locator(f'img[src*="samples%2Bstep%2B{epochs}"]')
-    expect(shown).to_be_visible()
-    assert shown.evaluate("picture => picture.naturalWidth") > 100
+    grid = page.locator(f'img[src*="samples%2Bstep%2B{epochs}"]')
+    expect(grid).to_be_visible()
+    assert grid.evaluate("picture => picture.naturalWidth") > 100
     page.screenshot(path=screenshots / "mlflow-samples.png")
 
 
-def test_no_page_asks_another_host(up: Servers, page: Page, asked_hosts: set[str]) -> None:
-    assert asked_hosts - {""} == {urlsplit(up.api).netloc, urlsplit(up.mlflow).netloc}  # "": data: addresses
+def test_no_page_asks_another_host(up: Servers, page: Page, requested_hosts: set[str]) -> None:
+    assert requested_hosts - {""} == {urlsplit(up.api).netloc, urlsplit(up.mlflow).netloc}  # "": data: addresses

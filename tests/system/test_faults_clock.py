@@ -1,4 +1,4 @@
-"""The clock of a real Prefect server jumps over the nightly schedules of prefect.yaml."""
+"""The clock of a real Prefect server is set back and forth over the nightly schedule of prefect.yaml."""
 
 import shutil
 import struct
@@ -13,18 +13,18 @@ import httpx
 import pytest
 import yaml
 
-from tasks.servers.ports import listen
+from tasks.servers.loopback import listen
 from tasks.servers.prefect_process import start_server, stop_server
 
 HERE = Path(__file__).parent
 DEPLOYMENTS = yaml.safe_load((HERE.parents[1] / "prefect.yaml").read_text())["deployments"]
-(SCHEDULE,) = next(one["schedules"] for one in DEPLOYMENTS if one["name"] == "retrain-adders")
+(SCHEDULE,) = next(each["schedules"] for each in DEPLOYMENTS if each["name"] == "retrain-adders")
 ZONE = ZoneInfo(SCHEDULE["timezone"])
 SPRING, AUTUMN = datetime(2030, 3, 31, tzinfo=ZONE), datetime(2030, 10, 27, tzinfo=ZONE)  # the clocks change
 
 
 class Nightly:
-    """A Prefect server with a clock of its own, and a deployment on it with the nightly schedule switched on."""
+    """A Prefect server with its own clock, and on it a deployment with the nightly schedule switched on."""
 
     def __init__(self, home: Path, clock: Path) -> None:
         self._clock = clock
@@ -42,17 +42,17 @@ class Nightly:
 
     def _post(self, path: str, **body: object) -> dict:
         answer = httpx.post(f"{self._api}/{path}", json=body, timeout=60)
-        if answer.status_code == 503:  # SQLite was busy; Prefect's own client asks again, too
+        if answer.status_code == 503:  # SQLite was busy; Prefect's own client retries as well
             time.sleep(0.5)
             return self._post(path, **body)
         return answer.raise_for_status().json() if answer.content else {}
 
     def set_clock(self, now: datetime) -> None:
-        with self._clock.open("r+b") as file:  # in place: the server has it in its memory
+        with self._clock.open("r+b") as file:  # in place: the server has the file mapped into memory
             file.write(struct.pack("q", round(now.timestamp() - datetime.now().timestamp())))
 
     def plan(self) -> dict[datetime, list[str]]:
-        """Let the scheduler plan once more; returns local time -> states of the runs that it planned for it."""
+        """Let the scheduler plan again; returns local time -> states of the runs that are planned for it."""
         self._post(f"deployments/{self._deployment}/schedule", min_runs=20, max_runs=20)
         planned: dict[datetime, list[str]] = {}
         for run in self._post("flow_runs/filter", limit=200):
@@ -61,7 +61,7 @@ class Nightly:
         return dict(sorted(planned.items()))
 
     def complete_first(self) -> None:
-        """What a worker does with the run that is due."""
+        """Complete the run that is due, as a worker would."""
         (first,) = self._post("flow_runs/filter", limit=1, sort="EXPECTED_START_TIME_ASC")
         self._post(f"flow_runs/{first['id']}/set_state", state={"type": "COMPLETED"}, force=True)
 
@@ -70,15 +70,15 @@ class Nightly:
 def nightly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nightly]:
     home = tmp_path_factory.mktemp("clock")
     if not shutil.which("cc"):
-        pytest.skip("needs a C compiler, to give a process a clock of its own")
+        pytest.skip("needs a C compiler, to give a process its own clock")
     subprocess.run(["cc", "-shared", "-fPIC", "-o", home / "clock.so", HERE / "clock.c", "-ldl"], check=True)
-    started = Nightly(home, home / "clock")
-    yield started
-    stop_server(started.server)
+    nightly = Nightly(home, home / "clock")
+    yield nightly
+    stop_server(nightly.server)
 
 
-def each_night_once(planned: dict[datetime, list[str]]) -> bool:
-    """Whether no night between the first and the last has no run or two, and all are at the hour of the schedule."""
+def has_one_run_a_night(planned: dict[datetime, list[str]]) -> bool:
+    """Whether each night from the first to the last has exactly one run, at the hour of the schedule."""
     days = [when.date() for when in planned]
     hours = {(when.hour, when.minute) for when in planned}
     return (
@@ -90,20 +90,20 @@ def each_night_once(planned: dict[datetime, list[str]]) -> bool:
 
 def test_each_night_has_one_run_whatever_the_clock_does(nightly: Nightly) -> None:
     planned = nightly.plan()
-    assert each_night_once(planned)
+    assert has_one_run_a_night(planned)
     assert min(planned) < SPRING < max(planned)
     nightly.complete_first()
 
-    nightly.set_clock(SPRING - timedelta(days=7))  # back over two nights, of which one is done
-    again = nightly.plan()
-    assert each_night_once(again)
-    assert len(again) > len(planned)
-    assert again[min(planned)] == ["COMPLETED"]
+    nightly.set_clock(SPRING - timedelta(days=7))  # back over two nights; the run of one is done
+    replanned = nightly.plan()
+    assert has_one_run_a_night(replanned)
+    assert len(replanned) > len(planned)
+    assert replanned[min(planned)] == ["COMPLETED"]
 
-    nightly.set_clock(SPRING + timedelta(days=3))  # on over nights in which nobody was awake
-    assert each_night_once(nightly.plan())
+    nightly.set_clock(SPRING + timedelta(days=3))  # forward over nights in which the scheduler did not run
+    assert has_one_run_a_night(nightly.plan())
 
     nightly.set_clock(AUTUMN - timedelta(days=5))
     late = {when: states for when, states in nightly.plan().items() if when > AUTUMN - timedelta(days=5)}
-    assert each_night_once(late)
+    assert has_one_run_a_night(late)
     assert min(late) < AUTUMN < max(late)

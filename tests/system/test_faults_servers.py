@@ -1,4 +1,4 @@
-"""Faults of flows that record at servers: the servers die, and come back or not."""
+"""Faults in flows that record to servers: the servers die, and some of them come back."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ import pytest
 
 from tasks.servers import deployments
 from tasks.servers.children import Children
-from tasks.servers.ports import listen
+from tasks.servers.loopback import listen
 from tasks.servers.prefect_process import start_server, stop_server
 from tasks.servers.private_prefect import api_of_this_process
 from tests.flows.conftest import stages
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(900)  # several processes at once, on a machine
 
 
 class Servers:
-    """A Prefect and an MLflow server over one data folder, on ports that they keep."""
+    """A Prefect and an MLflow server over one data folder, always on the same ports."""
 
     def __init__(self, data: Path, children: Children) -> None:
         self.data, self._children = data, children
@@ -48,12 +48,12 @@ class Servers:
             self.prefect, _ = start_server(self.data / "prefect", listener, {})
 
     def start_mlflow(self) -> None:
-        place = self.data.resolve() / "mlflow"
+        folder = self.data.resolve() / "mlflow"
         self.mlflow = self._children.start(
             [
                 *(sys.executable, "-m", "mlflow", "server", "--port", str(self._mlflow_port), "--workers", "1"),
-                *("--backend-store-uri", f"sqlite:///{place / 'mlflow.db'}"),
-                *("--default-artifact-root", (place / "artifacts").as_uri(), "--no-serve-artifacts"),
+                *("--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"),
+                *("--default-artifact-root", (folder / "artifacts").as_uri(), "--no-serve-artifacts"),
             ],
             {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
             self.data / "mlflow.log",
@@ -74,40 +74,40 @@ class Servers:
 @pytest.fixture(scope="module")
 def servers(undisturbed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     data = tmp_path_factory.mktemp("servers") / "data"
-    # finished stages, without their locks: a training's lock tells how far a flow is
+    # without the locks of the stages: the lock of a training shows how far a flow is
     shutil.copytree(undisturbed / "stages", data / "stages", ignore=shutil.ignore_patterns("locks"))
     with ExitStack() as stack:
-        started = Servers(data, stack.enter_context(Children()))
-        stack.callback(lambda: stop_server(started.prefect))
-        yield started
+        servers = Servers(data, stack.enter_context(Children()))
+        stack.callback(lambda: stop_server(servers.prefect))
+        yield servers
 
 
 @pytest.fixture(autouse=True)
-def no_lock(servers: Servers) -> None:
+def remove_stage_locks(servers: Servers) -> None:
     shutil.rmtree(servers.data / "stages" / "locks", ignore_errors=True)
 
 
 def test_servers_that_are_killed_and_come_back_cost_the_flow_nothing(servers: Servers, undisturbed: Path) -> None:
     with running(servers.data, **servers.environment) as flow:
-        flow.at(lambda: list(servers.data.glob(TRAINING)))
+        flow.wait_until(lambda: list(servers.data.glob(TRAINING)))
         servers.kill(servers.prefect)
         servers.kill(servers.mlflow)
         servers.start_prefect()
         servers.start_mlflow()
-        assert flow.ends() == 0, flow.log.read_text()
+        assert flow.exit_code() == 0, flow.log.read_text()
     assert set(runs(servers.data)["adders"]) == {"FINISHED"}
     assert not unfinished(servers.data)
     assert stages(servers.data) == stages(undisturbed)
 
 
 def test_an_mlflow_server_that_stays_away_ends_the_flow_with_a_sentence(servers: Servers) -> None:
-    # MLflow by itself asks a server that is gone for four minutes
+    # by default MLflow retries for four minutes when the server is gone
     with running(servers.data, **servers.environment, MLFLOW_HTTP_REQUEST_MAX_RETRIES="1") as flow:
-        flow.at(lambda: list(servers.data.glob(TRAINING)))
+        flow.wait_until(lambda: list(servers.data.glob(TRAINING)))
         servers.kill(servers.mlflow)
-        assert f"no MLflow server answers at {servers.mlflow_url}" in flow.complains()
-        assert flow.ends() == 2
-    assert set(unfinished(servers.data)) == {"adders"}  # nobody could tell MLflow
+        assert f"no MLflow server answers at {servers.mlflow_url}" in flow.error()
+        assert flow.exit_code() == 2
+    assert set(unfinished(servers.data)) == {"adders"}  # MLflow could not be reached
     servers.start_mlflow()
     run(servers.data, **servers.environment)
     assert not unfinished(servers.data)
@@ -116,15 +116,15 @@ def test_an_mlflow_server_that_stays_away_ends_the_flow_with_a_sentence(servers:
 def test_a_silent_run_is_crashed_even_if_the_prefect_server_died_with_it(
     servers: Servers, undisturbed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The flow's process is killed while the server is away: only the missing heartbeat tells."""
+    """The flow's process is killed while the server is down: only the missing heartbeat shows it."""
     monkeypatch.setattr(deployments, "_SILENCE", timedelta(seconds=10))
     with api_of_this_process(servers.api):
         deployments._make_automation()
-    # Prefect by itself asks a server that is gone for a minute
+    # by default Prefect retries for a minute when the server is gone
     with running(servers.data, **servers.environment, PREFECT_CLIENT_MAX_RETRIES="1") as flow:
-        flow.at(lambda: list(servers.data.glob(TRAINING)))
+        flow.wait_until(lambda: list(servers.data.glob(TRAINING)))
         servers.kill(servers.prefect)
-        assert f"no Prefect server answers at {servers.api}" in flow.complains()
+        assert f"no Prefect server answers at {servers.api}" in flow.error()
     assert unfinished(servers.data)
     servers.start_prefect()
     wait_for(lambda: not unfinished(servers.data))

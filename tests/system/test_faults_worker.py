@@ -1,4 +1,4 @@
-"""Faults of flows that a worker runs, under `eightytwenty up`."""
+"""Faults in flows that a worker runs, under `eightytwenty up`."""
 
 import os
 import signal
@@ -29,51 +29,51 @@ def up(data: Path) -> Iterator[Servers]:
 
 
 def kill(data: Path, *words: str) -> None:
-    """SIGKILL the processes over a data folder whose command line holds one of these, all at once."""
-    found = []
+    """Send SIGKILL to the processes over a data folder whose command line contains one of these words."""
+    pids = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             if any(word in command for word in words) and str(data).encode() in (process / "environ").read_bytes():
-                found.append(int(process.name))
-        except OSError:  # gone, or another user's
+                pids.append(int(process.name))
+        except OSError:  # it has ended, or belongs to another user
             continue
-    assert len(found) >= len(words)
-    for pid in found:
+    assert len(pids) >= len(words)
+    for pid in pids:
         os.kill(pid, signal.SIGKILL)
 
 
-def training(up: Servers) -> str:
-    """A run that is in the middle of its training."""
-    run = started(up, LONG)
-    wait_for(lambda: up.trains(run))
+def start_training(up: Servers) -> str:
+    """Start a run, and wait until it is in the middle of its training."""
+    run = start(up, LONG)
+    wait_for(lambda: up.is_training(run))
     return run
 
 
-def started(up: Servers, parameters: dict[str, Any]) -> str:
+def start(up: Servers, parameters: dict[str, Any]) -> str:
     return str(up.trigger("adders", **parameters).json()["id"])
 
 
-def ends_with_its_worker(up: Servers) -> None:
+def assert_ends_with_its_worker(up: Servers) -> None:
     """`up` ends, names the worker, and leaves neither a process nor an unfinished run."""
-    said = up.process.communicate(timeout=120)[1]
+    error = up.process.communicate(timeout=120)[1]
     assert up.process.returncode == 1
-    assert "the worker ended by itself, so all else was stopped" in said
+    assert "the worker ended by itself, so everything else was stopped" in error
     assert not processes_of(up.data)
     assert not unfinished(up.data)
 
 
 def test_a_killed_flow_is_crashed_at_once_and_a_killed_worker_ends_up(up: Servers) -> None:
-    run = training(up)
+    run = start_training(up)
     kill(up.data, FLOW)
-    assert up.ended(run)["type"] == "CRASHED"
-    training(up)
+    assert up.final_state(run)["type"] == "CRASHED"
+    start_training(up)
     kill(up.data, WORKER)
-    ends_with_its_worker(up)
+    assert_ends_with_its_worker(up)
 
 
 def test_after_that_runs_complete_and_a_worker_and_its_flow_killed_together_end_up_too(up: Servers) -> None:
-    assert up.ended(started(up, QUICK))["type"] == "COMPLETED"
-    training(up)
+    assert up.final_state(start(up, QUICK))["type"] == "COMPLETED"
+    start_training(up)
     kill(up.data, WORKER, FLOW)
-    ends_with_its_worker(up)
+    assert_ends_with_its_worker(up)

@@ -1,4 +1,4 @@
-"""`eightytwenty up` as its user meets it: real servers, runs triggered over the API, real kills."""
+"""`eightytwenty up` as its user sees it: real servers, runs triggered over the API, real kills."""
 
 import os
 import re
@@ -22,15 +22,15 @@ DEPLOYMENTS = {"run", "adders", "gan", "clean", "retrain-adders", "retrain-avata
 
 def processes_of(data: Path) -> list[str]:
     """Command lines of the living processes whose command line or environment names the data folder."""
-    found = []
+    commands = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes()
             if int(process.name) != os.getpid() and str(data).encode() in command + (process / "environ").read_bytes():
-                found.append(command.replace(b"\0", b" ").decode())
-        except OSError:  # gone, or another user's
+                commands.append(command.replace(b"\0", b" ").decode())
+        except OSError:  # it has ended, or belongs to another user
             continue
-    return found
+    return commands
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +45,13 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 def finished(up: Servers) -> str:
     """A run that was triggered over the API and has ended."""
     run = str(up.trigger("adders", **QUICK).json()["id"])
-    assert up.ended(run)["type"] == "COMPLETED"
+    assert up.final_state(run)["type"] == "COMPLETED"
     return run
 
 
 def test_it_says_where_everything_is(up: Servers) -> None:
-    assert f"export PREFECT_API_URL={up.api} MLFLOW_TRACKING_URI={up.mlflow}" in up.said
-    assert f"{up.mlflow}/#/experiments?workflowType=machine_learning" in up.said
+    assert f"export PREFECT_API_URL={up.api} MLFLOW_TRACKING_URI={up.mlflow}" in up.output
+    assert f"{up.mlflow}/#/experiments?workflowType=machine_learning" in up.output
 
 
 def test_nobody_listens_beyond_this_machine(up: Servers) -> None:
@@ -68,30 +68,30 @@ def test_a_second_one_over_the_same_folder_is_refused(up: Servers) -> None:
 
 
 def test_the_server_knows_pool_deployments_schedules_and_automation(up: Servers) -> None:
-    deployments = {one["name"]: one for one in up.ask("deployments")}
+    deployments = {deployment["name"]: deployment for deployment in up.query("deployments")}
     assert set(deployments) == DEPLOYMENTS
-    for one in deployments.values():
-        assert one["work_pool_name"] == "eightytwenty"
-        assert one["global_concurrency_limit"]["limit"] == 1
-        assert one["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
-        assert one["tags"]
+    for deployment in deployments.values():
+        assert deployment["work_pool_name"] == "eightytwenty"
+        assert deployment["global_concurrency_limit"]["limit"] == 1
+        assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+        assert deployment["tags"]
     for name in ("retrain-adders", "retrain-avatars"):
         (schedule,) = deployments[name]["schedules"]
         assert not schedule["active"]
         assert schedule["schedule"]["timezone"]
-    (automation,) = up.ask("automations")
+    (automation,) = up.query("automations")
     assert automation["trigger"]["posture"] == "Proactive"
 
 
-def test_every_field_of_every_form_is_told_what_it_is(up: Servers) -> None:
-    for one in up.ask("deployments"):
-        schema = one["parameter_openapi_schema"]
+def test_every_field_of_every_form_has_a_title_a_description_and_limits(up: Servers) -> None:
+    for deployment in up.query("deployments"):
+        schema = deployment["parameter_openapi_schema"]
         (form,) = (part for name, part in schema["definitions"].items() if name.endswith("Parameters"))
-        needed = set(form.get("required", ()))
+        required = set(form.get("required", ()))
         for name, field in form["properties"].items():
             assert field["title"], name
             assert field["description"], name
-            assert "default" in field or name in needed, name
+            assert "default" in field or name in required, name
             assert not {"anyOf", "oneOf", "$ref"} & set(field), name
             if field["type"] in {"integer", "number"} and "enum" not in field:
                 assert "minimum" in field, name
@@ -125,57 +125,61 @@ def test_a_triggered_run_leaves_its_artifacts(up: Servers, finished: str) -> Non
 def test_the_run_and_its_files_are_in_mlflow(up: Servers, finished: str) -> None:
     link = up.artifacts(finished)["data-docs-pairs-16"]["data"]
     run, path = re.search(r"/runs/(\w+)/artifacts/([^?]+)", link).groups()
-    found = httpx.get(f"{up.mlflow}/api/2.0/mlflow/runs/get", params={"run_id": run}, timeout=PATIENCE).json()["run"]
-    assert found["info"]["status"] == "FINISHED"
-    assert {"key": "prefect.flow_run_id", "value": finished} in found["data"]["tags"]
+    answer = httpx.get(f"{up.mlflow}/api/2.0/mlflow/runs/get", params={"run_id": run}, timeout=PATIENCE).json()
+    assert answer["run"]["info"]["status"] == "FINISHED"
+    assert {"key": "prefect.flow_run_id", "value": finished} in answer["run"]["data"]["tags"]
     for file in (path, "report/results.png"):
-        answer = httpx.get(f"{up.mlflow}/get-artifact", params={"path": file, "run_uuid": run}, timeout=PATIENCE)
-        assert answer.is_success
-        assert len(answer.content) > 1000
+        download = httpx.get(f"{up.mlflow}/get-artifact", params={"path": file, "run_uuid": run}, timeout=PATIENCE)
+        assert download.is_success
+        assert len(download.content) > 1000
 
 
 def test_files_of_embedded_runs_show_in_the_same_mlflow(up: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     with parent_run(up.data, "embedded", "embedded", {}) as run:
         run.log_text("# report", "report/report.md")
-    asked = {"path": "report/report.md", "run_uuid": run.run_id}
-    assert httpx.get(f"{up.mlflow}/get-artifact", params=asked, timeout=PATIENCE).text == "# report"
+    query = {"path": "report/report.md", "run_uuid": run.run_id}
+    assert httpx.get(f"{up.mlflow}/get-artifact", params=query, timeout=PATIENCE).text == "# report"
 
 
 def test_status_lists_servers_and_runs(up: Servers, finished: str, command: Any) -> None:
-    said = command(up.data, "status").stdout
+    output = command(up.data, "status").stdout
     name = httpx.get(f"{up.api}/flow_runs/{finished}", timeout=PATIENCE).json()["name"]
     for words in (up.api.removesuffix("/api"), up.mlflow, "worker    up", name, "Completed", "FINISHED"):
-        assert words in said
+        assert words in output
 
 
 def test_a_path_outside_the_data_folder_fails_in_one_sentence(up: Servers) -> None:
     run = up.trigger("clean", source="/etc/hostname", out="cleaned").json()["id"]
-    state = up.ended(run)
+    state = up.final_state(run)
     assert state["type"] == "FAILED"
     assert state["message"].startswith("/etc/hostname lies outside the folders")
-    asked = {"logs": {"flow_run_id": {"any_": [run]}}}
-    lines = wait_for(  # they come some seconds after the state
-        lambda: (said := [line["message"] for line in up.ask("logs", **asked)]) and state["message"] in said and said
-    )
+
+    def log() -> list[str] | None:
+        lines = [line["message"] for line in up.query("logs", logs={"flow_run_id": {"any_": [run]}})]
+        return lines if state["message"] in lines else None
+
+    lines = wait_for(log)  # the log arrives some seconds after the state
     assert not [line for line in lines if "Traceback" in line]
 
 
 def test_a_table_is_cleaned_from_the_form(up: Servers) -> None:
     (up.data / "mine.csv").write_text("a,b,sum\n1,2,3\n2,2,5\n")
     run = up.trigger("clean", source="mine.csv", out="cleaned", schema="pairs").json()["id"]
-    assert up.ended(run)["type"] == "COMPLETED"
+    assert up.final_state(run)["type"] == "COMPLETED"
     assert "1 of 2 rows are clean" in up.artifacts(run)["clean-report"]["data"]
     assert (up.data / "cleaned" / "clean.parquet").is_file()
 
 
 @pytest.fixture(scope="module")
 def interrupted(up: Servers, finished: str) -> str:
-    """A run that trained when `up` was killed; a schedule was switched on before."""
+    """A run that was training when `up` was killed; before that, a schedule was switched on."""
     run = str(up.trigger("adders", **LONG).json()["id"])
-    wait_for(lambda: up.trains(run))
+    wait_for(lambda: up.is_training(run))
     switch_on(up, "retrain-adders")
-    assert up.ended(up.trigger("adders", **QUICK).json()["id"])["message"] == "Deployment concurrency limit reached."
+    assert (
+        up.final_state(up.trigger("adders", **QUICK).json()["id"])["message"] == "Deployment concurrency limit reached."
+    )
     up.process.kill()
     up.process.communicate()
     return run
@@ -186,66 +190,69 @@ def test_a_killed_one_leaves_no_process(up: Servers, interrupted: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def again(up: Servers, interrupted: str) -> Iterator[Servers]:
+def second_start(up: Servers, interrupted: str) -> Iterator[Servers]:
     servers = Servers(up.data)
     yield servers
     servers.process.terminate()
     servers.process.communicate()
 
 
-def test_the_next_one_keeps_the_finished_and_closes_the_rest(again: Servers, finished: str, interrupted: str) -> None:
-    assert again.state(finished)["type"] == "COMPLETED"
-    assert again.state(interrupted)["type"] == "CRASHED"
-    assert not UNFINISHED & statuses(again.data)
-    assert [one["schedules"][0]["active"] for one in again.ask("deployments") if one["schedules"]].count(True) == 1
+def test_the_next_one_keeps_the_finished_and_closes_the_rest(
+    second_start: Servers, finished: str, interrupted: str
+) -> None:
+    assert second_start.state(finished)["type"] == "COMPLETED"
+    assert second_start.state(interrupted)["type"] == "CRASHED"
+    assert not UNFINISHED & statuses(second_start.data)
+    schedules = [schedule for deployment in second_start.query("deployments") for schedule in deployment["schedules"]]
+    assert [schedule["active"] for schedule in schedules].count(True) == 1
 
 
-def test_a_stopped_one_leaves_no_process_and_no_run_unfinished(again: Servers) -> None:
-    run = again.trigger("adders", **LONG).json()["id"]
-    wait_for(lambda: again.trains(run))
-    again.process.send_signal(signal.SIGTERM)
-    again.process.communicate(timeout=120)
-    assert again.process.returncode == 128 + signal.SIGTERM
-    assert not processes_of(again.data)
-    assert not UNFINISHED & statuses(again.data)
+def test_a_stopped_one_leaves_no_process_and_no_run_unfinished(second_start: Servers) -> None:
+    run = second_start.trigger("adders", **LONG).json()["id"]
+    wait_for(lambda: second_start.is_training(run))
+    second_start.process.send_signal(signal.SIGTERM)
+    second_start.process.communicate(timeout=120)
+    assert second_start.process.returncode == 128 + signal.SIGTERM
+    assert not processes_of(second_start.data)
+    assert not UNFINISHED & statuses(second_start.data)
 
 
 def switch_on(up: Servers, deployment: str) -> None:
-    (one,) = up.ask("deployments", deployments={"name": {"any_": [deployment]}})
-    schedule = f"{up.api}/deployments/{one['id']}/schedules/{one['schedules'][0]['id']}"
+    (registered,) = up.query("deployments", deployments={"name": {"any_": [deployment]}})
+    schedule = f"{up.api}/deployments/{registered['id']}/schedules/{registered['schedules'][0]['id']}"
     httpx.patch(schedule, json={"active": True}, timeout=PATIENCE).raise_for_status()
 
 
 def statuses(data: Path) -> set[str]:
     """Every state that a run has in the databases of Prefect and MLflow."""
-    found: set[str] = set()
-    asked = {
+    states: set[str] = set()
+    queries = {
         "prefect/prefect.db": ("SELECT state_type FROM flow_run", "SELECT state_type FROM task_run"),
         "mlflow/mlflow.db": ("SELECT status FROM runs",),
     }
-    for database, questions in asked.items():
+    for database, statements in queries.items():
         with sqlite3.connect(data / database) as connection:
-            for question in questions:
-                found |= {state for (state,) in connection.execute(question)}
-    return found
+            for statement in statements:
+                states |= {state for (state,) in connection.execute(statement)}
+    return states
 
 
-def test_a_taken_port_is_one_sentence_and_nothing_starts(command: Any, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        done = command(tmp_path / "data", "up", "--mlflow-port", str(port), "--prefect-port", free_port())
-    assert done.returncode == 2
-    assert f"port {port} is taken" in done.stderr
-    assert done.stderr.count("\n") == 1
+def test_a_port_in_use_is_one_sentence_and_nothing_starts(command: Any, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        result = command(tmp_path / "data", "up", "--mlflow-port", str(port), "--prefect-port", free_port())
+    assert result.returncode == 2
+    assert f"port {port} is taken" in result.stderr
+    assert result.stderr.count("\n") == 1
     assert not (tmp_path / "data" / "prefect").exists()
 
 
 def test_one_port_for_both_is_one_sentence(command: Any, tmp_path: Path) -> None:
     port = free_port()
-    done = command(tmp_path / "data", "up", "--mlflow-port", port, "--prefect-port", port)
-    assert done.returncode == 2
-    assert f"both servers cannot listen on port {port}" in done.stderr
-    assert done.stderr.count("\n") == 1
+    result = command(tmp_path / "data", "up", "--mlflow-port", port, "--prefect-port", port)
+    assert result.returncode == 2
+    assert f"both servers cannot listen on port {port}" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def free_port() -> str:

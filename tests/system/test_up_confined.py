@@ -1,4 +1,4 @@
-"""What nobody can do with the servers of `eightytwenty up`: a page of elsewhere, or who may only start runs."""
+"""What the servers of `eightytwenty up` refuse: pages of other origins, and more than parameters for a run."""
 
 import shlex
 from collections.abc import Iterator
@@ -48,39 +48,39 @@ def test_pages_of_the_server_itself_are_served(up: Servers, name: str) -> None:
 
 
 def test_job_variables_are_refused(up: Servers) -> None:
-    (one,) = up.ask("deployments", deployments={"name": {"any_": ["adders"]}})
+    (deployment,) = up.query("deployments", deployments={"name": {"any_": ["adders"]}})
     body = {"job_variables": {"command": "true"}, "parameters": {"parameters": {}}}
-    answer = httpx.post(f"{up.api}/deployments/{one['id']}/create_flow_run", json=body, timeout=PATIENCE)
+    answer = httpx.post(f"{up.api}/deployments/{deployment['id']}/create_flow_run", json=body, timeout=PATIENCE)
     assert answer.status_code == 422
     assert "'command' was unexpected" in answer.json()["detail"]
 
 
 def test_job_variables_change_nothing_where_prefect_does_not_look_at_them(up: Servers) -> None:
-    """A run that is made beside its deployment, as another client can do it."""
-    (one,) = up.ask("deployments", deployments={"name": {"any_": ["clean"]}})
-    ran = up.data / "ran"
+    """The run is created directly, not through its deployment, as another client could do."""
+    (deployment,) = up.query("deployments", deployments={"name": {"any_": ["clean"]}})
+    marker = up.data / "marker"
     body = {
-        "flow_id": one["flow_id"],
-        "deployment_id": one["id"],
-        "work_pool_name": one["work_pool_name"],
+        "flow_id": deployment["flow_id"],
+        "deployment_id": deployment["id"],
+        "work_pool_name": deployment["work_pool_name"],
         "parameters": {"parameters": {"source": "/etc/hostname", "out": "cleaned"}},
         "state": {"type": "SCHEDULED"},
         "job_variables": {
-            "command": f"touch {ran}",
+            "command": f"touch {marker}",
             "env": {"EIGHTYTWENTY_SOURCES": "/"},
             "env.EIGHTYTWENTY_SOURCES": "/",
             "working_dir": "/",
         },
     }
-    made = httpx.post(f"{up.api}/flow_runs/", json=body, timeout=PATIENCE).raise_for_status().json()
-    assert made["job_variables"]["command"]
-    state = up.ended(made["id"])
+    run = httpx.post(f"{up.api}/flow_runs/", json=body, timeout=PATIENCE).raise_for_status().json()
+    assert run["job_variables"]["command"]
+    state = up.final_state(run["id"])
     assert state["type"] == "FAILED"
     assert state["message"].startswith("/etc/hostname lies outside the folders")
-    assert not ran.exists()
+    assert not marker.exists()
 
 
-def test_old_runs_go_as_they_do_in_compose(up: Servers) -> None:
+def test_old_runs_are_deleted_as_in_compose(up: Servers) -> None:
     vacuum = httpx.get(f"{up.api}/admin/settings", timeout=PATIENCE).json()["server"]["services"]["db_vacuum"]
     compose = yaml.safe_load((Path(__file__).parents[2] / "docker-compose.yml").read_text())
     prefix = "PREFECT_SERVER_SERVICES_DB_VACUUM_"
@@ -90,7 +90,7 @@ def test_old_runs_go_as_they_do_in_compose(up: Servers) -> None:
     assert f":-{seconds:.0f}}}" in settings[f"{prefix}RETENTION_PERIOD"]
 
 
-def test_a_run_is_told_how_often_it_reports(up: Servers) -> None:
-    (pool,) = up.ask("work_pools")
+def test_a_run_knows_how_often_to_send_its_heartbeat(up: Servers) -> None:
+    (pool,) = up.query("work_pools")
     command = pool["base_job_template"]["job_configuration"]["command"]
     assert shlex.split(command)[:2] == ["env", "PREFECT_FLOWS_HEARTBEAT_FREQUENCY=30"]

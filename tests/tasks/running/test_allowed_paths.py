@@ -1,4 +1,4 @@
-"""Which paths a deployment's run may use; the variable is Prefect's own way to pretend to be in one."""
+"""Which paths a deployment's run may use. The environment variable is Prefect's own way to mock such a run."""
 
 import os
 from pathlib import Path
@@ -36,9 +36,9 @@ def test_a_relative_path_counts_from_the_data_folder(data: Path) -> None:
 )
 def test_a_path_that_leads_outside_is_refused(data: Path, path: str) -> None:
     (data / "link").symlink_to(data.parent / "more")
-    with pytest.raises(UserError, match="lies outside the folders") as refused:
+    with pytest.raises(UserError, match="lies outside the folders") as error:
         require_allowed(path)
-    assert "EIGHTYTWENTY_SOURCES" in str(refused.value)
+    assert "EIGHTYTWENTY_SOURCES" in str(error.value)
 
 
 def test_named_folders_are_allowed_too(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Finished stages are found, damaged or outdated ones are made anew, unfinished ones leave nothing."""
+"""Finished stages are used again, damaged or outdated ones are done again, unfinished ones leave nothing."""
 
 import shutil
 import subprocess

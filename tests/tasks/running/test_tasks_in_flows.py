@@ -1,4 +1,4 @@
-"""What a task's progress, its retries and a user's mistake look like in Prefect: one real flow over a real server."""
+"""How a task's progress, its retries and a user's mistake appear in Prefect: one real flow, one real server."""
 
 import json
 import os
@@ -63,39 +63,39 @@ with prefect_api(Path(sys.argv[1])), get_client(sync_client=True) as client:
         raised = str(error)
     (run,) = client.read_flow_runs()
     artifacts = client.request("POST", "/artifacts/filter", json={}).json()
-    shown = [[artifact["type"], artifact["description"], artifact["data"]] for artifact in artifacts]
+    progress = [[artifact["type"], artifact["description"], artifact["data"]] for artifact in artifacts]
     state = {"type": run.state.type.value, "message": run.state.message}
-    print(json.dumps({"raised": raised, **state, "attempts": attempts, "artifacts": shown}))
+    print(json.dumps({"raised": raised, **state, "attempts": attempts, "artifacts": progress}))
 """
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
-    """What the flow left in Prefect, and what it said in the terminal."""
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
+    """The records of the flow in Prefect, and its output in the terminal."""
     data = tmp_path_factory.mktemp("flow") / "data"
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT")}
-    done = subprocess.run([sys.executable, "-c", SCRIPT, str(data)], env=kept, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return dict(json.loads(done.stdout.splitlines()[-1])), done.stderr
+    variables = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT")}
+    result = subprocess.run([sys.executable, "-c", SCRIPT, str(data)], env=variables, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return dict(json.loads(result.stdout.splitlines()[-1])), result.stderr
 
 
-def test_progress_of_long_work_is_an_artifact_that_ends_at_its_end(told: tuple[dict[str, Any], str]) -> None:
-    assert told[0]["artifacts"] == [["progress", "train, epochs", 100.0]]
+def test_progress_of_long_work_is_an_artifact_that_ends_at_its_end(outcome: tuple[dict[str, Any], str]) -> None:
+    assert outcome[0]["artifacts"] == [["progress", "train, epochs", 100.0]]
 
 
-def test_only_what_may_pass_is_tried_again(told: tuple[dict[str, Any], str]) -> None:
-    assert told[0]["attempts"] == {"flaky": 3, "mistaken": 1, "wrong": 1, "full": 1}
+def test_only_an_error_that_may_not_last_is_retried(outcome: tuple[dict[str, Any], str]) -> None:
+    assert outcome[0]["attempts"] == {"flaky": 3, "mistaken": 1, "wrong": 1, "full": 1}
 
 
-def test_a_mistake_of_the_user_is_the_state_and_reaches_the_caller(told: tuple[dict[str, Any], str]) -> None:
-    assert told[0]["type"] == "FAILED"
-    assert told[0]["message"] == told[0]["raised"] == "Give another file."
+def test_a_mistake_of_the_user_is_the_state_and_reaches_the_caller(outcome: tuple[dict[str, Any], str]) -> None:
+    assert outcome[0]["type"] == "FAILED"
+    assert outcome[0]["message"] == outcome[0]["raised"] == "Give another file."
 
 
-def test_only_a_bug_has_a_traceback_in_the_log(told: tuple[dict[str, Any], str]) -> None:
-    assert "ValueError: a bug" in told[1]
-    assert "eightytwenty.errors.UserError" not in told[1]
-    assert "Give another file." in told[1]
+def test_only_a_bug_has_a_traceback_in_the_log(outcome: tuple[dict[str, Any], str]) -> None:
+    assert "ValueError: a bug" in outcome[1]
+    assert "eightytwenty.errors.UserError" not in outcome[1]
+    assert "Give another file." in outcome[1]
 
 
 def test_progress_outside_of_tasks_needs_no_server(tmp_path: Path) -> None:

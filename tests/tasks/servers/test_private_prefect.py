@@ -1,4 +1,4 @@
-"""Real servers and real kills: every script below is a process of its own."""
+"""Real servers and real kills: each script below runs in its own process."""
 
 import json
 import os
@@ -17,7 +17,7 @@ import pytest
 from eightytwenty.errors import UserError
 from tasks.servers import status
 
-# Runs a flow with a task, says so, and goes on when a line comes in.
+# Runs a flow with a task, prints the address, and continues when it reads a line.
 WORK = """
 import sys
 from pathlib import Path
@@ -34,14 +34,14 @@ def work(url: str):
     print("working", url, flush=True)
     sys.stdin.readline()
     for _ in range(50):
-        answer()  # their records are still on their way when the flow ends
+        answer()  # these records are still on their way when the flow ends
     raise ValueError("the flow fails")
 
 with prefect_api(Path(sys.argv[1])) as url:
     work(url)
 """
 
-# Enters, tells what the database holds, leaves.
+# Starts a server, prints what its database holds, stops it.
 LOOK = """
 import json, sys
 from pathlib import Path
@@ -91,7 +91,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def goes_away(url: str) -> bool:
+def stops_answering(url: str) -> bool:
     for _ in range(200):
         if not answers(url):
             return True
@@ -101,7 +101,7 @@ def goes_away(url: str) -> bool:
 
 @dataclass
 class Scene:
-    """Two processes that work over one new data folder at once; the first was killed, the second lives on."""
+    """Two processes that work over one new data folder at once; the first was killed, the second is alive."""
 
     data: Path
     killed_url: str
@@ -128,12 +128,12 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 
 def test_the_server_dies_with_its_killed_owner(scene: Scene) -> None:
-    assert goes_away(scene.killed_url)
+    assert stops_answering(scene.killed_url)
     assert answers(scene.living_url)
 
 
 def test_the_next_start_crashes_the_runs_of_the_dead_only(scene: Scene) -> None:
-    goes_away(scene.killed_url)
+    stops_answering(scene.killed_url)
     state = dict(look(scene.data)["runs"])
     assert state[scene.killed_url]["type"] == "CRASHED"
     assert "killed" in state[scene.killed_url]["message"]
@@ -141,8 +141,8 @@ def test_the_next_start_crashes_the_runs_of_the_dead_only(scene: Scene) -> None:
 
 
 def test_a_configured_server_is_used_and_none_started(tmp_path: Path, scene: Scene) -> None:
-    said = start(ENTER, tmp_path / "data", PREFECT_API_URL=scene.living_url).communicate(timeout=60)[0]
-    assert said.strip() == scene.living_url
+    output = start(ENTER, tmp_path / "data", PREFECT_API_URL=scene.living_url).communicate(timeout=60)[0]
+    assert output.strip() == scene.living_url
     assert not (tmp_path / "data").exists()
 
 
@@ -150,23 +150,23 @@ def test_a_failed_run_leaves_all_its_records_and_no_server(scene: Scene) -> None
     scene.living.communicate("go on\n", timeout=60)
     assert scene.living.returncode == 1
     assert not answers(scene.living_url)
-    seen = look(scene.data)
-    assert dict(seen["runs"])[scene.living_url]["type"] == "FAILED"
-    assert seen["tasks"].count("COMPLETED") == 1 + 1 + 50  # one of the killed run, the rest of this one
-    assert not answers(seen["url"])
+    records = look(scene.data)
+    assert dict(records["runs"])[scene.living_url]["type"] == "FAILED"
+    assert records["tasks"].count("COMPLETED") == 1 + 1 + 50  # one of the killed run, the others of this run
+    assert not answers(records["url"])
 
 
 def test_a_configured_server_that_is_down_is_one_sentence(tmp_path: Path) -> None:
-    said = start(ENTER, tmp_path / "data", PREFECT_API_URL="http://127.0.0.1:9/api").communicate(timeout=60)[0]
-    assert said.startswith("no Prefect server answers at http://127.0.0.1:9/api")
-    assert said.count("\n") == 1
+    output = start(ENTER, tmp_path / "data", PREFECT_API_URL="http://127.0.0.1:9/api").communicate(timeout=60)[0]
+    assert output.startswith("no Prefect server answers at http://127.0.0.1:9/api")
+    assert output.count("\n") == 1
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_with_password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that asks for a password."""
-    right = {"PREFECT_SERVER_API_AUTH_STRING": "admin:right", "PREFECT_API_AUTH_STRING": "admin:right"}
-    process = start(WORK, tmp_path_factory.mktemp("guarded") / "data", **right)
+    password = {"PREFECT_SERVER_API_AUTH_STRING": "admin:right", "PREFECT_API_AUTH_STRING": "admin:right"}
+    process = start(WORK, tmp_path_factory.mktemp("password") / "data", **password)
     try:
         assert process.stdout
         yield process.stdout.readline().split()[1]
@@ -175,17 +175,23 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.communicate()
 
 
-def test_a_wrong_password_is_one_sentence_and_the_right_one_is_enough(tmp_path: Path, guarded: str) -> None:
-    wrong = start(ENTER, tmp_path / "data", PREFECT_API_URL=guarded, PREFECT_API_AUTH_STRING="admin:wrong")
-    said = wrong.communicate(timeout=60)[0]
-    assert said.startswith(f"the Prefect server at {guarded} asks for a password: set PREFECT_API_AUTH_STRING")
-    assert said.count("\n") == 1
-    right = start(ENTER, tmp_path / "data", PREFECT_API_URL=guarded, PREFECT_API_AUTH_STRING="admin:right")
-    assert right.communicate(timeout=60)[0].strip() == guarded
+def test_a_wrong_password_is_one_sentence_and_the_right_one_is_enough(
+    tmp_path: Path, server_with_password: str
+) -> None:
+    wrong = start(ENTER, tmp_path / "data", PREFECT_API_URL=server_with_password, PREFECT_API_AUTH_STRING="admin:wrong")
+    output = wrong.communicate(timeout=60)[0]
+    assert output.startswith(
+        f"the Prefect server at {server_with_password} asks for a password: set PREFECT_API_AUTH_STRING"
+    )
+    assert output.count("\n") == 1
+    right = start(ENTER, tmp_path / "data", PREFECT_API_URL=server_with_password, PREFECT_API_AUTH_STRING="admin:right")
+    assert right.communicate(timeout=60)[0].strip() == server_with_password
 
 
-def test_status_says_that_a_password_is_wanted(tmp_path: Path, guarded: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PREFECT_API_URL", guarded)
+def test_status_says_that_a_password_is_required(
+    tmp_path: Path, server_with_password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", server_with_password)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     with pytest.raises(UserError, match=r"asks for a password: set PREFECT_API_AUTH_STRING to user:password\.$"):
         status.look(tmp_path, 5)
@@ -194,17 +200,17 @@ def test_status_says_that_a_password_is_wanted(tmp_path: Path, guarded: str, mon
 
 
 def test_servers_of_this_machine_are_not_reached_through_a_proxy(tmp_path: Path) -> None:
-    nowhere = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
-    own = {"no_proxy": "elsewhere.example", "NO_PROXY": "elsewhere.example"}
-    said = start(ENTER, tmp_path / "data", **nowhere, **own).communicate(timeout=60)[0]
-    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/api", said.strip())
+    proxies = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
+    exceptions = {"no_proxy": "elsewhere.example", "NO_PROXY": "elsewhere.example"}
+    output = start(ENTER, tmp_path / "data", **proxies, **exceptions).communicate(timeout=60)[0]
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/api", output.strip())
 
 
 def test_a_server_that_cannot_start_names_its_log(tmp_path: Path) -> None:
     database = tmp_path / "data" / "prefect" / "prefect.db"
     database.parent.mkdir(parents=True)
-    database.write_text("this is no database, " * 500)
-    said = start(ENTER, tmp_path / "data").communicate(timeout=60)[0]
-    assert "did not start" in said
-    assert "server.log" in said
+    database.write_text("this is not a database, " * 500)
+    output = start(ENTER, tmp_path / "data").communicate(timeout=60)[0]
+    assert "did not start" in output
+    assert "server.log" in output
     assert (database.parent / "server.log").stat().st_size > 0

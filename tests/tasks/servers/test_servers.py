@@ -1,4 +1,4 @@
-"""Children that end with their owner, and ports, in processes of their own."""
+"""Child processes that end with their owner, and ports that are in use."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ import pytest
 
 from eightytwenty.errors import UserError
 from tasks.servers.children import Children
-from tasks.servers.ports import listen
+from tasks.servers.loopback import listen
 
 # a child and a grandchild
 FAMILY = ["sh", "-c", "sleep 300 & echo $!; wait"]
@@ -26,14 +26,14 @@ with Children() as children:
 """
 
 
-def lives(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
 
 
-def grandchild(log: Path) -> int:
+def grandchild_of(log: Path) -> int:
     while not (log.exists() and log.read_text().endswith("\n")):
         time.sleep(0.01)
     return int(log.read_text())
@@ -42,10 +42,10 @@ def grandchild(log: Path) -> int:
 def test_at_the_end_of_the_block_children_and_grandchildren_are_gone(tmp_path: Path) -> None:
     with Children() as children:
         child = children.start(FAMILY, {}, tmp_path / "log")
-        below = grandchild(tmp_path / "log")
+        grandchild = grandchild_of(tmp_path / "log")
         assert child.poll() is None
     assert child.poll() == -signal.SIGTERM
-    assert not lives(below)
+    assert not is_alive(grandchild)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -55,21 +55,21 @@ def test_they_are_gone_when_their_owner_is_killed(tmp_path: Path, number: int) -
     )
     assert owner.stdout
     child = int(owner.stdout.readline())
-    below = grandchild(tmp_path / "log")
-    assert lives(child)
-    assert lives(below)
+    grandchild = grandchild_of(tmp_path / "log")
+    assert is_alive(child)
+    assert is_alive(grandchild)
     os.kill(owner.pid, number)
     owner.communicate()
     deadline = time.monotonic() + 60
-    while (lives(child) or lives(below)) and time.monotonic() < deadline:
+    while (is_alive(child) or is_alive(grandchild)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not lives(child)
-    assert not lives(below)
+    assert not is_alive(child)
+    assert not is_alive(grandchild)
 
 
-def test_a_taken_port_is_a_sentence_that_names_the_option() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+def test_a_port_in_use_is_a_sentence_that_names_the_option() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
         with pytest.raises(UserError, match=f"port {port} is taken: .* with --mlflow-port"):
             listen(port, "--mlflow-port")
 
