@@ -7,13 +7,14 @@ Unlike a process id, an owner's name is never reused, and the lock works between
 An owner without a file here may be running elsewhere and is never declared dead.
 """
 
-import fcntl
 import os
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, lock_descriptor
 
 from eightytwenty.errors import UserError
 
@@ -46,7 +47,8 @@ def claim_owner(data: Path) -> str:
             raise UserError(
                 f"cannot write to the data folder {data} ({error.strerror}): choose another one."
             ) from error
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        # not a FileLock, which would be released by exit handlers and destructors, before the process ends
+        lock_descriptor(handle)
         _claims[key] = (owner, handle)
     return _claims[key][0]
 
@@ -63,31 +65,25 @@ def owner_is_dead(data: Path, owner: str) -> bool:
 @contextmanager
 def only_one(path: Path) -> Iterator[None]:
     """Let one process at a time into the block; the others wait. The kernel releases the lock of a killed process."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    # preserve_lock_file also refuses a file system without locks: the marker file that FileLock would use there instead
+    # stays behind when a process is killed
+    with FileLock(path, thread_local=False, preserve_lock_file=True):
         yield
 
 
 @contextmanager
 def alone(path: Path) -> Iterator[bool]:
     """Yield whether this process has the lock of this path for the block; False, without waiting, if another has it."""
-    with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+    with path.open("a") as file:  # not a FileLock, which would create the folder even if nobody has ever used it
+        yield lock_descriptor(file.fileno(), blocking=False)
 
 
 def _is_locked(path: Path) -> bool:
-    with path.open() as file:
+    with path.open() as file:  # not a FileLock, which would need write access, and create the file if it is gone
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # locked, or a file system without locks, where nobody is declared dead
+            return not lock_descriptor(file.fileno(), blocking=False)
+        except OSError:  # a file system without locks, where nobody is declared dead
             return True
-        return False
 
 
 def _sweep(folder: Path) -> None:

@@ -1,11 +1,12 @@
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from eightytwenty.errors import UserError
-from tasks.running.ownership import claim_owner, only_one, owner_is_dead
+from tasks.running.ownership import alone, claim_owner, only_one, owner_is_dead
 
 IMPORTS = "import sys, pathlib, tasks.running.ownership as o\n"
 CLAIM = f"{IMPORTS}print(o.claim_owner(pathlib.Path(sys.argv[1])), flush=True); input()"
@@ -25,6 +26,7 @@ def test_a_process_is_alive_until_it_is_killed(tmp_path: Path) -> None:
     process.kill()
     process.communicate()
     assert owner_is_dead(tmp_path, owner)
+    assert owner_is_dead(tmp_path, owner), "the first look must leave the file as it is"
 
 
 def test_a_process_sees_itself_alive_and_keeps_its_name(tmp_path: Path) -> None:
@@ -53,3 +55,24 @@ def test_only_one_keeps_a_second_process_waiting(tmp_path: Path) -> None:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(1)
     assert process.communicate(timeout=20)[0] == "in\n"
+
+
+def test_an_owner_is_alive_until_the_last_exit_handler_has_run(tmp_path: Path) -> None:
+    script = f"import atexit; atexit.register(input)\n{CLAIM.removesuffix('; input()')}"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    owner = process.stdout.readline().strip()
+    time.sleep(1)  # by now it is in the handler
+    assert not owner_is_dead(tmp_path, owner)
+    process.communicate("\n")
+    assert owner_is_dead(tmp_path, owner)
+
+
+def test_alone_does_not_wait_and_creates_no_folder(tmp_path: Path) -> None:
+    with alone(tmp_path / "lock") as first, alone(tmp_path / "lock") as second:
+        assert (first, second) == (True, False)
+    with pytest.raises(FileNotFoundError), alone(tmp_path / "servers" / "lock"):
+        pass
+    assert not (tmp_path / "servers").exists()
