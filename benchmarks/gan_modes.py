@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.harness import Result, Size, command_line, print_json, run
 from benchmarks.shapes import draw, score, train_recogniser
 from models.gans.gan import NOISE
-from models.gans.training import BUILDERS, build, make_repeatable, steps_in, train_epoch
+from models.gans.training import BUILDERS, build, make_repeatable, steps_per_epoch, train_epoch
 from schemas.parameters import GanParameters
 
 
@@ -47,7 +47,7 @@ def compare(shown: int, recipe: str, pictures: int, scored: int, recognised: int
     lines = []
     for name in BUILDERS if recipe == "both" else [recipe]:
         epochs, batch_size = -(-shown // pictures), GanParameters(recipe=name).pictures_in_step
-        gan = build(name, 32, (), 0, epochs * steps_in(pictures, batch_size))
+        gan = build(name, 32, (), 0, epochs * steps_per_epoch(pictures, batch_size))
         seconds = 0.0
         for epoch in range(epochs):
             started = time.perf_counter()

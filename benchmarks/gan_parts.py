@@ -18,7 +18,7 @@ from benchmarks.harness import Result, Size, command_line, print_json, run
 from models.gans import stable
 from models.gans.gan import NOISE
 from models.gans.quality.measure import measure, measure_attributes, real_floor
-from models.gans.training import make_repeatable, steps_in, train_epoch
+from models.gans.training import make_repeatable, steps_per_epoch, train_epoch
 from schemas.parameters import GanParameters
 
 SIZE, BATCH = 32, GanParameters().pictures_in_step
@@ -85,7 +85,7 @@ def compare(epochs: int, variants: Sequence[str], pictures: int, held_out: int) 
     noise = np.random.default_rng(1).standard_normal((len(real), NOISE), np.float32)
     lines = []
     for name in variants:
-        gan = VARIANTS[name](classifier.cardinalities, epochs * steps_in(pictures, BATCH))
+        gan = VARIANTS[name](classifier.cardinalities, epochs * steps_per_epoch(pictures, BATCH))
         started = time.process_time()
         for epoch in range(epochs):
             train_epoch(gan, images, codes, epoch=epoch, batch_size=BATCH, seed=0)

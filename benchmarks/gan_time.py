@@ -21,7 +21,7 @@ from models.gans.gan import NOISE, Codes
 from models.gans.images import Images
 from models.gans.quality.classifier import Classifier, train_classifier
 from models.gans.quality.measure import measure, real_floor
-from models.gans.training import Recipe, build, make_repeatable, steps_in, train_epoch
+from models.gans.training import Recipe, build, make_repeatable, steps_per_epoch, train_epoch
 from schemas.attributes import AVATARS
 from schemas.parameters import GanParameters
 from tasks.ingest.avatars import draw_avatars
@@ -84,7 +84,7 @@ def _train(
 ) -> Iterator[dict[str, Any]]:
     """Trains for as many epochs, and measures after each `rows` pictures."""
     batch_size = GanParameters(recipe=recipe).pictures_in_step
-    gan = build(recipe, images.shape[1], (), 0, epochs * steps_in(len(images), batch_size))
+    gan = build(recipe, images.shape[1], (), 0, epochs * steps_per_epoch(len(images), batch_size))
     noise = np.random.default_rng(1).standard_normal((len(real), NOISE), np.float32)
     nothing = np.zeros((max(len(real), rows), 0), np.int32)
     order = np.random.default_rng(2)

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from eightytwenty.files import write_whole
-from reports.grid import GROUND, PictureArray, captioned, evenly, grid
+from reports.grid import BACKGROUND, PictureArray, captioned, evenly, grid
 
 MOST_FRAMES = 100  # a longer training is thinned, so that its films stay small
 _LEAST_TIME = 4  # hundredths of a second: browsers slow GIF frames down that are shorter
@@ -83,7 +83,7 @@ def _mp4(frames: Sequence[PictureArray], time: int) -> bytes:
             # with one thread and without x264's macroblock tree the same frames give the same bytes
             stream.options = {"crf": "18", "tune": "animation", "threads": "1", "x264-params": "mbtree=0"}
             for frame in [*frames, *[frames[-1]] * math.ceil(_LAST_TIME / time)]:
-                even = np.full((height, width, 3), GROUND, dtype=np.uint8)
+                even = np.full((height, width, 3), BACKGROUND, dtype=np.uint8)
                 even[: frame.shape[0], : frame.shape[1]] = frame
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(even, format="rgb24")))
             container.mux(stream.encode())

@@ -166,8 +166,8 @@ def preview(content: bytes) -> Pixels | None:
         return None
     across, down = (np.arange(side) // _CHECK for side in image.size)
     squares = np.where((across[None] + down[:, None]) % 2, _DARK, _LIGHT).astype(np.uint8)
-    ground = Image.fromarray(squares).convert("RGBA")
-    return np.asarray(Image.alpha_composite(ground, image).convert("RGB"))
+    background = Image.fromarray(squares).convert("RGBA")
+    return np.asarray(Image.alpha_composite(background, image).convert("RGB"))
 
 
 def _spread(rows: pl.DataFrame, most: int = _EXAMPLES) -> pl.DataFrame:

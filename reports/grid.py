@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 PictureArray = NDArray[np.uint8]
 
-GROUND = (246, 246, 246)  # light, and yet white pictures stand out from it
+BACKGROUND = (246, 246, 246)  # light, and yet white pictures stand out from it
 INK = (34, 34, 34)
 ALARM = (213, 94, 0)
 TEXT_SIZE = 16  # pixels
@@ -29,7 +29,7 @@ def grid(
     column_labels: Sequence[str] = (),
     marked_rows: Collection[int] = (),
 ) -> PictureArray:
-    """Lays pictures out row by row on a light ground.
+    """Lays pictures out row by row on a light background.
 
     Args:
         images: (n, s, s, 3), uint8, RGB; n at least 1.
@@ -60,7 +60,7 @@ def grid(
     left = _GAP + (max(map(text_width, row_labels)) + _PAD if row_labels else 0)
     lines = [_wrapped(label, across - _GAP) for label in column_labels]
     top = _GAP + (max(map(len, lines)) * _line_height() + _GAP if lines else 0)
-    picture = np.full((top + rows * down, left + columns * across, 3), GROUND, dtype=np.uint8)
+    picture = np.full((top + rows * down, left + columns * across, 3), BACKGROUND, dtype=np.uint8)
     for place, image in enumerate(images):
         y, x = top + place // columns * down, left + place % columns * across
         picture[y : y + down - _GAP, x : x + across - _GAP] = image.repeat(scale, axis=0).repeat(scale, axis=1)
@@ -96,7 +96,7 @@ def real_beside(samples: PictureArray, real: PictureArray, epoch: int, columns: 
     height = max(half.shape[0] for half in halves)
     gap = np.full((height, 4 * _GAP, 3), 255, dtype=np.uint8)
     left, right = (
-        np.pad(half, ((0, height - half.shape[0]), (0, 0), (0, 0)), constant_values=GROUND[0]) for half in halves
+        np.pad(half, ((0, height - half.shape[0]), (0, 0), (0, 0)), constant_values=BACKGROUND[0]) for half in halves
     )
     return np.concatenate([left, gap, right], axis=1)
 
@@ -113,7 +113,7 @@ def captioned(picture: PictureArray, caption: str) -> PictureArray:
     """
     height, width, _ = picture.shape
     strip = _line_height() + _PAD
-    canvas = Image.new("RGB", (max(width, text_width(caption) + 2 * _GAP), height + strip), GROUND)
+    canvas = Image.new("RGB", (max(width, text_width(caption) + 2 * _GAP), height + strip), BACKGROUND)
     canvas.paste(Image.fromarray(picture), (0, strip))
     ImageDraw.Draw(canvas).text((_GAP, strip - _GAP), caption, fill=INK, font=_font(), anchor="ld")
     return np.asarray(canvas)

@@ -6,31 +6,31 @@ import numpy as np
 
 from models.adders.network import IntArray
 
-EXHAUSTIVE_UP_TO = 256  # (256 / 2 + 1)^2 = 16,641 pairs; the next size of the article has a thousand million
-GRID = 129  # values per axis where the pairs are too many to try all of them
+EXHAUSTIVE_UP_TO = 256  # (256 / 2 + 1)^2 = 16,641 pairs; the article's next size has a billion
+GRID = 129  # values per axis where there are too many pairs to try them all
 SAMPLE = 20_000
 
 
 def all_pairs(largest_sum: int) -> IntArray:
     """Return the pairs (a, b) with a and b in [0, largest_sum // 2], as (n, 2) int64.
 
-    Up to a largest sum of 256 these are all pairs. Above it they are an even grid of 129 x 129 that
-    holds the corners and edges, and 20,000 random pairs, the same ones in every call.
+    Up to a largest sum of 256 these are all pairs. Above it they are an even grid of 129 x 129, with
+    the corners and edges, and 20,000 random pairs, the same in every call.
     """
     top = largest_sum // 2
     if largest_sum <= EXHAUSTIVE_UP_TO:
         return _grid(np.arange(top + 1))
     even = _grid(np.linspace(0, top, GRID).round().astype(np.int64))
-    drawn = np.random.default_rng(largest_sum).integers(0, top, size=(SAMPLE, 2), endpoint=True)
-    return np.concatenate([even, drawn])
+    random_pairs = np.random.default_rng(largest_sum).integers(0, top, size=(SAMPLE, 2), endpoint=True)
+    return np.concatenate([even, random_pairs])
 
 
 def beyond_pairs(largest_sum: int, seed: int) -> IntArray:
     """Return pairs just outside the trained range, as (n, 2) int64.
 
-    a and b lie in [0, 1.2 * largest_sum / 2], and at least one number further, and at least one of them lies
-    above largest_sum // 2. All of them up to a largest sum of 256 (where the seed changes nothing), else 10,000 drawn
-    with the seed.
+    a and b go up to 1.2 * largest_sum / 2, or to largest_sum // 2 + 1 if that is more, and at least one of them is
+    above largest_sum // 2. Up to a largest sum of 256 these are all such pairs, whatever the seed; above it, 10,000
+    pairs drawn with the seed.
     """
     top, bound = largest_sum // 2, max(largest_sum // 2 + 1, int(1.2 * largest_sum / 2))
     if largest_sum <= EXHAUSTIVE_UP_TO:
@@ -49,8 +49,8 @@ def pairs_summing_to(total: int, largest_sum: int) -> IntArray:
 
 def _outside(pairs: IntArray, top: int) -> IntArray:
     """Return those of the pairs in which a or b is larger than `top`."""
-    kept: IntArray = pairs[pairs.max(axis=1) > top]
-    return kept
+    outside: IntArray = pairs[pairs.max(axis=1) > top]
+    return outside
 
 
 def _grid(values: IntArray) -> IntArray:

@@ -16,8 +16,8 @@ from models.adders import program
 from models.adders.network import Adder, IntArray
 
 VALIDATION_SHARE = 0.2
-EPOCHS_PER_CALL = 25  # so many epochs run before Python sees a result; 25 make its own cost vanish
-ORDERS_PER_CALL = 2**22  # but no more shuffled row numbers than this wait in memory
+EPOCHS_PER_CALL = 25  # epochs that run before Python sees a result; with 25, Python's own cost vanishes
+ORDERS_PER_CALL = 2**22  # but at most this many shuffled row numbers are held in memory
 
 
 def train_article(
@@ -32,17 +32,17 @@ def train_article(
 ) -> list[Adder]:
     """Train one network per largest sum, hidden width and seed.
 
-    The start of a network follows from its seed, largest sum and width, the order of its batches from its
-    seed and largest sum. So what else is in the grid changes a network by rounding at most, and the same
-    call on the same machine gives the same bits.
+    The initial weights of a network follow from its seed, largest sum and width, the order of its batches from
+    its seed and largest sum. So the rest of the grid changes a network by rounding at most, and the same call
+    on the same machine gives the same bits.
 
     Args:
         pairs: At least one largest sum -> (n, 3) integers: a, b and the sum to learn; n >= 2. The last
                 20 % of the rows are for validation.
         hidden_units: Widths of the networks, each at least 1.
         seeds: Number of repetitions, at least 1; they are numbered from `seed` on.
-        epochs: Most epochs of a network, at least 1.
-        patience: A network stops after so many epochs without a lower validation loss. 0: no early stopping.
+        epochs: The largest number of epochs of a network, at least 1.
+        patience: A network stops after this many epochs without a lower validation loss. 0: no early stopping.
         seed: The first repetition's number.
         progress: Called with (epochs done, epochs) every few epochs, and last with (epochs, epochs).
 
@@ -81,12 +81,12 @@ def shuffled(shufflers: Sequence[np.random.Generator], sizes: Sequence[int], epo
     return orders
 
 
-def _examples(tables: Sequence[IntArray], names: Sequence[int]) -> program.Examples:
+def _examples(tables: Sequence[IntArray], largest_sums: Sequence[int]) -> program.Examples:
     """Split every table as Keras does, the last 20 % for validation, and pad them to one size."""
-    for table, name in zip(tables, names, strict=True):
+    for table, largest_sum in zip(tables, largest_sums, strict=True):
         if table.ndim != 2 or table.shape[1] != 3 or len(table) < 2:
             raise ValueError(
-                f"training to {name} needs at least two rows of a, b and sum, not an array of shape {table.shape}"
+                f"training to {largest_sum} needs at least two rows of a, b and sum, not an array of {table.shape}"
             )
     splits = [int(len(table) * (1 - VALIDATION_SHARE)) for table in tables]
     train, train_size = _padded([table[:split] for table, split in zip(tables, splits, strict=True)])
@@ -104,7 +104,7 @@ def _padded(tables: Sequence[IntArray]) -> tuple[NDArray[np.float32], NDArray[np
 
 
 def _glorot(largest_sum: int, widths: tuple[int, ...], seed: int) -> NDArray[np.float32]:
-    """Return the start of one row of networks, (3, nodes) float32: Glorot uniform, as keras.layers.Dense."""
+    """Return the initial weights of one row of networks, (3, nodes) float32: Glorot uniform, as keras.layers.Dense."""
     networks = []
     for width in widths:
         rng = np.random.default_rng((seed, largest_sum, width))
@@ -138,5 +138,5 @@ def _adders(
                     best_epoch=int(best_epoch[network, row]),
                 )
             )
-    places = {largest_sum: place for place, (largest_sum, _) in enumerate(cells)}
-    return sorted(adders, key=lambda adder: (places[adder.largest_sum], widths.index(adder.hidden_units), adder.seed))
+    order = {largest_sum: index for index, (largest_sum, _) in enumerate(cells)}
+    return sorted(adders, key=lambda adder: (order[adder.largest_sum], widths.index(adder.hidden_units), adder.seed))

@@ -22,7 +22,7 @@ class Adder:
         protocol: "article" or "solved": how it was trained.
         largest_sum: The largest sum of its training range; a and b lie in [0, largest_sum / 2].
         hidden_units: Number of sigmoid nodes.
-        seed: Names the repetition; start and batch order follow from it.
+        seed: The number of the repetition; initial weights and batch order follow from it.
         input_weights: (2, hidden_units) float64.
         output_weights: (hidden_units,) float64.
         output_bias: 0 in a network without bias.
@@ -91,7 +91,7 @@ def to_keras(adder: Adder) -> Any:
     """Return the network as a keras.Model from (n, 2) float32 pairs to (n, 1) sums, the scale folded into its weights.
 
     Its layers compute in float64: a solved network subtracts output weights of many millions from each
-    other, which float32 would answer with errors of whole numbers.
+    other, and in float32 that would be wrong by whole numbers.
     """
     import keras
 

@@ -20,7 +20,7 @@ Tensor = Any  # TensorFlow carries no types
 
 
 class Examples(NamedTuple):
-    """What the networks learn from. Sets of unequal size are padded at the end; `size` says what counts."""
+    """What the networks learn from. Sets of unequal size are padded at the end; `size` counts the real examples."""
 
     train: Tensor  # (rows, examples, 3) float32: a, b, sum
     train_size: Tensor  # (rows,) int32
@@ -43,7 +43,7 @@ class State(NamedTuple):
 
 
 def start(weights: Tensor, networks: int) -> State:
-    """Return the state before the first epoch for (3, nodes, rows) float32 weights of so many widths."""
+    """Return the state before the first epoch, for (3, nodes, rows) float32 weights and this many networks a row."""
     weights = tf.convert_to_tensor(weights, tf.float32)
     cells = [networks, weights.shape[2]]
     return State(
@@ -64,20 +64,20 @@ def _train_epochs(
 ) -> tuple[State, Tensor]:
     """Train `count` epochs, or fewer when early stopping has ended every network.
 
-    A network that has stopped is still computed, because its row may have others that run, but nothing of it
-    is recorded any more: its best weights and its history stay what they were.
+    A network that has stopped is still computed, because others in its row may be running, but it is no longer
+    recorded: its best weights and its history stay as they were.
 
     Args:
         hidden_units: Widths of the networks of a row, in the order of the axis `nodes`.
         patience: Epochs without a lower validation loss after which a network stops; 0 means never.
-        state: Where training stands.
+        state: The current state of the training.
         examples: The training and validation sets.
-        orders: (epochs, rows, examples) int32: per epoch the order in which each row sees its examples, a
-            permutation of its own `train_size` first, then padding up to a multiple of the batch size.
+        orders: (epochs, rows, examples) int32: for each epoch and row, the order of the examples. First comes a
+            permutation of the row's own `train_size`, then padding up to a multiple of the batch size.
         count: () int32, at most `epochs`.
 
     Returns:
-        The new state, and (epochs, 4, networks, rows) float32 of METRICS, of which the first `count` are filled.
+        The new state, and (epochs, 4, networks, rows) float32 of METRICS; only the first `count` epochs are filled.
     """
     steps = orders.shape[2] // BATCH
     sizes = tf.clip_by_value(examples.train_size - BATCH * tf.range(steps)[:, None], 0, BATCH)  # (steps, rows)
@@ -104,10 +104,10 @@ def _train_epoch(
     steps, rows = sizes.shape
     batches = tf.reshape(tf.gather(train, order, batch_dims=1), [rows, steps, BATCH, 3])
     batches = tf.transpose(batches, [1, 3, 0, 2])  # (steps, 3, rows, BATCH)
-    counted = tf.cast(tf.range(BATCH) < sizes[:, :, None], tf.float32)  # (steps, rows, BATCH): 0 for padding
-    share = tf.math.divide_no_nan(counted, tf.cast(sizes, tf.float32)[:, :, None])  # the mean over the batch
+    mask = tf.cast(tf.range(BATCH) < sizes[:, :, None], tf.float32)  # (steps, rows, BATCH): 0 for padding
+    share = tf.math.divide_no_nan(mask, tf.cast(sizes, tf.float32)[:, :, None])  # the mean over the batch
 
-    # A row whose set has fewer batches than another's does nothing in the steps that it lacks.
+    # A row with fewer batches than another does nothing in the steps that it lacks.
     active = sizes > 0
     steps_of_row = tf.reduce_sum(tf.cast(active, tf.int32), axis=0)
     step_number = tf.cast(state.epoch * steps_of_row + tf.range(1, steps + 1)[:, None], tf.float32)
@@ -121,8 +121,8 @@ def _train_epoch(
         a, b, total = tf.unstack(tf.gather(batches, step))
         hidden, prediction = _forward(hidden_units, weights, a, b)
         error = prediction - total
-        squares += error * error * counted[step]
-        right += tf.cast(tf.round(prediction) == total, tf.float32) * counted[step]
+        squares += error * error * mask[step]
+        right += tf.cast(tf.round(prediction) == total, tf.float32) * mask[step]
 
         slope = tf.repeat(2 * share[step] * error, hidden_units, axis=0)  # d loss / d prediction, for every node
         inner = slope * weights[2][:, :, None] * hidden * (1 - hidden)
@@ -142,9 +142,9 @@ def _evaluate(hidden_units: tuple[int, ...], weights: Tensor, examples: Tensor, 
     """Return mean squared error and accuracy, each (networks, rows), on (rows, examples, 3) padded examples."""
     a, b, total = tf.unstack(examples, axis=2)
     _, prediction = _forward(hidden_units, weights, a, b)
-    counted = tf.range(examples.shape[1]) < size[:, None]
-    squares = tf.where(counted, tf.square(prediction - total), 0.0)
-    right = tf.cast(counted & (tf.round(prediction) == total), tf.float32)
+    mask = tf.range(examples.shape[1]) < size[:, None]
+    squares = tf.where(mask, tf.square(prediction - total), 0.0)
+    right = tf.cast(mask & (tf.round(prediction) == total), tf.float32)
     count = tf.cast(size, tf.float32)
     return tf.reduce_sum(squares, 2) / count, tf.reduce_sum(right, 2) / count
 
@@ -157,7 +157,7 @@ def _forward(hidden_units: tuple[int, ...], weights: Tensor, a: Tensor, b: Tenso
 
 
 def _early_stopping(hidden_units: tuple[int, ...], patience: int, state: State, val_loss: Tensor) -> State:
-    """Do what keras.callbacks.EarlyStopping does, for every network by itself."""
+    """Do what keras.callbacks.EarlyStopping does, for each network separately."""
     # The first epoch counts as an improvement even where its loss is not a number.
     better = state.running & ((val_loss < state.best_loss) | (state.epoch == 0))
     best_epoch = tf.where(better, state.epoch, state.best_epoch)

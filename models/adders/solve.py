@@ -34,11 +34,11 @@ def train_solved(
     """Train one network per largest sum, hidden width and seed.
 
     A network with one node gets an output bias, because it has no solution without one; wider ones have none.
-    From up to five starts the network with the smallest largest error on the given pairs is kept, however
+    Of up to five starts, the one whose largest error on the given pairs is smallest gives the network, however
     good or bad it is. A network depends on its own pairs and seed alone.
 
     Args:
-        pairs: Largest sum -> (n, 3) integers: a, b and the sum to learn; n >= 1. The domain itself is never seen.
+        pairs: Largest sum -> (n, 3) integers: a, b and the sum to learn; n >= 1. The whole domain is never seen.
         hidden_units: Widths of the networks.
         seeds: Number of repetitions; they are numbered from `seed` on.
         seed: The first repetition's number.
@@ -48,7 +48,7 @@ def train_solved(
         The networks, by largest sum, then width, then seed.
 
     Raises:
-        ValueError: A table of pairs is empty or has not three columns.
+        ValueError: A table of pairs is empty or does not have three columns.
     """
     for largest_sum, rows in pairs.items():
         if rows.ndim != 2 or rows.shape[1] != 3 or not len(rows):
@@ -65,17 +65,17 @@ def train_solved(
 
 
 def _solve(rows: IntArray, largest_sum: int, width: int, seed: int) -> Adder:
-    """Fit one network from several starts and keep the best."""
+    """Fit one network from several starts and return the best."""
     rng = np.random.default_rng((seed, largest_sum, width))
-    chosen = rng.permutation(len(rows))[:ROWS]
-    # Levenberg-Marquardt wants as many rows as weights; repeated rows leave the minimum where it is.
-    chosen = np.resize(chosen, max(len(chosen), 3 * width + 1))
-    scaled = rows[chosen] / largest_sum
-    tried: list[tuple[float, Adder]] = []
-    while len(tried) < STARTS and not (tried and tried[-1][0] < GOOD_ENOUGH):
+    sample = rng.permutation(len(rows))[:ROWS]
+    # Levenberg-Marquardt needs as many rows as weights; repeated rows leave the minimum where it is.
+    sample = np.resize(sample, max(len(sample), 3 * width + 1))
+    scaled = rows[sample] / largest_sum
+    attempts: list[tuple[float, Adder]] = []
+    while len(attempts) < STARTS and not (attempts and attempts[-1][0] < GOOD_ENOUGH):
         adder = fit(scaled, largest_sum, width, seed, START_SIZE * rng.standard_normal((2, width)))
-        tried.append((float(np.abs(adder.predict(rows[:, :2]) - rows[:, 2]).max()), adder))
-    return min(tried, key=lambda attempt: attempt[0])[1]
+        attempts.append((float(np.abs(adder.predict(rows[:, :2]) - rows[:, 2]).max()), adder))
+    return min(attempts, key=lambda attempt: attempt[0])[1]
 
 
 def fit(scaled: FloatArray, largest_sum: int, width: int, seed: int, start: FloatArray) -> Adder:
@@ -98,12 +98,12 @@ def fit(scaled: FloatArray, largest_sum: int, width: int, seed: int, start: Floa
         return np.hstack([inputs[:, :1] * slope, inputs[:, 1:] * slope, by_output])
 
     output, *_ = np.linalg.lstsq(features(start), target, rcond=None)
-    found = least_squares(
+    weights = least_squares(
         residuals,
         np.concatenate([start.ravel(), output]),
         jacobian,
-        # Levenberg-Marquardt in a trust region (Moré 1978). Not "lm", MINPACK's: the same call gave other last bits
-        # now and then, and a flat valley makes other digits of them.
+        # Levenberg-Marquardt in a trust region (Moré 1978). Not "lm", MINPACK's: there the same call now and then
+        # gave different last bits, which a flat valley turns into different digits.
         method="trf",
         tr_solver="exact",
         x_scale="jac",
@@ -117,8 +117,8 @@ def fit(scaled: FloatArray, largest_sum: int, width: int, seed: int, start: Floa
         largest_sum=largest_sum,
         hidden_units=width,
         seed=seed,
-        input_weights=found[: 2 * width].reshape(2, width),
-        output_weights=found[2 * width : 3 * width],
-        output_bias=float(found[3 * width]) if bias else 0.0,
+        input_weights=weights[: 2 * width].reshape(2, width),
+        output_weights=weights[2 * width : 3 * width],
+        output_bias=float(weights[3 * width]) if bias else 0.0,
         scale=float(largest_sum),
     )

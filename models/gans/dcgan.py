@@ -1,6 +1,6 @@
-"""The recipe `dcgan`: the article's network, kept as it was to compare with.
+"""The recipe `dcgan`: the article's network, unchanged, for comparison.
 
-A DCGAN (Radford et al. 2016) after TensorFlow's tutorial, as the article's author widened it. It knows no attributes.
+A DCGAN (Radford et al. 2016) after TensorFlow's tutorial, as the article's author widened it. It takes no attributes.
 """
 
 import math
@@ -19,7 +19,7 @@ class Dcgan(Gan):
     """Trains both networks at once with binary cross-entropy."""
 
     def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """One step of each network on uint8 pictures (n, s, s, 3); their attributes are not looked at."""
+        """One step of each network on uint8 pictures (n, s, s, 3); their attributes are ignored."""
         images, _ = data
         self.steps.assign_add(1)
         noise = self.noise(tf.shape(images)[0], 0)
@@ -33,7 +33,7 @@ class Dcgan(Gan):
         self.generator_optimizer.apply(generator_tape.gradient(generator_loss, weights), weights)
         weights = self.discriminator.trainable_variables
         self.discriminator_optimizer.apply(discriminator_tape.gradient(discriminator_loss, weights), weights)
-        return self.seen(discriminator_loss, generator_loss)
+        return self.update_losses(discriminator_loss, generator_loss)
 
 
 def _cross_entropy(label: float, scores: tf.Tensor) -> tf.Tensor:
@@ -44,7 +44,7 @@ def dcgan(size: int, cardinalities: Sequence[int], seed: int, steps: int) -> Dcg
     """Builds the networks of the recipe.
 
     Args:
-        size: side of the pictures: 32, 64 or 128. The article's were 64; others have a layer less or more.
+        size: side of the pictures: 32, 64 or 128. The article's were 64; other sizes take one layer less or more.
         cardinalities: not used: the article's network takes no attributes.
         seed: of the weights and of the noise.
         steps: not used: the article's learning rate was constant.
@@ -69,9 +69,9 @@ def _generator(size: int) -> keras.Model:
 def _discriminator(size: int) -> keras.Model:
     pictures = keras.Input((size, size, 3), name="pictures")
     x = pictures
-    for place, channels in enumerate((64, 128, 256)):
+    for index, channels in enumerate((64, 128, 256)):
         x = layers.Conv2D(channels, 5, strides=2, padding="same")(x)
-        if place == 0:
+        if index == 0:
             x = layers.BatchNormalization()(x)
         x = layers.Dropout(0.3)(layers.LeakyReLU(0.2)(x))
     return keras.Model({"pictures": pictures}, layers.Dense(1)(layers.Flatten()(x)))

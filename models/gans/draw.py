@@ -17,7 +17,7 @@ def draw_with(generator: "keras.Model", inputs: Mapping[str, npt.NDArray[Any]]) 
 
     Args:
         generator: as `tasks.gans.record.to_keras` makes it.
-        inputs: "noise", float32 (n, d), and, if it knows attributes, "attributes", int32 (n, k).
+        inputs: "noise", float32 (n, d), and, if it takes attributes, "attributes", int32 (n, k).
 
     Returns:
         (n, s, s, 3) RGB.

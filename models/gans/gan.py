@@ -1,4 +1,4 @@
-"""What both recipes have in common: two networks, their optimizers, seeded noise, and a state that can be kept."""
+"""What both recipes have in common: two networks, their optimizers, seeded noise, and a state that can be saved."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -21,22 +21,22 @@ State = dict[str, npt.NDArray[Any]]
 class Gan(keras.Model):  # type: ignore[misc]
     """A generator and a discriminator that are trained against each other.
 
-    A subclass says in `train_step` how. All randomness of a step hangs on the seed and the number of the step, so the
-    state of a training is its variables and nothing else.
+    A subclass defines `train_step`. All randomness of a step follows from the seed and the number of the step, so the
+    variables are the whole state of a training.
 
     Args:
         generator: {"noise": float32 (n, NOISE), "attributes": int32 (n, k)} -> float32 (n, s, s, 3), about
             [-1, 1]; without "attributes" where there are none.
         discriminator: {"pictures": float32 (n, s, s, 3) in [-1, 1], "attributes": int32 (n, k)} -> float32 (n, 1).
-        seed: of the starting weights, which are drawn anew, and of the noise.
+        seed: of the initial weights, which are drawn again here, and of the noise.
     """
 
     def __init__(self, generator: keras.Model, discriminator: keras.Model, seed: int) -> None:
         super().__init__()
         self.generator, self.discriminator, self.seed = generator, discriminator, seed
-        _draw_start([generator, discriminator], seed)
+        _initialize([generator, discriminator], seed)
         self.steps = keras.Variable(0, dtype="int64", trainable=False, name="steps")
-        self.losses_seen = [keras.metrics.Mean("discriminator_loss"), keras.metrics.Mean("generator_loss")]
+        self.loss_metrics = [keras.metrics.Mean("discriminator_loss"), keras.metrics.Mean("generator_loss")]
 
     def compile(self, generator_optimizer: keras.Optimizer, discriminator_optimizer: keras.Optimizer) -> None:
         """Takes an optimizer for each network; plain graphs, because on a CPU they train convolutions fastest."""
@@ -47,8 +47,8 @@ class Gan(keras.Model):  # type: ignore[misc]
 
     @property
     def metrics(self) -> list[keras.Metric]:
-        """The mean losses, which Keras sets back at the start of each epoch."""
-        return self.losses_seen
+        """The mean losses, which Keras resets at the start of each epoch."""
+        return self.loss_metrics
 
     @property
     def sampler(self) -> keras.Model:
@@ -57,7 +57,7 @@ class Gan(keras.Model):  # type: ignore[misc]
 
     @property
     def is_conditional(self) -> bool:
-        """Whether it draws the attributes that it is asked for."""
+        """Whether it takes the attributes that a picture is to have."""
         return "attributes" in self.generator.input
 
     def noise(self, rows: tf.Tensor, use: int) -> tf.Tensor:
@@ -68,18 +68,18 @@ class Gan(keras.Model):  # type: ignore[misc]
         """A seed, int64 (2,), for one of the uses of randomness in a step."""
         return tf.stack([tf.constant(self.seed, tf.int64), self.steps.value * _NOISES + use])
 
-    def seen(self, discriminator_loss: tf.Tensor, generator_loss: tf.Tensor) -> dict[str, tf.Tensor]:
+    def update_losses(self, discriminator_loss: tf.Tensor, generator_loss: tf.Tensor) -> dict[str, tf.Tensor]:
         """Adds the losses of a step to the means of the epoch."""
-        for metric, loss in zip(self.losses_seen, (discriminator_loss, generator_loss), strict=True):
+        for metric, loss in zip(self.loss_metrics, (discriminator_loss, generator_loss), strict=True):
             metric.update_state(loss)
-        return {metric.name: metric.result() for metric in self.losses_seen}
+        return {metric.name: metric.result() for metric in self.loss_metrics}
 
     def draw(self, noise: npt.NDArray[np.float32], codes: Codes) -> Images:
         """Draws pictures.
 
         Args:
             noise: (n, NOISE).
-            codes: (n, k), the attributes that are asked for; k is 0 where there are none.
+            codes: (n, k), the attributes to draw; k is 0 where there are none.
 
         Returns:
             (n, s, s, 3) RGB.
@@ -87,58 +87,58 @@ class Gan(keras.Model):  # type: ignore[misc]
         pieces = []
         for start in range(0, len(noise), _SAMPLE_BATCH):
             piece = slice(start, start + _SAMPLE_BATCH)
-            taken = inputs(self.sampler, tf.constant(noise[piece]), tf.constant(codes[piece]))
-            drawn = self.sampler(taken, training=False)
+            batch = inputs(self.sampler, tf.constant(noise[piece]), tf.constant(codes[piece]))
+            drawn = self.sampler(batch, training=False)
             pieces.append(tf.cast(tf.clip_by_value(tf.round((drawn + 1) * 127.5), 0, 255), tf.uint8).numpy())
         return np.concatenate(pieces)
 
     @property
     def state(self) -> State:
         """All that the next step depends on: weights, averages, both optimizers, the number of steps."""
-        return arrays_of(self._kept())
+        return arrays_of(self._state_variables())
 
     @state.setter
     def state(self, state: State) -> None:
-        put_arrays(state, self._kept())
+        put_arrays(state, self._state_variables())
 
-    def _kept(self) -> Sequence[keras.Variable]:
+    def _state_variables(self) -> Sequence[keras.Variable]:
         optimizers = [*self.generator_optimizer.variables, *self.discriminator_optimizer.variables]
         # a network's `variables` hold the state of its dropout, too
         return [self.steps, *self.generator.variables, *self.discriminator.variables, *optimizers]
 
 
 def arrays_of(variables: Sequence[keras.Variable]) -> State:
-    """The values of variables, by their places."""
-    return {f"{place:04}": np.asarray(variable) for place, variable in enumerate(variables)}
+    """The values of variables, by their positions."""
+    return {f"{index:04}": np.asarray(variable) for index, variable in enumerate(variables)}
 
 
 def put_arrays(arrays: State, variables: Sequence[keras.Variable]) -> None:
-    """Gives variables the values that `arrays_of` took from their like.
+    """Assigns to variables the values that `arrays_of` read from variables of the same network.
 
     Raises:
         ValueError: their number differs.
     """
     if len(variables) != len(arrays):
         raise ValueError(f"a state of {len(arrays)} arrays does not fit a network of {len(variables)}")
-    for place, variable in enumerate(variables):
-        variable.assign(arrays[f"{place:04}"])
+    for index, variable in enumerate(variables):
+        variable.assign(arrays[f"{index:04}"])
 
 
-def _draw_start(networks: Sequence[keras.Model], seed: int) -> None:
-    """Draws all that starts at random from the seed and nothing else.
+def _initialize(networks: Sequence[keras.Model], seed: int) -> None:
+    """Draws everything that starts at random from the seed alone.
 
-    The seeds that Keras chooses come out of Python's own random numbers, of which threads of other libraries take some
-    in between, even after `keras.utils.set_random_seed`.
+    Keras would take its seeds from Python's `random`, from which threads of other libraries draw, too, even after
+    `keras.utils.set_random_seed`.
     """
     layers = [layer for network in networks for layer in _layers_in(network)]
     seeds = np.random.SeedSequence(seed).generate_state(len(layers)).tolist()
-    for layer, own in zip(layers, seeds, strict=True):
+    for layer, layer_seed in zip(layers, seeds, strict=True):
         initializer = getattr(layer, "kernel_initializer", None)
-        if initializer and "seed" in (told := initializer.get_config()):
-            drawn = type(initializer).from_config({**told, "seed": own >> 1})
+        if initializer and "seed" in (config := initializer.get_config()):
+            drawn = type(initializer).from_config({**config, "seed": layer_seed >> 1})
             layer.kernel.assign(drawn(layer.kernel.shape, layer.kernel.dtype))
         if generator := getattr(layer, "seed_generator", None):  # of dropout
-            generator.state.assign([0, own])
+            generator.state.assign([0, layer_seed])
 
 
 def _layers_in(network: keras.Model) -> Iterator[keras.Layer]:
@@ -147,10 +147,10 @@ def _layers_in(network: keras.Model) -> Iterator[keras.Layer]:
 
 
 def inputs(network: keras.Model, value: tf.Tensor, codes: tf.Tensor) -> dict[str, tf.Tensor]:
-    """What a network takes: noise or pictures, and the attributes if it knows any."""
+    """The inputs of a network: noise or pictures, and the attributes if it takes any."""
     return {name: codes if name == "attributes" else value for name in network.input}
 
 
 def scaled(images: tf.Tensor) -> tf.Tensor:
-    """uint8 pictures as float32 in [-1, 1]; done inside the step, so that only bytes are kept in memory."""
+    """uint8 pictures as float32 in [-1, 1]; done inside the step, so that memory holds only bytes."""
     return tf.cast(images, tf.float32) / 127.5 - 1

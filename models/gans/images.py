@@ -1,4 +1,4 @@
-"""Pictures to learn from: an array, or those of a large file that are meant, which stay on disk."""
+"""Pictures to learn from: an array, or some rows of a large file that stays on disk."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,11 @@ Images = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Subset:
-    """Some rows of an array of pictures that may be a memory map: only what is looked at is read.
+    """Some rows of an array of pictures, which may be a memory map: only rows that are used are read.
 
     Attributes:
         images: (n, s, s, 3) uint8, or a subset itself.
-        rows: (m,) whole numbers, which of them and in which order.
+        rows: (m,) int64, the indices of its pictures, in order.
     """
 
     images: "Images | Subset"
@@ -28,6 +28,6 @@ class Subset:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, chosen: slice | npt.NDArray[np.int64]) -> Images:
+    def __getitem__(self, index: slice | npt.NDArray[np.int64]) -> Images:
         """Some of its pictures, in memory."""
-        return np.asarray(self.images[self.rows[chosen]])
+        return np.asarray(self.images[self.rows[index]])

@@ -16,10 +16,10 @@ Each part is somebody's finding:
 - pictures are drawn with a running average of the generator's weights (Yazıcı et al. 2019, "The unusual effectiveness
   of averaging in GAN training");
 - attributes enter the discriminator by projection (Miyato and Koyama 2018, "cGANs with projection discriminator");
-  in the generator they stand beside the noise and set, with it, a gain for each channel (after Karras et al. 2019,
+  in the generator they join the noise and, with it, set a gain for each channel (after Karras et al. 2019,
   "A style-based generator architecture");
 - the pictures' last doubling is a rearrangement of channels (Shi et al. 2016, "Real-time single image and video
-  super-resolution"), which saves the dearest convolution.
+  super-resolution"), which saves the most expensive convolution.
 """
 
 import math
@@ -84,12 +84,12 @@ class StableGan(Gan):
         weights = self.generator.trainable_variables
         self.generator_optimizer.apply(tape.gradient(generator_loss, weights), weights)
 
-        # a short average at first, so that the network's first pictures leave it soon
+        # short at first, so that the average soon forgets the network's first pictures
         steps = tf.cast(self.steps.value, tf.float32)
-        kept = tf.minimum(_LONGEST_AVERAGE, (1 + steps) / (10 + steps))
+        decay = tf.minimum(_LONGEST_AVERAGE, (1 + steps) / (10 + steps))
         for mean, weight in zip(self.average.trainable_variables, weights, strict=True):
-            mean.assign(weight + kept * (mean - weight))
-        return self.seen(discriminator_loss, generator_loss)
+            mean.assign(weight + decay * (mean - weight))
+        return self.update_losses(discriminator_loss, generator_loss)
 
     def _scores(self, pictures: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
         return self.discriminator(inputs(self.discriminator, pictures, codes), training=True)[:, 0]
@@ -116,8 +116,8 @@ class StableGan(Gan):
         """How far the first of each pair is from scoring higher than the second."""
         return tf.reduce_mean(tf.nn.softplus(worse - better))
 
-    def _kept(self) -> Sequence[keras.Variable]:
-        return [*super()._kept(), *self.average.variables]
+    def _state_variables(self) -> Sequence[keras.Variable]:
+        return [*super()._state_variables(), *self.average.variables]
 
 
 def stable(size: int, cardinalities: Sequence[int], seed: int, steps: int) -> StableGan:
@@ -141,23 +141,23 @@ def stable(size: int, cardinalities: Sequence[int], seed: int, steps: int) -> St
 
 
 def adam(steps: int) -> keras.Optimizer:
-    """The optimizer of each network, for a training of so many steps."""
-    held = steps // 2
+    """The optimizer of each network, for a training of `steps` steps."""
+    constant_steps = steps // 2
     rate = keras.optimizers.schedules.CosineDecay(
-        _RATE, decay_steps=steps - held, warmup_target=_RATE, warmup_steps=held
+        _RATE, decay_steps=steps - constant_steps, warmup_target=_RATE, warmup_steps=constant_steps
     )
     return keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9, epsilon=1e-8)
 
 
 def generator(size: int, cardinalities: Sequence[int]) -> keras.Model:
-    """A generator (see `Gan`) for pictures of a size and attributes with so many values."""
+    """A generator (see `Gan`) for pictures of a size and attributes of these cardinalities."""
     noise = keras.Input((NOISE,), name="noise")
-    taken = {"noise": noise}
-    asked = noise
+    network_inputs = {"noise": noise}
+    latent = noise
     if cardinalities:
-        taken["attributes"] = keras.Input((len(cardinalities),), dtype="int32", name="attributes")
-        asked = layers.Concatenate()([noise, _one_hot(taken["attributes"], cardinalities)])
-    style = _active(layers.Dense(_FEATURES, kernel_initializer=_he()))(asked)
+        network_inputs["attributes"] = keras.Input((len(cardinalities),), dtype="int32", name="attributes")
+        latent = layers.Concatenate()([noise, _one_hot(network_inputs["attributes"], cardinalities)])
+    style = _active(layers.Dense(_FEATURES, kernel_initializer=_he()))(latent)
     x = layers.Dense(4 * 4 * _CHANNELS[0], kernel_initializer=_he())(style)
     x = layers.LeakyReLU(0.2)(layers.Reshape((4, 4, _CHANNELS[0]))(x))
     doublings = int(math.log2(size // 4)) - 1
@@ -168,29 +168,29 @@ def generator(size: int, cardinalities: Sequence[int]) -> keras.Model:
         x = layers.LeakyReLU(0.2)(layers.Multiply()([x, layers.Reshape((1, 1, channels))(gain)]))
     x = layers.Conv2D(12, 3, padding="same", kernel_initializer=_he(0.1))(x)
     # no tanh: where pictures are mostly white it would saturate, and the network would stop learning
-    return keras.Model(taken, _four_pixels_of_one(x, size // 2))
+    return keras.Model(network_inputs, _depth_to_space(x, size // 2))
 
 
 def discriminator(size: int, cardinalities: Sequence[int]) -> keras.Model:
-    """A discriminator (see `Gan`) of pictures of a size and attributes with so many values."""
+    """A discriminator (see `Gan`) of pictures of a size and attributes of these cardinalities."""
     pictures = keras.Input((size, size, 3), name="pictures")
-    taken = {"pictures": pictures}
-    x = _one_of_four_pixels(pictures, size // 2)
+    network_inputs = {"pictures": pictures}
+    x = _space_to_depth(pictures, size // 2)
     x = _active(layers.Conv2D(32, 3, padding="same", kernel_initializer=_he()))(x)
     for doubling in range(int(math.log2(size // 8))):
         channels = min(32 << (doubling + 1), 256)
-        # the look at each size before it is halved is what tells an ellipse from a potato
+        # looking at each size before it is halved is what tells an ellipse from a potato
         x = _active(layers.Conv2D(channels // 2, 3, padding="same", kernel_initializer=_he()))(x)
         x = _active(layers.Conv2D(channels, 4, strides=2, padding="same", kernel_initializer=_he()))(x)
     features = _active(layers.Dense(_FEATURES, kernel_initializer=_he()))(layers.Flatten()(x))
     score = layers.Dense(1)(features)
     if cardinalities:
-        taken["attributes"] = keras.Input((len(cardinalities),), dtype="int32", name="attributes")
-        asked = layers.Dense(
+        network_inputs["attributes"] = keras.Input((len(cardinalities),), dtype="int32", name="attributes")
+        projection = layers.Dense(
             _FEATURES, use_bias=False, kernel_initializer=keras.initializers.RandomNormal(stddev=1 / 16)
-        )(_one_hot(taken["attributes"], cardinalities))
-        score = layers.Add()([score, layers.Dot(1)([features, asked])])
-    return keras.Model(taken, score)
+        )(_one_hot(network_inputs["attributes"], cardinalities))
+        score = layers.Add()([score, layers.Dot(1)([features, projection])])
+    return keras.Model(network_inputs, score)
 
 
 def _active(layer: keras.Layer) -> keras.Sequential:
@@ -202,17 +202,17 @@ def _he(scale: float = 1.0) -> keras.Initializer:
 
 
 def _one_hot(codes: keras.KerasTensor, cardinalities: Sequence[int]) -> keras.KerasTensor:
-    columns = [keras.ops.one_hot(codes[:, place], values) for place, values in enumerate(cardinalities)]
+    columns = [keras.ops.one_hot(codes[:, index], values) for index, values in enumerate(cardinalities)]
     return keras.ops.concatenate(columns, axis=1)
 
 
-def _four_pixels_of_one(x: keras.KerasTensor, side: int) -> keras.KerasTensor:
+def _depth_to_space(x: keras.KerasTensor, side: int) -> keras.KerasTensor:
     """(n, side, side, 12) -> (n, 2 side, 2 side, 3), in layers that any Keras can load."""
     x = layers.Permute((1, 3, 2, 4, 5))(layers.Reshape((side, side, 2, 2, 3))(x))
     return layers.Reshape((2 * side, 2 * side, 3))(x)
 
 
-def _one_of_four_pixels(x: keras.KerasTensor, side: int) -> keras.KerasTensor:
+def _space_to_depth(x: keras.KerasTensor, side: int) -> keras.KerasTensor:
     """(n, 2 side, 2 side, 3) -> (n, side, side, 12)."""
     x = layers.Permute((1, 3, 2, 4, 5))(layers.Reshape((side, 2, side, 2, 3))(x))
     return layers.Reshape((side, side, 12))(x)

@@ -1,4 +1,4 @@
-"""Trains a GAN for an epoch at a time, so that whoever calls can look, keep and go on in between."""
+"""Trains a GAN one epoch at a time, so that the caller can measure and save it after each."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
@@ -16,25 +16,25 @@ Recipe = Literal["stable", "dcgan"]
 Progress = Callable[[int, int], None]
 
 BUILDERS = {"stable": stable, "dcgan": dcgan}
-CONDITIONAL = ("stable",)  # the recipes that draw the attributes that they are asked for
+CONDITIONAL = ("stable",)  # the recipes whose generator takes the attributes to draw
 
 
-def steps_in(rows: int, batch_size: int) -> int:
-    """How many steps show each of so many pictures once; the last one has what is left."""
+def steps_per_epoch(rows: int, batch_size: int) -> int:
+    """How many steps show each of `rows` pictures once; the last batch may be smaller."""
     return -(-rows // batch_size)
 
 
 def make_repeatable() -> None:
-    """Makes TensorFlow give the same bits in each run on a machine; another number of threads changes the last ones."""
+    """Makes TensorFlow give the same bits in each run on a machine; the last ones depend on the number of threads."""
     tf.config.experimental.enable_op_determinism()
 
 
 def build(recipe: Recipe, size: int, cardinalities: Sequence[int], seed: int, steps: int) -> Gan:
     """Builds the networks of a recipe, to be trained.
 
-    Keras numbers the layers of a process, and TensorFlow orders by name what it adds up: with `dense_9` and `dense_10`
-    three gradients give other last bits than with `dense_8` and `dense_9`. So the numbers start anew here, and what
-    was built before does not show in the weights.
+    Keras numbers the layers of a process, and TensorFlow adds gradients up in the order of their names: with `dense_9`
+    and `dense_10`, three gradients give different last bits than with `dense_8` and `dense_9`. So the numbering is
+    reset here, and networks built earlier do not change the weights.
 
     Args:
         recipe: one of `BUILDERS`.
@@ -64,7 +64,7 @@ def train_epoch(
         images: (n, s, s, 3) RGB; may be a memory map.
         codes: (n, k) attributes; k is 0 where there are none.
         epoch: from 0; with `seed` it gives the order of the pictures.
-        batch_size: pictures in a step; the last step of an epoch has what is left.
+        batch_size: pictures in a step; the last step of an epoch may have fewer.
         seed: of the order.
         progress: called with (pictures shown, n).
 
@@ -80,22 +80,22 @@ def train_epoch(
 def _batches(images: Images | Subset, codes: Codes, batch_size: int, rng: np.random.Generator) -> tf.data.Dataset:
     """The pictures in a random order, as bytes.
 
-    A dataset of our own, because that of a `keras.utils.PyDataset` tunes itself, and the thread that does so often is
-    not woken at the end: an epoch then waits, idle, for up to as long again as it took.
+    We build the dataset ourselves: the one that Keras makes of a `keras.utils.PyDataset` tunes itself, and its tuning
+    thread is often not woken at the end, so that the epoch then waits idle, for up to as long again as it took.
     """
     order = rng.permutation(len(images))
 
     def batches() -> Iterator[tuple[Images, Codes]]:
         for start in range(0, len(order), batch_size):
-            chosen = np.sort(order[start : start + batch_size])
-            yield images[chosen], codes[chosen]
+            rows = np.sort(order[start : start + batch_size])
+            yield images[rows], codes[rows]
 
     signature = (tf.TensorSpec((None, *images.shape[1:]), tf.uint8), tf.TensorSpec((None, codes.shape[1]), tf.int32))
     options = tf.data.Options()
     options.autotune.enabled = False
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature).with_options(options)
-    # a length, because without one Keras only finds the end by a step in vain, which counts all the same
-    return dataset.apply(tf.data.experimental.assert_cardinality(steps_in(len(order), batch_size)))
+    # with a length: without one, Keras finds the end only by a failed step, which it counts as a step
+    return dataset.apply(tf.data.experimental.assert_cardinality(steps_per_epoch(len(order), batch_size)))
 
 
 class _Watcher(keras.callbacks.Callback):  # type: ignore[misc]

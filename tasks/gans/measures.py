@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.gans.quality.classifier import Classifier, train_classifier
-from models.gans.quality.ellipses import EllipseTest, Ground, ellipse_test
+from models.gans.quality.ellipses import Background, EllipseTest, ellipse_test
 from models.gans.quality.features import Features, PixelFeatures
 from models.gans.quality.measure import real_floor
 from models.gans.training import Progress
@@ -13,7 +13,11 @@ from tasks.gans.data import TrainingSet
 from tasks.running.stages import Stage
 
 _CLASSIFIER, _FLOOR = "classifier.npz", "floor.json"
-_GROUNDS: dict[str, Ground] = {"ellipses-outline": "white", "ellipses-white": "black", "ellipses-colour": "white"}
+_BACKGROUNDS: dict[str, Background] = {
+    "ellipses-outline": "white",
+    "ellipses-white": "black",
+    "ellipses-colour": "white",
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def find_measures(folder: Path, data: TrainingSet, seed: int, progress: Progress
     (folder / _FLOOR).write_text(json.dumps(real_floor(features, data.held_images, seed)))
 
 
-def ellipses(source: str, data: TrainingSet) -> tuple[Ground, EllipseTest] | None:
-    """The ground of a source of ellipses and the exact test of its held-out pictures; None for another source."""
-    ground = _GROUNDS.get(source)
-    return (ground, ellipse_test(data.held_images, ground)) if ground else None
+def ellipses(source: str, data: TrainingSet) -> tuple[Background, EllipseTest] | None:
+    """The background of a source of ellipses and the exact test of its held-out pictures; None for another source."""
+    background = _BACKGROUNDS.get(source)
+    return (background, ellipse_test(data.held_images, background)) if background else None

@@ -96,8 +96,8 @@ def draw_training(
         save(fidelity_figure(recognised, real), folder / "fidelity.png")
     real_ellipses = ellipses(parameters.source, data)
     if real_ellipses:
-        ground, real_test = real_ellipses
-        save(distributions(real_test, ellipse_test(fake, ground)), folder / "distributions.png")
+        background, real_test = real_ellipses
+        save(distributions(real_test, ellipse_test(fake, background)), folder / "distributions.png")
 
 
 def write_texts(

@@ -8,10 +8,10 @@ from typing import Literal
 from models.gans.gan import Gan, arrays_of, put_arrays
 from models.gans.quality.classifier import Classifier
 from models.gans.quality.collapse import CollapseWatch
-from models.gans.quality.ellipses import EllipseTest, Ground
+from models.gans.quality.ellipses import Background, EllipseTest
 from models.gans.quality.features import Features
 from models.gans.quality.measure import measure, measure_attributes, measure_ellipses
-from models.gans.training import Progress, Recipe, build, make_repeatable, steps_in, train_epoch
+from models.gans.training import Progress, Recipe, build, make_repeatable, steps_per_epoch, train_epoch
 from tasks.gans.checkpoint import Checkpoint, find, keep
 from tasks.gans.data import TrainingSet, sample_plan, wanted
 
@@ -25,7 +25,7 @@ class Training:
         data: what to learn from.
         features: of pictures, found on the real ones; a classifier also tells the attributes.
         floor: the measures of real pictures against real ones, "real_coverage" and the like.
-        ellipses: the ground and the test of the held-out pictures where they are ellipses, else None.
+        ellipses: the background and the test of the held-out pictures where they are ellipses, else None.
         recipe: see `models.gans.training.build`.
         size: side of the pictures.
         epochs: how many in all.
@@ -40,7 +40,7 @@ class Training:
         data: TrainingSet,
         features: Features,
         floor: dict[str, float],
-        ellipses: tuple[Ground, EllipseTest] | None,
+        ellipses: tuple[Background, EllipseTest] | None,
         *,
         recipe: Recipe,
         size: int,
@@ -74,7 +74,7 @@ class Training:
         """
         make_repeatable()
         folder.mkdir(parents=True, exist_ok=True)
-        steps = self._epochs * steps_in(len(self._data.images), self._batch_size)
+        steps = self._epochs * steps_per_epoch(len(self._data.images), self._batch_size)
         gan = build(self._recipe, self._size, self._data.cardinalities, self._seed, steps)
         at = find(folder)
         if at.epochs:
@@ -112,7 +112,7 @@ class Training:
         for name, value in values.items():
             at.history.setdefault(name, []).append(float(value))
         at.samples.append(gan.draw(self._plan.noise, self._plan.codes))
-        alarm = watch.see(done + 1, coverage=values["coverage"], diversity=values["diversity"])
+        alarm = watch.record(done + 1, coverage=values["coverage"], diversity=values["diversity"])
         if alarm:
             at.alarms.append(alarm)
         # by the FID, because coverage alone is soon that of real pictures, while these are still rough
@@ -127,8 +127,8 @@ class Training:
         if isinstance(self._features, Classifier):
             values |= measure_attributes(self._features, fake, codes if gan.is_conditional else None, self._data.codes)
         if self._ellipses:
-            ground, real = self._ellipses
-            values |= measure_ellipses(real, fake, ground)
+            background, real = self._ellipses
+            values |= measure_ellipses(real, fake, background)
         return values
 
     def _watch(self, at: Checkpoint) -> CollapseWatch:
@@ -136,5 +136,5 @@ class Training:
         watch = CollapseWatch(self._epochs, real, self._share)
         pairs = zip(at.history.get("coverage", []), at.history.get("diversity", []), strict=True)
         for epoch, (coverage, diversity) in enumerate(pairs, start=1):
-            watch.see(epoch, coverage=coverage, diversity=diversity)
+            watch.record(epoch, coverage=coverage, diversity=diversity)
         return watch

@@ -44,7 +44,7 @@ def _colour(name: str, value: str) -> _Options:
 
 
 # Attribute -> value -> what the style calls it. Variants that look alike in small pictures are left out. Colours are
-# far apart, also across attributes: no hair has the colour of a skin, nor clothes that of the white ground.
+# far apart, also across attributes: no hair has the colour of a skin, nor clothes that of the white background.
 _OPTIONS: dict[str, dict[str, _Options]] = {
     "hair": {
         "short": _part("hair", "sideComed") | _no("rearHair"),

@@ -42,12 +42,12 @@ def draw_ellipses(kind: Kind, rows: int, size: int, seed: int) -> tuple[npt.NDAr
     colours = np.full((rows, 3), 255, np.uint8) if kind == "ellipses-white" else _colours(rng, rows)
 
     pictures = np.empty((rows, size, size, 3), np.uint8)
-    ground = 0 if kind == "ellipses-white" else 255
+    background = 0 if kind == "ellipses-white" else 255
     for start in range(0, rows, _CHUNK):
         part = slice(start, start + _CHUNK)
         inside = _coverage(centre[part], axes[part], cos_sin[part], line, size)[..., None]
-        ink = colours[part, None, None].astype(np.float32) - ground
-        pictures[part] = np.rint(ground + inside * ink)
+        ink = colours[part, None, None].astype(np.float32) - background
+        pictures[part] = np.rint(background + inside * ink)
     parameters = {
         "centre_x": centre[:, 0],
         "centre_y": centre[:, 1],
@@ -60,7 +60,7 @@ def draw_ellipses(kind: Kind, rows: int, size: int, seed: int) -> tuple[npt.NDAr
 
 
 def _colours(rng: np.random.Generator, rows: int) -> npt.NDArray[np.uint8]:
-    """Uniform colours, those too light for a white ground drawn again."""
+    """Uniform colours, those too light for a white background drawn again."""
     colours = rng.integers(0, 256, (rows, 3), dtype=np.uint8)
     while (light := colours @ _LUMA > _LIGHTEST).any():
         colours[light] = rng.integers(0, 256, (light.sum(), 3), dtype=np.uint8)

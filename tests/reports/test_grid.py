@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from reports.contact_sheet import MOST_ROWS, contact_sheet
-from reports.grid import ALARM, GROUND, captioned, evenly, grid, png, real_beside, text_width
+from reports.grid import ALARM, BACKGROUND, captioned, evenly, grid, png, real_beside, text_width
 
 
 def pictures(count: int, size: int = 4) -> np.ndarray:
@@ -26,8 +26,8 @@ def test_pictures_stand_row_by_row_with_gaps_between() -> None:
     for place in range(5):
         y, x = 4 + place // 3 * 12, 4 + place % 3 * 12
         assert (made[y : y + 8, x : x + 8] == 10 + place).all()
-        assert (made[y + 8 : y + 12, x : x + 12] == GROUND).all()
-    assert (made[16:, 28:] == GROUND).all()  # where a sixth would be
+        assert (made[y + 8 : y + 12, x : x + 12] == BACKGROUND).all()
+    assert (made[16:, 28:] == BACKGROUND).all()  # where a sixth would be
 
 
 def test_enlarging_repeats_pixels() -> None:
@@ -51,7 +51,7 @@ def test_labels_stand_beside_and_above_and_leave_the_pictures_alone() -> None:
     left = made[down:, :right]
     assert has(left[86:], ALARM).any()
     assert not has(left[:86], ALARM).any()
-    above = (made[:down] != GROUND).any(axis=2)
+    above = (made[:down] != BACKGROUND).any(axis=2)
     assert above[:, right : right + 84].any()
     assert above[: down // 2, right + 84 :].any()
     assert not above[: down // 2, right : right + 84].any()  # one line stands at the bottom
@@ -59,7 +59,7 @@ def test_labels_stand_beside_and_above_and_leave_the_pictures_alone() -> None:
 
 def test_a_label_too_long_for_its_column_is_cut() -> None:
     made = grid(pictures(2), 2, 20, column_labels=["x" * 40, "b"])
-    assert not (made[:20, 84:87] != GROUND).any()
+    assert not (made[:20, 84:87] != BACKGROUND).any()
 
 
 @pytest.mark.parametrize(

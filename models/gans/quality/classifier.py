@@ -1,7 +1,7 @@
 """A small network that names the attributes of pictures: not downloaded, trained here on the real pictures.
 
 Its last hidden layer gives the features for FID, KID, density and coverage; its answers on generated pictures tell
-whether a generator drew what it was asked for.
+whether a generator drew the attributes that it was given.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Classifier:
 
     Attributes:
         cardinalities: The number of values of each attribute.
-        held_out_accuracy: (k,) float32, the share of held-out real pictures named rightly, per attribute.
+        held_out_accuracy: (k,) float32, the share of held-out real pictures named correctly, per attribute.
         network: keras.Model from float32 (n, size, size, 3) in [0, 255] to features and logits.
     """
 
@@ -95,16 +95,16 @@ def train_classifier(
 
     Three convolutions with batch norm (3 x 3, stride 2), a hidden layer and one softmax per attribute; Adam, the
     learning rate rising and falling once over the planned epochs (Smith and Topin, "Super-Convergence", 2018). The
-    number of epochs is fixed in advance, so the held-out pictures choose nothing and their accuracy is an honest one.
+    number of epochs is fixed in advance: nothing is chosen by the held-out pictures, so their accuracy is honest.
 
-    The same call on the same machine gives the same bits. Another number of TensorFlow threads sums the gradients of a
-    convolution in another order and changes the last bits; `enable_op_determinism` does not change that.
+    The same call on the same machine gives the same bits. A different number of TensorFlow threads sums the gradients
+    of a convolution in a different order and changes the last bits; `enable_op_determinism` does not prevent that.
 
     Args:
         images: uint8 (n, size, size, 3), size a multiple of 8, n >= 20.
         codes: (n, k) integers, the value of each attribute in [0, cardinality).
         cardinalities: The number of values of each of the k attributes.
-        seed: Start of the network, the split and the order of the batches follow from it.
+        seed: Initial weights, split and order of the batches follow from it.
         epochs: Passes over the training pictures, at least 1.
         batch_size: Pictures per step.
         progress: Called with (epochs done, epochs) after every epoch.

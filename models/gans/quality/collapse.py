@@ -1,4 +1,4 @@
-"""Notices when a generator that was diverse stops being so."""
+"""Notices when a generator loses its diversity."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 MEASURES = ("coverage", "diversity")
-YOUNG_SHARE = 0.2  # of the planned epochs, in which a network may not have become diverse yet
+YOUNG_SHARE = 0.2  # of the planned epochs, during which a network need not be diverse yet
 YOUNG_EPOCHS = 2  # at the least
 
 
@@ -20,7 +20,7 @@ class Alarm:
     epoch: int
 
     def __str__(self) -> str:
-        """Say it as a sentence."""
+        """Return the alarm as a sentence."""
         return (
             f"The {self.measure} of the generated pictures was {self.value:.3f} after epoch {self.epoch}, "
             f"below the limit of {self.limit:.3f}: the generator has collapsed or is collapsing."
@@ -32,12 +32,12 @@ class CollapseWatch:
     """Compares coverage and diversity of every epoch with those of held-out real pictures.
 
     A measure is armed once it has reached its limit, or once two epochs and a fifth of those planned are over: a young
-    network is not diverse yet, and that is no collapse. From then on every epoch below the limit raises an alarm. All
-    depends on `history` alone, so a watch that is given the epochs of an interrupted run goes on as if nothing had
-    happened. After a roll-back, leave out the epochs that were rolled back.
+    network is not diverse yet, and that is no collapse. From then on every epoch below the limit raises an alarm.
+    Everything depends on `history` alone, so a watch that is given the epochs of an interrupted run continues as if
+    nothing had happened. After a roll-back, leave out the epochs that were rolled back.
 
     Attributes:
-        planned_epochs: Epochs the whole training is planned for.
+        planned_epochs: Epochs of the whole training.
         real: The value of each measure that real pictures reach, "coverage" and "diversity".
         share: The limit of a measure is this share of its real value.
         history: Epoch (counted from 1) -> the values of both measures after it.
@@ -48,8 +48,8 @@ class CollapseWatch:
     share: float = 0.5
     history: dict[int, dict[str, float]] = field(default_factory=dict)
 
-    def see(self, epoch: int, *, coverage: float, diversity: float) -> Alarm | None:
-        """Take in an epoch; returns the alarm it raises, coverage before diversity. NaN counts as below."""
+    def record(self, epoch: int, *, coverage: float, diversity: float) -> Alarm | None:
+        """Record an epoch and return the alarm it raises, coverage before diversity. NaN counts as below."""
         self.history[epoch] = {"coverage": coverage, "diversity": diversity}
         for measure in MEASURES:
             limit, value = self.share * self.real[measure], self.history[epoch][measure]

@@ -1,4 +1,4 @@
-"""The exact test: is a generated picture an ellipse, and are colours and sizes spread like the real ones?"""
+"""The exact test: is a generated picture an ellipse, and are colours and sizes distributed like the real ones?"""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from numpy.typing import NDArray
 
 from models.gans.images import Images
 
-Ground = Literal["white", "black"]
+Background = Literal["white", "black"]
 Mask = NDArray[np.bool_]
 
 LEAST_IOU = 0.95
-LEAST_SOLIDITY, LEAST_SOLIDITY_COARSE = 0.93, 0.90  # the second below 64 pixels, where steps in the edge weigh more
-LEAST_CONTRAST = 32  # levels of 255 by which a drawing must stand out from its ground
-INK_SHARE = 0.01  # the share of a picture's pixels that is drawn at full strength, at the least
+LEAST_SOLIDITY, LEAST_SOLIDITY_COARSE = (
+    0.93,
+    0.90,
+)  # the second below 64 pixels, where the steps of an edge count for more
+LEAST_CONTRAST = 32  # levels of 255 by which a drawing must stand out from its background
+INK_SHARE = 0.01  # the least share of a picture's pixels that is drawn at full strength
 SPECK_SHARE = 2 / 64**2  # components up to this share of the picture are noise: 2 pixels at 64, 8 at 128, none at 32
-LEAST_SPREAD = (
-    0.02  # a real spread below this share of the range counts as this: white ellipses have no spread of colour
-)
+LEAST_SPREAD = 0.02  # of the range; a smaller real spread counts as this: the colours of white ellipses have none
 
 
 @dataclass(frozen=True, eq=False)
 class EllipseTest:
-    """What n pictures hold. A blank picture has no component and zeros everywhere.
+    """The results for n pictures. A blank picture has no component, and zeros everywhere.
 
     Attributes:
-        passed: (n,) bool, one component that an ellipse fits.
-        components: (n,) int32, number of connected drawings, specks not counted.
+        passed: (n,) bool, whether there is one component and an ellipse fits it.
+        components: (n,) int32, number of connected drawings, not counting specks.
         iou: (n,) float32, of the largest drawing (holes filled) with the ellipse of the same moments.
         solidity: (n,) float32, area of that drawing over that of its convex hull.
         area: (n,) float32, its area as a share of the picture.
@@ -52,10 +53,10 @@ class EllipseTest:
         return float(self.passed.mean())
 
 
-def ellipse_test(images: Images, ground: Ground) -> EllipseTest:
-    """Measure pictures, uint8 (n, size, size, 3), drawn on a white or black ground.
+def ellipse_test(images: Images, background: Background) -> EllipseTest:
+    """Measure pictures, uint8 (n, size, size, 3), drawn on a white or black background.
 
-    A pixel is drawn where it lies more than half as far from the ground as the picture's ink does. That is where an
+    A pixel is drawn where it lies more than half as far from the background as the picture's ink does. That is where an
     anti-aliased edge runs, whatever the colour. Holes are filled, so that outlines and opaque ellipses pass the same
     test; `fill` tells them apart. An ellipse has one component, IoU > 0.95 and solidity > 0.93 (0.90 below 64 pixels).
 
@@ -67,8 +68,8 @@ def ellipse_test(images: Images, ground: Ground) -> EllipseTest:
 
     n, size = len(images), images.shape[1]
     result = _blank(n)
-    for i, (image, drawn) in enumerate(zip(images, _drawn(images, ground), strict=True)):
-        filled = ndi.binary_fill_holes(drawn)
+    for i, (image, ink) in enumerate(zip(images, _ink(images, background), strict=True)):
+        filled = ndi.binary_fill_holes(ink)
         labels, _ = ndi.label(filled, structure=np.ones((3, 3)))
         areas = np.bincount(labels.ravel())[1:]
         result.components[i] = np.count_nonzero(areas > SPECK_SHARE * size**2)
@@ -79,18 +80,18 @@ def ellipse_test(images: Images, ground: Ground) -> EllipseTest:
         result.iou[i] = _iou(shape, _moment_ellipse(region, size))
         result.solidity[i] = region.solidity
         result.area[i] = region.area / size**2
-        result.fill[i] = np.count_nonzero(drawn & shape) / region.area
-        result.colour[i] = np.median(image[drawn & shape], axis=0)
+        result.fill[i] = np.count_nonzero(ink & shape) / region.area
+        result.colour[i] = np.median(image[ink & shape], axis=0)
     least_solidity = LEAST_SOLIDITY if size >= 64 else LEAST_SOLIDITY_COARSE
     result.passed[:] = (result.components == 1) & (result.iou > LEAST_IOU) & (result.solidity > least_solidity)
     return result
 
 
 def distribution_distance(real: EllipseTest, generated: EllipseTest) -> dict[str, float]:
-    """Compare the spread of colours and sizes: Wasserstein distance over the standard deviation of the real ones.
+    """Compare distributions of colours and sizes: Wasserstein distance over the standard deviation of the real ones.
 
-    0 is spread alike, 1 is off by the whole spread. Two halves of the real pictures give the floor. Blank pictures are
-    left out; where all are blank, the distances are infinite.
+    0 means the same distribution, 1 that it is off by the whole spread. Two halves of the real pictures give the floor.
+    Blank pictures are left out; if all are blank, the distances are infinite.
 
     Returns:
         "red", "green", "blue", "area" and "fill", each in units of the real spread.
@@ -100,14 +101,14 @@ def distribution_distance(real: EllipseTest, generated: EllipseTest) -> dict[str
     """
     from scipy.stats import wasserstein_distance
 
-    ours, theirs = _columns(real), _columns(generated)
-    if not len(ours["area"]):
-        raise ValueError("all real pictures are blank; there is nothing to compare generated ones with")
-    if not len(theirs["area"]):
-        return dict.fromkeys(ours, math.inf)
+    real_columns, generated_columns = _columns(real), _columns(generated)
+    if not len(real_columns["area"]):
+        raise ValueError("all real pictures are blank; generated ones cannot be compared with them")
+    if not len(generated_columns["area"]):
+        return dict.fromkeys(real_columns, math.inf)
     return {
-        name: float(wasserstein_distance(values, theirs[name]) / max(values.std(), LEAST_SPREAD))
-        for name, values in ours.items()
+        name: float(wasserstein_distance(values, generated_columns[name]) / max(values.std(), LEAST_SPREAD))
+        for name, values in real_columns.items()
     }
 
 
@@ -119,9 +120,9 @@ def _blank(n: int) -> EllipseTest:
     )
 
 
-def _drawn(images: Images, ground: Ground) -> Mask:
-    """Tell ink from ground: uint8 (n, s, s, 3) -> bool (n, s, s), all False where nothing stands out."""
-    distance = (255 - images.min(axis=3)) if ground == "white" else images.max(axis=3)
+def _ink(images: Images, background: Background) -> Mask:
+    """Tell ink from background: uint8 (n, s, s, 3) -> bool (n, s, s), all False where nothing stands out."""
+    distance = (255 - images.min(axis=3)) if background == "white" else images.max(axis=3)
     n, pixels = len(images), distance[0].size if len(distance) else 1
     rank = int(pixels * (1 - INK_SHARE))
     strength = np.partition(distance.reshape(n, pixels), rank, axis=1)[:, rank]  # the maximum could be one stray pixel
@@ -146,7 +147,7 @@ def _iou(one: Mask, other: Mask) -> float:
 
 def _columns(test: EllipseTest) -> dict[str, NDArray[np.float64]]:
     """Return colour, area and fill of the pictures that are not blank, all in [0, 1]."""
-    drawn = test.components > 0
-    red, green, blue = test.colour[drawn].T.astype(np.float64) / 255
-    area, fill = test.area[drawn].astype(np.float64), test.fill[drawn].astype(np.float64)
+    filled = test.components > 0
+    red, green, blue = test.colour[filled].T.astype(np.float64) / 255
+    area, fill = test.area[filled].astype(np.float64), test.fill[filled].astype(np.float64)
     return {"red": red, "green": green, "blue": blue, "area": area, "fill": fill}

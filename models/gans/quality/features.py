@@ -1,8 +1,8 @@
-"""What the distances are measured in: pictures as vectors, found on the real pictures alone.
+"""The features that distances are measured in: pictures as vectors, learned from the real pictures alone.
 
 Published FIDs use a network trained on photographs. Here the features come from the classifier of the
 pictures' own attributes (`models.gans.quality.classifier`), or, where a source has no attributes, from `PixelFeatures`.
-So the values compare runs over the same real pictures, not with published ones.
+So the values can be compared between runs on the same real pictures, but not with published ones.
 """
 
 from __future__ import annotations
@@ -45,21 +45,21 @@ class PixelFeatures:
     def fit(cls, images: Images | Subset, dimensions: int = 64) -> PixelFeatures:
         """Find the components of real pictures, uint8 (n, size, size, 3).
 
-        Fewer than `dimensions` are kept where the pictures vary in fewer directions. A component's sign is free; here
-        its largest entry is positive.
+        There are fewer than `dimensions` if the pictures vary in fewer directions. A component's sign is arbitrary;
+        here its largest entry is positive.
 
         Raises:
-            ValueError: The size is no multiple of 16, or all pictures look the same.
+            ValueError: The size is not a multiple of 16, or all pictures look the same.
         """
         coarse = _coarse(images)
         mean = coarse.mean(axis=0)
         variances, vectors = np.linalg.eigh(np.cov(coarse - mean, rowvar=False, bias=True))
-        kept = np.flatnonzero(variances > 1e-9)[::-1][:dimensions]
-        if not kept.size:
-            raise ValueError(f"the {len(images)} real pictures look all the same; features need pictures that differ")
-        components = vectors[:, kept]
+        order = np.flatnonzero(variances > 1e-9)[::-1][:dimensions]
+        if not order.size:
+            raise ValueError(f"the {len(images)} real pictures all look the same; features need pictures that differ")
+        components = vectors[:, order]
         largest = np.abs(components).argmax(axis=0)
-        return cls(mean, components * np.sign(components[largest, np.arange(len(kept))]))
+        return cls(mean, components * np.sign(components[largest, np.arange(len(order))]))
 
     def features(self, images: Images) -> FloatArray:
         """Return the pictures in the components: uint8 (n, size, size, 3) -> float32 (n, d)."""

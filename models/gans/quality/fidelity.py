@@ -1,4 +1,4 @@
-"""Does a conditional generator draw the attributes that it is asked for?"""
+"""Does a conditional generator draw the attributes that it is given?"""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from models.gans.quality.features import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class Fidelity:
-    """How often the classifier sees what was asked for in generated pictures, and how often it is right on real ones.
+    """How often the classifier finds the target attributes in generated pictures, and its accuracy on real ones.
 
     Attributes:
-        recognised: (k,) float32, the share of generated pictures whose attribute is recognised as asked.
-        of_real: (k,) float32, the same of held-out real pictures: the classifier's own accuracy, the most to hope for.
+        recognised: (k,) float32, the share of generated pictures whose attribute is recognised as the target.
+        of_real: (k,) float32, the same for held-out real pictures: the classifier's own accuracy, the most to hope for.
     """
 
     recognised: FloatArray
@@ -36,20 +36,20 @@ class Fidelity:
         return self.mean / real if real else math.nan
 
 
-def attribute_fidelity(asked: Codes, predicted: Codes, held_out_accuracy: FloatArray | Sequence[float]) -> Fidelity:
+def attribute_fidelity(targets: Codes, predictions: Codes, held_out_accuracy: FloatArray | Sequence[float]) -> Fidelity:
     """Compare the (n, k) codes a generator was given with those the classifier predicts from its pictures.
 
     Args:
-        asked: (n, k) int32.
-        predicted: (n, k) int32.
+        targets: (n, k) int32.
+        predictions: (n, k) int32.
         held_out_accuracy: (k,), of the same classifier on real pictures.
 
     Raises:
         ValueError: The shapes differ or there are no pictures.
     """
     of_real = np.asarray(held_out_accuracy, np.float32)
-    if asked.shape != predicted.shape or asked.shape[1:] != of_real.shape or not asked.size:
+    if targets.shape != predictions.shape or targets.shape[1:] != of_real.shape or not targets.size:
         raise ValueError(
-            f"codes asked for {asked.shape}, predicted {predicted.shape} and accuracies {of_real.shape} do not fit"
+            f"targets {targets.shape}, predictions {predictions.shape} and accuracies {of_real.shape} do not fit"
         )
-    return Fidelity((asked == predicted).mean(axis=0, dtype=np.float32), of_real)
+    return Fidelity((targets == predictions).mean(axis=0, dtype=np.float32), of_real)

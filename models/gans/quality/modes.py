@@ -41,7 +41,7 @@ def count_modes(generated: ArrayLike, real: NDArray[np.float64]) -> Modes:
     pictures of the real distribution itself.
 
     Raises:
-        ValueError: There are no pictures, or a mode lies outside of [0, m).
+        ValueError: There are no pictures, or a mode lies outside [0, m).
     """
     modes = np.asarray(generated, np.int64)
     if not modes.size or modes.min() < 0 or modes.max() >= len(real):
@@ -59,8 +59,8 @@ def attribute_modes(generated: NDArray[np.int32], real: NDArray[np.int32], cardi
     A mode is a combination of the values of two attributes (of one, where there is only one) that real pictures have;
     `captured` and `possible` are summed and `reverse_kl` is averaged over all pairs of attributes. Whole combinations
     say nothing: of ten attributes with five values there are ten million, and no two sets of pictures share many. Half
-    a picture is added to each real count (Krichevsky and Trofimov, 1981), so that a combination that is only rare
-    among the real pictures does not make the divergence infinite.
+    a picture is added to each real count (Krichevsky and Trofimov, 1981), so that a combination that is merely
+    rare among the real pictures does not make the divergence infinite.
 
     Raises:
         ValueError: A set is empty, or codes and cardinalities do not fit each other.
@@ -72,9 +72,11 @@ def attribute_modes(generated: NDArray[np.int32], real: NDArray[np.int32], cardi
     divergences = []
     for columns in combinations(range(k), min(2, k)):
         sizes = [cardinalities[column] for column in columns]
-        ours, theirs = (np.ravel_multi_index(list(codes[:, columns].T), sizes) for codes in (generated, real))
-        counts = np.bincount(theirs, minlength=int(np.prod(sizes)))
-        divergences.append(count_modes(ours, (counts + 0.5) / (counts + 0.5).sum()).reverse_kl)
-        captured += len(np.intersect1d(ours, theirs))
+        generated_modes, real_modes = (
+            np.ravel_multi_index(list(codes[:, columns].T), sizes) for codes in (generated, real)
+        )
+        counts = np.bincount(real_modes, minlength=int(np.prod(sizes)))
+        divergences.append(count_modes(generated_modes, (counts + 0.5) / (counts + 0.5).sum()).reverse_kl)
+        captured += len(np.intersect1d(generated_modes, real_modes))
         possible += int(np.count_nonzero(counts))
     return Modes(captured, possible, float(np.mean(divergences)))

@@ -83,10 +83,10 @@ def test_equals_keras_fit():
 def test_start_is_as_varied_as_keras_glorot_uniform():
     adders = train(hidden_units=(1, 6), seeds=200, epochs=1, n=2)  # one Adam step moves a weight by .001
     for width in (1, 6):
-        mine = [adder for adder in adders if adder.hidden_units == width and adder.largest_sum == 16]
-        assert np.abs([a.input_weights for a in mine]).max() == pytest.approx(np.sqrt(6 / (2 + width)), abs=0.02)
-        assert np.abs([a.output_weights for a in mine]).max() == pytest.approx(np.sqrt(6 / (width + 1)), abs=0.02)
-        assert np.mean([a.input_weights for a in mine]) == pytest.approx(0, abs=0.1)
+        networks = [adder for adder in adders if adder.hidden_units == width and adder.largest_sum == 16]
+        assert np.abs([a.input_weights for a in networks]).max() == pytest.approx(np.sqrt(6 / (2 + width)), abs=0.02)
+        assert np.abs([a.output_weights for a in networks]).max() == pytest.approx(np.sqrt(6 / (width + 1)), abs=0.02)
+        assert np.mean([a.input_weights for a in networks]) == pytest.approx(0, abs=0.1)
 
 
 def test_learns_to_add():

@@ -20,7 +20,7 @@ def test_predict_is_the_formula():
     assert by_hand().name == "solved 8 / 2 nodes / seed 5"
 
 
-def test_predict_bears_saturated_nodes():
+def test_predict_copes_with_saturated_nodes():
     with np.errstate(all="raise"):
         steep = by_hand(input_weights=np.array([[1e6, 0.0], [-1e6, 0.5]]))
         np.testing.assert_allclose(steep.hidden([[9, 0], [0, 9]])[:, 0], [1, 0])
@@ -34,7 +34,7 @@ def test_score_counts_rounded_predictions():
     assert result.mean_squared_error == pytest.approx((0.36 + 0.36 + 0.16 + 6.76) / 4)
 
 
-def test_score_refuses_what_it_cannot_score():
+def test_score_needs_pairs():
     with pytest.raises(ValueError, match="at least one pair"):
         score(by_hand(), np.zeros((0, 2), np.int64))
     with pytest.raises(ValueError, match=r"shape \(n, 2\)"):

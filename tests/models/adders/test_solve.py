@@ -57,7 +57,7 @@ def test_a_network_depends_on_its_own_pairs_and_seed_alone(solved):
     ],
     ids=["one row", "zeros", "one pair again and again", "wrong sums", "huge"],
 )
-def test_little_or_strange_data_gives_a_network_all_the_same(table):
+def test_little_or_strange_data_still_gives_a_network(table):
     for adder in train_solved({16: table}, hidden_units=WIDTHS, seeds=1):
         assert np.isfinite(adder.predict(table[:, :2])).all()
 

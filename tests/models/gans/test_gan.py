@@ -1,4 +1,4 @@
-"""Both recipes: repeatable, resumable, fed by attributes, and able to learn something in seconds."""
+"""Both recipes: repeatable, resumable, conditional on attributes, and able to learn something in seconds."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ from models.gans.gan import NOISE, arrays_of
 from models.gans.training import BUILDERS, _batches, build, make_repeatable, train_epoch
 
 COLOURS = np.array([[230, 30, 30], [30, 160, 40], [40, 60, 220], [240, 220, 40]], np.uint8)
-STEPS = 3 * 3  # of three epochs of 22 pictures: two steps of eight and a last one of six
+STEPS = 3 * 3  # of three epochs of 22 pictures: two steps of eight and one of six
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,8 +36,8 @@ def noise(count: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((count, NOISE), np.float32)
 
 
-def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
-    return one.keys() == other.keys() and all((value == other[name]).all() for name, value in one.items())
+def same(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:
+    return first.keys() == second.keys() and all((value == second[name]).all() for name, value in first.items())
 
 
 def train(recipe: str, epochs: range, state=None, seed: int = 0):
@@ -57,26 +57,26 @@ def trained(request):
     return request.param, first.state, whole, losses
 
 
-def test_a_training_taken_up_again_gives_the_same_bits(trained):
+def test_a_resumed_training_gives_the_same_bits(trained):
     recipe, after_one, whole, losses = trained
-    rest, later = train(recipe, range(1, 3), after_one)
-    assert same(rest.state, whole.state)
+    resumed, later = train(recipe, range(1, 3), after_one)
+    assert same(resumed.state, whole.state)
     assert later == losses[1:]
     assert whole.state["0000"] == STEPS
 
 
-def test_layers_made_before_change_no_bit(trained):
-    """Keras would go on numbering: the next ones would be dense_8, dense_9 and dense_10, which sorts first."""
+def test_layers_made_earlier_change_no_bit(trained):
+    """Keras would continue its numbering: the next ones would be dense_8, dense_9 and dense_10, which sorts first."""
     recipe, after_one, whole, _ = trained
     keras.utils.clear_session()
     for _ in range(8):
         keras.layers.Dense(1)
-    rest, _ = train(recipe, range(1, 3), after_one)
-    assert same(rest.state, whole.state)
+    resumed, _ = train(recipe, range(1, 3), after_one)
+    assert same(resumed.state, whole.state)
 
 
 def test_the_state_holds_all_that_matters(trained):
-    """Without any one of its parts the next epoch is another one: weights, averages, optimizers, steps, dropout."""
+    """Without any one of its parts the next epoch would differ: weights, averages, optimizers, steps, dropout."""
     recipe, after_one, whole, _ = trained
     assert not same(after_one, whole.state)
     started = build(recipe, 32, (4,), 0, STEPS).state
@@ -87,7 +87,7 @@ def test_the_state_holds_all_that_matters(trained):
 
 
 @pytest.mark.parametrize("recipe", list(BUILDERS))
-def test_the_start_hangs_on_the_seed_alone(recipe):
+def test_the_start_depends_on_the_seed_alone(recipe):
     """Other libraries' threads, such as those that keep a connection open, draw from Python's random numbers, too."""
     random.seed(1)
     one = build(recipe, 32, (4,), 0, STEPS).state
@@ -110,8 +110,8 @@ def test_networks_of_all_sizes_take_and_give_pictures(recipe, size):
     codes = np.array([[2, 4], [0, 0]], np.int32)
     drawn = gan.draw(noise(2), codes)
     assert (drawn.shape, drawn.dtype) == ((2, size, size, 3), np.uint8)
-    taken = {"pictures": drawn.astype(np.float32), "attributes": codes}
-    scores = gan.discriminator({name: taken[name] for name in gan.discriminator.input})
+    inputs = {"pictures": drawn.astype(np.float32), "attributes": codes}
+    scores = gan.discriminator({name: inputs[name] for name in gan.discriminator.input})
     assert scores.shape == (2, 1)
 
 
@@ -128,17 +128,17 @@ def test_the_articles_network_has_the_articles_layers():
     assert not gan.is_conditional
 
 
-def test_stable_learns_to_draw_the_colour_it_is_asked_for():
+def test_stable_learns_to_draw_the_colour_it_is_given():
     images, codes = discs(512)
     gan = build("stable", 32, (4,), 0, steps=12 * 512 // 32)
     for epoch in range(12):
         train_epoch(gan, images, codes, epoch=epoch, batch_size=32, seed=0)
-    asked = np.repeat(np.arange(4, dtype=np.int32), 8)[:, None]
-    drawn = gan.draw(noise(32), asked)
+    targets = np.repeat(np.arange(4, dtype=np.int32), 8)[:, None]
+    drawn = gan.draw(noise(32), targets)
     middle = drawn[:, 14:18, 14:18].reshape(32, -1, 3).mean(axis=1)
     distance = np.linalg.norm(middle[:, None] - COLOURS[None].astype(float), axis=2)
-    assert (distance.argmin(axis=1) == asked[:, 0]).mean() > 0.7  # by chance it would be a quarter
-    assert drawn[:, 0, 0].mean() > 180  # the ground is white
+    assert (distance.argmin(axis=1) == targets[:, 0]).mean() > 0.7  # by chance it would be a quarter
+    assert drawn[:, 0, 0].mean() > 180  # the background is white
 
 
 def test_stable_comes_to_rest_at_the_end_of_its_training(trained):
@@ -150,15 +150,15 @@ def test_stable_comes_to_rest_at_the_end_of_its_training(trained):
 
 def test_progress_counts_pictures():
     images, codes = discs(22)
-    seen = []
+    calls = []
     gan = build("stable", 32, (4,), 0, STEPS)
-    train_epoch(gan, images, codes, epoch=0, batch_size=8, seed=0, progress=lambda *at: seen.append(at))
-    assert seen == [(8, 22), (16, 22), (22, 22)]
+    train_epoch(gan, images, codes, epoch=0, batch_size=8, seed=0, progress=lambda *call: calls.append(call))
+    assert calls == [(8, 22), (16, 22), (22, 22)]
 
 
 def test_the_pictures_come_without_a_thread_that_epochs_wait_for():
     batches = _batches(*discs(22), 8, np.random.default_rng(0))
-    assert not batches.options().autotune.enabled  # it is now and then that they wait, so that a clock would not tell
+    assert not batches.options().autotune.enabled  # they wait only now and then, so a clock would not show it
     assert [len(pictures) for pictures, _ in batches] == [8, 8, 6]
 
 
@@ -167,7 +167,7 @@ def test_the_pictures_come_without_a_thread_that_epochs_wait_for():
 )
 @pytest.mark.parametrize("package", ["tasks", "benchmarks"])
 def test_fast_convolutions_are_on_whatever_the_processor(package: str) -> None:
-    asks = f"import {package}; from tensorflow.python.util import _pywrap_util_port as port; print(port.IsMklEnabled())"
+    code = f"import {package}; from tensorflow.python.util import _pywrap_util_port as port; print(port.IsMklEnabled())"
     unset = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
-    done = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True, env=unset, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=unset, check=True)
     assert done.stdout.strip() == "True"

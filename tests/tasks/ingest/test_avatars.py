@@ -32,7 +32,7 @@ def test_the_same_attributes_give_the_same_pixels_in_any_order():
 def test_pictures_are_those_of_the_attributes_and_repeat(size):
     pictures, attributes = draw_avatars(6, size, seed=3)
     assert (pictures.shape, pictures.dtype) == ((6, size, size, 3), np.uint8)
-    assert (pictures[:, : size // 2, 0] == 255).all(), "the ground is white"
+    assert (pictures[:, : size // 2, 0] == 255).all(), "the background is white"
     for picture, known in zip(pictures, attributes.to_dicts(), strict=True):
         assert picture.tobytes() == draw_avatar(known, size).tobytes()
     assert pictures.tobytes() == draw_avatars(6, size, seed=3)[0].tobytes()

@@ -57,7 +57,7 @@ def test_two_trainings_give_the_same_bits_and_another_seed_others():
     assert calls == [(1, 1)] * 3
 
 
-def test_saved_and_loaded_it_is_the_same(classifier, tmp_path):
+def test_a_loaded_classifier_is_the_saved_one(classifier, tmp_path):
     images, _ = examples(20, 3)
     classifier.save(tmp_path / "classifier.npz")
     loaded = Classifier.load(tmp_path / "classifier.npz")
@@ -114,8 +114,8 @@ def test_measures_of_attributes(classifier):
     assert good["fidelity_share"] == pytest.approx(1, abs=0.04)
     assert good["modes_captured"] > 0.9
     assert wrong["fidelity"] < 0.4
-    unasked = measure_attributes(classifier, real, None, codes)
-    assert unasked == {name: good[name] for name in ("modes_captured", "reverse_kl")}
+    unconditional = measure_attributes(classifier, real, None, codes)
+    assert unconditional == {name: good[name] for name in ("modes_captured", "reverse_kl")}
     few = measure_attributes(classifier, np.repeat(real[:3], 50, axis=0), np.repeat(codes[:3], 50, axis=0), codes)
     assert few["modes_captured"] <= 0.1
     assert few["reverse_kl"] > 1 > good["reverse_kl"]
@@ -132,16 +132,16 @@ def test_measures_of_ellipses():
 
 def test_pixel_features_are_orthonormal_components_of_coarse_pictures():
     images, _ = examples(300, 0)
-    found = PixelFeatures.fit(images, dimensions=20)
-    np.testing.assert_allclose(found.components.T @ found.components, np.eye(20), atol=1e-9)
-    features = found.features(images)
+    fitted = PixelFeatures.fit(images, dimensions=20)
+    np.testing.assert_allclose(fitted.components.T @ fitted.components, np.eye(20), atol=1e-9)
+    features = fitted.features(images)
     assert features.shape == (300, 20)
     assert (np.diff(features.std(axis=0)) < 1e-6).all(), "the direction of most variance comes first"
     twice = images.repeat(2, axis=1).repeat(2, axis=2)
-    np.testing.assert_allclose(found.features(twice), features, atol=1e-5)
+    np.testing.assert_allclose(fitted.features(twice), features, atol=1e-5)
     with pytest.raises(ValueError, match="multiple of 16, not 30"):
-        found.features(images[:, :30, :30])
-    with pytest.raises(ValueError, match="look all the same"):
+        fitted.features(images[:, :30, :30])
+    with pytest.raises(ValueError, match="all look the same"):
         PixelFeatures.fit(np.repeat(images[:1], 5, axis=0))
 
 

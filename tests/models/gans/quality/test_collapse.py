@@ -13,7 +13,7 @@ def watched(coverages, diversities=None, planned=50, share=0.5, watch=None):
     alarms = {}
     diversities = diversities or [1.0] * len(coverages)
     for epoch, values in enumerate(zip(coverages, diversities, strict=True), start=len(watch.history) + 1):
-        if alarm := watch.see(epoch, coverage=values[0], diversity=values[1]):
+        if alarm := watch.record(epoch, coverage=values[0], diversity=values[1]):
             alarms[epoch] = alarm.measure
     return watch, alarms
 
@@ -38,7 +38,7 @@ def test_each_measure_is_armed_by_itself():
 def test_the_limit_is_a_share_of_the_real_value():
     assert watched([0.9, 0.49, 0.47])[1] == {3: "coverage"}
     assert watched([0.9, 0.49, 0.47], share=0.9)[1] == {2: "coverage", 3: "coverage"}
-    assert watched([0.9, 0.48], share=0.5)[1] == {}, "at the limit is not below it"
+    assert watched([0.9, 0.48], share=0.5)[1] == {}, "a value at the limit is not below it"
 
 
 def test_not_a_number_is_below_every_limit():
@@ -47,7 +47,7 @@ def test_not_a_number_is_below_every_limit():
 
 def test_the_sentence_names_measure_value_limit_and_epoch():
     watch, _ = watched([0.9])
-    alarm = watch.see(2, coverage=0.1, diversity=1.0)
+    alarm = watch.record(2, coverage=0.1, diversity=1.0)
     assert str(alarm) == (
         "The coverage of the generated pictures was 0.100 after epoch 2, below the limit of 0.480: "
         "the generator has collapsed or is collapsing."

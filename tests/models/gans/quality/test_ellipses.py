@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 from models.gans.quality.ellipses import distribution_distance, ellipse_test
 from tasks.ingest.ellipses import draw_ellipses
 
-GROUNDS = {"ellipses-outline": "white", "ellipses-white": "black", "ellipses-colour": "white"}
+BACKGROUNDS = {"ellipses-outline": "white", "ellipses-white": "black", "ellipses-colour": "white"}
 CORNERS = {"triangle": 3, "rectangle": 4, "star": 10, "pentagon": 5, "hexagon": 6}
 
 
@@ -29,10 +29,10 @@ def polygons(kind, size, n, seed=0, over=4):
 
 
 @pytest.mark.parametrize("size", [32, 64, 128])
-@pytest.mark.parametrize("kind", GROUNDS)
+@pytest.mark.parametrize("kind", BACKGROUNDS)
 def test_every_real_ellipse_passes(kind, size):
     pictures, truth = draw_ellipses(kind, 200 if size < 128 else 50, size, seed=7)
-    test = ellipse_test(pictures, GROUNDS[kind])
+    test = ellipse_test(pictures, BACKGROUNDS[kind])
     assert test.passed.all()
     assert test.pass_rate == 1
     assert test.iou.min() > 0.96
@@ -62,11 +62,13 @@ def test_noise_of_a_generator_does_not_matter():
 
 
 def test_blank_pictures_fail():
-    for level, ground in ((255, "white"), (240, "white"), (0, "black"), (20, "black")):
-        test = ellipse_test(np.full((2, 64, 64, 3), level, np.uint8), ground)
+    for level, background in ((255, "white"), (240, "white"), (0, "black"), (20, "black")):
+        test = ellipse_test(np.full((2, 64, 64, 3), level, np.uint8), background)
         assert not test.passed.any()
         assert not test.components.any()
-    assert not ellipse_test(np.zeros((1, 64, 64, 3), np.uint8), "white").passed.any(), "all ink is no ellipse either"
+    assert not ellipse_test(np.zeros((1, 64, 64, 3), np.uint8), "white").passed.any(), (
+        "a picture full of ink is not an ellipse either"
+    )
 
 
 def test_two_ellipses_and_open_or_broken_ones_fail():

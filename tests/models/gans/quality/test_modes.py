@@ -56,12 +56,12 @@ def test_one_attribute_is_its_own_mode():
 
 
 def test_fidelity_is_counted_per_attribute_and_against_real_pictures():
-    asked = np.array([[0, 1], [1, 1], [2, 0], [0, 0]], np.int32)
-    seen = np.array([[0, 1], [1, 0], [2, 1], [1, 0]], np.int32)
-    fidelity = attribute_fidelity(asked, seen, [1.0, 0.8])
+    targets = np.array([[0, 1], [1, 1], [2, 0], [0, 0]], np.int32)
+    predictions = np.array([[0, 1], [1, 0], [2, 1], [1, 0]], np.int32)
+    fidelity = attribute_fidelity(targets, predictions, [1.0, 0.8])
     np.testing.assert_allclose(fidelity.recognised, [0.75, 0.5])
     assert fidelity.mean == pytest.approx(0.625)
     assert fidelity.share == pytest.approx(0.625 / 0.9)
-    assert math.isnan(attribute_fidelity(asked, seen, [0.0, 0.0]).share)
+    assert math.isnan(attribute_fidelity(targets, predictions, [0.0, 0.0]).share)
     with pytest.raises(ValueError, match="do not fit"):
-        attribute_fidelity(asked, seen[:2], [1.0, 0.8])
+        attribute_fidelity(targets, predictions[:2], [1.0, 0.8])
