@@ -46,7 +46,7 @@ def compare(shown: int, recipe: str, pictures: int, scored: int, recognised: int
     noise = np.random.default_rng(3).standard_normal((scored, NOISE), np.float32)
     lines = []
     for name in BUILDERS if recipe == "both" else [recipe]:
-        epochs, batch_size = -(-shown // pictures), GanParameters(recipe=name).pictures_in_step
+        epochs, batch_size = -(-shown // pictures), GanParameters(recipe=name).planned_batch_size
         gan = build(name, 32, (), 0, epochs * steps_per_epoch(pictures, batch_size))
         seconds = 0.0
         for epoch in range(epochs):

@@ -21,7 +21,7 @@ from models.gans.quality.measure import measure, measure_attributes, real_floor
 from models.gans.training import make_repeatable, steps_per_epoch, train_epoch
 from schemas.parameters import GanParameters
 
-SIZE, BATCH = 32, GanParameters().pictures_in_step
+SIZE, BATCH = 32, GanParameters().planned_batch_size
 
 
 class Separate(stable.StableGan):

@@ -50,7 +50,7 @@ def _rate(gan: Gan, images: np.ndarray, recipe: str, epoch: int) -> float:
         images,
         np.zeros((len(images), 0), np.int32),
         epoch=epoch,
-        batch_size=GanParameters(recipe=recipe).pictures_in_step,
+        batch_size=GanParameters(recipe=recipe).planned_batch_size,
         seed=0,
     )
     return len(images) / (time.perf_counter() - started)

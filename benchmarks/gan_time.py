@@ -83,7 +83,7 @@ def _train(
     recipe: Recipe, epochs: int, images: Images, real: Images, features: Classifier, rows: int
 ) -> Iterator[dict[str, Any]]:
     """Trains for as many epochs, and measures after each `rows` pictures."""
-    batch_size = GanParameters(recipe=recipe).pictures_in_step
+    batch_size = GanParameters(recipe=recipe).planned_batch_size
     gan = build(recipe, images.shape[1], (), 0, epochs * steps_per_epoch(len(images), batch_size))
     noise = np.random.default_rng(1).standard_normal((len(real), NOISE), np.float32)
     nothing = np.zeros((max(len(real), rows), 0), np.int32)

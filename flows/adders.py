@@ -1,7 +1,7 @@
 """From a dirty table of pairs to trained adders: ingest -> clean -> check -> train -> track -> report.
 
-Run it by hand with `eightytwenty adders --help`; `make run` runs it with its defaults. Finished stages are found on
-disk and not done again, so a run that was killed goes on where it stopped.
+Run it by hand with `eightytwenty adders --help`; `make run` runs it with its defaults. Finished stages are reused
+from disk, so a killed run continues where it stopped.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from prefect import flow, get_run_logger
 
 from eightytwenty.evaluate.score import CleaningScore
 from eightytwenty.read.download import public
+from reports.accounts import Stopwatch
 from reports.eighty_twenty import EightyTwenty
 from reports.results import CellResult
-from reports.stopwatch import Stopwatch
 from schemas.parameters import GENERATED, AdderParameters
 from tasks.adders.register import NAME
 from tasks.adders.report import eighty_twenty
@@ -38,7 +38,7 @@ from tasks.validate.gate import stop_if_unfit
 
 @dataclass(frozen=True)
 class AdderReport:
-    """What a run of the adders ends with: results by cell, the 80/20 numbers, and where to look next."""
+    """The result of a run of the adders: results by cell, the 80/20 numbers, and where to look next."""
 
     cells: list[CellResult]
     model: str
@@ -65,34 +65,36 @@ def adders(parameters: AdderParameters) -> AdderReport:
         log.info("sums to %s: %s rows, %s", table.largest_sum, table.summary.rows, table.summary.fates)
 
     if parameters.source != GENERATED:
-        reached = sizes_reached(tables[0], parameters.largest_sums)
-        if left := sorted(set(parameters.largest_sums) - set(reached)):
-            log.warning("sums to %s are left out: the source has too few pairs for them", left)
-        parameters = parameters.model_copy(update={"largest_sums": reached})
+        sizes = sizes_reached(tables[0], parameters.largest_sums)
+        if omitted := sorted(set(parameters.largest_sums) - set(sizes)):
+            log.warning("sums to %s are left out: the source has too few pairs for them", omitted)
+        parameters = parameters.model_copy(update={"largest_sums": sizes})
 
     datasets = [table.dataset for table in tables]
     with parent_run(data_folder(), "adders", "adders", public(parameters.model_dump()), datasets=datasets) as run:
-        checked = [check_pairs(table, parameters.most_quarantine) for table in tables]
-        stop_if_unfit(run, checked)
+        checks = [check_pairs(table, parameters.most_quarantine) for table in tables]
+        stop_if_unfit(run, checks)
         cleaning = score_cleaning(run, tables)
 
-        trained = [train_adders(tables, parameters, protocol) for protocol in parameters.protocols]
-        uncleaned = [train_uncleaned(raw, parameters, protocol) for protocol in parameters.protocols]
-        watch = Stopwatch()
-        with watch("score", "modelling"):
-            scored, compared = score_networks(trained), score_networks(uncleaned)
-        with watch("track in MLflow", "other"):
-            version, is_champion = log_adders(run, scored, tables, parameters)
-        shares = eighty_twenty(tables, checked, trained, uncleaned, scored, compared, watch.stages)
-        folder = report_run(run, scored, shares)
+        trainings = [train_adders(tables, parameters, protocol) for protocol in parameters.protocols]
+        uncleaned_trainings = [train_uncleaned(raw, parameters, protocol) for protocol in parameters.protocols]
+        stopwatch = Stopwatch()
+        with stopwatch("score", "modelling"):
+            networks, uncleaned_networks = score_networks(trainings), score_networks(uncleaned_trainings)
+        with stopwatch("track in MLflow", "other"):
+            version, is_champion = log_adders(run, networks, tables, parameters)
+        shares = eighty_twenty(
+            tables, checks, trainings, uncleaned_trainings, networks, uncleaned_networks, stopwatch.stages
+        )
+        folder = report_run(run, networks, shares)
     log.info(shares.sentence)
     return AdderReport(
-        cells=by_cell(scored),
+        cells=by_cell(networks),
         model=f"{NAME}/{version}",
         is_champion=is_champion,
         shares=shares,
         cleaning=cleaning,
         folder=folder,
-        docs=[check.docs for check in checked],
+        docs=[check.docs for check in checks],
         mlflow=run.link,
     )

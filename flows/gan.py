@@ -1,7 +1,7 @@
 """From a dirty folder of pictures to a GAN: ingest -> clean -> check -> train -> track -> report.
 
-Run it by hand with `eightytwenty gan --help`. Finished stages are found on disk and not done again; a training that was
-killed goes on behind its last epoch, in the same MLflow run.
+Run it by hand with `eightytwenty gan --help`. Finished stages are reused from disk; a killed training continues after
+its last epoch, in the same MLflow run.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from eightytwenty.evaluate.score import CleaningScore
 from eightytwenty.read.download import public
 from reports.eighty_twenty import EightyTwenty
 from schemas.parameters import GanParameters
-from tasks.gans.record import Runs
+from tasks.gans.record import RunIds
 from tasks.gans.report import final_measures, gan_eighty_twenty
 from tasks.gans.tasks import (
     check_pictures,
@@ -33,7 +33,7 @@ from tasks.validate.gate import stop_if_unfit
 
 @dataclass(frozen=True)
 class GanReport:
-    """What a run of the GAN ends with: its measures beside those of real pictures, the 80/20 numbers, where to look."""
+    """The result of a run of the GAN: its measures beside those of real pictures, the 80/20 numbers, where to look."""
 
     name: str
     model: str
@@ -62,9 +62,9 @@ def gan(parameters: GanParameters) -> GanReport:
     cleaned = clean_raw_pictures(raw, parameters)
     log.info("%s: %s files, %s", cleaned.name, cleaned.summary.rows, cleaned.summary.fates)
 
-    interrupted = Runs.of(checkpoints(cleaned, parameters)).parent
-    told = public(parameters.model_dump())
-    with parent_run(data_folder(), "gan", cleaned.name, told, datasets=[cleaned.dataset], resume=interrupted) as run:
+    interrupted = RunIds.load(checkpoints(cleaned, parameters)).parent
+    config = public(parameters.model_dump())
+    with parent_run(data_folder(), "gan", cleaned.name, config, datasets=[cleaned.dataset], resume=interrupted) as run:
         checked = check_pictures(cleaned, parameters.most_quarantine)
         stop_if_unfit(run, [checked])
         score = score_pictures_cleaning(run, cleaned)

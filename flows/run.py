@@ -1,4 +1,4 @@
-"""All of it: first the adders, then a GAN that draws avatars. `make run` runs it with its defaults."""
+"""Runs everything: first the adders, then a GAN that draws avatars. `make run` runs it with its defaults."""
 
 from prefect import flow
 
@@ -12,7 +12,7 @@ from tasks.running.failures import user_error_as_state
 @flow(name="run")
 @user_error_as_state
 def run(parameters: RunParameters) -> tuple[AdderReport, GanReport]:
-    """Run all of it: ingest, clean, check, train, track and report, for numbers and for pictures.
+    """Run everything: ingest, clean, check, train, track and report, for numbers and for pictures.
 
     Raises:
         UserError: a source cannot be read, or a cleaned batch is not fit to train on.
@@ -21,5 +21,5 @@ def run(parameters: RunParameters) -> tuple[AdderReport, GanReport]:
     try:
         return results, gan(parameters.gan)
     except Exception:
-        show_adders(results)  # they are done, whatever became of the pictures
+        show_adders(results)  # they are finished, even if the pictures fail
         raise

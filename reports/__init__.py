@@ -1,1 +1,1 @@
-"""The pictures and the report of a run: pure functions, data in, figure or text out."""
+"""The figures and pages of a run: pure functions, data in, a figure or text out."""

@@ -1,4 +1,4 @@
-"""Pictures of many adding networks: their training, and their errors along one sum."""
+"""Figures of many adding networks: their training, and their errors along one sum."""
 
 import math
 from collections.abc import Sequence
@@ -72,12 +72,12 @@ def _curves(axes: Axes, adders: Sequence[Adder], colours: dict[int, str]) -> Non
         seeds = [adder for adder in adders if adder.hidden_units == hidden_units]
         losses = [_drawable(adder.history["val_loss"]) for adder in seeds]
         lines = [np.column_stack([np.arange(1, len(loss) + 1), loss]) for loss in losses]
-        kept = np.array([line[adder.best_epoch] for adder, line in zip(seeds, lines, strict=True)]).reshape(-1, 2)
+        best = np.array([line[adder.best_epoch] for adder, line in zip(seeds, lines, strict=True)]).reshape(-1, 2)
         size = 5.0 if len(seeds) <= 10 else 3.0
         # one artist for all seeds: a thousand single lines would take seconds
         axes.add_collection(LineCollection(lines, colors=colour, linewidths=1.1, alpha=_alpha(len(seeds))))
-        axes.plot(*kept.T, "o", color=colour, markersize=size, markeredgecolor=PAPER, markeredgewidth=size / 8)
-        ends[hidden_units] = kept[:, 1].tolist()
+        axes.plot(*best.T, "o", color=colour, markersize=size, markeredgecolor=PAPER, markeredgewidth=size / 8)
+        ends[hidden_units] = best[:, 1].tolist()
     axes.autoscale_view()
     if not any(math.isfinite(end) for values in ends.values() for end in values):
         axes.text(0.5, 0.5, "no finite loss", transform=axes.transAxes, size=TEXT, color=SOFT, ha="center")
@@ -86,7 +86,7 @@ def _curves(axes: Axes, adders: Sequence[Adder], colours: dict[int, str]) -> Non
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if decades > 2 else (1.0, 2.0, 5.0)))
     else:
         axes.yaxis.set_major_locator(MaxNLocator(5))
-    digits = 3 if decades > 0.05 else 6  # else neighbouring ticks would be written alike
+    digits = 3 if decades > 0.05 else 6  # otherwise neighbouring ticks could get the same label
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: compact(value, digits)))
     axes.minorticks_off()
     gridlines(axes, "y")
@@ -102,18 +102,18 @@ def _drawable(loss: FloatArray) -> FloatArray:
 
 
 def _alpha(seeds: int) -> float:
-    """The more seeds lie on each other, the more transparent each of them is."""
+    """The more lines overlap, the more transparent each of them is."""
     return max(0.12, min(0.95, 2 / math.sqrt(max(seeds, 1))))
 
 
 def end_labels(axes: Axes, ends: dict[int, float], colours: dict[int, str]) -> None:
-    """Name the number of hidden units to the right of the panel, at the height where the lines end."""
-    tall = axes.get_window_extent().height / DPI
+    """Write the number of hidden units to the right of the panel, at the height where the lines end."""
+    height = axes.get_window_extent().height / DPI
     to_axes = axes.transData + axes.transAxes.inverted()
     units = sorted((n for n, end in ends.items() if math.isfinite(end)), reverse=True)
     # rounded, so that ends that look the same are named in order of size
     places = [round(min(max(float(to_axes.transform((1.0, ends[n]))[1]), 0.0), 1.0), 2) for n in units]
-    for n, place, label in zip(units, places, apart(places, _LABEL_GAP / tall), strict=True):
+    for n, place, label in zip(units, places, apart(places, _LABEL_GAP / height), strict=True):
         axes.plot(
             [1.01, 1.05], [place, label], transform=axes.transAxes, color=colours[n], linewidth=0.8, clip_on=False
         )

@@ -23,15 +23,15 @@ from reports.style import (
     new_figure,
 )
 
-_WIDTH, _LEFT, _RIGHT = 10.8, 0.3, 0.3  # inches, as all places and sizes below
+_WIDTH, _LEFT, _RIGHT = 10.8, 0.3, 0.3  # inches, like all positions and sizes below
 _ROW = 0.27  # from one bar to the next
 _GAP = 0.75  # between two bands, with the headings of the lower one
 _SHARES, _SHARES_WIDTH = 1.35, 8.6  # height and width of the three bars of shares
 _MOST_RULES = 12  # more would be too many for a page; the report lists them all
-_DONE = {"repair": "repaired", "quarantine": "quarantined", "deduplicate": "duplicates"}
+_ACTION_WORDS = {"repair": "repaired", "quarantine": "quarantined", "deduplicate": "duplicates"}
 _CHARACTER = 0.068  # mean width of a character of the small size
 
-Bar = tuple[str, float, str, str]  # name, value, what is written beside the bar, colour
+Bar = tuple[str, float, str, str]  # name, value, text beside the bar, colour
 
 
 def cleaning_figure(data: EightyTwenty) -> Figure:
@@ -44,8 +44,8 @@ def cleaning_figure(data: EightyTwenty) -> Figure:
         The figure, one page.
     """
     stages = [(stage.title, stage.seconds, seconds(stage.seconds), KIND_COLOURS[stage.kind]) for stage in data.stages]
-    rules = [_rule(rule) for rule in ranked(data.rules)[:_MOST_RULES]]
-    fates = [_part(fate, rows, data.rows, FATE_COLOURS.get(fate, SKY)) for fate, rows in data.fates.items()]
+    rules = [_rule_bar(rule) for rule in ranked(data.rules)[:_MOST_RULES]]
+    fates = [_fate_bar(fate, rows, data.rows, FATE_COLOURS.get(fate, SKY)) for fate, rows in data.fates.items()]
 
     middle = _ROW * max(len(stages), len(rules), 1)
     lower = max(_ROW * max(len(fates), 3), 0.4 + 0.52 * len(data.gains))
@@ -76,7 +76,7 @@ def _shares(axes: Axes, data: EightyTwenty) -> None:
         for name, share, colour in parts:
             axes.barh(place, share, left=start, height=0.72, color=colour, edgecolor=PAPER, linewidth=1)
             text = f"{name} {percent(share)}"
-            if share * _SHARES_WIDTH > _CHARACTER * len(text) + 0.1:  # else it would not fit into its bar
+            if share * _SHARES_WIDTH > _CHARACTER * len(text) + 0.1:  # otherwise it would not fit into its bar
                 ink = PAPER if colour == BLUE else INK
                 axes.text(start + share / 2, place, text, size=SMALL, color=ink, ha="center", va="center")
             start += share
@@ -84,7 +84,7 @@ def _shares(axes: Axes, data: EightyTwenty) -> None:
     axes.set_xticks([])
     axes.set_yticks(range(len(bars)), list(bars), size=TEXT, color=INK)
     axes.get_yticklabels()[0].set_fontweight("bold")
-    _bare(axes)
+    _hide_spines(axes)
 
 
 def _bars(
@@ -103,7 +103,7 @@ def _bars(
     left, top = corner
     _heading(figure, left, top, title)
     if not bars:
-        _say(figure, left, top, "none")
+        _note(figure, left, top, "none")
         return
     axes = add_axes(figure, left + names, top - _ROW * len(bars), width, _ROW * len(bars))
     values = [value for _, value, _, _ in bars]
@@ -111,13 +111,20 @@ def _bars(
     axes.barh(range(len(bars)), values, height=0.68, color=[colour for _, _, _, colour in bars])
     for place, (name, value, text, _) in enumerate(bars):
         y = top - _ROW * (place + 0.5)
-        figure.text(*_at(figure, left, y), _short(name, names), size=SMALL, color=INK, va="center", parse_math=False)
+        figure.text(
+            *_at(figure, left, y),
+            _shortened(name, names),
+            size=SMALL,
+            color=INK,
+            va="center",
+            parse_math=False,
+        )
         end = left + names + width * value / longest
         figure.text(*_at(figure, end + 0.06, y), text, size=SMALL, color=INK, va="center")
     axes.set(xlim=(0, longest), ylim=(len(bars) - 0.5, -0.5))
     axes.set_xticks([])
     axes.set_yticks([])
-    _bare(axes)
+    _hide_spines(axes)
 
 
 def _gains(figure: Figure, corner: tuple[float, float], gains: Sequence[Gain], subject: str) -> None:
@@ -125,7 +132,7 @@ def _gains(figure: Figure, corner: tuple[float, float], gains: Sequence[Gain], s
     left, top = corner
     _heading(figure, left, top, "What cleaning bought")
     if not gains:
-        _say(figure, left, top, "not measured")
+        _note(figure, left, top, "not measured")
         return
     for line, y in (("trained on uncleaned → on cleaned rows", top - 0.06), (subject, top - 0.25)):
         figure.text(*_at(figure, left, y), line, size=SMALL, color=SOFT, va="center", parse_math=False)
@@ -136,19 +143,19 @@ def _gains(figure: Figure, corner: tuple[float, float], gains: Sequence[Gain], s
         figure.text(*_at(figure, left, y - 0.21), gain.measure, size=SMALL, color=INK, va="center")
 
 
-def _rule(rule: RuleCount) -> Bar:
-    return rule.rule, rule.rows, f"{rule.rows:,} {_DONE[rule.action]}", ACTION_COLOURS[rule.action]
+def _rule_bar(rule: RuleCount) -> Bar:
+    return rule.rule, rule.rows, f"{rule.rows:,} {_ACTION_WORDS[rule.action]}", ACTION_COLOURS[rule.action]
 
 
 def _rules_title(rules: Sequence[RuleCount]) -> str:
     return "Rows by rule" if len(rules) <= _MOST_RULES else f"Rows by rule, the top {_MOST_RULES} of {len(rules)}"
 
 
-def _part(name: str, count: int, total: int, colour: str) -> Bar:
+def _fate_bar(name: str, count: int, total: int, colour: str) -> Bar:
     return name, count, f"{count:,} ({percent(count / total if total else 0.0)})", colour
 
 
-def _short(name: str, room: float) -> str:
+def _shortened(name: str, room: float) -> str:
     longest = int(room / _CHARACTER)
     return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
@@ -157,7 +164,7 @@ def _heading(figure: Figure, left: float, top: float, text: str) -> None:
     figure.text(*_at(figure, left, top + 0.24), text, size=TEXT + 0.5, weight="bold", color=INK, va="center")
 
 
-def _say(figure: Figure, left: float, top: float, text: str) -> None:
+def _note(figure: Figure, left: float, top: float, text: str) -> None:
     figure.text(*_at(figure, left, top - _ROW / 2), text, size=SMALL, color=SOFT, va="center")
 
 
@@ -166,7 +173,7 @@ def _at(figure: Figure, x: float, y: float) -> tuple[float, float]:
     return x / width, y / height
 
 
-def _bare(axes: Axes) -> None:
+def _hide_spines(axes: Axes) -> None:
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)

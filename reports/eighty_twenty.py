@@ -19,20 +19,20 @@ class StageTime:
 
     Attributes:
         name: As the reader knows it ("ingest", "clean", "train").
-        kind: What the time went into.
+        kind: The kind of work.
         seconds: Measured on the wall clock.
-        kept: An earlier run did and timed it.
+        reused: An earlier run did and timed it.
     """
 
     name: str
     kind: Kind
     seconds: float
-    kept: bool = False
+    reused: bool = False
 
     @property
     def title(self) -> str:
-        """The name, and whether the stage was kept."""
-        return f"{self.name} (kept)" if self.kept else self.name
+        """The name, and whether the stage was reused."""
+        return f"{self.name} (reused)" if self.reused else self.name
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ class EightyTwenty:
     Attributes:
         stages: In the order in which they ran.
         fates: Raw rows by where they ended: "clean", "quarantine", "duplicates"; together all raw rows.
-        rules: The rules that fired; a row counts under every rule that it met.
-        gains: What cleaning bought; empty where it was not measured.
+        rules: The rules that fired; a row counts under every rule that applied to it.
+        gains: What cleaning bought; empty if that was not measured.
         subject: Which network the gains are about.
     """
 
@@ -129,8 +129,8 @@ SURVEYS = (
     ),
 )
 _MEASURED = (
-    "Measured in this run, except for the surveys and for stages marked as kept: those were done and timed by an "
-    "earlier run. Start-up and the drawing of this report are not counted."
+    "Measured in this run, except for the surveys and for stages marked as reused, which an earlier run did and "
+    "timed. Start-up and the drawing of this report are not counted."
 )
 SURVEY_NOTE = "The surveys asked people about their working time; this run counts seconds of one machine."
 
@@ -159,7 +159,7 @@ def eighty_twenty_markdown(data: EightyTwenty) -> str:
         markdown_table(("fate", "rows", "share"), [_count(fate, rows, data.rows) for fate, rows in data.fates.items()])
     ]
     if data.rules:
-        parts += ["Rows by rule; a row counts under every rule that it met."]
+        parts += ["Rows by rule; a row counts under every rule that applied to it."]
         rules = [(rule.rule, rule.action, f"{rule.rows:,}") for rule in ranked(data.rules)]
         parts += [markdown_table(("rule", "action", "rows"), rules)]
     else:
@@ -174,7 +174,7 @@ def eighty_twenty_markdown(data: EightyTwenty) -> str:
 
 
 def ranked(rules: Sequence[RuleCount]) -> list[RuleCount]:
-    """Sort rules by the rows they met, most first, then by name."""
+    """Sort rules by their rows, most first, then by name."""
     return sorted(rules, key=lambda rule: (-rule.rows, rule.rule))
 
 

@@ -16,48 +16,48 @@ from reports.style import HAIRLINE, INK, PAPER, SMALL, SOFT, TEXT, add_axes, hea
 _COLOURS = colormaps["magma_r"]
 _GRID = 65  # points along one axis
 _BEYOND = 1.25  # the map ends this much above the trained range
-_LEAST = 1e-12  # the colours of a network without any error span this much
+_LEAST_SPAN = 1e-12  # of the colours, for a network without any error
 
 
 def error_surface(adder: Adder) -> Figure:
     """Draw the absolute error over all pairs: as a surface, and as a map beyond the trained range.
 
     The colours are the same on both sides and end at the largest error within the trained range, so that the map
-    shows where the network leaves what it knows. A line on the map marks the error of 0.5, within which the rounded
+    shows where the network leaves its trained range. A line on the map marks the error of 0.5, within which the rounded
     prediction is right.
 
     Args:
         adder: The network; trained on a and b from 0 to half of its largest sum.
 
     Returns:
-        The figure; where predictions are not finite the surface and the map have holes.
+        The figure; the surface and the map have holes where predictions are not finite.
     """
     half = adder.largest_sum / 2
     nodes = "1 node" if adder.hidden_units == 1 else f"{adder.hidden_units} nodes"
     a, b, signed = _errors(adder, half)
     inside = np.abs(signed)
-    known = inside[np.isfinite(inside)]
+    finite = inside[np.isfinite(inside)]
     figure = new_figure(
         10.4,
         5.3,
         f"Where the network with {nodes} errs, sums to {adder.largest_sum:,}",
         f"Absolute error of a + b, protocol {adder.protocol}, seed {adder.seed}. The dashed square is the trained "
-        "range.\n" + _what_is_right(known),
+        "range.\n" + _rounding_note(finite),
     )
-    if not known.size:
+    if not finite.size:
         figure.text(0.5, 0.45, "None of the predictions is finite.", ha="center", color=SOFT, size=TEXT + 2)
         return figure
-    colours = Normalize(0.0, max(float(known.max()), _LEAST))
+    colours = Normalize(0.0, max(float(finite.max()), _LEAST_SPAN))
     surface = figure.add_axes(Axes3D(figure, rect=(0.03, 0.02, 0.5, 0.84), auto_add_to_figure=False))
     _surface(surface, a, b, inside, colours)
-    middle, worst = float(np.median(known)), float(known.max())
+    middle, worst = float(np.median(finite)), float(finite.max())
     axes = add_axes(figure, 5.85, 0.65, 3.4, 3.4)
     heading(axes, f"median error {compact(middle)}, largest {compact(worst)}")
     _map(figure, axes, adder, half, colours)
     return figure
 
 
-def _what_is_right(errors: np.ndarray) -> str:
+def _rounding_note(errors: np.ndarray) -> str:
     if errors.size and errors.max() < 0.5:
         return "At all points shown within it the rounded prediction is right."
     if errors.size and errors.min() < 0.5:
@@ -99,7 +99,7 @@ def _surface(axes: Axes3D, a: np.ndarray, b: np.ndarray, error: np.ndarray, colo
     axes.set_zlim(0, colours.vmax)
     for axis, name in ((axes.xaxis, "a"), (axes.yaxis, "b"), (axes.zaxis, "absolute error")):
         axis.set_pane_color((1, 1, 1, 0))
-        axis._axinfo["grid"].update(color=HAIRLINE, linewidth=0.6)  # there is no public way
+        axis._axinfo["grid"].update(color=HAIRLINE, linewidth=0.6)  # there is no public way to do this
         axis.set_label_text(name, size=TEXT, color=SOFT)
         axis.set_major_locator(MaxNLocator(5))
         axis.set_major_formatter(_tick)
@@ -109,9 +109,9 @@ def _surface(axes: Axes3D, a: np.ndarray, b: np.ndarray, error: np.ndarray, colo
 def _map(figure: Figure, axes: Axes, adder: Adder, half: float, colours: Normalize) -> None:
     a, b, error = _errors(adder, half * _BEYOND)
     image = axes.pcolormesh(a, b, np.abs(error), norm=colours, cmap=_COLOURS, shading="nearest", rasterized=True)
-    known = np.abs(error[np.isfinite(error)])
-    if known.size and known.min() < 0.5 < known.max():
-        for colour, width in ((PAPER, 1.8), (INK, 0.8)):  # white below, to be seen on dark colours
+    finite = np.abs(error[np.isfinite(error)])
+    if finite.size and finite.min() < 0.5 < finite.max():
+        for colour, width in ((PAPER, 1.8), (INK, 0.8)):  # white underneath, to be visible on dark colours
             axes.contour(a, b, error, levels=[-0.5, 0.5], colors=[colour], linewidths=width, linestyles="-")
     for colour, width, dashes in ((PAPER, 2.6, "-"), (INK, 1.2, "--")):
         axes.add_patch(Rectangle((0, 0), half, half, fill=False, edgecolor=colour, linewidth=width, linestyle=dashes))

@@ -12,57 +12,57 @@ import numpy as np
 from PIL import Image
 
 from eightytwenty.files import write_whole
-from reports.grid import BACKGROUND, PictureArray, captioned, evenly, grid
+from reports.grid import BACKGROUND, PictureArray, captioned, grid, select_evenly
 
 MOST_FRAMES = 100  # a longer training is thinned, so that its films stay small
-_LEAST_TIME = 4  # hundredths of a second: browsers slow GIF frames down that are shorter
-_LAST_TIME = 150  # how long the last frame stands
+_LEAST_TIME = 4  # hundredths of a second: browsers slow down shorter GIF frames
+_LAST_TIME = 150  # how long the last frame is shown
 
 
 def epoch_frames(samples: PictureArray, epochs: Sequence[int] | None = None) -> Iterator[PictureArray]:
     """Makes a frame of each epoch: the grid of its samples under its number.
 
     Args:
-        samples: (epochs, n, s, s, 3), uint8: of each epoch the samples from the same noise.
-        epochs: the number of each epoch; without them 1, 2, 3, ...
+        samples: (epochs, n, s, s, 3), uint8: for each epoch the samples from the same noise.
+        epochs: the number of each epoch; by default 1, 2, 3, ...
 
     Yields:
         (height, width, 3), uint8, all of one size; at most MOST_FRAMES, the first and the last among them.
     """
     numbers = epochs if epochs is not None else range(1, len(samples) + 1)
-    for place in evenly(len(samples), MOST_FRAMES):
-        yield captioned(grid(samples[place]), f"epoch {numbers[place]}")
+    for index in select_evenly(len(samples), MOST_FRAMES):
+        yield captioned(grid(samples[index]), f"epoch {numbers[index]}")
 
 
-def film(frames: Iterable[PictureArray], place_gif: Path, place_mp4: Path, seconds: float) -> None:
-    """Writes frames as a GIF that repeats for ever and as an MP4 (H.264, the kind that every browser plays).
+def film(frames: Iterable[PictureArray], gif_path: Path, mp4_path: Path, seconds: float) -> None:
+    """Writes frames as a GIF that loops forever and as an MP4 (H.264, which every browser plays).
 
-    Both files are there whole or not at all, and the same frames give the same bytes with the same libraries. In the
-    GIF, frames that repeat the one before are one frame that stands longer.
+    Each file is written whole or not at all, and the same frames give the same bytes with the same libraries. In the
+    GIF, repeated frames become one frame that is shown longer.
 
     Args:
         frames: (height, width, 3), uint8, all of one size; at least one.
-        place_gif: the GIF file.
-        place_mp4: the MP4 file.
-        seconds: how long both play, before the last frame, which stands for another 1.5 seconds.
+        gif_path: the GIF file.
+        mp4_path: the MP4 file.
+        seconds: how long both play before the last frame, which is shown for another 1.5 seconds.
 
     Raises:
         ValueError: there are no frames.
         UserError: a file cannot be written.
     """
-    shown = [np.asarray(frame) for frame in frames]
-    if not shown:
+    pictures = [np.asarray(frame) for frame in frames]
+    if not pictures:
         raise ValueError("a film needs at least one frame")
-    time = max(_LEAST_TIME, round(100 * seconds / len(shown)))
-    write_whole(place_gif, _gif(shown, time))
-    write_whole(place_mp4, _mp4(shown, time))
+    time = max(_LEAST_TIME, round(100 * seconds / len(pictures)))
+    write_whole(gif_path, _gif(pictures, time))
+    write_whole(mp4_path, _mp4(pictures, time))
 
 
 def _gif(frames: Sequence[PictureArray], time: int) -> bytes:
-    """Encodes frames that each stand for `time` hundredths of a second."""
-    # one palette for all, from pictures of the whole film: the file gets smaller and colours do not flicker
-    some = np.concatenate([frames[place] for place in evenly(len(frames), 6)])
-    palette = Image.fromarray(some).quantize(256, method=Image.Quantize.MEDIANCUT)
+    """Encodes frames that are each shown for `time` hundredths of a second."""
+    # one palette for the whole film: the file gets smaller and colours do not flicker
+    sample = np.concatenate([frames[index] for index in select_evenly(len(frames), 6)])
+    palette = Image.fromarray(sample).quantize(256, method=Image.Quantize.MEDIANCUT)
     first, *others = (Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames)
     content = BytesIO()
     times = [10 * time] * len(others) + [10 * _LAST_TIME]  # Pillow counts in milliseconds
@@ -71,13 +71,13 @@ def _gif(frames: Sequence[PictureArray], time: int) -> bytes:
 
 
 def _mp4(frames: Sequence[PictureArray], time: int) -> bytes:
-    """Encodes frames that each stand for `time` hundredths of a second."""
+    """Encodes frames that are each shown for `time` hundredths of a second."""
     height, width = (side + side % 2 for side in frames[0].shape[:2])  # halved colour planes need even sizes
     rate = Fraction(100, time)
     with tempfile.TemporaryDirectory() as folder:
-        # a file of its own, because the index is moved to the front at the end, for players that read as they load
-        place = Path(folder) / "film.mp4"
-        with av.open(str(place), "w", options={"movflags": "+faststart", "fflags": "+bitexact"}) as container:
+        # a real file, because at the end the index is moved to the front, for players that start while loading
+        path = Path(folder) / "film.mp4"
+        with av.open(str(path), "w", options={"movflags": "+faststart", "fflags": "+bitexact"}) as container:
             stream = container.add_stream("libx264", rate=rate)
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
             # with one thread and without x264's macroblock tree the same frames give the same bytes
@@ -87,4 +87,4 @@ def _mp4(frames: Sequence[PictureArray], time: int) -> bytes:
                 even[: frame.shape[0], : frame.shape[1]] = frame
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(even, format="rgb24")))
             container.mux(stream.encode())
-        return place.read_bytes()
+        return path.read_bytes()

@@ -1,4 +1,4 @@
-"""Shows what a cleaning did with pictures, on one page: examples of each rule, step and fate."""
+"""Shows on one page what cleaning did to pictures: examples of each rule, step and fate."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -21,17 +21,17 @@ Pixels = NDArray[np.uint8]
 CleanTile = Callable[[str, int, str], Tile]  # source, record, caption
 _EXAMPLES = 4  # tiles in a row
 _SIDE = 160  # pixels of a preview's longer side
-_CHECK, _LIGHT, _DARK = 12, 255, 218  # the squares that are seen through transparent parts: pixels, grey levels
+_CHECK, _LIGHT, _DARK = 12, 255, 218  # the squares behind transparent parts: pixels, grey levels
 
 
-def gallery(cleaned: Path, place: Path, raw: Path | None = None) -> None:
+def gallery(cleaned: Path, path: Path, raw: Path | None = None) -> None:
     """Draws the page from a folder of cleaned pictures.
 
     Args:
         cleaned: the folder that `eightytwenty.pictures.run.clean_pictures` wrote.
-        place: the PNG file to write.
-        raw: the folder that was cleaned. It shows repaired pictures as they were, and copies; without it, where an
-            archive was cleaned, only what stands in `cleaned` is shown.
+        path: the PNG file to write.
+        raw: the folder that was cleaned, for copies and for repaired pictures as they were. Without it (an archive was
+            cleaned) the page shows only what is in `cleaned`.
 
     Raises:
         UserError: the file cannot be written.
@@ -39,12 +39,12 @@ def gallery(cleaned: Path, place: Path, raw: Path | None = None) -> None:
     summary = Summary.load(cleaned)
     title = f"{summary.clean:,} of {summary.rows:,} rows are clean pictures"
     others = f"{summary.quarantine:,} are in quarantine, {summary.duplicates:,} are duplicates."
-    note = "Each counts under every rule that it failed and every step that repaired it; some of each are shown."
-    save(gallery_figure(title, f"{others} {note}", gallery_bands(cleaned, raw)), place)
+    note = "Each counts under every rule that it failed and every step that repaired it; examples of each are shown."
+    save(gallery_figure(title, f"{others} {note}", gallery_bands(cleaned, raw)), path)
 
 
 def gallery_bands(cleaned: Path, raw: Path | None = None) -> list[Band]:
-    """What the page shows: the fates that occurred, and in each a row of examples for every step or rule.
+    """The bands of the page: one for each fate, with a row of examples for every step or rule.
 
     Args:
         cleaned: see `gallery`.
@@ -53,10 +53,10 @@ def gallery_bands(cleaned: Path, raw: Path | None = None) -> list[Band]:
     summary = Summary.load(cleaned)
     tables = read_tables(cleaned)
     pictures = np.load(cleaned / "pictures.npy", mmap_mode="r", allow_pickle=False)
-    places = {row: place for place, row in enumerate(_ids(tables["clean"]))}
+    positions = {row: index for index, row in enumerate(_ids(tables["clean"]))}
 
     def clean_tile(source: str, record: int, caption: str) -> Tile:
-        return Tile(np.array(pictures[places[source, record]]), caption=caption)
+        return Tile(np.array(pictures[positions[source, record]]), caption=caption)
 
     bands = (
         Band("Clean", FATE_COLOURS["clean"], _clean_rows(tables, summary, clean_tile, raw)),
@@ -73,7 +73,7 @@ def _clean_rows(
     clean, ledger = tables["clean"], tables["ledger"]
     untouched = clean.join(ledger, on=["source", "record"], how="anti")
     tiles = [clean_tile(source, record, source) for source, record in _ids(_spread(untouched))]
-    rows = [Row("as they came", _of(untouched.height, summary.rows), "Nothing was changed.", tiles)] if tiles else []
+    rows = [Row("as they came", _count(untouched.height, summary.rows), "Nothing was changed.", tiles)] if tiles else []
     reasons = {step.name: step.reason for step in STEPS}
     for step, count in summary.repaired.items():
         tiles = []
@@ -82,66 +82,66 @@ def _clean_rows(
             _spread(examples, _EXAMPLES // 2).select("source", "record", "before", "after").iter_rows()
         ):
             if raw:
-                tiles.append(_raw_tile(raw, source, before, leads=True))
+                tiles.append(_raw_tile(raw, source, before, arrow=True))
             tiles.append(clean_tile(source, record, after))
-        rows.append(Row(step, _of(count, summary.rows), _sentence(reasons.get(step, "")), tiles))
+        rows.append(Row(step, _count(count, summary.rows), _sentence(reasons.get(step, "")), tiles))
     return rows
 
 
 def _copies(duplicates: pl.DataFrame, total: int, clean_tile: CleanTile, raw: Path | None) -> list[Row]:
-    """Two rows of copies, each beside the picture that stayed."""
-    each = _EXAMPLES // 2 if raw else _EXAMPLES
-    shown = _spread(duplicates, 2 * each)
+    """Two rows of copies, each beside the picture that was kept."""
+    per_row = _EXAMPLES // 2 if raw else _EXAMPLES
+    examples = _spread(duplicates, 2 * per_row)
     rows = []
-    for start in range(0, shown.height, each):
+    for start in range(0, examples.height, per_row):
         tiles: list[Tile] = []
-        for source, _, of, record in shown[start : start + each].iter_rows():
-            tiles += [_raw_tile(raw, source, source, leads=True)] if raw else []
+        for source, _, of, record in examples[start : start + per_row].iter_rows():
+            tiles += [_raw_tile(raw, source, source, arrow=True)] if raw else []
             tiles.append(clean_tile(of, record, of))
         rows.append(Row("", "", "", tiles))
     if rows:
-        note = "Left the copy, right the picture that stayed." if raw else "The pictures that stayed."
-        rows[0] = Row("copies", _of(duplicates.height, total), note, rows[0].tiles)
+        note = "Left the copy, right the picture that was kept." if raw else "The pictures that were kept."
+        rows[0] = Row("copies", _count(duplicates.height, total), note, rows[0].tiles)
     return rows
 
 
 def _quarantine(cleaned: Path, quarantine: pl.DataFrame, summary: Summary) -> list[Row]:
-    """Four examples of each rule, those first that failed no other."""
+    """Four examples of each rule, preferably rows that failed no other."""
     rows = []
     ordered = quarantine.with_columns(others=pl.col("rules").list.len()).sort("others", maintain_order=True)
     for rule, count in summary.failed.items():
         failed = ordered.filter(pl.col("rules").list.contains(rule))
         alone = failed.filter(pl.col("others") == failed["others"][0])
-        tiles = [_quarantined(cleaned, row) for row in _spread(alone).iter_rows(named=True)]
+        tiles = [_quarantine_tile(cleaned, row) for row in _spread(alone).iter_rows(named=True)]
         reason = alone["reason"][0] if alone["others"][0] == 1 else ""
-        rows.append(Row(rule, _of(count, summary.rows), _sentence(reason), tiles))
+        rows.append(Row(rule, _count(count, summary.rows), _sentence(reason), tiles))
     return rows
 
 
-def _quarantined(cleaned: Path, row: dict[str, object]) -> Tile:
-    """The original file if it can be decoded, else what can be said of it."""
+def _quarantine_tile(cleaned: Path, row: dict[str, object]) -> Tile:
+    """The original file if it can be decoded, otherwise a few words about it."""
     name = str(row["source"])
     if isinstance(row["original"], bytes):
         return Tile(None, row["original"][:200].decode(errors="replace"), name)
     return _file_tile(cleaned / str(row["file"]), name) if row["file"] else Tile(None, "not handed out", name)
 
 
-def _raw_tile(raw: Path, source: str, caption: str, *, leads: bool) -> Tile:
-    return _file_tile(raw / source, caption, leads=leads)
+def _raw_tile(raw: Path, source: str, caption: str, *, arrow: bool) -> Tile:
+    return _file_tile(raw / source, caption, arrow=arrow)
 
 
-def _file_tile(file: Path, caption: str, *, leads: bool = False) -> Tile:
-    """A file that may be anything. Links are not followed, and what is too large is not read."""
+def _file_tile(file: Path, caption: str, *, arrow: bool = False) -> Tile:
+    """A file that may be anything. Links are not followed, and a file that is too large is not read."""
     if file.is_symlink() or not file.is_file():
-        return Tile(None, "no longer there", caption, leads)
+        return Tile(None, "no longer there", caption, arrow)
     size = file.stat().st_size
     picture = preview(file.read_bytes()) if size <= MOST_BYTES else None
     suffix = PurePosixPath(file.name).suffix.lower()
-    return Tile(picture, f"{suffix} file of {size:,} bytes", caption, leads)
+    return Tile(picture, f"{suffix} file of {size:,} bytes", caption, arrow)
 
 
 def preview(content: bytes) -> Pixels | None:
-    """A small picture of a file as it is: unturned, uncropped, transparent parts over squares.
+    """A small picture of a file as it is: not rotated, not cropped, transparent parts over squares.
 
     Args:
         content: may be anything.
@@ -171,7 +171,7 @@ def preview(content: bytes) -> Pixels | None:
 
 
 def _spread(rows: pl.DataFrame, most: int = _EXAMPLES) -> pl.DataFrame:
-    """Some rows, evenly spaced over all."""
+    """At most `most` rows, evenly spaced."""
     return rows[np.unique(np.linspace(0, rows.height - 1, min(most, rows.height)).astype(int))]
 
 
@@ -179,7 +179,7 @@ def _ids(rows: pl.DataFrame) -> Iterator[tuple[str, int]]:
     yield from rows.select("source", "record").iter_rows()
 
 
-def _of(count: int, rows: int) -> str:
+def _count(count: int, rows: int) -> str:
     return f"{count:,} ({count / rows:.1%})"
 
 

@@ -1,4 +1,4 @@
-"""A page of small pictures in rows, for people to look at: a heading, a few words and some examples for each row."""
+"""A page of small pictures in rows, for people to look at: each row has a heading, a few words and some examples."""
 
 import textwrap
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from reports.style import GREY, HAIRLINE, INK, SMALL, SOFT, TEXT, add_axes, new_figure
 
-_MARGIN, _GUTTER = 0.3, 0.35  # inches, as all places and sizes below
+_MARGIN, _GUTTER = 0.3, 0.35  # inches, like all positions and sizes below
 _TILE, _GAP = 0.78, 0.08  # a tile, and the space to the next
 _WORDS = 1.75  # room for the words left of the tiles
 _ROW, _HEAD, _TITLE = 1.12, 0.5, 0.85  # a row, the head of a band, the title of the page
@@ -22,7 +22,7 @@ _WIDTH = 2 * _MARGIN + _COLUMNS * _COLUMN + (_COLUMNS - 1) * _GUTTER
 _HEADING, _LINE = 20, 27  # characters in a line of the words in bold, and of the others
 _CAPTION = 15  # characters below a tile
 _LINES = 5  # of title and note together, less one for the count
-_FINE = 172  # pixels of a side from which a picture is drawn smoothly, not as squares
+_SMOOTH = 172  # pixels of a side from which a picture is drawn smoothly, not as squares
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class Tile:
         picture: uint8 (height, width, 3), of any shape; None for a grey tile with words.
         words: on the grey tile.
         caption: below.
-        leads: an arrow points from this tile to the next.
+        arrow: an arrow points from this tile to the next.
     """
 
     picture: NDArray[np.uint8] | None
     words: str = ""
     caption: str = ""
-    leads: bool = False
+    arrow: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def gallery_figure(title: str, subtitle: str, bands: Sequence[Band]) -> Figure:
         bands: From top to bottom; their rows stand in two columns.
 
     Returns:
-        The figure, as high as its rows need.
+        The figure, as tall as its rows need.
     """
     height = _TITLE + sum(_HEAD + _ROW * -(-len(band.rows) // _COLUMNS) for band in bands) + _MARGIN / 2
     figure = new_figure(_WIDTH, height, title, subtitle)
@@ -92,15 +92,15 @@ def gallery_figure(title: str, subtitle: str, bands: Sequence[Band]) -> Figure:
 def _row(axes: Axes, left: float, top: float, row: Row) -> None:
     """Draw a row whose upper left corner is given."""
     title = textwrap.wrap(row.title, _HEADING)[:2]
-    _say(axes, left, top - 0.02, "\n".join(title), size=TEXT - 0.5, weight="bold", color=INK)
+    _write(axes, left, top - 0.02, "\n".join(title), size=TEXT - 0.5, weight="bold", color=INK)
     top_of_count = top - 0.02 - 0.16 * len(title)
-    _say(axes, left, top_of_count, row.count, size=SMALL, color=INK)
+    _write(axes, left, top_of_count, row.count, size=SMALL, color=INK)
     note = textwrap.wrap(row.note, _LINE, max_lines=_LINES - len(title) + 1, placeholder=" …")
-    _say(axes, left, top_of_count - 0.16, "\n".join(note), size=SMALL - 1.5, color=SOFT)
+    _write(axes, left, top_of_count - 0.16, "\n".join(note), size=SMALL - 1.5, color=SOFT)
     for place, tile in enumerate(row.tiles[:_TILES]):
         x = left + _WORDS + place * (_TILE + _GAP)
         _tile(axes, x, top - _TILE, tile)
-        if tile.leads:
+        if tile.arrow:
             axes.text(x + _TILE + _GAP / 2, top - _TILE / 2, "▸", size=SMALL, color=INK, ha="center", va="center")
 
 
@@ -118,7 +118,7 @@ def _tile(axes: Axes, x: float, y: float, tile: Tile) -> None:
         scale = _TILE / max(height, width)
         across, down = (_TILE - width * scale) / 2, (_TILE - height * scale) / 2
         edges = (x + across, x + _TILE - across, y + down, y + _TILE - down)
-        interpolation = "nearest" if max(height, width) < _FINE else "antialiased"
+        interpolation = "nearest" if max(height, width) < _SMOOTH else "antialiased"
         axes.imshow(tile.picture, extent=edges, interpolation=interpolation, aspect="auto", zorder=2)
         axes.add_patch(
             Rectangle(
@@ -135,5 +135,5 @@ def _tile(axes: Axes, x: float, y: float, tile: Tile) -> None:
     axes.text(x + _TILE / 2, y - 0.03, caption, size=SMALL - 3.5, color=SOFT, ha="center", va="top", parse_math=False)
 
 
-def _say(axes: Axes, x: float, y: float, text: str, size: float, color: str, weight: str = "normal") -> None:
+def _write(axes: Axes, x: float, y: float, text: str, size: float, color: str, weight: str = "normal") -> None:
     axes.text(x, y, text, size=size, color=color, weight=weight, va="top", linespacing=1.25, parse_math=False)

@@ -1,4 +1,4 @@
-"""How a GAN learned, whether it draws what it is asked for, and how its ellipses are spread."""
+"""How a GAN learned, whether it draws the attributes it is given, and how its ellipses are distributed."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -41,14 +41,14 @@ _PANELS = {  # heading -> measures, as they are logged, with the names and colou
     "Coverage": {"coverage": ("coverage", BLUE)},
     "Diversity": {"diversity": ("diversity", BLUE)},
     "Attributes": {
-        "fidelity": ("as asked", BLUE),
+        "fidelity": ("as requested", BLUE),
         "modes_captured": ("modes", ORANGE),
     },
     "Ellipses": {"ellipses": ("ellipses", BLUE)},
 }
 _SHARES = ("Coverage", "Attributes", "Ellipses")  # measures that end at 1
 _WATCHED = ("coverage", "diversity")  # measures that can raise an alarm
-_WIDE, _TALL, _ACROSS = 2.55, 1.75, 3  # inches of a panel, and panels in a row
+_PANEL_WIDTH, _PANEL_HEIGHT, _COLUMNS = 2.55, 1.75, 3  # inches, and panels in a row
 _MARGIN, _GAP, _ROW_GAP = 0.75, 1.75, 0.95
 
 End = tuple[str, str, float]  # of a line: its name, its colour and its last value
@@ -66,8 +66,8 @@ def training_curves(
         history: Measure ("generator_loss", "fid", "coverage", ...) -> its values after epochs 1, 2, 3, ...; NaN where
             it was not measured.
         real: What real pictures reach against real ones, "real_fid", "real_coverage", "real_diversity"; a grey line.
-        alarms: What was raised; a mark at their epochs.
-        share: Of the real value, below which coverage and diversity raise an alarm; a dashed line.
+        alarms: Alarms, marked at their epochs.
+        share: The share of the real value below which coverage and diversity raise an alarm; a dashed line.
 
     Returns:
         The figure.
@@ -78,21 +78,21 @@ def training_curves(
     panels = [title for title, lines in _PANELS.items() if any(len(history.get(name, ())) for name in lines)]
     if not panels:
         raise ValueError("the history has no loss and no measure: give what was logged by epoch")
-    rows, across = math.ceil(len(panels) / _ACROSS), min(len(panels), _ACROSS)
-    height = 0.95 + rows * (_TALL + _ROW_GAP)
-    width = max(_MARGIN + across * (_WIDE + _GAP), 6.6)
-    raised = f"{len(alarms)} alarm{'s' if len(alarms) != 1 else ''}" if alarms else "No alarm"
+    rows, columns = math.ceil(len(panels) / _COLUMNS), min(len(panels), _COLUMNS)
+    height = 0.95 + rows * (_PANEL_HEIGHT + _ROW_GAP)
+    width = max(_MARGIN + columns * (_PANEL_WIDTH + _GAP), 6.6)
+    alarm_count = f"{len(alarms)} alarm{'s' if len(alarms) != 1 else ''}" if alarms else "No alarm"
     figure = new_figure(
         width,
         height,
         "How the generator learned",
         "By epoch. Grey: real pictures against real ones. Dashed: below it coverage or diversity raises an alarm "
-        f"(a red triangle).\n{raised}.",
+        f"(a red triangle).\n{alarm_count}.",
     )
     for place, title in enumerate(panels):
-        left = _MARGIN + place % _ACROSS * (_WIDE + _GAP)
-        bottom = height - 1.2 - (place // _ACROSS + 1) * _TALL - place // _ACROSS * _ROW_GAP
-        axes = add_axes(figure, left, bottom, _WIDE, _TALL)
+        left = _MARGIN + place % _COLUMNS * (_PANEL_WIDTH + _GAP)
+        bottom = height - 1.2 - (place // _COLUMNS + 1) * _PANEL_HEIGHT - place // _COLUMNS * _ROW_GAP
+        axes = add_axes(figure, left, bottom, _PANEL_WIDTH, _PANEL_HEIGHT)
         heading(axes, title)
         lines = {name: line for name, line in _PANELS[title].items() if len(history.get(name, ()))}
         ends = [_curve(axes, line, history[name], logarithmic=title == "FID") for name, line in lines.items()]
@@ -103,27 +103,32 @@ def training_curves(
                 ends.append(("real", SOFT, floor))
                 if name in _WATCHED:
                     axes.axhline(share * floor, color=VERMILION, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
-            if marked := [alarm for alarm in alarms if alarm.measure == name]:
-                _mark(axes, marked)
+            if own_alarms := [alarm for alarm in alarms if alarm.measure == name]:
+                _mark(axes, own_alarms)
         _scale(axes, title, max(len(history[name]) for name in lines))
         _name_ends(axes, ends)
     return figure
 
 
 def _curve(axes: Axes, line: tuple[str, str], values: Sequence[float], logarithmic: bool) -> End:
-    """Draw a measure by epoch; what was not measured, or cannot be drawn, is left out."""
+    """Draw a measure by epoch; values that were not measured or cannot be drawn are left out."""
     name, colour = line
     drawn = np.asarray(values, dtype=float)
-    known = np.flatnonzero(np.isfinite(drawn) & ((drawn > 0) | (not logarithmic)))
-    # a line between the epochs in which it was measured; a dot where there is one only
+    epochs = np.flatnonzero(np.isfinite(drawn) & ((drawn > 0) | (not logarithmic)))
+    # a line between the epochs in which it was measured; a dot if there is only one
     axes.plot(
-        known + 1, drawn[known], color=colour, linewidth=1.4, marker="o" if len(known) == 1 else None, markersize=4
+        epochs + 1,
+        drawn[epochs],
+        color=colour,
+        linewidth=1.4,
+        marker="o" if len(epochs) == 1 else None,
+        markersize=4,
     )
-    return name, colour, float(drawn[known[-1]]) if len(known) else math.nan
+    return name, colour, float(drawn[epochs[-1]]) if len(epochs) else math.nan
 
 
 def _name_ends(axes: Axes, ends: Sequence[End]) -> None:
-    """Write to the right what each line is and where it ends; comes last, when the scale is settled."""
+    """Write the name and last value of each line to its right; called last, when the scale is fixed."""
     to_axes = axes.transData + axes.transAxes.inverted()
     ends = [end for end in ends if math.isfinite(end[2])]
     heights = [min(max(float(to_axes.transform((1.0, value))[1]), 0.0), 1.0) for _, _, value in ends]
@@ -167,10 +172,10 @@ def _mark(axes: Axes, alarms: Sequence["Alarm"]) -> None:
 
 
 def fidelity_figure(fidelity: Mapping[str, float], real: Mapping[str, float]) -> Figure:
-    """Draw for each attribute how often a drawn picture is recognised as what was asked for.
+    """Draw for each attribute how often a drawn picture is recognised as requested.
 
     Args:
-        fidelity: Attribute -> share of the drawn pictures in which the classifier sees the value that was asked for.
+        fidelity: Attribute -> share of the drawn pictures in which the classifier sees the requested value.
         real: Attribute -> the classifier's accuracy on held-out real pictures; a mark.
 
     Returns:
@@ -181,17 +186,17 @@ def fidelity_figure(fidelity: Mapping[str, float], real: Mapping[str, float]) ->
     """
     if not fidelity:
         raise ValueError("there are no attributes to draw: give the fidelity of at least one")
-    row, left, wide = 0.32, 1.9, 4.2
+    row, left, width = 0.32, 1.9, 4.2
     height = 1.35 + row * len(fidelity)
     mean, best = float(np.mean(list(fidelity.values()))), float(np.mean([real[name] for name in fidelity]))
     figure = new_figure(
-        left + wide + 1.6,
+        left + width + 1.6,
         height,
-        "Does the generator draw what it is asked for?",
-        f"Share recognised as asked by the classifier that was trained on real pictures, in the mean {percent(mean)}.\n"
-        f"The mark is its accuracy on real pictures that it has not seen, in the mean {percent(best)}.",
+        "Does the generator draw the attributes that it is given?",
+        f"Share recognised as requested by the classifier trained on real pictures, on average {percent(mean)}.\n"
+        f"The mark is its accuracy on held-out real pictures, on average {percent(best)}.",
     )
-    axes = add_axes(figure, left, 0.35, wide, row * len(fidelity))
+    axes = add_axes(figure, left, 0.35, width, row * len(fidelity))
     for place, (name, value) in enumerate(fidelity.items()):
         axes.barh(place, value, height=0.62, color=SKY)
         axes.plot([real[name]] * 2, [place - 0.42, place + 0.42], color=INK, linewidth=2)
@@ -206,16 +211,16 @@ def fidelity_figure(fidelity: Mapping[str, float], real: Mapping[str, float]) ->
 
 
 def distributions(real: "EllipseTest", generated: "EllipseTest") -> Figure:
-    """Draw how colours and sizes of ellipses are spread, the generated ones over the real ones.
+    """Draw how colours and sizes of ellipses are distributed, the generated ones over the real ones.
 
     Args:
-        real: Test of real pictures.
-        generated: Test of generated ones; their number may differ.
+        real: The test of real pictures.
+        generated: The test of generated ones; there may be more or fewer.
 
     Returns:
         The figure: histograms of red, green, blue and area as shares of the pictures.
     """
-    wide, tall, gap, margin = 1.8, 1.7, 0.65, 0.65
+    width, height, gap, margin = 1.8, 1.7, 0.65, 0.65
     panels: list[tuple[str, str, NDArray[np.float32], NDArray[np.float32], float]] = [
         (name, colour, real.colour[:, place], generated.colour[:, place], 255.0)
         for place, (name, colour) in enumerate((("Red", VERMILION), ("Green", GREEN), ("Blue", BLUE)))
@@ -223,24 +228,24 @@ def distributions(real: "EllipseTest", generated: "EllipseTest") -> Figure:
     largest = float(max(real.area.max(initial=0.01), generated.area.max(initial=0.01)))
     panels.append(("Area", INK, real.area, generated.area, largest))
     figure = new_figure(
-        margin + 4 * (wide + gap),
-        tall + 1.75,
-        "How colours and sizes are spread",
+        margin + 4 * (width + gap),
+        height + 1.75,
+        "How colours and sizes are distributed",
         "Share of the pictures. Grey area: real. Line: generated. Area: of the picture, holes filled.",
     )
-    for place, (name, colour, ours, theirs, end) in enumerate(panels):
-        axes = add_axes(figure, margin + place * (wide + gap), 0.5, wide, tall)
+    for place, (name, colour, real_values, generated_values, end) in enumerate(panels):
+        axes = add_axes(figure, margin + place * (width + gap), 0.5, width, height)
         heading(axes, name)
         edges = np.linspace(0, end, 25)
-        shares = [np.histogram(values, edges)[0] / max(len(values), 1) for values in (ours, theirs)]
+        shares = [np.histogram(values, edges)[0] / max(len(values), 1) for values in (real_values, generated_values)]
         axes.stairs(shares[0], edges, color=HAIRLINE, fill=True)
         axes.stairs(shares[1], edges, color=colour, linewidth=1.6, baseline=None)
         axes.set_xlim(0, end)
         axes.set_ylim(bottom=0)
         axes.xaxis.set_major_locator(MaxNLocator(3))
         axes.yaxis.set_major_locator(MaxNLocator(3))
-        form = (lambda value, _: percent(value)) if name == "Area" else (lambda value, _: compact(value))
-        axes.xaxis.set_major_formatter(FuncFormatter(form))
+        formatter = (lambda value, _: percent(value)) if name == "Area" else (lambda value, _: compact(value))
+        axes.xaxis.set_major_formatter(FuncFormatter(formatter))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
         gridlines(axes, "y")
     return figure

@@ -1,4 +1,4 @@
-"""Many small pictures side by side in one, with labels where asked."""
+"""Many small pictures in one grid, with labels if wanted."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -11,11 +11,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 PictureArray = NDArray[np.uint8]
 
-BACKGROUND = (246, 246, 246)  # light, and yet white pictures stand out from it
+BACKGROUND = (246, 246, 246)  # light, but white pictures stand out from it
 INK = (34, 34, 34)
 ALARM = (213, 94, 0)
 TEXT_SIZE = 16  # pixels
-_WANTED = 112  # pixels that an enlarged picture should be wide at least
+_LEAST_WIDTH = 112  # pixels, of an enlarged picture
 _GAP = 4
 _PAD = 8
 
@@ -33,11 +33,11 @@ def grid(
 
     Args:
         images: (n, s, s, 3), uint8, RGB; n at least 1.
-        columns: pictures in a row; without it, so many that the grid is about square.
-        scale: whole factor by which each is enlarged, pixel by pixel; without it, so that small ones can be seen.
-        row_labels: what stands left of each row; none or one for each row.
-        column_labels: what stands above each column; none or one for each column.
-        marked_rows: rows whose label stands out in red.
+        columns: pictures in a row; by default the grid is about square.
+        scale: whole factor by which pixels are enlarged; by default large enough to see small pictures.
+        row_labels: written left of the rows; none, or one for each row.
+        column_labels: written above the columns; none, or one for each column.
+        marked_rows: rows whose labels are red.
 
     Returns:
         (height, width, 3), uint8.
@@ -51,18 +51,18 @@ def grid(
     count, height, width, _ = images.shape
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
-    for labels, wanted in ((row_labels, rows), (column_labels, columns)):
-        if labels and len(labels) != wanted:
-            raise ValueError(f"{len(labels)} labels for {wanted} rows or columns")
-    scale = scale or math.ceil(_WANTED / width)
+    for labels, expected in ((row_labels, rows), (column_labels, columns)):
+        if labels and len(labels) != expected:
+            raise ValueError(f"{len(labels)} labels for {expected} rows or columns")
+    scale = scale or math.ceil(_LEAST_WIDTH / width)
 
     across, down = (side * scale + _GAP for side in (width, height))
     left = _GAP + (max(map(text_width, row_labels)) + _PAD if row_labels else 0)
     lines = [_wrapped(label, across - _GAP) for label in column_labels]
     top = _GAP + (max(map(len, lines)) * _line_height() + _GAP if lines else 0)
     picture = np.full((top + rows * down, left + columns * across, 3), BACKGROUND, dtype=np.uint8)
-    for place, image in enumerate(images):
-        y, x = top + place // columns * down, left + place % columns * across
+    for index, image in enumerate(images):
+        y, x = top + index // columns * down, left + index % columns * across
         picture[y : y + down - _GAP, x : x + across - _GAP] = image.repeat(scale, axis=0).repeat(scale, axis=1)
     if not (row_labels or column_labels):
         return picture
@@ -80,13 +80,13 @@ def grid(
     return np.asarray(canvas)
 
 
-def real_beside(samples: PictureArray, real: PictureArray, epoch: int, columns: int | None = None) -> PictureArray:
+def side_by_side(samples: PictureArray, real: PictureArray, epoch: int, columns: int | None = None) -> PictureArray:
     """Sets a grid of generated pictures beside one of real ones, with captions.
 
     Args:
         samples: (n, s, s, 3), uint8.
         real: (m, s, s, 3), uint8.
-        epoch: after which the samples were generated.
+        epoch: the one after which the samples were generated.
         columns: of each of the two grids.
 
     Returns:
@@ -102,14 +102,14 @@ def real_beside(samples: PictureArray, real: PictureArray, epoch: int, columns: 
 
 
 def captioned(picture: PictureArray, caption: str) -> PictureArray:
-    """Puts a line of text above a picture, which gets wider where the text needs it.
+    """Puts a line of text above a picture, which gets wider if the text needs it.
 
     Args:
         picture: (height, width, 3), uint8.
         caption: one line.
 
     Returns:
-        (height + some, width or more, 3), uint8.
+        (height of both, width or more, 3), uint8.
     """
     height, width, _ = picture.shape
     strip = _line_height() + _PAD
@@ -127,30 +127,30 @@ def png(picture: PictureArray) -> bytes:
 
 
 def text_width(text: str) -> int:
-    """How many pixels a line of text is wide."""
+    """The width of a line of text in pixels."""
     return math.ceil(_font().getlength(text))
 
 
-def evenly(count: int, most: int, always: Collection[int] = ()) -> list[int]:
-    """Chooses from 0 ... count - 1 at even distances: the first, the last and those that must not be missing.
+def select_evenly(count: int, limit: int, required: Collection[int] = ()) -> list[int]:
+    """Selects from 0 ... count - 1 at even distances, always with the first, the last and those that are required.
 
     Args:
         count: how many there are.
-        most: how many to choose at most; never fewer than those that are always chosen.
-        always: chosen in any case.
+        limit: how many to select at most; those that always belong may exceed it.
+        required: always selected.
 
     Returns:
         ascending numbers, without repetition.
     """
-    if count <= most:
+    if count <= limit:
         return list(range(count))
-    kept = {0, count - 1, *always}
-    # those that are left fill up the even choice from which the nearest to the kept ones fell out
-    for size in range(most, 1, -1):
-        chosen = kept | {round(place) for place in np.linspace(0, count - 1, size)}
-        if len(chosen) <= most:
-            return sorted(chosen)
-    return sorted(kept)
+    fixed = {0, count - 1, *required}
+    # the largest even selection that fits together with the fixed ones
+    for size in range(limit, 1, -1):
+        selection = fixed | {round(position) for position in np.linspace(0, count - 1, size)}
+        if len(selection) <= limit:
+            return sorted(selection)
+    return sorted(fixed)
 
 
 @cache
@@ -163,7 +163,7 @@ def _line_height() -> int:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    """Breaks a label between words where it is wider than its column; a single long word is cut."""
+    """Breaks a label between words if it is wider than its column; a single long word is cut."""
     lines: list[str] = []
     for word in text.split():
         if lines and text_width(f"{lines[-1]} {word}") <= width:

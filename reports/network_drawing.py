@@ -11,17 +11,17 @@ from models.adders.network import Adder
 from reports.numbers import compact
 from reports.style import BLUE, INK, PAPER, SMALL, SOFT, TEXT, VERMILION, add_axes, new_figure
 
-_WIDTH = 9.6  # inches, and so are all places below
+_WIDTH = 9.6  # inches, like all positions below
 _INPUT, _HIDDEN, _OUTPUT = 0.9, 4.9, 7.9
-_FIRST, _SECOND, _OUT = 0.45, 0.72, 0.27  # where along its edge a weight is written, from the left node's side
+_FIRST, _SECOND, _OUT = 0.45, 0.72, 0.27  # where along its edge a weight is written, from the left node
 _RADIUS = 0.32
 
 
 def network_drawing(adder: Adder, pair: tuple[int, int] = (2, 2)) -> Figure:
     """Draw inputs, hidden nodes and output, with weights along the edges and activations in the nodes.
 
-    An edge is blue for a positive weight and vermilion for a negative one, and the thicker the larger the weight is
-    beside the others of its layer.
+    An edge is blue for a positive weight and vermilion for a negative one, and thicker the larger the weight is
+    relative to the others of its layer.
 
     Args:
         adder: The network.
@@ -105,8 +105,8 @@ def _node(axes: Axes, x: float, y: float, text: str, radius: float, bold: bool =
 
 
 def _largest(weights: np.ndarray) -> float:
-    known = np.abs(weights[np.isfinite(weights)])
-    return float(known.max()) if known.size and known.max() > 0 else 1.0
+    finite = np.abs(weights[np.isfinite(weights)])
+    return float(finite.max()) if finite.size and finite.max() > 0 else 1.0
 
 
 def _rounded(prediction: float) -> str:
@@ -114,7 +114,7 @@ def _rounded(prediction: float) -> str:
 
 
 def _activation(value: float) -> str:
-    """Write an activation between 0 and 1 with two decimals, or "≈ 0", "≈ 1" where they would say it is reached."""
+    """Write an activation between 0 and 1 with two decimals, or "≈ 0", "≈ 1" where those would round to 0 or 1."""
     if 0 < value < 0.005 or 0.995 <= value < 1:
         return f"≈ {round(value)}"
     return compact(value) if value in (0.0, 1.0) or math.isnan(value) else f"{value:.2f}"

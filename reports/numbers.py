@@ -13,7 +13,7 @@ def compact(value: float, digits: int = 3) -> str:
         digits: How many significant digits.
 
     Returns:
-        For example ``0.0123``, ``12.3``, ``3,746``, ``1.25e9``; ``NaN`` and ``∞`` where it is not finite.
+        For example ``0.0123``, ``12.3``, ``3,746``, ``1.25e9``; ``NaN`` and ``∞`` if it is not finite.
     """
     if math.isnan(value):
         return "NaN"
@@ -34,7 +34,7 @@ def percent(share: float) -> str:
     """Write a share between 0 and 1 as a percentage that never rounds up to all or down to nothing.
 
     Returns:
-        For example ``47.3 %``; ``100 %`` and ``0 %`` only where exactly that is meant.
+        For example ``47.3 %``; ``100 %`` and ``0 %`` only if it is exactly that.
     """
     if math.isnan(share):
         return "NaN"
@@ -46,7 +46,7 @@ def percent(share: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """Write a duration in seconds, with as many decimals as tell something (``0.01 s``, ``4.2 s``, ``512 s``)."""
+    """Write a duration in seconds, with as many decimals as are useful (``0.01 s``, ``4.2 s``, ``512 s``)."""
     if 0 < value < 0.01:
         return "< 0.01 s"
     decimals = 0 if value == 0 else 2 if value < 1 else 1 if value < 100 else 0
@@ -54,7 +54,7 @@ def seconds(value: float) -> str:
 
 
 def spread(values: Sequence[float]) -> tuple[float, float, float]:
-    """Give minimum, median and maximum of the numbers among the values, or three times NaN if there are none."""
+    """Give minimum, median and maximum of the numbers among the values, or NaN three times if there are none."""
     numbers = [value for value in values if not math.isnan(value)]
     if not numbers:
         return math.nan, math.nan, math.nan

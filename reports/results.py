@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from models.adders.network import Score
 
 # What a network predicts in the end, by (largest sum, hidden units): David Lebech, "2 + 2 with neural networks" (2020).
-# It can be no error: with predictions of at most 4,000, sums around 32,768 are missed by more than that.
+# It cannot be an error: predictions of at most 4,000 miss sums around 32,768 by more than that.
 ARTICLE_PREDICTIONS = {(65536, 16): 3746.0}
 
 
@@ -56,13 +56,13 @@ class CellResult:
 
     @property
     def article_prediction(self) -> float | None:
-        """What the article's network of this cell predicted in the end, where that is known and ours is too."""
-        known = self.protocol == "article" and self.predictions
-        return ARTICLE_PREDICTIONS.get((self.largest_sum, self.hidden_units)) if known else None
+        """What the article's network of this cell predicted in the end, if that and our own prediction are known."""
+        comparable = self.protocol == "article" and self.predictions
+        return ARTICLE_PREDICTIONS.get((self.largest_sum, self.hidden_units)) if comparable else None
 
     @property
     def prediction_text(self) -> str:
-        """Our typical prediction beside the article's; empty where that is not known."""
+        """Our typical prediction beside the article's; empty if that is not known."""
         article = self.article_prediction
         return "" if article is None else f"{compact(spread(self.predictions)[1])}, article {compact(article)}"
 
@@ -79,10 +79,10 @@ _HEADERS = (
 
 
 def results_markdown(results: Sequence[CellResult]) -> str:
-    """Write the results as one Markdown table, a line per cell, ended by a newline.
+    """Write the results as one Markdown table, a line per cell, with a newline at the end.
 
     Args:
-        results: The cells, in the order in which they shall stand.
+        results: The cells, in the order of the lines.
 
     Returns:
         A sentence that explains the numbers, and the table.
@@ -155,7 +155,7 @@ def cell_lines(cell: CellResult) -> list[Line]:
 
 
 def seeds_sentence(results: Sequence[CellResult]) -> str:
-    """Say what the numbers of the cells are: of one seed, or spread over several."""
+    """Say what the numbers of the cells are: of one seed, or a range over several."""
     counts = sorted({len(cell.scores) for cell in results})
     seeds = f"{counts[0]} to {counts[-1]} seeds" if len(counts) > 1 else f"{(counts or [1])[0]} seeds"
     sentence = "One seed." if counts in ([], [1]) else f"Median, and minimum to maximum, over {seeds}."
@@ -165,7 +165,7 @@ def seeds_sentence(results: Sequence[CellResult]) -> str:
 
 
 def _error_text(error: float) -> str:
-    """An error that no rounding would show is as good as none; the table in Markdown has its digits."""
+    """An error too small to change any rounding is as good as none; the Markdown table has its digits."""
     return "< 0.001" if 0 < error < 1e-3 else compact(error)
 
 

@@ -23,7 +23,7 @@ _PREFIX = {"error": "error "}
 _DARK = 0.55  # from this accuracy on the text in a cell is white
 
 
-def results_table(results: Sequence[CellResult]) -> Figure:
+def results_figure(results: Sequence[CellResult]) -> Figure:
     """Draw one grid per protocol: a row per largest sum, a column per number of hidden units.
 
     A cell shows the accuracy (large), the mean absolute error and the accuracy beyond the trained range, each as the

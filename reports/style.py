@@ -39,7 +39,7 @@ def new_figure(width: float, height: float, title: str, subtitle: str = "") -> F
         subtitle: How to read it, one line or two.
 
     Returns:
-        The figure, without axes; about the top 0.8 inch is taken by the title.
+        The figure, without axes; the title takes up about the top 0.8 inch.
     """
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor=PAPER)
     figure.text(0.3 / width, 1 - 0.2 / height, title, size=TITLE, weight="bold", color=INK, va="top")
@@ -49,7 +49,7 @@ def new_figure(width: float, height: float, title: str, subtitle: str = "") -> F
 
 
 def add_axes(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
-    """Add bare axes at a place given in inches from the lower left corner of the figure."""
+    """Add bare axes at a position in inches from the lower left corner of the figure."""
     across, up = figure.get_size_inches()
     axes = figure.add_axes((left / across, bottom / up, width / across, height / up))
     for side in ("top", "right"):
@@ -80,11 +80,11 @@ def ordered_colours(values: Iterable[int]) -> dict[int, str]:
 
 
 def apart(places: Sequence[float], gap: float, low: float = 0.0, high: float = 1.0) -> list[float]:
-    """Move labels as little as is simple so that neighbours are at least `gap` apart within [low, high].
+    """Move labels a little so that neighbours are at least `gap` apart, within [low, high].
 
     Args:
-        places: Wanted positions along one axis.
-        gap: Smallest distance between two labels; made smaller where they would not fit otherwise.
+        places: Desired positions along one axis.
+        gap: Smallest distance between two labels; made smaller if they would not fit otherwise.
         low: Lowest allowed position.
         high: Highest allowed position.
 
@@ -116,6 +116,6 @@ def save(figure: Figure, path: Path) -> None:
         UserError: The file cannot be written.
     """
     content = BytesIO()
-    # matplotlib would write its version into the file, and that is no part of the data
+    # Matplotlib would write its version into the file, which is not part of the data
     figure.savefig(content, format="png", metadata={"Software": None})
     write_whole(path, content.getvalue())

@@ -1,7 +1,7 @@
 """What a whole batch of clean pictures must be, for Great Expectations: its attributes and the fates of its files.
 
-That each value is a known one is said by the strict schema (eightytwenty/pictures/schema.py). Here stands how the
-values are spread.
+The strict schema (eightytwenty/pictures/schema.py) says which values are allowed. This file says how they must be
+distributed.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 
     from eightytwenty.kinds.category import Attribute
 
-LARGEST_SHARE = 0.995  # of one value: beyond it, there is next to nothing to learn from an attribute
+LARGEST_SHARE = 0.995  # of one value: above it, there is next to nothing to learn from an attribute
 
 
 def pictures_expectations(
-    name: str, attributes: Sequence[Attribute], *, rows: int, law: bool, most_quarantine: float = 0.5
+    name: str, attributes: Sequence[Attribute], *, rows: int, generated: bool, most_quarantine: float = 0.5
 ) -> BatchExpectations:
     """What a batch of clean pictures must be.
 
     Args:
         name: what the batch is, for titles.
-        attributes: of the pictures; none for a source without, of which only the fates are expected.
+        attributes: of the pictures. For a source without attributes, only the fates are checked.
         rows: clean pictures in the batch. The room for chance follows from it.
-        law: the pictures were generated here, every value of an attribute as likely as the others. A user's pictures
-            follow no law that we know.
+        generated: whether the pictures were generated here, all values of an attribute equally likely. The
+            distribution of a user's pictures is unknown.
         most_quarantine: the largest share of the raw files, from 0 to 1, that may be in quarantine.
 
     Returns:
@@ -52,7 +52,7 @@ def pictures_expectations(
             column_A="rows_in_file",
             column_B="pictures_in_file",
             description="There must be as many pictures as rows in the clean table.",
-            meta={"notes": "Rows come first, pictures second. Otherwise attributes would belong to other pictures."},
+            meta={"notes": "Rows come first, pictures second. If they differ, pictures have the wrong attributes."},
         ),
     )
     checked = math.ceil(rows / sample_step(rows))
@@ -65,7 +65,7 @@ def pictures_expectations(
                 column=column,
                 min_value=2,
                 description=f"There must be at least 2 different values of {column}.",
-                meta={"notes": "A network cannot learn what an attribute does from one value only."},
+                meta={"notes": "A network cannot learn what an attribute does from a single value."},
             )
         )
         shares.append(
@@ -73,12 +73,14 @@ def pictures_expectations(
                 column=column,
                 max_value=LARGEST_SHARE,
                 description=f"No value of {column} may make up more than {LARGEST_SHARE:.1%} of the pictures.",
-                meta={"notes": "Of the other values there would be too few pictures to learn from."},
+                meta={"notes": "Too few pictures would have the other values to learn from them."},
             )
         )
-        if law and checked >= FEWEST_ROWS * len(attribute.values):
+        if generated and checked >= FEWEST_ROWS * len(attribute.values):
             clean.append(_uniform(attribute, checked))
-    return BatchExpectations(name, tuple(each.name for each in attributes), tuple(clean), fates, tuple(shares))
+    return BatchExpectations(
+        name, tuple(attribute.name for attribute in attributes), tuple(clean), fates, tuple(shares)
+    )
 
 
 def _uniform(attribute: Attribute, rows: int) -> Expectation:
@@ -93,5 +95,5 @@ def _uniform(attribute: Attribute, rows: int) -> Expectation:
         threshold=threshold,
         description=f"The {count} values of {attribute.name} must be equally frequent: Kullback-Leibler divergence at "
         f"most {threshold:.4g}.",
-        meta={"notes": f"They were drawn so. {alarm_note(rows)}"},
+        meta={"notes": f"They were drawn that way. {alarm_note(rows)}"},
     )

@@ -1,8 +1,8 @@
 """What a whole batch must be, for Great Expectations.
 
-pandera (the schemas beside this file) says what a row must be. Here stands only what no single row can show: how many
-rows there are, how they are spread, how many were lost on the way. Great Expectations takes seconds to import, so it
-is imported inside the functions.
+pandera (the schemas beside this file) says what a row must be. This file covers only what no single row can show: how
+many rows there are, how they are distributed, how many were lost on the way. Great Expectations takes seconds to
+import, so it is imported inside the functions.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
 
-FALSE_ALARM = 1e-6  # how often honest rows may fail one statistical expectation
-FEWEST_ROWS = 20  # fewer say nothing about a distribution; also the fewest rows expected in one bin
+FALSE_ALARM = 1e-6  # how often honest rows may fail a statistical expectation
+FEWEST_ROWS = 20  # fewer say nothing about a distribution; also the fewest rows expected in a bin
 MOST_BINS = 64
 MOST_ROWS = 2_000_000  # a larger batch is judged by a sample: more rows would cost time and show nothing new
 
@@ -43,7 +43,7 @@ class BatchExpectations:
 
 
 def sample_step(rows: int) -> int:
-    """Every how many rows one is checked, so that at most `MOST_ROWS` are.
+    """The step between rows that are checked, so that at most `MOST_ROWS` are.
 
     >>> sample_step(10_000), sample_step(2_000_001)
     (1, 2)
@@ -51,14 +51,16 @@ def sample_step(rows: int) -> int:
     return max(1, math.ceil(rows / MOST_ROWS))
 
 
-def pairs_expectations(*, largest_sum: int, rows: int, law: bool, most_quarantine: float = 0.5) -> BatchExpectations:
+def pairs_expectations(
+    *, largest_sum: int, rows: int, generated: bool, most_quarantine: float = 0.5
+) -> BatchExpectations:
     """What a batch of clean pairs must be.
 
     Args:
         largest_sum: the largest sum in the source's domain.
         rows: clean rows in the batch. The room for chance follows from it.
-        law: the rows were generated here, a and b as uniform integers in [0, largest_sum // 2]. A user's file follows
-            no law that we know, so nothing is expected of its distribution.
+        generated: whether the rows were generated here, a and b as uniform integers in [0, largest_sum // 2]. The
+            distribution of a user's file is unknown, so nothing is expected of it.
         most_quarantine: the largest share of the raw rows, from 0 to 1, that may be in quarantine.
     """
     import great_expectations.expectations.core as gxe
@@ -71,20 +73,20 @@ def pairs_expectations(*, largest_sum: int, rows: int, law: bool, most_quarantin
                 column="sum",
                 min_value=2,
                 description="There must be at least 2 different sums.",
-                meta={"notes": "A network cannot learn to add from one sum only."},
+                meta={"notes": "A network cannot learn to add from a single sum."},
             )
         )
-    if checked >= FEWEST_ROWS and law:
+    if checked >= FEWEST_ROWS and generated:
         clean.extend(_law_expectations(largest_sum // 2, checked))
     fates = fate_expectations("row", most_quarantine)
     return BatchExpectations(f"pairs to {largest_sum:,}", ("a", "b", "sum"), tuple(clean), fates)
 
 
 def fate_expectations(row: str, most_quarantine: float) -> tuple[Expectation, ...]:
-    """What must have become of the rows of any source.
+    """What is expected of the fates of the rows of any source.
 
     Args:
-        row: what a row is called, for people.
+        row: the word for a row, such as "picture".
         most_quarantine: see `pairs_expectations`.
     """
     import great_expectations.expectations.core as gxe
@@ -100,7 +102,7 @@ def fate_expectations(row: str, most_quarantine: float) -> tuple[Expectation, ..
             column_A="clean",
             column_B="rows_in_file",
             description=f"The clean file must hold as many {row}s as cleaning counted.",
-            meta={"notes": "Counted comes first, in the file second. A difference means that the file is not whole."},
+            meta={"notes": "The count comes first, the file second. A difference means that the file is incomplete."},
         ),
         gxe.ExpectColumnMaxToBeBetween(
             column="quarantine_share",
@@ -123,7 +125,7 @@ def divergence_threshold(bins: int, rows: float) -> float:
 
 
 def alarm_note(rows: int) -> str:
-    """How seldom an honest batch fails a statistical expectation."""
+    """How rarely an honest batch fails a statistical expectation."""
     return f"Honest rows fail this once in {1 / FALSE_ALARM:,.0f} batches of {rows:,}."
 
 
@@ -170,7 +172,7 @@ def triangular_bins(largest: int, most: int) -> tuple[list[float], list[float]]:
 
     Returns:
         The n + 1 edges, half-way between integers, and the n weights, which sum to 1. The weights are about equal and
-        none is below 1 / most, so there are fewer bins than `most` where single sums are likely ones.
+        none is below 1 / most, so there are fewer bins than `most` if single sums are likely.
     """
     pairs = (largest + 1) ** 2
 
@@ -181,12 +183,12 @@ def triangular_bins(largest: int, most: int) -> tuple[list[float], list[float]]:
         return pairs - (2 * largest - total) * (2 * largest - total + 1) // 2
 
     ends: list[int] = []
-    taken = 0
-    while most * (pairs - taken) >= pairs:  # enough is left for one more bin
-        enough = taken + -(-pairs // most)  # rounded up
-        ends.append(bisect.bisect_left(range(2 * largest + 1), enough, key=pairs_to))
-        taken = pairs_to(ends[-1])
-    ends[-1] = 2 * largest  # what is left is too light for a bin of its own
+    covered = 0
+    while most * (pairs - covered) >= pairs:  # the rest is enough for one more bin
+        target = covered + -(-pairs // most)  # rounded up
+        ends.append(bisect.bisect_left(range(2 * largest + 1), target, key=pairs_to))
+        covered = pairs_to(ends[-1])
+    ends[-1] = 2 * largest  # the rest is too light for a bin of its own
     counts = [0, *map(pairs_to, ends)]
     edges = [-0.5, *(end + 0.5 for end in ends)]
     return edges, [(after - before) / pairs for before, after in itertools.pairwise(counts)]

@@ -22,10 +22,10 @@ Attributes = Mapping[str, Sequence[str]]  # name -> names of its values
 
 
 def draw_command(parameters: DrawParameters) -> None:
-    """Writes a grid of drawn pictures and prints where it is, or prints what can be asked for.
+    """Writes a grid of drawn pictures and prints its path, or prints the attributes that the model takes.
 
     Raises:
-        UserError: the model, an attribute or a value does not exist, or the file cannot be written or is no picture.
+        UserError: the model, an attribute or a value does not exist, or the file cannot be written or is not a picture.
     """
     console = Console()
     out = Path(parameters.out)
@@ -33,86 +33,86 @@ def draw_command(parameters: DrawParameters) -> None:
         _refuse_other_files(out)
     client = connect_existing(data_folder())
     version = find(client, parameters.model)
-    made_for = describe(client, version)
-    if "noise" not in made_for:
+    metadata = describe(client, version)
+    if "noise" not in metadata:
         raise UserError(f"the model {parameters.model} does not draw pictures: choose a generator.")
-    attributes: Attributes = dict(made_for["attributes"])
+    attributes: Attributes = dict(metadata["attributes"])
     if parameters.only_list:
         lines = [f"{_option(name)}: {', '.join(values)}" for name, values in attributes.items()]
-        say = "\n".join(lines) or f"{parameters.model} draws without attributes"
-        console.print(say, markup=False, highlight=False, soft_wrap=True)
+        message = "\n".join(lines) or f"{parameters.model} draws without attributes"
+        console.print(message, markup=False, highlight=False, soft_wrap=True)
         return
 
-    given = codes_of(parameters.attributes, attributes, parameters.model)
-    inputs = draw_inputs(parameters.n, parameters.seed, made_for["noise"], attributes, given)
+    codes = codes_of(parameters.attributes, attributes, parameters.model)
+    inputs = draw_inputs(parameters.n, parameters.seed, metadata["noise"], attributes, codes)
     pictures = draw_with(load(client, version), inputs)
     write_whole(out, png(grid(pictures)))
     console.print(str(out), markup=False, highlight=False, soft_wrap=True)
-    if attribution := made_for.get("attribution"):
+    if attribution := metadata.get("attribution"):
         console.print(attribution, markup=False, highlight=False, soft_wrap=True)
 
 
-def codes_of(asked: Mapping[str, str], attributes: Attributes, model: str) -> dict[str, int]:
-    """Turns asked values into the model's codes.
+def codes_of(values: Mapping[str, str], attributes: Attributes, model: str) -> dict[str, int]:
+    """Turns names of values into the model's codes.
 
     Args:
-        asked: name of an attribute -> name of its value.
-        attributes: what the model knows.
-        model: its name, for the sentences.
+        values: name of an attribute -> name of its value.
+        attributes: those that the model takes.
+        model: its name, for the error messages.
 
     Returns:
         name of the attribute -> code of the value.
 
     Raises:
-        UserError: the model knows no such attribute or value; the sentence says which it knows.
+        UserError: the model has no such attribute or value; the message says which it has.
     """
-    for name, value in asked.items():
+    for name, value in values.items():
         if not attributes:
             raise UserError(f"{_option(name)}: the model {model} draws without attributes.")
         if name not in attributes:
-            known = ", ".join(map(_option, attributes))
-            raise UserError(f"the model {model} knows no {_option(name)}: choose from {known}.")
+            options = ", ".join(map(_option, attributes))
+            raise UserError(f"the model {model} has no attribute {_option(name)}: choose from {options}.")
         if value not in attributes[name]:
             raise UserError(f"{_option(name)} {value}: choose one of {', '.join(attributes[name])}.")
-    return {name: list(attributes[name]).index(value) for name, value in asked.items()}
+    return {name: list(attributes[name]).index(value) for name, value in values.items()}
 
 
 def draw_inputs(
-    n: int, seed: int, noise: int, attributes: Attributes, given: Mapping[str, int]
+    n: int, seed: int, noise: int, attributes: Attributes, fixed_codes: Mapping[str, int]
 ) -> dict[str, NDArray[np.float32] | NDArray[np.int32]]:
-    """Draws what goes into a generator; what is not given is the same whatever is given.
+    """Draws the inputs of a generator; fixing one attribute does not change the noise or the other attributes.
 
     Args:
         n: number of pictures.
         seed: of all that is drawn.
         noise: dimensions of the noise.
-        attributes: what the model knows.
-        given: attributes that are not drawn: name -> code for all pictures.
+        attributes: those that the model takes.
+        fixed_codes: attributes that are not drawn: name -> code for all pictures.
 
     Returns:
-        "noise", float32 (n, noise), standard normal, and, where there are attributes, "attributes", int32 (n, k).
+        "noise", float32 (n, noise), standard normal, and, if there are attributes, "attributes", int32 (n, k).
     """
-    draw = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     inputs: dict[str, NDArray[np.float32] | NDArray[np.int32]] = {
-        "noise": draw.standard_normal((n, noise), dtype=np.float32)
+        "noise": rng.standard_normal((n, noise), dtype=np.float32)
     }
     if attributes:
         counts = [len(values) for values in attributes.values()]
-        codes = draw.integers(0, counts, (n, len(counts)), dtype=np.int32)
-        for name, code in given.items():
+        codes = rng.integers(0, counts, (n, len(counts)), dtype=np.int32)
+        for name, code in fixed_codes.items():
             codes[:, list(attributes).index(name)] = code
         inputs["attributes"] = codes
     return inputs
 
 
 def _refuse_other_files(out: Path) -> None:
-    with writing(out):  # a name that is too long says so when it is looked for
+    with writing(out):  # a name that is too long fails as soon as the file is looked up
         if out.is_dir():
             raise UserError(f"{out} is a folder: give --out a file name, such as {out / 'drawn.png'}.")
         if out.is_file():
             with out.open("rb") as stream:
                 if stream.read(len(_PNG)) != _PNG:
-                    raise UserError(f"{out} is there and no PNG picture, and is left alone: give --out another name.")
+                    raise UserError(f"{out} exists and is not a PNG picture: give --out another name.")
 
 
 def _option(name: str) -> str:

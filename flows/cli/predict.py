@@ -22,10 +22,10 @@ _HEADER = ",".join(COLUMNS).encode()
 
 
 def predict_command(parameters: PredictParameters) -> None:
-    """Prints the sum of two numbers, or writes those of a file and prints where they are.
+    """Prints the sum of two numbers, or writes the sums of a file and prints its path.
 
     Raises:
-        UserError: the model does not exist or is no adder, or the file cannot be read or written.
+        UserError: the model does not exist or is not an adder, or the file cannot be read or written.
     """
     source, out = Path(parameters.file), Path(parameters.out)
     if parameters.file:
@@ -39,28 +39,28 @@ def predict_command(parameters: PredictParameters) -> None:
         answers = answer_file(model, largest_sum, source)
         write_whole(out, answers.write_csv().encode())
         beyond, unanswered = answers["beyond"].sum(), answers["sum"].null_count()
-        say = [str(out), f"  {answers.height - unanswered:,} of {answers.height:,} rows answered by {name}"]
-        say += [f"  {unanswered:,} without an answer: the column reason says why"] if unanswered else []
-        say += [f"  {beyond:,} beyond its domain: {_domain(name, largest_sum)}"] if beyond else []
+        lines = [str(out), f"  {answers.height - unanswered:,} of {answers.height:,} rows answered by {name}"]
+        lines += [f"  {unanswered:,} without an answer: the column reason says why"] if unanswered else []
+        lines += [f"  {beyond:,} beyond its domain: {_domain(name, largest_sum)}"] if beyond else []
     else:
-        say = _sum(model, parameters, name)
-        say += (
+        lines = _sum(model, parameters, name)
+        lines += (
             [f"  beyond its domain: {_domain(name, largest_sum)}"]
             if is_beyond([parameters.pair], largest_sum)[0]
             else []
         )
-    Console().print("\n".join(say), markup=False, highlight=False, soft_wrap=True)
+    Console().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
 def _sum(model: "keras.Model", parameters: PredictParameters, name: str) -> list[str]:
-    """The lines that say what the network answered, rounded, and what it answered before that, where this differs."""
-    asked = " + ".join(parameters.numbers)
+    """The lines with the network's answer, rounded, and its exact answer if that differs."""
+    question = " + ".join(parameters.numbers)
     raw = float(predict(model, [parameters.pair])[0])
     if math.isnan(raw):
-        raise UserError(f"{name} has no answer to {asked}: the numbers are too large for it.")
+        raise UserError(f"{name} has no answer to {question}: the numbers are too large for it.")
     answer = str(round(raw))
     exact = f"{raw:.6f}".rstrip("0").rstrip(".")
-    return [f"{asked} = {answer}", f"  answered by {name}" + (f", which says {exact}" if exact != answer else "")]
+    return [f"{question} = {answer}", f"  answered by {name}" + (f", which says {exact}" if exact != answer else "")]
 
 
 def _domain(name: str, largest_sum: int) -> str:
@@ -75,4 +75,4 @@ def _refuse_other_files(out: Path, source: Path) -> None:
     if out.is_file():
         with out.open("rb") as stream:
             if stream.read(len(_HEADER)) != _HEADER:
-                raise UserError(f"{out} is there and not of this command, and is left alone: give --out another name.")
+                raise UserError(f"{out} exists and was not written by this command: give --out another name.")

@@ -1,4 +1,4 @@
-"""What the terminal says at the end of a run: results, where the time and the rows went, where to look next."""
+"""The summary in the terminal at the end of a run: results, where the time and the rows went, where to look next."""
 
 import shlex
 from collections.abc import Mapping
@@ -84,8 +84,10 @@ def show_retraining(state: "State[Retraining | State[None]]") -> None:
     report = cast("Retraining", state.result())
     judgement, champion = report.judgement, report.judgement.champion
     stays = f"{report.model}/{champion} stays champion" if champion else "there is no champion"
-    said = f"{report.model}/{judgement.challenger} is champion" if judgement.decision.promoted else stays
-    console.print(f"\n[bold]{escape(said)}.[/] {escape(judgement.decision.sentence)}", soft_wrap=True, highlight=False)
+    result = f"{report.model}/{judgement.challenger} is champion" if judgement.decision.promoted else stays
+    console.print(
+        f"\n[bold]{escape(result)}.[/] {escape(judgement.decision.sentence)}", soft_wrap=True, highlight=False
+    )
     table = Table(f"on the held-out rows of {report.version.name}", *judgement.scores)
     for measure in judgement.scores["challenger"]:
         table.add_row(measure, *(f"{scores[measure]:.6g}" for scores in judgement.scores.values()))
@@ -118,11 +120,13 @@ def _shares(console: Console, shares: EightyTwenty, cleaning: list[CleaningScore
     fates = ", ".join(f"{count:,} {fate} ({percent(count / shares.rows)})" for fate, count in shares.fates.items())
     console.print(f"  {shares.rows:,} raw rows: {fates}", soft_wrap=True)
     if cleaning:
-        faults, caught, wrong = (sum(one.kinds[n].sum() for one in cleaning) for n in ("injected", "caught", "wrong"))
-        touched = sum(one.touched + one.lost for one in cleaning)
+        faults, caught, wrong = (
+            sum(score.kinds[n].sum() for score in cleaning) for n in ("injected", "caught", "wrong")
+        )
+        touched = sum(score.touched + score.lost for score in cleaning)
         console.print(
-            f"  Of {faults:,} injected faults {caught:,} were caught and {wrong:,} repaired wrong; "
-            f"{touched:,} innocent ones were touched",
+            f"  Of {faults:,} injected faults, {caught:,} were caught and {wrong:,} repaired wrongly; "
+            f"{touched:,} sound rows were touched",
             soft_wrap=True,
         )
     if shares.gains:
@@ -135,6 +139,6 @@ def _shares(console: Console, shares: EightyTwenty, cleaning: list[CleaningScore
 
 def _where(console: Console, places: Mapping[str, str]) -> None:
     console.print("\n[bold]Where to look next[/]")
-    for what, place in places.items():
+    for label, place in places.items():
         lines = escape(place).replace("\n", "\n" + " " * 28)
-        console.print(f"  {what:<26}{lines}", soft_wrap=True, highlight=False)
+        console.print(f"  {label:<26}{lines}", soft_wrap=True, highlight=False)

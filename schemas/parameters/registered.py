@@ -1,4 +1,4 @@
-"""The parameters of what is done with registered models: draw, predict, roll back."""
+"""The parameters of commands that use registered models: draw, predict, roll back."""
 
 import math
 from typing import Self
@@ -12,7 +12,7 @@ from schemas.parameters.base import Parameters
 class DrawParameters(Parameters):
     """Draw pictures with a registered model.
 
-    What the model knows of a picture, such as its hair, is asked for by options named after the model's attributes:
+    Attributes of the pictures, such as the hair, are options named after the model's attributes:
     --hair bun --hair-colour black. Attributes that are not given are drawn at random.
     """
 
@@ -31,11 +31,11 @@ class DrawParameters(Parameters):
 class PredictParameters(Parameters):
     """Ask a registered network for sums: of two numbers (predict 2 2), or of every row of a file.
 
-    Numbers below zero stand behind --: predict -- -1 2.
+    Write negative numbers after --: predict -- -1 2.
     """
 
     numbers: CliPositionalArg[list[str]] = Field(
-        [], title="Numbers", description="a and b; leave them out where there is a file"
+        [], title="Numbers", description="a and b; leave them out if there is a file"
     )
     model: str = Field(
         "adders@champion", title="Model", min_length=1, description="registered model, as adders@champion or adders/3"
@@ -49,12 +49,12 @@ class PredictParameters(Parameters):
             raise ValueError("give either two numbers, such as 2 2, or --file")
         for number in self.numbers:
             if not _is_finite(number):
-                raise ValueError(f"{number} is no number")
+                raise ValueError(f"{number} is not a number")
         return self
 
     @property
     def pair(self) -> list[float]:
-        """The two numbers; empty where there is a file."""
+        """The two numbers; empty if there is a file."""
         return [float(number) for number in self.numbers]
 
 

@@ -57,7 +57,7 @@ class AdderParameters(Parameters):
     seed: int = Field(0, title="Seed", ge=0, le=2**31, description="the same seed gives the same run, bit for bit")
 
     @model_validator(mode="after")
-    def _no_repetition(self) -> Self:
+    def _no_duplicates(self) -> Self:
         for name in ("hidden_units", "largest_sums"):
             values = getattr(self, name)
             if len(set(values)) < len(values):
@@ -81,7 +81,7 @@ class GanParameters(Parameters):
         "folder, zip or tar of pictures (the Cartoon Set's, for example), or its http(s) address",
     )
     attributes: str = Field(
-        "", title="Attributes", description="table of the pictures' attributes, if it does not lie among them"
+        "", title="Attributes", description="table of the pictures' attributes, if it is not among them"
     )
     recipe: Literal["stable", "dcgan"] = Field(
         "stable", title="Recipe", description="a GAN that does not collapse, or the article's, to compare with"
@@ -130,27 +130,27 @@ class GanParameters(Parameters):
 
     @property
     def is_drawn(self) -> bool:
-        """Whether the pictures are drawn here; else they are the user's."""
+        """Whether the pictures are drawn here; otherwise they are the user's."""
         return self.source in DRAWN
 
     @property
     def planned_epochs(self) -> int:
-        """The epochs asked for, or those of the recipe."""
+        """The epochs given, or those of the recipe."""
         return self.epochs or {"stable": 30, "dcgan": 50}[self.recipe]
 
     @property
-    def pictures_in_step(self) -> int:
-        """The batch size asked for, or that of the recipe."""
+    def planned_batch_size(self) -> int:
+        """The batch size given, or that of the recipe."""
         return self.batch_size or {"stable": 16, "dcgan": 128}[self.recipe]
 
     @property
     def registered_name(self) -> str:
-        """The name asked for, or that of the source."""
+        """The name given, or that of the source."""
         return self.model or (self.source if self.is_drawn else "pictures")
 
 
 class RunParameters(AdderParameters):
-    """Run all of it: the adders, then a GAN that draws avatars."""
+    """Run everything: the adders, then a GAN that draws avatars."""
 
     pictures: int = Field(4000, title="Pictures", ge=150, le=1_000_000, description="avatars that the GAN learns from")
     picture_size: PictureSize = Field(32, title="Picture size", description="side of the avatars in pixels")
@@ -158,12 +158,12 @@ class RunParameters(AdderParameters):
 
     @property
     def gan(self) -> GanParameters:
-        """The part of it that is about pictures."""
+        """The parameters of the GAN."""
         shared = self.model_dump(include={"dirt", "most_quarantine", "seed"})
         pictures = {"rows": self.pictures, "size": self.picture_size, "epochs": self.gan_epochs}
         return GanParameters.model_validate(shared | pictures)
 
     @property
     def adders(self) -> AdderParameters:
-        """The part of it that is about numbers."""
+        """The parameters of the adders."""
         return AdderParameters.model_validate(self.model_dump(include=set(AdderParameters.model_fields)))

@@ -1,1 +1,1 @@
-"""The verbs of the experiment with adding networks."""
+"""The tasks of the experiment with adding networks."""

@@ -1,4 +1,4 @@
-"""Asks a registered adder: for the sum of two numbers, or of every row of a file."""
+"""Asks a registered adder for the sum of two numbers, or of every row of a file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +17,8 @@ from schemas.pairs import summands_table
 if TYPE_CHECKING:
     import keras
 
-_BATCH = 65536  # pairs answered at once
-_LARGEST = 1e18  # an answer that a whole number of 64 bits holds
+_BATCH = 65536  # pairs that the network answers at a time
+_LARGEST = 1e18  # the largest answer, which fits into a 64-bit integer
 
 COLUMNS = {
     "file": pl.String,
@@ -31,13 +31,13 @@ COLUMNS = {
     "reason": pl.String,
     "original": pl.String,
 }
-"""Of a table of answers: which record of which file it was, its numbers as they arrived, the sum (the network's answer,
-rounded), the answer before that, whether the pair lies beyond the network's domain, and, where there is no sum, why
-not, and the record's bytes as they arrived."""
+"""The columns of a table of answers: file and record, the numbers as they arrived, the sum (the network's answer,
+rounded), the answer before rounding, whether the pair lies beyond the network's domain, and, if there is no sum, the
+reason and the record's bytes as they arrived."""
 
 
 def predict(model: "keras.Model", pairs: ArrayLike) -> FloatArray:
-    """The network's answers: (n, 2) pairs -> (n,) float64; nan where the numbers are too large for it."""
+    """The network's answers: (n, 2) pairs -> (n,) float64; NaN where the numbers are too large for it."""
     numbers = np.asarray(pairs, dtype=np.float64)
     with np.errstate(over="ignore"):
         inputs = numbers.astype(np.float32)
@@ -49,7 +49,7 @@ def predict(model: "keras.Model", pairs: ArrayLike) -> FloatArray:
 
 
 def is_beyond(pairs: ArrayLike, largest_sum: int) -> NDArray[np.bool_]:
-    """Which of (n, 2) pairs lie beyond what a network learned: (n,) bool; a and b go up to half of the largest sum."""
+    """Whether each of (n, 2) pairs lies beyond the network's domain, a and b in [0, largest_sum / 2]: (n,) bool."""
     numbers = np.asarray(pairs, dtype=np.float64)
     return np.asarray(((numbers < 0) | (numbers > largest_sum / 2)).any(axis=1))
 
@@ -57,11 +57,11 @@ def is_beyond(pairs: ArrayLike, largest_sum: int) -> NDArray[np.bool_]:
 def answer_file(model: "keras.Model", largest_sum: int, path: Path) -> pl.DataFrame:
     """The network's answer to every record of a file, in the order of the file.
 
-    Numbers are read as cleaning reads them ("seven" is 7), and fractions too.
+    Numbers are read as cleaning reads them ("seven" is 7), and so are fractions.
 
     Args:
         model: the network.
-        largest_sum: that it was trained for.
+        largest_sum: the one it was trained for.
         path: CSV, TSV or Parquet file, also in .gz or .zip, or a folder of them, with columns a and b.
 
     Returns:
@@ -81,17 +81,17 @@ def answer_file(model: "keras.Model", largest_sum: int, path: Path) -> pl.DataFr
 
 def _answer(model: "keras.Model", largest_sum: int, table: Table, batch: Batch) -> pl.DataFrame:
     columns = {column.name: batch.cells[column.name] for column in table.columns}
-    read = [
+    repaired = [
         repair(columns[column.name].clone(), column).cells.cast(pl.Float64, strict=False) for column in table.columns
     ]
-    numbers = np.column_stack([one.fill_null(np.nan).to_numpy() for one in read])
-    known = np.isfinite(numbers).all(axis=1) & batch.problems.is_null().to_numpy()
+    numbers = np.column_stack([cells.fill_null(np.nan).to_numpy() for cells in repaired])
+    valid = np.isfinite(numbers).all(axis=1) & batch.problems.is_null().to_numpy()
     raw = np.full(len(numbers), np.nan)
-    raw[known] = predict(model, numbers[known])
-    answered = np.isfinite(raw)
-    mute = np.flatnonzero(~answered)
-    reasons = {int(row): _reason(columns, numbers, batch.problems, int(row)) for row in mute}
-    originals = dict(zip(reasons, batch.original(mute), strict=True))
+    raw[valid] = predict(model, numbers[valid])
+    has_answer = np.isfinite(raw)
+    unanswered = np.flatnonzero(~has_answer)
+    reasons = {int(row): _reason(columns, numbers, batch.problems, int(row)) for row in unanswered}
+    originals = dict(zip(reasons, batch.original(unanswered), strict=True))
     return pl.DataFrame(
         {
             "file": pl.repeat(batch.source, len(raw), eager=True),
@@ -99,25 +99,25 @@ def _answer(model: "keras.Model", largest_sum: int, table: Table, batch: Batch) 
             **columns,
             "sum": pl.Series(np.rint(raw)).fill_nan(None).cast(pl.Int64),
             "raw": pl.Series(raw).fill_nan(None),
-            "beyond": pl.Series(is_beyond(numbers, largest_sum)).set(pl.Series(~answered), None),
-            "reason": _scattered(reasons, len(raw)),
-            "original": _scattered(
-                {row: one.decode("utf-8", "backslashreplace") for row, one in originals.items()}, len(raw)
+            "beyond": pl.Series(is_beyond(numbers, largest_sum)).set(pl.Series(~has_answer), None),
+            "reason": _sparse_column(reasons, len(raw)),
+            "original": _sparse_column(
+                {row: content.decode("utf-8", "backslashreplace") for row, content in originals.items()}, len(raw)
             ),
         }
     )
 
 
-def _scattered(texts: dict[int, str], rows: int) -> pl.Series:
+def _sparse_column(texts: dict[int, str], rows: int) -> pl.Series:
     return pl.repeat(None, rows, dtype=pl.String, eager=True).scatter(list(texts), list(texts.values()))
 
 
 def _reason(columns: dict[str, pl.Series], numbers: FloatArray, problems: pl.Series, row: int) -> str:
     if problems[row] is not None:
         return str(problems[row])
-    for place, (name, cells) in enumerate(columns.items()):
+    for index, (name, cells) in enumerate(columns.items()):
         if cells[row] is None:
             return f"{name} is missing"
-        if not np.isfinite(numbers[row, place]):
-            return f"{name} is no number"
+        if not np.isfinite(numbers[row, index]):
+            return f"{name} is not a number"
     return "the numbers are too large for the network"

@@ -1,4 +1,4 @@
-"""Writes a run of the adders into MLflow: a nested run for each network, the tables and pictures for the whole."""
+"""Writes a run of the adders into MLflow: a nested run for each network, and tables and pictures for all of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -13,10 +13,10 @@ from reports.adder_figures import error_along_sum, validation_curves
 from reports.error_surface import error_surface
 from reports.network_drawing import network_drawing
 from reports.results import CellResult, results_markdown
-from reports.results_figure import results_table
+from reports.results_figure import results_figure
 from reports.style import save
 from tasks.adders.register import metadata
-from tasks.adders.results import Scored, by_cell, shown
+from tasks.adders.results import ScoredAdder, by_cell, representatives
 from tasks.running.progress import task_progress
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.run import Dataset, Run
@@ -25,7 +25,7 @@ _LINE = 120  # the article looked at the pairs that sum to 120
 
 
 def record_networks(
-    run: Run, scored: Sequence[Scored], datasets: Mapping[int, Dataset], shared: Mapping[str, object]
+    run: Run, networks: Sequence[ScoredAdder], datasets: Mapping[int, Dataset], shared: Mapping[str, object]
 ) -> list[str]:
     """Logs one nested run per network: parameters, loss and accuracy per epoch, final scores and the Keras model.
 
@@ -33,18 +33,18 @@ def record_networks(
 
     Args:
         run: the parent.
-        scored: the networks.
+        networks: with their scores.
         datasets: largest sum -> the clean table that its networks learned from.
         shared: parameters of the run that all networks have in common.
 
     Returns:
         the ids of the nested runs, in order.
     """
-    drawn = shown(scored)
+    drawn = representatives(networks)
 
     def records() -> Iterator[NetworkRecord]:
-        for done, one in enumerate(scored, start=1):
-            adder = one.adder
+        for done, network in enumerate(networks, start=1):
+            adder = network.adder
             figures = {}
             if adder.name in drawn:
                 figures = {"error.png": error_surface(adder), "network.png": network_drawing(adder)}
@@ -60,10 +60,10 @@ def record_networks(
                 },
                 history=adder.history,
                 metrics={
-                    "domain_accuracy": one.inside.accuracy,
-                    "domain_mean_absolute_error": one.inside.mean_absolute_error,
-                    "beyond_accuracy": one.beyond.accuracy,
-                    "beyond_mean_absolute_error": one.beyond.mean_absolute_error,
+                    "domain_accuracy": network.inside.accuracy,
+                    "domain_mean_absolute_error": network.inside.mean_absolute_error,
+                    "beyond_accuracy": network.beyond.accuracy,
+                    "beyond_mean_absolute_error": network.beyond.mean_absolute_error,
                     **({"best_epoch": adder.best_epoch} if adder.history else {}),
                 },
                 figures=figures,
@@ -72,31 +72,31 @@ def record_networks(
                 input_example=np.array([[2.0, 2.0], [1.0, 0.0]]),
                 metadata=metadata(adder),
             )
-            progress(done, len(scored))
+            progress(done, len(networks))
 
     with task_progress("log networks to MLflow", "networks") as progress:
         return log_networks(run, records())
 
 
-def draw_results(folder: Path, scored: Sequence[Scored]) -> list[CellResult]:
-    """Writes the result table and the pictures of all networks together into a folder.
+def draw_results(folder: Path, networks: Sequence[ScoredAdder]) -> list[CellResult]:
+    """Writes the result table and the pictures of all networks into a folder.
 
     Returns:
         the results by cell.
     """
-    cells = by_cell(scored)
-    drawn = shown(scored)
-    adders = [one.adder for one in scored]
+    cells = by_cell(networks)
+    drawn = representatives(networks)
+    adders = [network.adder for network in networks]
     (folder / "results.md").write_text(results_markdown(cells))
-    save(results_table(cells), folder / "results.png")
+    save(results_figure(cells), folder / "results.png")
     if any(adder.history for adder in adders):
         save(validation_curves(adders), folder / "validation_loss.png")
     sizes = sorted({adder.largest_sum for adder in adders})
     for protocol in dict.fromkeys(adder.protocol for adder in adders):
         for size in sizes:
-            ones = [a for a in adders if (a.protocol, a.largest_sum) == (protocol, size) and a.name in drawn]
+            members = [a for a in adders if (a.protocol, a.largest_sum) == (protocol, size) and a.name in drawn]
             if len(pairs_summing_to(_LINE, size)) and size < 1 << 10:
-                save(error_along_sum(ones, _LINE), folder / f"error_along_{_LINE}_{protocol}_{size}.png")
+                save(error_along_sum(members, _LINE), folder / f"error_along_{_LINE}_{protocol}_{size}.png")
     return cells
 
 
@@ -111,7 +111,7 @@ def summary_metrics(cells: Sequence[CellResult]) -> dict[str, float]:
 
 
 def results_frame(cells: Sequence[CellResult]) -> pd.DataFrame:
-    """The results as a table for MLflow: a line per cell, medians over the seeds."""
+    """The results as a table for MLflow: a row per cell, medians over the seeds."""
     return pd.DataFrame(
         [
             {

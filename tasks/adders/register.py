@@ -1,4 +1,4 @@
-"""Registers adders, each network once, with what whoever asks it for sums must know."""
+"""Registers adders, each network once, with the metadata that asking it for sums needs."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import numpy as np
 
 from eightytwenty.errors import UserError
 from models.adders.network import Adder
-from tasks.adders.results import Scored
+from tasks.adders.results import ScoredAdder
 from tasks.tracking.registry import register, version_with_tags
 from tasks.tracking.run import Dataset, Run
 
@@ -16,47 +16,47 @@ NAME = "adders"
 _ADDER = "adder"
 
 
-def best(scored: Sequence[Scored]) -> int:
-    """The position of the network to register.
+def best(networks: Sequence[ScoredAdder]) -> int:
+    """The index of the network to register.
 
-    Of those with the largest sum it is the one that is most often right over its whole domain; of equal ones the one
-    with fewer hidden units, then the one with the smaller seed.
+    Among those with the largest sum it is the one that is most often right over its whole domain. If several are, it
+    is the one with the fewest hidden units, then the one with the smallest seed.
     """
-    widest = max(one.adder.largest_sum for one in scored)
-    candidates = [place for place, one in enumerate(scored) if one.adder.largest_sum == widest]
+    widest = max(network.adder.largest_sum for network in networks)
+    candidates = [index for index, network in enumerate(networks) if network.adder.largest_sum == widest]
 
-    def rank(place: int) -> tuple[float, int, int]:
-        one = scored[place]
-        return -one.inside.accuracy, one.adder.hidden_units, one.adder.seed
+    def rank(index: int) -> tuple[float, int, int]:
+        network = networks[index]
+        return -network.inside.accuracy, network.adder.hidden_units, network.adder.seed
 
     return min(candidates, key=rank)
 
 
 def metadata(adder: Adder) -> dict[str, object]:
-    """What is logged with the model of an adder, and tells it from other models."""
+    """What is logged with the model of an adder and distinguishes it from other models."""
     return {"kind": _ADDER, "largest_sum": adder.largest_sum}
 
 
-def largest_sum_of(told: dict[str, Any], model: str) -> int:
+def largest_sum_of(model_metadata: dict[str, Any], model: str) -> int:
     """The largest sum that a registered network was trained for.
 
     Args:
-        told: the metadata of its model.
-        model: its name, for the sentence.
+        model_metadata: what was logged with its model.
+        model: its name, for the error message.
 
     Raises:
-        UserError: it is no adder.
+        UserError: it is not an adder.
     """
-    if told.get("kind") != _ADDER:
+    if model_metadata.get("kind") != _ADDER:
         raise UserError(f"the model {model} does not add numbers: choose an adder, such as {NAME}@champion.")
-    return int(told["largest_sum"])
+    return int(model_metadata["largest_sum"])
 
 
 def register_adder(run: Run, adder: Adder, dataset: Dataset, name: str = NAME) -> int:
-    """Makes a logged network a version of a registered model, or finds the version that it is already.
+    """Makes a logged network a version of a registered model, or finds the version that it already is.
 
     Args:
-        run: its own run, which its model was logged to, with `metadata`.
+        run: the network's own run, to which its model was logged with `metadata`.
         adder: the network.
         dataset: what it learned from.
         name: the registered model.

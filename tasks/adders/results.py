@@ -1,4 +1,4 @@
-"""What the trained networks can do: scores by cell, and what cleaning bought."""
+"""How well the trained networks add: scores by cell, and what cleaning bought."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from reports.results import CellResult
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredAdder:
     """A network with its scores in its trained range and beyond it, and its median prediction in the range."""
 
     adder: Adder
@@ -21,13 +21,13 @@ class Scored:
     prediction: float
 
 
-def score_all(adders: Sequence[Adder]) -> list[Scored]:
-    """Scores every network on the pairs of its domain and on those up to 20 % beyond."""
+def score_all(adders: Sequence[Adder]) -> list[ScoredAdder]:
+    """Scores every network on the pairs of its domain and on pairs up to 20 % beyond it."""
     sums = {adder.largest_sum for adder in adders}
     inside: Mapping[int, IntArray] = {largest_sum: all_pairs(largest_sum) for largest_sum in sums}
     beyond: Mapping[int, IntArray] = {largest_sum: beyond_pairs(largest_sum, seed=0) for largest_sum in sums}
     return [
-        Scored(
+        ScoredAdder(
             adder,
             score(adder, inside[adder.largest_sum]),
             score(adder, beyond[adder.largest_sum]),
@@ -37,42 +37,44 @@ def score_all(adders: Sequence[Adder]) -> list[Scored]:
     ]
 
 
-def by_cell(scored: Sequence[Scored]) -> list[CellResult]:
+def by_cell(networks: Sequence[ScoredAdder]) -> list[CellResult]:
     """The scores over the seeds of each protocol, largest sum and number of nodes, in order of appearance."""
     return [
         CellResult(
             *cell,
-            tuple(one.inside for one in ones),
-            tuple(one.beyond for one in ones),
-            tuple(one.prediction for one in ones),
+            tuple(network.inside for network in members),
+            tuple(network.beyond for network in members),
+            tuple(network.prediction for network in members),
         )
-        for cell, ones in _cells(scored).items()
+        for cell, members in _cells(networks).items()
     ]
 
 
-def shown(scored: Sequence[Scored]) -> set[str]:
-    """Names of the networks that are drawn: in each cell the one of median error, which speaks for the others."""
-    ranked = (sorted(ones, key=lambda one: one.inside.mean_absolute_error) for ones in _cells(scored).values())
-    return {ones[(len(ones) - 1) // 2].adder.name for ones in ranked}
+def representatives(networks: Sequence[ScoredAdder]) -> set[str]:
+    """Names of the networks to draw: in each cell the one of median error, which stands for the others."""
+    cells = _cells(networks).values()
+    ranked = (sorted(members, key=lambda network: network.inside.mean_absolute_error) for members in cells)
+    return {members[(len(members) - 1) // 2].adder.name for members in ranked}
 
 
-def _cells(scored: Sequence[Scored]) -> dict[tuple[str, int, int], list[Scored]]:
-    cells: dict[tuple[str, int, int], list[Scored]] = {}
-    for one in scored:
-        cells.setdefault((one.adder.protocol, one.adder.largest_sum, one.adder.hidden_units), []).append(one)
+def _cells(networks: Sequence[ScoredAdder]) -> dict[tuple[str, int, int], list[ScoredAdder]]:
+    cells: dict[tuple[str, int, int], list[ScoredAdder]] = {}
+    for network in networks:
+        adder = network.adder
+        cells.setdefault((adder.protocol, adder.largest_sum, adder.hidden_units), []).append(network)
     return cells
 
 
-def gains(cleaned: Sequence[Scored], uncleaned: Sequence[Scored]) -> tuple[Gain, ...]:
+def gains(networks: Sequence[ScoredAdder], uncleaned_networks: Sequence[ScoredAdder]) -> tuple[Gain, ...]:
     """Accuracy of the same networks (protocol, size, nodes, seed), trained on uncleaned and on clean rows."""
-    before = {one.adder.name: one.inside.accuracy for one in uncleaned}
+    uncleaned = {network.adder.name: network.inside.accuracy for network in uncleaned_networks}
     return tuple(
         Gain(
-            f"{one.adder.protocol}, sums to {one.adder.largest_sum:,}",
-            before[one.adder.name],
-            one.inside.accuracy,
+            f"{network.adder.protocol}, sums to {network.adder.largest_sum:,}",
+            uncleaned[network.adder.name],
+            network.inside.accuracy,
             "share",
         )
-        for one in cleaned
-        if one.adder.name in before
+        for network in networks
+        if network.adder.name in uncleaned
     )

@@ -1,4 +1,4 @@
-"""Tables of pairs on their way from raw to training: references to what lies on disk, and the arrays read from it."""
+"""Tables of pairs from raw to training: references to files on disk, and the arrays read from them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ class RawTable:
     """Raw pairs.
 
     Args:
-        path: where they lie.
-        sha256: their digest.
-        largest_sum: a and b are to go up to half of it.
+        path: the file or folder.
+        sha256: its digest.
+        largest_sum: a and b should go up to half of it.
         seconds: wall-clock seconds that it took to get them.
         fresh: whether that was done just now.
-        truth: what was injected into them, where they were generated.
+        truth: the faults injected into them, if they were generated.
     """
 
     path: Path
@@ -52,7 +52,7 @@ class CleanTable:
 
     @property
     def largest_sum(self) -> int:
-        """The largest sum that the table is about."""
+        """The largest sum of the table."""
         return self.raw.largest_sum
 
     @property
@@ -70,15 +70,15 @@ _Table = TypeVar("_Table", RawTable, CleanTable)
 
 
 def reaching(tables: Sequence[_Table], largest_sum: int) -> _Table:
-    """The smallest of the tables, given by rising largest sum, that reaches as far as `largest_sum`."""
+    """The first of the tables, given in ascending order of the largest sum, that reaches `largest_sum`."""
     return next(table for table in tables if table.largest_sum >= largest_sum)
 
 
 def sizes_reached(table: CleanTable, largest_sums: Sequence[int]) -> list[int]:
-    """Those of the largest sums that a table of a user's own has pairs for, rising.
+    """The largest sums for which a user's own table has enough pairs, in ascending order.
 
-    A size counts if at least `FEWEST_PAIRS` clean pairs lie in its range and one of them beyond half of it: networks
-    for 65536 learn nothing of it from numbers up to 8.
+    A size counts if at least `FEWEST_PAIRS` clean pairs lie in its range, and one of them beyond half of it: from
+    numbers up to 8, networks for 65536 would learn nothing.
 
     Raises:
         UserError: there is none.
@@ -96,16 +96,16 @@ def sizes_reached(table: CleanTable, largest_sums: Sequence[int]) -> list[int]:
     return reached
 
 
-def training_pairs(tables: Sequence[CleanTable], largest_sum: int, most: int, seed: int) -> IntArray:
-    """The clean pairs that networks for one largest sum learn from.
+def training_pairs(tables: Sequence[CleanTable], largest_sum: int, limit: int, seed: int) -> IntArray:
+    """The clean pairs from which the networks for one largest sum learn.
 
-    They come from the smallest table that reaches that far, in an order drawn with the seed: a sorted file would
-    otherwise be validated on one corner of the range.
+    They come from the smallest table that reaches that far, in an order drawn with the seed: otherwise a
+    sorted file would be validated on one corner of the range.
 
     Args:
-        tables: by rising largest sum.
-        largest_sum: a and b up to half of it are taken.
-        most: number of pairs drawn where there are more.
+        tables: in ascending order of the largest sum.
+        largest_sum: only pairs with a and b up to half of it are used.
+        limit: number of pairs to draw if there are more.
         seed: of the order.
 
     Returns:
@@ -123,17 +123,17 @@ def training_pairs(tables: Sequence[CleanTable], largest_sum: int, most: int, se
             f"give more rows or leave {largest_sum} out of the largest sums."
         )
     pairs: IntArray = rows.to_numpy().astype(np.int64, copy=False)
-    order = np.random.default_rng([seed, largest_sum, 2]).permutation(len(pairs))[:most]
+    order = np.random.default_rng([seed, largest_sum, 2]).permutation(len(pairs))[:limit]
     return pairs[order]
 
 
-def uncleaned_pairs(raw: RawTable, most: int, seed: int) -> IntArray:
-    """The raw rows that parse at all: read, turned into numbers, and whatever is no number dropped, uncounted.
+def uncleaned_pairs(raw: RawTable, limit: int, seed: int) -> IntArray:
+    """The raw rows that parse at all: converted to numbers, and whatever is not a number dropped, without counting.
 
-    This is what many a notebook does instead of cleaning, and it is here to be compared with.
+    Many a notebook does this instead of cleaning; here it is for comparison.
 
     Returns:
-        (n, 3) int64: a, b and sum, whatever they are.
+        (n, 3) int64: a, b and sum, right or wrong.
     """
     table = pairs_table(raw.largest_sum)
     pieces = [
@@ -143,6 +143,6 @@ def uncleaned_pairs(raw: RawTable, most: int, seed: int) -> IntArray:
     ]
     rows = pd.concat(pieces).replace([np.inf, -np.inf], np.nan).dropna()
     rows = rows[(rows.abs() < 2**53).all(axis=1)]
-    order = np.random.default_rng([seed, raw.largest_sum, 2]).permutation(len(rows))[:most]
+    order = np.random.default_rng([seed, raw.largest_sum, 2]).permutation(len(rows))[:limit]
     uncleaned: IntArray = rows.to_numpy()[order].astype(np.int64)
     return uncleaned

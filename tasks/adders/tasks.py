@@ -1,8 +1,8 @@
-"""What the adders flow does, one Prefect task each. References go in and out; the tables and networks stay on disk."""
+"""The Prefect tasks of the adders flow. They pass references; the tables and networks stay on disk."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +22,17 @@ from reports.style import save
 from schemas.expectations import pairs_expectations
 from schemas.pairs import pairs_table
 from schemas.parameters import GENERATED, AdderParameters
+from tasks.adders.networks import TrainedAdders, save_adders
 from tasks.adders.record import draw_results, record_networks, results_frame, summary_metrics
 from tasks.adders.register import NAME, best, register_adder
-from tasks.adders.results import Scored, score_all
-from tasks.adders.store import load_adders, save_adders
+from tasks.adders.results import ScoredAdder, score_all
 from tasks.adders.tables import FEWEST_PAIRS, CleanTable, RawTable, reaching, training_pairs, uncleaned_pairs
 from tasks.ingest.pairs import TRUTH, generate_pairs
 from tasks.running.allowed_paths import fetch
 from tasks.running.artifacts import publish, publish_link
 from tasks.running.progress import task_progress
 from tasks.running.retries import RETRIES
-from tasks.running.stages import Stage, data_folder, run_stage
+from tasks.running.stages import data_folder, run_stage
 from tasks.running.tensorflow import import_quietly
 from tasks.tracking.champion import promote_first
 from tasks.tracking.run import Run
@@ -40,20 +40,9 @@ from tasks.validate import check_batch
 from tasks.validate.gate import Checked, keep_failures
 
 
-@dataclass(frozen=True)
-class Trained:
-    """Trained networks on disk."""
-
-    stage: Stage
-
-    def load(self) -> list[Adder]:
-        """The networks."""
-        return load_adders(self.stage.folder)
-
-
 @task(**RETRIES)
 def ingest_pairs(parameters: AdderParameters) -> list[RawTable]:
-    """Generates a raw table for each largest sum, or takes the one that the source names.
+    """Generates a raw table for each largest sum, or uses the one that the source names.
 
     Raises:
         UserError: the source cannot be read.
@@ -67,17 +56,17 @@ def ingest_pairs(parameters: AdderParameters) -> list[RawTable]:
         return [RawTable(path.resolve(), sha256(path), largest_sum, time.perf_counter() - started)]
     tables = []
     for largest_sum in sorted(parameters.largest_sums):
-        drawn: dict[str, Any] = {
+        config: dict[str, Any] = {
             "rows": parameters.rows,
             "largest_sum": largest_sum,
             "dirt": parameters.dirt,
             "seed": parameters.seed,
         }
 
-        def make(folder: Path, drawn: Mapping[str, Any] = drawn) -> None:
-            generate_pairs(folder / "pairs", **drawn)
+        def make(folder: Path, config: Mapping[str, Any] = config) -> None:
+            generate_pairs(folder / "pairs", **config)
 
-        stage = run_stage(data, "ingest", {}, drawn, make)
+        stage = run_stage(data, "ingest", {}, config, make)
         pairs = stage.folder / "pairs"
         digest = sha256(pairs / "raw")
         tables.append(RawTable(pairs / "raw", digest, largest_sum, stage.seconds, stage.fresh, pairs / TRUTH))
@@ -89,7 +78,7 @@ def clean_pairs(raw: RawTable) -> CleanTable:
     """Cleans a raw table.
 
     Raises:
-        UserError: a file of it is damaged.
+        UserError: one of its files is damaged.
     """
     table = pairs_table(raw.largest_sum)
 
@@ -104,28 +93,28 @@ def clean_pairs(raw: RawTable) -> CleanTable:
 @task(**RETRIES)
 def check_pairs(table: CleanTable, most_quarantine: float) -> Checked:
     """Asks Great Expectations whether the cleaned batch as a whole is what it should be."""
-    asked: dict[str, Any] = {
+    config: dict[str, Any] = {
         "largest_sum": table.largest_sum,
         "rows": table.summary.clean,
-        "law": table.raw.truth is not None,
+        "generated": table.raw.truth is not None,
         "most_quarantine": most_quarantine,
     }
 
     def make(folder: Path) -> None:
         fates = {"rows": table.summary.rows, **table.summary.fates}
-        check = check_batch(table.rows, fates, pairs_expectations(**asked), folder / "docs")
+        check = check_batch(table.rows, fates, pairs_expectations(**config), folder / "docs")
         keep_failures(folder, check)
 
-    stage = run_stage(data_folder(), "check", {"clean": table.stage.sha256}, asked, make)
+    stage = run_stage(data_folder(), "check", {"clean": table.stage.sha256}, config, make)
     return Checked(f"pairs-{table.largest_sum}", stage)
 
 
 @task(**RETRIES)
-def train_adders(tables: Sequence[CleanTable], parameters: AdderParameters, protocol: str) -> Trained:
+def train_adders(tables: Sequence[CleanTable], parameters: AdderParameters, protocol: str) -> TrainedAdders:
     """Trains the whole grid by one protocol on the clean pairs.
 
     Raises:
-        UserError: too few clean pairs.
+        UserError: there are too few clean pairs.
     """
     return _train(
         f"train-{protocol}",
@@ -137,8 +126,8 @@ def train_adders(tables: Sequence[CleanTable], parameters: AdderParameters, prot
 
 
 @task(**RETRIES)
-def train_uncleaned(tables: Sequence[RawTable], parameters: AdderParameters, protocol: str) -> Trained:
-    """Trains the widest network of each size by one protocol on the rows as they came, to see what cleaning bought."""
+def train_uncleaned(tables: Sequence[RawTable], parameters: AdderParameters, protocol: str) -> TrainedAdders:
+    """Trains the widest network of each size by one protocol on the rows as they came, to show what cleaning buys."""
     by_size = {size: reaching(tables, size) for size in sorted(parameters.largest_sums)}
     return _train(
         f"train-{protocol}-uncleaned",
@@ -151,7 +140,7 @@ def train_uncleaned(tables: Sequence[RawTable], parameters: AdderParameters, pro
 
 @task(**RETRIES)
 def score_cleaning(run: Run, tables: Sequence[CleanTable]) -> list[CleaningScore]:
-    """Scores the cleaning of generated tables against the truth, into MLflow and for the end of the run."""
+    """Scores the cleaning of generated tables against the truth, and logs the scores to MLflow."""
     scores = [
         score(table.rows.parent, pl.read_parquet(table.raw.truth)) for table in tables if table.raw.truth is not None
     ]
@@ -160,33 +149,33 @@ def score_cleaning(run: Run, tables: Sequence[CleanTable]) -> list[CleaningScore
 
 
 @task(**RETRIES)
-def score_networks(trained: Sequence[Trained]) -> list[Scored]:
+def score_networks(trainings: Sequence[TrainedAdders]) -> list[ScoredAdder]:
     """Scores the networks of several trainings on the pairs of their domain and beyond."""
-    return score_all([adder for one in trained for adder in one.load()])
+    return score_all([adder for training in trainings for adder in training.load()])
 
 
-@task  # without retries: networks that were logged would be logged once more
+@task  # without retries, which would log the networks again
 def log_adders(
-    run: Run, scored: Sequence[Scored], tables: Sequence[CleanTable], parameters: AdderParameters
+    run: Run, networks: Sequence[ScoredAdder], tables: Sequence[CleanTable], parameters: AdderParameters
 ) -> tuple[int, bool]:
     """Logs a nested MLflow run for each network, and registers the best of them.
 
     Returns:
-        its version of the registered model, and whether that is the champion.
+        the version of the best network, and whether it is the champion.
     """
     import_quietly()
-    sizes = {one.adder.largest_sum for one in scored}
+    sizes = {network.adder.largest_sum for network in networks}
     shared = parameters.model_dump(include={"rows", "dirt", "epochs", "patience"})
     datasets = {size: reaching(tables, size).dataset for size in sizes}
-    run_ids = record_networks(run, scored, datasets, shared)
-    place = best(scored)
-    adder = scored[place].adder
-    version = register_adder(replace(run, run_id=run_ids[place]), adder, datasets[adder.largest_sum])
+    run_ids = record_networks(run, networks, datasets, shared)
+    index = best(networks)
+    adder = networks[index].adder
+    version = register_adder(replace(run, run_id=run_ids[index]), adder, datasets[adder.largest_sum])
     return version, promote_first(run.client, NAME, version, f"It was the first: {adder.name}.")
 
 
 @task(**RETRIES)
-def report_run(run: Run, scored: Sequence[Scored], shares: EightyTwenty) -> Path:
+def report_run(run: Run, networks: Sequence[ScoredAdder], shares: EightyTwenty) -> Path:
     """Writes tables, pictures and the 80/20 report to disk, to the MLflow run and to the Prefect UI.
 
     Returns:
@@ -195,7 +184,7 @@ def report_run(run: Run, scored: Sequence[Scored], shares: EightyTwenty) -> Path
     folder = data_folder() / "reports" / run.run_id
     markdown = eighty_twenty_markdown(shares)
     with whole_folder(folder) as partial:
-        cells = draw_results(partial, scored)
+        cells = draw_results(partial, networks)
         (partial / "eighty_twenty.md").write_text(markdown)
         save(cleaning_figure(shares), partial / "eighty_twenty.png")
     run.log_artifact(folder, "report")
@@ -218,7 +207,7 @@ def _train(
     read: Callable[[int], IntArray],
     parameters: AdderParameters,
     protocol: str,
-) -> Trained:
+) -> TrainedAdders:
     grid: dict[str, Any] = {
         "hidden_units": sorted(parameters.hidden_units),
         "seeds": parameters.seeds,
@@ -231,14 +220,14 @@ def _train(
 
     def make(folder: Path) -> None:
         import_quietly()
-        # of uncleaned rows there may be too few that parse; clean ones were counted before
+        # too few uncleaned rows may parse; clean ones were counted before
         pairs = {size: rows for size in sizes if len(rows := read(size)) >= FEWEST_PAIRS}
         with task_progress(name.replace("-", " "), "epochs" if epochs else "networks") as progress:
             adders = _trainer(protocol)(pairs, **grid, **epochs, progress=progress) if pairs else []
         save_adders(adders, folder)
 
-    asked = {"sizes": sizes, "rows": parameters.rows, **grid, **epochs}
-    return Trained(run_stage(data_folder(), name, inputs, asked, make))
+    config = {"sizes": sizes, "rows": parameters.rows, **grid, **epochs}
+    return TrainedAdders(run_stage(data_folder(), name, inputs, config, make))
 
 
 def _trainer(protocol: str) -> Callable[..., list[Adder]]:

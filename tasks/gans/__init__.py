@@ -1,6 +1,6 @@
-"""What the gan flow does: its tasks, and what they keep, log and report.
+"""The tasks of the gan flow, and what they save, log and report.
 
-All of it needs TensorFlow, so it is imported here, quietly, before a module of this package imports it aloud.
+All of them need TensorFlow, so it is imported here, quietly, before a module of this package imports it.
 """
 
 from tasks.running.tensorflow import import_quietly

@@ -1,6 +1,7 @@
-"""What a training needs to go on after any kind of death: a file written whole after each epoch, its samples beside.
+"""What a training needs to resume after any kind of crash: one file after each epoch, written whole, and its samples.
 
-The file before it is kept as well, in case the newest was damaged on disk. Arrays only: nothing in it can be executed.
+The previous file is kept as well, in case the newest is damaged on disk. They hold arrays only, so nothing in them can
+be executed.
 """
 
 import hashlib
@@ -21,14 +22,14 @@ from eightytwenty.files import write_whole
 from models.gans.quality.collapse import Alarm
 
 State = dict[str, npt.NDArray[Any]]
-_NEWEST, _BEFORE, _SAMPLES = "newest.npz", "before.npz", "samples-{:05}.npz"
-_DIGEST = 32  # bytes behind each file, so that damage is found before anything is made of its content
+_NEWEST, _PREVIOUS, _SAMPLES = "newest.npz", "previous.npz", "samples-{:05}.npz"
+_DIGEST = 32  # bytes at the end of each file, so that damage is noticed before the content is used
 _KEEP_SECONDS = 30 * 24 * 3600
-"""How long the checkpoints of a training are kept that nobody takes up again."""
+"""How long the checkpoints of an abandoned training are kept."""
 
 
 class _DamagedError(Exception):
-    """A file is not what was written."""
+    """A file is not as it was written."""
 
 
 @dataclass
@@ -37,11 +38,11 @@ class Checkpoint:
 
     Attributes:
         state: all that the next step depends on (`models.gans.gan.Gan.state`).
-        best: the sampler's weights after the best epoch: that with the lowest FID and no alarm.
+        best: the sampler's weights after the best epoch, the one with the lowest FID and no alarm.
         best_epoch: its number from 1; 0 before the first.
         history: metric -> its value after each epoch.
         samples: (epochs, 16, s, s, 3) uint8, drawn from the same noise after each epoch.
-        alarms: raised until now.
+        alarms: raised so far.
     """
 
     state: State = field(default_factory=dict)
@@ -53,27 +54,27 @@ class Checkpoint:
 
     @property
     def epochs(self) -> int:
-        """How many epochs are done."""
+        """The number of epochs done."""
         return len(self.samples)
 
     @property
-    def story(self) -> "Checkpoint":
-        """The same without weights: what is worth keeping of a finished training."""
+    def without_weights(self) -> "Checkpoint":
+        """The part that is worth keeping of a finished training."""
         return replace(self, state={}, best={})
 
 
-def keep(folder: Path, checkpoint: Checkpoint) -> None:
-    """Writes a checkpoint; the newest until now becomes the one before. Of the samples only what is new is written.
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Writes a checkpoint; the newest so far becomes the previous one. Only new samples are written.
 
     Raises:
         UserError: the disk is full or the folder cannot be written.
     """
     for epoch, samples in enumerate(checkpoint.samples, start=1):
-        place = folder / _SAMPLES.format(epoch)
-        # the last one always: what stands there may be of a training that was lost
-        if epoch == checkpoint.epochs or not place.exists():
-            _write(place, {"samples": samples})
-    told = {
+        path = folder / _SAMPLES.format(epoch)
+        # the last one always: a file that exists may be from a training that was lost
+        if epoch == checkpoint.epochs or not path.exists():
+            _write(path, {"samples": samples})
+    metadata = {
         "epochs": checkpoint.epochs,
         "best_epoch": checkpoint.best_epoch,
         "history": checkpoint.history,
@@ -82,68 +83,68 @@ def keep(folder: Path, checkpoint: Checkpoint) -> None:
     arrays: State = {
         **{f"state/{name}": value for name, value in checkpoint.state.items()},
         **{f"best/{name}": value for name, value in checkpoint.best.items()},
-        "told": np.frombuffer(json.dumps(told).encode(), np.uint8),
+        "metadata": np.frombuffer(json.dumps(metadata).encode(), np.uint8),
     }
     newest = folder / _NEWEST
     if newest.exists():
-        newest.replace(folder / _BEFORE)
+        newest.replace(folder / _PREVIOUS)
     _write(newest, arrays)
 
 
-def find(folder: Path) -> Checkpoint:
-    """The newest checkpoint in a folder that can be read, or an empty one; says so where another one is damaged."""
-    found, damaged = Checkpoint(), []
-    for place in (folder / _NEWEST, folder / _BEFORE):
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """The newest checkpoint in a folder that can be read, or an empty one; logs a warning if one is damaged."""
+    checkpoint, damaged = Checkpoint(), []
+    for path in (folder / _NEWEST, folder / _PREVIOUS):
         try:
-            if place.exists():
-                found = _read(place)
+            if path.exists():
+                checkpoint = _read(path)
                 break
         except (OSError, _DamagedError):
-            damaged.append(str(place))
+            damaged.append(str(path))
     if damaged:
-        then = f"goes on after epoch {found.epochs}" if found.epochs else "starts anew"
+        effect = f"continues after epoch {checkpoint.epochs}" if checkpoint.epochs else "starts from the beginning"
         log = logging.getLogger(__name__)
-        log.warning("%s (or its samples) cannot be read or is damaged; the training %s", " and ".join(damaged), then)
-    return found
+        log.warning("%s (or its samples) cannot be read or is damaged; the training %s", " and ".join(damaged), effect)
+    return checkpoint
 
 
 def remove_abandoned(checkpoints: Path, current: Path) -> None:
-    """Removes the checkpoints of other trainings that nobody touched for 30 days.
+    """Removes the checkpoints of other trainings that have not changed for 30 days.
 
     Args:
         checkpoints: holds a folder for each training.
-        current: the folder of the training that is about to go on.
+        current: the folder of the training that is about to continue.
     """
     for folder in checkpoints.glob("*/"):
         with suppress(FileNotFoundError):  # another process may remove it just now
-            touched = max(place.stat().st_mtime for place in (folder, *folder.iterdir()))
+            touched = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
             if folder != current and time.time() - touched > _KEEP_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _read(place: Path) -> Checkpoint:
-    arrays = _load(place)
-    told = json.loads(arrays["told"].tobytes())
-    epochs = range(1, told["epochs"] + 1)
+def _read(path: Path) -> Checkpoint:
+    arrays = _load(path)
+    metadata = json.loads(arrays["metadata"].tobytes())
+    epochs = range(1, metadata["epochs"] + 1)
     return Checkpoint(
         state={name.removeprefix("state/"): value for name, value in arrays.items() if name.startswith("state/")},
         best={name.removeprefix("best/"): value for name, value in arrays.items() if name.startswith("best/")},
-        best_epoch=told["best_epoch"],
-        history=told["history"],
-        samples=[_load(place.with_name(_SAMPLES.format(epoch)))["samples"] for epoch in epochs],
-        alarms=[Alarm(**alarm) for alarm in told["alarms"]],
+        best_epoch=metadata["best_epoch"],
+        history=metadata["history"],
+        samples=[_load(path.with_name(_SAMPLES.format(epoch)))["samples"] for epoch in epochs],
+        alarms=[Alarm(**alarm) for alarm in metadata["alarms"]],
     )
 
 
-def _write(place: Path, arrays: State) -> None:
+def _write(path: Path, arrays: State) -> None:
     content = io.BytesIO()
     np.savez(content, **arrays)  # type: ignore[arg-type]
     content.write(hashlib.sha256(content.getvalue()).digest())
-    write_whole(place, content.getvalue())
+    write_whole(path, content.getvalue())
 
 
-def _load(place: Path) -> State:
-    content = place.read_bytes()
+def _load(path: Path) -> State:
+    content = path.read_bytes()
     if hashlib.sha256(content[:-_DIGEST]).digest() != content[-_DIGEST:]:
         raise _DamagedError
     with np.load(io.BytesIO(content), allow_pickle=False) as file:

@@ -1,5 +1,6 @@
-"""The clean pictures as a training sees them: those it learns from, those held out, and what its samples ask for."""
+"""Pictures from raw to training: references to files on disk, the training set, and the inputs of drawn samples."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,18 +8,76 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.kinds.category import Attribute
 from eightytwenty.pictures.dataset import read_pictures
+from eightytwenty.pictures.store import ATTRIBUTES
 from models.gans.gan import NOISE, Codes
 from models.gans.images import Images, Subset
 from models.gans.quality.coverage import NEIGHBOURS
 from models.gans.training import CONDITIONAL
+from schemas.attributes import CARTOONSET, CARTOONSET_ATTRIBUTION
+from tasks.running.stages import Stage
+from tasks.tracking.run import Dataset
 
 FEWEST_PICTURES = 100
 _HELD_OUT_SHARE, _MOST_HELD_OUT = 0.1, 1000
-_FEWEST_HELD_OUT = 2 * (NEIGHBOURS + 1)  # coverage is found on each half of them
+_FEWEST_HELD_OUT = 2 * (NEIGHBOURS + 1)  # coverage is measured on each half of them
 _SIDE = 4  # of the square of samples
+
+
+@dataclass(frozen=True)
+class RawPictures:
+    """Raw pictures.
+
+    Args:
+        path: folder or archive.
+        sha256: its digest.
+        seconds: wall-clock seconds that it took to get them.
+        fresh: whether that was done just now.
+        truth: for pictures drawn here, the folder with their faults and the pictures without faults.
+        attribution: whom to credit wherever the pictures are shown.
+    """
+
+    path: Path
+    sha256: str
+    seconds: float
+    fresh: bool = True
+    truth: Path | None = None
+    attribution: str = ""
+
+
+@dataclass(frozen=True)
+class CleanPictures:
+    """Cleaned pictures: the finished stage and its summary."""
+
+    name: str
+    raw: RawPictures
+    stage: Stage
+    summary: Summary
+
+    @property
+    def folder(self) -> Path:
+        """What `eightytwenty.pictures.run.clean_pictures` wrote."""
+        return self.stage.folder / "pictures"
+
+    @property
+    def attribution(self) -> str:
+        """Whom to credit wherever the pictures, or what was learned from them, are shown; may be empty."""
+        names = json.loads((self.folder / ATTRIBUTES).read_text(encoding="utf-8"))
+        is_cartoon_set = list(names) == [attribute.name for attribute in CARTOONSET]
+        return self.raw.attribution or (CARTOONSET_ATTRIBUTION if is_cartoon_set else "")
+
+    @property
+    def gallery(self) -> Path:
+        """The page that shows what cleaning did."""
+        return self.stage.folder / "gallery.png"
+
+    @property
+    def dataset(self) -> Dataset:
+        """The pictures as an input of an MLflow run."""
+        return Dataset(self.name, self.folder, self.stage.sha256, self.summary.clean)
 
 
 @dataclass(frozen=True)
@@ -26,17 +85,17 @@ class TrainingSet:
     """Pictures and attributes, split at random into two parts.
 
     Attributes:
-        images: (n, s, s, 3) uint8, to learn from; they stay on disk, and only what is looked at is read.
+        images: (n, s, s, 3) uint8, to learn from; they stay on disk and are read when they are used.
         codes: (n, k) int32.
-        held_images: (m, s, s, 3) uint8; no network sees them in training. m is n / 9, at least 12 and at most 1,000.
-        held_codes: (m, k) int32.
+        held_out_images: (m, s, s, 3) uint8, which no network sees in training; m is n / 9, from 12 to 1,000.
+        held_out_codes: (m, k) int32.
         attributes: the k attributes.
     """
 
     images: Subset
     codes: Codes
-    held_images: Images
-    held_codes: Codes
+    held_out_images: Images
+    held_out_codes: Codes
     attributes: tuple[Attribute, ...]
 
     @property
@@ -46,25 +105,25 @@ class TrainingSet:
 
 
 @dataclass(frozen=True)
-class Samples:
-    """What the 16 sample pictures of each epoch are drawn from.
+class SamplePlan:
+    """The inputs of the 16 sample pictures of each epoch.
 
     Attributes:
-        noise: (16, NOISE) float32. Where two attributes are asked for all 16 have the same noise, so that only those
-            make a difference; where one is, each column has its own.
-        codes: (16, k) int32; k is 0 where none are asked for.
-        rows: a label for each row of the square, empty where no attributes are asked for.
-        columns: a label for each column.
+        noise: (16, NOISE) float32. If two attributes vary, all 16 have the same noise, so that only the attributes
+            make a difference; if one varies, each column has its own.
+        codes: (16, k) int32; k is 0 without attributes.
+        row_labels: one for each row of the square; empty without attributes.
+        column_labels: one for each column.
     """
 
     noise: npt.NDArray[np.float32]
     codes: Codes
-    rows: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
+    row_labels: tuple[str, ...] = ()
+    column_labels: tuple[str, ...] = ()
 
 
 def training_set(folder: Path, seed: int) -> TrainingSet:
-    """Reads a cleaned folder of pictures and holds a part of them out.
+    """Reads a cleaned folder of pictures and holds out a part of them.
 
     Raises:
         UserError: there are too few pictures to learn from.
@@ -77,61 +136,62 @@ def training_set(folder: Path, seed: int) -> TrainingSet:
             f"or see in {folder / 'report.md'} why so few of its pictures are clean."
         )
     order = np.random.default_rng([seed, 0]).permutation(count)
-    held = min(_MOST_HELD_OUT, max(_FEWEST_HELD_OUT, int(count * _HELD_OUT_SHARE)))
-    # in the file's order: a memory map is read fastest so
-    out, rest = np.sort(order[:held]), np.sort(order[held:])
+    held_out_count = min(_MOST_HELD_OUT, max(_FEWEST_HELD_OUT, int(count * _HELD_OUT_SHARE)))
+    # sorted, because a memory map is read fastest in the file's order
+    held_out, training = np.sort(order[:held_out_count]), np.sort(order[held_out_count:])
     images, codes = pictures.images, pictures.codes
-    return TrainingSet(Subset(images, rest), codes[rest], np.array(images[out]), codes[out], pictures.attributes)
+    return TrainingSet(
+        Subset(images, training), codes[training], np.array(images[held_out]), codes[held_out], pictures.attributes
+    )
 
 
-def sample_plan(data: TrainingSet, recipe: str, seed: int) -> Samples:
+def sample_plan(data: TrainingSet, recipe: str, seed: int) -> SamplePlan:
     """Chooses what the samples of each epoch show.
 
-    Where the recipe is told the attributes of the pictures, a square in which the most visible one changes from row to
-    row and the second most visible (the noise, where there is none) from column to column, while the others stay as in
-    a real picture.
+    If the recipe takes attributes, they form a square in which the most visible attribute changes from row to row and
+    the second most visible (or, without a second, the noise) from column to column. The others are those of a real
+    picture.
     """
     rng = np.random.default_rng([seed, 1])
     count = _SIDE * _SIDE
     if not data.attributes or recipe not in CONDITIONAL:
-        return Samples(rng.standard_normal((count, NOISE), np.float32), np.zeros((count, 0), np.int32))
-    different = 1 if len(data.attributes) > 1 else _SIDE
-    noise = np.tile(rng.standard_normal((different, NOISE), np.float32), (count // different, 1))
-    codes = np.repeat(data.held_codes[:1], count, axis=0)
-    places = _most_visible(data)
+        return SamplePlan(rng.standard_normal((count, NOISE), np.float32), np.zeros((count, 0), np.int32))
+    distinct = 1 if len(data.attributes) > 1 else _SIDE
+    noise = np.tile(rng.standard_normal((distinct, NOISE), np.float32), (count // distinct, 1))
+    codes = np.repeat(data.held_out_codes[:1], count, axis=0)
     labels: list[tuple[str, ...]] = []
-    for axis, place in enumerate(places):
-        values = _commonest(data.codes[:, place])
-        codes[:, place] = np.tile(values, _SIDE) if axis else np.repeat(values, _SIDE)
-        attribute = data.attributes[place]
+    for axis, index in enumerate(_most_visible(data)):
+        values = _most_common(data.codes[:, index])
+        codes[:, index] = np.tile(values, _SIDE) if axis else np.repeat(values, _SIDE)
+        attribute = data.attributes[index]
         labels.append(tuple(f"{attribute.name.replace('_', ' ')}: {attribute.values[value]}" for value in values))
-    return Samples(noise, codes, *labels)
+    return SamplePlan(noise, codes, *labels)
 
 
-def wanted(data: TrainingSet, seed: int) -> tuple[npt.NDArray[np.float32], Codes]:
-    """Noise (m, NOISE) and attributes (m, k) of the pictures that are measured: as many as are held out."""
-    noise = np.random.default_rng([seed, 2]).standard_normal((len(data.held_images), NOISE), np.float32)
-    return noise, data.held_codes
+def evaluation_inputs(data: TrainingSet, seed: int) -> tuple[npt.NDArray[np.float32], Codes]:
+    """Noise (m, NOISE) and attributes (m, k) of the pictures to measure: as many as are held out."""
+    noise = np.random.default_rng([seed, 2]).standard_normal((len(data.held_out_images), NOISE), np.float32)
+    return noise, data.held_out_codes
 
 
 def _most_visible(data: TrainingSet) -> list[int]:
     """The two attributes that change the pictures most: by the variance of the mean pictures of their values."""
-    chosen = slice(0, 2000)
-    images = data.images[chosen]
+    sample = slice(0, 2000)
+    images = data.images[sample]
     pixels = images.reshape(len(images), -1).astype(np.float32)
-    middle = pixels.mean(axis=0)
+    mean = pixels.mean(axis=0)
 
-    def visible(codes: Sequence[int] | npt.NDArray[np.int32]) -> float:
+    def visibility(codes: Sequence[int] | npt.NDArray[np.int32]) -> float:
         values, counts = np.unique(codes, return_counts=True)
         means = np.stack([pixels[codes == value].mean(axis=0) for value in values])
-        return float(np.average(np.square(means - middle).sum(axis=1), weights=counts))
+        return float(np.average(np.square(means - mean).sum(axis=1), weights=counts))
 
-    scores = [visible(data.codes[chosen, place]) for place in range(len(data.attributes))]
-    return sorted(range(len(scores)), key=lambda place: (-scores[place], place))[:2]
+    scores = [visibility(data.codes[sample, index]) for index in range(len(data.attributes))]
+    return sorted(range(len(scores)), key=lambda index: (-scores[index], index))[:2]
 
 
-def _commonest(codes: npt.NDArray[np.int32]) -> list[int]:
-    """The four commonest values, in their own order; some twice where there are fewer."""
+def _most_common(codes: npt.NDArray[np.int32]) -> list[int]:
+    """The four most common values, in ascending order; repeated if there are fewer."""
     counts = np.bincount(codes)
     values = sorted(np.argsort(-counts, kind="stable")[: min(_SIDE, np.count_nonzero(counts))].tolist())
-    return [values[place % len(values)] for place in range(_SIDE)]
+    return [values[index % len(values)] for index in range(_SIDE)]

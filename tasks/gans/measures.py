@@ -1,4 +1,4 @@
-"""What generated pictures are measured with: features found on the real ones, and what those reach themselves."""
+"""How generated pictures are measured: by features learned from real ones, and beside what real ones reach."""
 
 import json
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _BACKGROUNDS: dict[str, Background] = {
 
 @dataclass(frozen=True)
 class Measures:
-    """A finished stage that found the features."""
+    """A finished stage that learned the features."""
 
     stage: Stage
 
@@ -34,14 +34,14 @@ class Measures:
 
     @property
     def accuracy(self) -> dict[str, float]:
-        """The classifier's mean accuracy on real pictures that it has not seen; empty without a classifier."""
+        """The classifier's mean accuracy on held-out real pictures; empty without a classifier."""
         classifier = self.classifier()
         return {"classifier_accuracy": float(classifier.held_out_accuracy.mean())} if classifier else {}
 
     def classifier(self) -> Classifier | None:
-        """The classifier of attributes, where the pictures have any."""
-        place = self.stage.folder / _CLASSIFIER
-        return Classifier.load(place) if place.exists() else None
+        """The classifier of the attributes, if the pictures have any."""
+        path = self.stage.folder / _CLASSIFIER
+        return Classifier.load(path) if path.exists() else None
 
     def features(self, data: TrainingSet) -> Features:
         """The classifier's features or, without attributes, the principal components of the coarse pictures."""
@@ -52,7 +52,7 @@ def find_measures(folder: Path, data: TrainingSet, seed: int, progress: Progress
     """Trains the classifier, if there are attributes, and measures real pictures against real ones.
 
     Args:
-        folder: takes the classifier and the floor.
+        folder: receives the classifier and the floor.
         data: the pictures.
         seed: of the classifier, and of the halves that are compared.
         progress: called with (epochs done, epochs).
@@ -63,10 +63,10 @@ def find_measures(folder: Path, data: TrainingSet, seed: int, progress: Progress
         features.save(folder / _CLASSIFIER)
     else:
         features = PixelFeatures.fit(data.images)
-    (folder / _FLOOR).write_text(json.dumps(real_floor(features, data.held_images, seed)))
+    (folder / _FLOOR).write_text(json.dumps(real_floor(features, data.held_out_images, seed)))
 
 
 def ellipses(source: str, data: TrainingSet) -> tuple[Background, EllipseTest] | None:
-    """The background of a source of ellipses and the exact test of its held-out pictures; None for another source."""
+    """The background of a source of ellipses and the exact test of its held-out pictures; None for other sources."""
     background = _BACKGROUNDS.get(source)
-    return (background, ellipse_test(data.held_images, background)) if background else None
+    return (background, ellipse_test(data.held_out_images, background)) if background else None

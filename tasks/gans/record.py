@@ -1,4 +1,4 @@
-"""Writes a training into MLflow: its own nested run, which a training that is taken up again goes on in."""
+"""Writes a training into MLflow, as a nested run in which a resumed training continues."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from eightytwenty.files import write_whole
 from models.gans.gan import NOISE
 from reports.grid import captioned, grid
 from tasks.gans.checkpoint import Checkpoint
-from tasks.gans.data import Samples, TrainingSet
+from tasks.gans.data import SamplePlan, TrainingSet
 from tasks.running.ownership import OWNER_TAG
 from tasks.running.stages import data_folder
 from tasks.tracking.lifecycle import ending, resume_run, start_run
@@ -24,21 +24,21 @@ _RUNS = "runs.json"
 
 
 @dataclass(frozen=True)
-class Runs:
-    """The ids of the parent run and of the training's own run, kept beside its checkpoint."""
+class RunIds:
+    """The ids of the parent run and of the training's own run, saved beside its checkpoint."""
 
     parent: str = ""
     network: str = ""
 
     @classmethod
-    def of(cls, folder: Path) -> "Runs":
-        """The runs of an interrupted training, empty where there is none."""
+    def load(cls, folder: Path) -> "RunIds":
+        """The runs of an interrupted training; empty if there is none."""
         try:
             return cls(**json.loads((folder / _RUNS).read_text()))
         except (FileNotFoundError, ValueError, TypeError):
             return cls()
 
-    def keep(self, folder: Path) -> None:
+    def save(self, folder: Path) -> None:
         """Writes them beside the checkpoint."""
         write_whole(folder / _RUNS, json.dumps(self.__dict__).encode())
 
@@ -54,7 +54,7 @@ def network_run(
         name: of the run.
         parameters: what the network is trained with.
         dataset: what it learns from.
-        resume: id of the run of an interrupted training, or nothing.
+        resume: id of the run of an interrupted training, or "".
     """
     tags = parent.client.get_run(parent.run_id).data.tags
     run = resume_run(parent.client, data_folder(), parent.experiment_id, resume) if resume else None
@@ -70,44 +70,47 @@ def network_run(
 
 
 class EpochLog:
-    """Logs the epochs of a training that the run does not have yet: metrics, the sample grid, the alarm."""
+    """Logs the epochs that the run of a training does not have yet: metrics, the sample grid, the alarm."""
 
-    def __init__(self, run: Run, plan: Samples, data: TrainingSet) -> None:
+    def __init__(self, run: Run, plan: SamplePlan, data: TrainingSet) -> None:
         self._run, self._plan = run, plan
-        metrics = run.client.get_metric_history(run.run_id, _LAST)
+        metrics = run.client.get_metric_history(run.run_id, _LAST_EPOCH)
         self._logged = max((point.step for point in metrics), default=0)
         if not self._logged:
-            run.log_picture(grid(data.held_images[:16], 4), step=0, key="real")
+            run.log_picture(grid(data.held_out_images[:16], 4), step=0, key="real")
 
     def __call__(self, checkpoint: Checkpoint) -> None:
         """Logs what is new in a checkpoint; epochs count from 1."""
         alarms = {alarm.epoch: alarm for alarm in checkpoint.alarms}
         for epoch in range(self._logged + 1, checkpoint.epochs + 1):
             samples = grid(
-                checkpoint.samples[epoch - 1], 4, row_labels=self._plan.rows, column_labels=self._plan.columns
+                checkpoint.samples[epoch - 1],
+                4,
+                row_labels=self._plan.row_labels,
+                column_labels=self._plan.column_labels,
             )
             self._run.log_picture(captioned(samples, f"epoch {epoch}"), step=epoch)
             values = {name: series[epoch - 1] for name, series in checkpoint.history.items()}
             if epoch in alarms:
                 self._run.client.set_tag(self._run.run_id, "collapse", str(alarms[epoch]))
-            # in one call, which a killed process has made wholly or not at all: no epoch is there twice
-            self._run.log_metrics({**values, "collapse_alarm": float(epoch in alarms), _LAST: epoch}, step=epoch)
+            # in one call, which a killed process has made or not made: no epoch is logged twice
+            self._run.log_metrics({**values, "collapse_alarm": float(epoch in alarms), _LAST_EPOCH: epoch}, step=epoch)
             self._logged = epoch
 
 
-_LAST = "epochs_logged"
+_LAST_EPOCH = "epochs_logged"
 
 
 def to_keras(sampler: keras.Model) -> keras.Model:
     """The sampler as it is logged: its pictures are float32 in [0, 1]."""
-    shown = keras.layers.Rescaling(0.5, offset=0.5)(sampler.output)
-    return keras.Model(sampler.input, keras.layers.ReLU(max_value=1.0)(shown), name="generator")
+    pictures = keras.layers.Rescaling(0.5, offset=0.5)(sampler.output)
+    return keras.Model(sampler.input, keras.layers.ReLU(max_value=1.0)(pictures), name="generator")
 
 
 def log_generator(
     run: Run, model: keras.Model, data: TrainingSet, parameters: Mapping[str, object], attribution: str
 ) -> str:
-    """Logs the generator with what its users must know: attributes, size, whom to name.
+    """Logs the generator with what its users must know: attributes, size, whom to credit.
 
     Returns:
         the id of the logged model.
@@ -115,8 +118,8 @@ def log_generator(
     example: dict[str, np.ndarray] = {"noise": np.zeros((2, NOISE), np.float32)}
     conditional = "attributes" in model.input
     if conditional:
-        example["attributes"] = data.held_codes[:2]
-    # a list, because the file that keeps it would sort a mapping by name, and the codes stand in this order
-    attributes = [[one.name, list(one.values)] for one in data.attributes] if conditional else []
-    told = {"attributes": attributes, "size": data.images.shape[1], "noise": NOISE, "attribution": attribution}
-    return log_model(run, model, example, parameters=parameters, metadata=told)
+        example["attributes"] = data.held_out_codes[:2]
+    # a list, because the file would sort a mapping by name, and this is the order of the codes
+    attributes = [[attribute.name, list(attribute.values)] for attribute in data.attributes] if conditional else []
+    metadata = {"attributes": attributes, "size": data.images.shape[1], "noise": NOISE, "attribution": attribution}
+    return log_model(run, model, example, parameters=parameters, metadata=metadata)

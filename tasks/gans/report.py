@@ -1,4 +1,4 @@
-"""What a run of the gan flow leaves for people: pictures, films, curves and two pages of text."""
+"""What a run of the gan flow reports: pictures, films, curves and two pages of text."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,26 +18,25 @@ from reports.contact_sheet import contact_sheet
 from reports.eighty_twenty import EightyTwenty, eighty_twenty_markdown
 from reports.film import epoch_frames, film
 from reports.gan_figures import distributions, fidelity_figure, training_curves
-from reports.grid import grid, png, real_beside
+from reports.grid import grid, png, side_by_side
 from reports.numbers import compact, percent
 from reports.style import save
 from schemas.parameters import GanParameters
-from tasks.gans.data import TrainingSet, sample_plan, wanted
+from tasks.gans.data import CleanPictures, TrainingSet, evaluation_inputs, sample_plan
 from tasks.gans.measures import Measures, ellipses
-from tasks.gans.pictures import CleanPictures
-from tasks.gans.trained import TrainedGan
+from tasks.gans.train import TrainedGan
 from tasks.validate.gate import Checked
 
-_SHOWN = 64
+_PICTURES = 64  # drawn and real ones in samples.png
 _FILM_SECONDS = 6.0
-# measure -> its title, whether it is a share, the measure of real pictures that it is compared with
+# measure -> its title, whether it is a share, the measure of real pictures to compare it with
 _MEASURES = {
     "fid": ("FID", False, "real_fid"),
     "kid": ("KID", False, "real_kid"),
     "density": ("density", False, "real_density"),
     "coverage": ("coverage", True, "real_coverage"),
     "diversity": ("diversity", True, "real_diversity"),
-    "fidelity": ("attributes recognised as asked", True, "classifier_accuracy"),
+    "fidelity": ("attributes recognised as requested", True, "classifier_accuracy"),
     "fidelity_share": ("the same, as a share of the real", True, ""),
     "modes_captured": ("attribute pairs captured", True, ""),
     "reverse_kl": ("reverse KL over attribute pairs", False, ""),
@@ -67,33 +66,36 @@ def gan_eighty_twenty(
 def draw_training(
     folder: Path, data: TrainingSet, measures: Measures, trained: TrainedGan, parameters: GanParameters
 ) -> None:
-    """Writes the pictures of a training into a folder: samples, film, contact sheet, curves, what was measured."""
-    done, generator = trained.checkpoint, trained.generator()
-    samples = np.stack(done.samples)
-    noise, codes = wanted(data, parameters.seed)
-    known = {"noise": noise, "attributes": codes}
-    fake = draw_with(generator, {name: known[name] for name in generator.input})
+    """Writes the pictures of a training into a folder: samples, film, contact sheet, curves, measures."""
+    checkpoint, generator = trained.checkpoint, trained.generator()
+    samples = np.stack(checkpoint.samples)
+    noise, codes = evaluation_inputs(data, parameters.seed)
+    inputs = {"noise": noise, "attributes": codes}
+    fake = draw_with(generator, {name: inputs[name] for name in generator.input})
 
-    beside = real_beside(fake[:_SHOWN], data.held_images[:_SHOWN], trained.kept_epoch, columns=8)
-    write_whole(folder / "samples.png", png(beside))
+    real = data.held_out_images[:_PICTURES]
+    write_whole(folder / "samples.png", png(side_by_side(fake[:_PICTURES], real, trained.generator_epoch, columns=8)))
     plan = sample_plan(data, parameters.recipe, parameters.seed)
-    if plan.rows:
-        asked = grid(samples[trained.kept_epoch - 1], 4, row_labels=plan.rows, column_labels=plan.columns)
-        write_whole(folder / "attributes.png", png(asked))
+    if plan.row_labels:
+        last = samples[trained.generator_epoch - 1]
+        square = grid(last, 4, row_labels=plan.row_labels, column_labels=plan.column_labels)
+        write_whole(folder / "attributes.png", png(square))
     film(epoch_frames(samples), folder / "training.gif", folder / "training.mp4", _FILM_SECONDS)
-    sheet = contact_sheet(samples, best=done.best_epoch or None, alarms=[alarm.epoch for alarm in done.alarms])
+    sheet = contact_sheet(
+        samples, best=checkpoint.best_epoch or None, alarms=[alarm.epoch for alarm in checkpoint.alarms]
+    )
     write_whole(folder / "contact_sheet.png", png(sheet))
-    curves = training_curves(done.history, measures.floor, done.alarms, parameters.collapse_share)
+    curves = training_curves(checkpoint.history, measures.floor, checkpoint.alarms, parameters.collapse_share)
     save(curves, folder / "training.png")
 
     classifier = measures.classifier()
     if classifier and "attributes" in generator.input:
         fidelity = attribute_fidelity(codes, classifier.predict(fake), classifier.held_out_accuracy)
         names = [attribute.name for attribute in data.attributes]
-        recognised, real = (
+        recognised, of_real = (
             dict(zip(names, map(float, values), strict=True)) for values in (fidelity.recognised, fidelity.of_real)
         )
-        save(fidelity_figure(recognised, real), folder / "fidelity.png")
+        save(fidelity_figure(recognised, of_real), folder / "fidelity.png")
     real_ellipses = ellipses(parameters.source, data)
     if real_ellipses:
         background, real_test = real_ellipses
@@ -108,15 +110,15 @@ def write_texts(
     shares: EightyTwenty,
     parameters: GanParameters,
 ) -> str:
-    """Writes the 80/20 report, the gallery of the cleaning and whom to name.
+    """Writes the 80/20 report, the gallery of the cleaning and the attribution.
 
     Returns:
         Markdown for the Prefect UI: the measures and the 80/20 report.
     """
-    done = trained.checkpoint
+    checkpoint = trained.checkpoint
     lines = [
-        f"# {cleaned.name}, recipe {parameters.recipe}, {done.epochs} epochs",
-        *(f"- **{alarm}**" for alarm in done.alarms),
+        f"# {cleaned.name}, recipe {parameters.recipe}, {checkpoint.epochs} epochs",
+        *(f"- **{alarm}**" for alarm in checkpoint.alarms),
         measures_markdown(final_measures(trained), {**measures.floor, **measures.accuracy}),
         eighty_twenty_markdown(shares),
         cleaned.attribution,
@@ -131,9 +133,9 @@ def write_texts(
 
 
 def final_measures(trained: TrainedGan) -> dict[str, float]:
-    """The measures after the epoch whose generator was kept."""
-    done = trained.checkpoint
-    return {name: series[trained.kept_epoch - 1] for name, series in done.history.items()}
+    """The measures after the epoch whose generator was saved."""
+    history = trained.checkpoint.history
+    return {name: series[trained.generator_epoch - 1] for name, series in history.items()}
 
 
 def measures_markdown(values: Mapping[str, float], real: Mapping[str, float]) -> str:
@@ -148,24 +150,24 @@ def measures_table(values: Mapping[str, float], real: Mapping[str, float]) -> li
 
 def measures_rich(values: Mapping[str, float], real: Mapping[str, float]) -> Table:
     """The same table for the terminal."""
-    shown = Table(box=box.HORIZONTALS, pad_edge=False)
-    shown.add_column("measure")
+    table = Table(box=box.HORIZONTALS, pad_edge=False)
+    table.add_column("measure")
     for name in ("generated", "real"):
-        shown.add_column(name, justify="right")
+        table.add_column(name, justify="right")
     for line in _lines(values, real):
-        shown.add_row(*line)
-    return shown
+        table.add_row(*line)
+    return table
 
 
 def _lines(values: Mapping[str, float], real: Mapping[str, float]) -> Iterator[tuple[str, str, str]]:
     for name, (title, is_share, floor) in _MEASURES.items():
         if name in values:
-            write = percent if is_share else compact
-            yield title, write(values[name]), write(real[floor]) if floor in real else ""
+            text = percent if is_share else compact
+            yield title, text(values[name]), text(real[floor]) if floor in real else ""
 
 
 def summary_metrics(trained: TrainedGan, shares: EightyTwenty) -> dict[str, float]:
-    """The measures of the kept generator and the seconds and rows of the run, for the parent run."""
+    """The measures of the saved generator, and the seconds and rows of the run, for the parent run."""
     seconds = {f"seconds_{stage.name.replace(' ', '_')}": stage.seconds for stage in shares.stages}
     rows = {f"rows_{fate}": float(count) for fate, count in shares.fates.items()}
     alarms = {"collapse_alarms": float(len(trained.checkpoint.alarms))}

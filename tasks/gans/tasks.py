@@ -1,4 +1,4 @@
-"""What the gan flow does, one Prefect task each. References go in and out; pictures and networks stay on disk."""
+"""The Prefect tasks of the gan flow. They pass references; pictures and networks stay on disk."""
 
 import shutil
 from pathlib import Path
@@ -14,20 +14,18 @@ from eightytwenty.pictures.dataset import read_pictures
 from eightytwenty.pictures.run import clean_pictures
 from eightytwenty.pictures.schema import pictures_table
 from eightytwenty.pictures.source import open_pictures
+from reports.accounts import Stopwatch
 from reports.eighty_twenty import EightyTwenty
 from reports.gallery import gallery
-from reports.stopwatch import Stopwatch
 from schemas.attribute_expectations import pictures_expectations
 from schemas.attributes import KNOWN
 from schemas.parameters import GanParameters
 from tasks.gans import report
-from tasks.gans.checkpoint import Checkpoint, find, keep, remove_abandoned
-from tasks.gans.data import sample_plan, training_set
+from tasks.gans.checkpoint import Checkpoint, load_checkpoint, remove_abandoned, save_checkpoint
+from tasks.gans.data import CleanPictures, RawPictures, sample_plan, training_set
 from tasks.gans.measures import Measures, ellipses, find_measures
-from tasks.gans.pictures import CleanPictures, RawPictures
-from tasks.gans.record import EpochLog, Runs, log_generator, network_run, to_keras
-from tasks.gans.train import Training
-from tasks.gans.trained import GENERATOR, TrainedGan
+from tasks.gans.record import EpochLog, RunIds, log_generator, network_run, to_keras
+from tasks.gans.train import GENERATOR, TrainedGan, Training
 from tasks.ingest.generate import ATTRIBUTION, generate_pictures, read_truth
 from tasks.running.allowed_paths import fetch, require_allowed
 from tasks.running.artifacts import publish, publish_link, warn_of_collapse
@@ -43,29 +41,29 @@ from tasks.validate.gate import Checked, keep_failures
 
 @task(**RETRIES)
 def ingest_pictures(parameters: GanParameters) -> RawPictures:
-    """Draws pictures, or takes those that the source names.
+    """Draws pictures, or uses those that the source names.
 
     Raises:
         UserError: the source cannot be read.
     """
     data = data_folder()
     if not parameters.is_drawn:
-        watch = Stopwatch()
-        with watch("ingest", "cleaning"):
+        stopwatch = Stopwatch()
+        with stopwatch("ingest", "cleaning"):
             path = fetch(parameters.source, data).resolve()
             table = require_allowed(parameters.attributes).resolve() if parameters.attributes else None
             digest = open_pictures(path, table, known=KNOWN).sha256
-        return RawPictures(path, digest, watch.stages[0].seconds)
-    drawn = parameters.model_dump(include={"source", "rows", "size", "dirt", "seed"})
+        return RawPictures(path, digest, stopwatch.stages[0].seconds)
+    config = parameters.model_dump(include={"source", "rows", "size", "dirt", "seed"})
 
     def make(folder: Path) -> None:
         with task_progress(f"draw {parameters.source}", "pictures") as progress:
-            generate_pictures(folder / "pictures", **drawn, progress=progress)
+            generate_pictures(folder / "pictures", **config, progress=progress)
 
-    stage = run_stage(data, "ingest-pictures", {}, drawn, make)
+    stage = run_stage(data, "ingest-pictures", {}, config, make)
     folder = stage.folder / "pictures"
-    named = folder / ATTRIBUTION
-    attribution = named.read_text() if named.exists() else ""
+    attribution_file = folder / ATTRIBUTION
+    attribution = attribution_file.read_text() if attribution_file.exists() else ""
     return RawPictures(folder / "raw", sha256(folder / "raw"), stage.seconds, stage.fresh, folder, attribution)
 
 
@@ -92,27 +90,27 @@ def clean_raw_pictures(raw: RawPictures, parameters: GanParameters) -> CleanPict
 @task(**RETRIES)
 def check_pictures(cleaned: CleanPictures, most_quarantine: float) -> Checked:
     """Asks Great Expectations whether the cleaned batch as a whole is what it should be."""
-    asked: dict[str, Any] = {
+    config: dict[str, Any] = {
         "rows": cleaned.summary.clean,
-        "law": cleaned.raw.truth is not None,
+        "generated": cleaned.raw.truth is not None,
         "most_quarantine": most_quarantine,
     }
 
     def make(folder: Path) -> None:
         pictures = read_pictures(cleaned.folder)
-        expected = pictures_expectations(cleaned.name, pictures.attributes, **asked)
+        expectations = pictures_expectations(cleaned.name, pictures.attributes, **config)
         fates = {"rows": cleaned.summary.rows, **cleaned.summary.fates}
         counts = {"pictures_in_file": len(pictures.images)}
-        check = check_batch(cleaned.folder / "clean.parquet", fates, expected, folder / "docs", counts)
+        check = check_batch(cleaned.folder / "clean.parquet", fates, expectations, folder / "docs", counts)
         keep_failures(folder, check)
 
-    stage = run_stage(data_folder(), "check-pictures", {"clean": cleaned.stage.sha256}, asked, make)
+    stage = run_stage(data_folder(), "check-pictures", {"clean": cleaned.stage.sha256}, config, make)
     return Checked(cleaned.name, stage)
 
 
 @task(**RETRIES)
 def score_pictures_cleaning(run: Run, cleaned: CleanPictures) -> CleaningScore | None:
-    """Scores the cleaning of pictures drawn here against the truth, into MLflow and for the end of the run."""
+    """Scores the cleaning of pictures drawn here against the truth, and logs the scores to MLflow."""
     if cleaned.raw.truth is None:
         return None
     truth = read_truth(cleaned.raw.truth)
@@ -123,7 +121,7 @@ def score_pictures_cleaning(run: Run, cleaned: CleanPictures) -> CleaningScore |
 
 @task(**RETRIES)
 def find_features(cleaned: CleanPictures, parameters: GanParameters) -> Measures:
-    """Finds the features with which generated pictures are measured; with attributes it trains their classifier.
+    """Learns the features by which generated pictures are measured; with attributes, it trains a classifier.
 
     Raises:
         UserError: there are too few pictures.
@@ -133,12 +131,12 @@ def find_features(cleaned: CleanPictures, parameters: GanParameters) -> Measures
         with task_progress("train classifier", "epochs") as progress:
             find_measures(folder, training_set(cleaned.folder, parameters.seed), parameters.seed, progress)
 
-    asked = {"seed": parameters.seed}
-    return Measures(run_stage(data_folder(), "find-features", {"clean": cleaned.stage.sha256}, asked, make))
+    inputs, config = {"clean": cleaned.stage.sha256}, {"seed": parameters.seed}
+    return Measures(run_stage(data_folder(), "find-features", inputs, config, make))
 
 
 def checkpoints(cleaned: CleanPictures, parameters: GanParameters) -> Path:
-    """The folder of a training's checkpoints, which outlives the process that trains."""
+    """The folder of a training's checkpoints, which outlives the training process."""
     return data_folder() / "checkpoints" / stage_key(*_training_stage(cleaned, parameters))
 
 
@@ -146,29 +144,30 @@ def checkpoints(cleaned: CleanPictures, parameters: GanParameters) -> Path:
 def train_gan(
     run: Run, cleaned: CleanPictures, measures: Measures, parameters: GanParameters, *, promote: bool = True
 ) -> TrainedGan:
-    """Trains the GAN, from the last checkpoint if there is one; each epoch is logged to a nested run.
+    """Trains the GAN, from the last checkpoint if there is one, and logs each epoch to a nested run.
 
-    If it has not collapsed it is the first champion where there is none; with `promote` False somebody else judges it.
+    If there is no champion yet and the GAN has not collapsed, it becomes champion; unless `promote` is False.
 
     Raises:
         UserError: the disk is full.
     """
     data = training_set(cleaned.folder, parameters.seed)
-    kept = checkpoints(cleaned, parameters)
-    remove_abandoned(kept.parent, kept)
-    name, inputs, asked = _training_stage(cleaned, parameters)
+    checkpoint_folder = checkpoints(cleaned, parameters)
+    remove_abandoned(checkpoint_folder.parent, checkpoint_folder)
+    name, inputs, config = _training_stage(cleaned, parameters)
     title = f"{parameters.recipe}-{parameters.size}-seed{parameters.seed}"
-    told = {**asked, "rows": len(data.images)}
-    with network_run(run, title, told, cleaned.dataset, Runs.of(kept).network) as nested:
-        Runs(run.run_id, nested.run_id).keep(kept)
+    run_parameters = {**config, "rows": len(data.images)}
+    interrupted = RunIds.load(checkpoint_folder).network
+    with network_run(run, title, run_parameters, cleaned.dataset, interrupted) as nested:
+        RunIds(run.run_id, nested.run_id).save(checkpoint_folder)
         if cleaned.attribution:
             nested.client.set_tag(nested.run_id, "mlflow.note.content", cleaned.attribution)
         log = EpochLog(nested, sample_plan(data, parameters.recipe, parameters.seed), data)
 
-        def tell(at: Checkpoint) -> None:
-            log(at)
-            if at.alarms and at.alarms[-1].epoch == at.epochs:
-                warn_of_collapse(at.alarms)
+        def on_epoch(checkpoint: Checkpoint) -> None:
+            log(checkpoint)
+            if checkpoint.alarms and checkpoint.alarms[-1].epoch == checkpoint.epochs:
+                warn_of_collapse(checkpoint.alarms)
 
         def make(folder: Path) -> None:
             training = Training(
@@ -179,29 +178,29 @@ def train_gan(
                 recipe=parameters.recipe,
                 size=parameters.size,
                 epochs=parameters.planned_epochs,
-                batch_size=parameters.pictures_in_step,
+                batch_size=parameters.planned_batch_size,
                 collapse_share=parameters.collapse_share,
                 on_collapse=parameters.on_collapse,
                 seed=parameters.seed,
             )
             with task_progress(f"train {parameters.recipe}", "pictures") as progress:
-                gan, done = training.run(kept, tell, progress)
+                gan, last = training.run(checkpoint_folder, on_epoch, progress)
             to_keras(gan.sampler).save(folder / GENERATOR)
-            keep(folder, done.story)
+            save_checkpoint(folder, last.without_weights)
 
-        stage = run_stage(data_folder(), name, inputs, asked, make)
-        done = find(stage.folder)
-        rolled_back = bool(done.alarms) and parameters.on_collapse == "roll-back"
+        stage = run_stage(data_folder(), name, inputs, config, make)
+        checkpoint = load_checkpoint(stage.folder)
+        rolled_back = bool(checkpoint.alarms) and parameters.on_collapse == "roll-back"
         trained = TrainedGan(stage, nested, rolled_back)
-        log(done)
-        nested.log_missing_metrics({**measures.floor, **measures.accuracy}, step=done.epochs)
-        model, training = parameters.registered_name, {"training": stage_key(name, inputs, asked)}
-        version = version_with_tags(nested.client, model, training)
-        if version is None:  # else this very training was registered before
-            model_id = log_generator(nested, trained.generator(), data, told, cleaned.attribution)
-            version = register(nested, model_id, model, {"size": str(parameters.size), **training})
-        why = "It was the first without a collapse."
-        is_champion = promote and not done.alarms and promote_first(nested.client, model, version, why)
+        log(checkpoint)
+        nested.log_missing_metrics({**measures.floor, **measures.accuracy}, step=checkpoint.epochs)
+        model, tags = parameters.registered_name, {"training": stage_key(name, inputs, config)}
+        version = version_with_tags(nested.client, model, tags)
+        if version is None:  # otherwise this very training is registered already
+            model_id = log_generator(nested, trained.generator(), data, run_parameters, cleaned.attribution)
+            version = register(nested, model_id, model, {"size": str(parameters.size), **tags})
+        reason = "It was the first without a collapse."
+        is_champion = promote and not checkpoint.alarms and promote_first(nested.client, model, version, reason)
     return TrainedGan(stage, nested, rolled_back, version, is_champion)
 
 
@@ -230,18 +229,18 @@ def report_gan(
     table = report.measures_table(report.final_measures(trained), {**measures.floor, **measures.accuracy})
     publish("gan", markdown=markdown, pictures=pictures, table=table)
     publish_link("gan-mlflow", "the run in MLflow", run.link)
-    # not before: a process that is killed in between goes on in the same run
+    # only now: a process that is killed before this continues in the same run
     shutil.rmtree(checkpoints(cleaned, parameters), ignore_errors=True)
     return folder
 
 
 def _training_stage(cleaned: CleanPictures, parameters: GanParameters) -> tuple[str, dict[str, str], dict[str, Any]]:
     """Name, inputs and parameters of the stage that trains."""
-    asked = {
+    config = {
         **parameters.model_dump(include={"source", "recipe", "size", "on_collapse", "collapse_share", "seed"}),
         "epochs": parameters.planned_epochs,
-        "batch_size": parameters.pictures_in_step,
+        "batch_size": parameters.planned_batch_size,
     }
-    # of the source only matters whether it is drawn here: its pictures are the input
-    asked["source"] = parameters.source if parameters.is_drawn else "own"
-    return f"train-{parameters.recipe}", {"clean": cleaned.stage.sha256}, asked
+    # the pictures are an input, so only whether they are drawn here matters
+    config["source"] = parameters.source if parameters.is_drawn else "own"
+    return f"train-{parameters.recipe}", {"clean": cleaned.stage.sha256}, config

@@ -1,9 +1,13 @@
-"""Trains a GAN, an epoch at a time: measure, watch for collapse, keep, tell."""
+"""Trains a GAN one epoch at a time: measures it, watches for collapse, saves a checkpoint."""
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
+
+import keras
 
 from models.gans.gan import Gan, arrays_of, put_arrays
 from models.gans.quality.classifier import Classifier
@@ -12,9 +16,12 @@ from models.gans.quality.ellipses import Background, EllipseTest
 from models.gans.quality.features import Features
 from models.gans.quality.measure import measure, measure_attributes, measure_ellipses
 from models.gans.training import Progress, Recipe, build, make_repeatable, steps_per_epoch, train_epoch
-from tasks.gans.checkpoint import Checkpoint, find, keep
-from tasks.gans.data import TrainingSet, sample_plan, wanted
+from tasks.gans.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from tasks.gans.data import TrainingSet, evaluation_inputs, sample_plan
+from tasks.running.stages import Stage
+from tasks.tracking.run import Run
 
+GENERATOR = "generator.keras"
 OnCollapse = Literal["continue", "stop", "roll-back"]
 
 
@@ -23,12 +30,12 @@ class Training:
 
     Args:
         data: what to learn from.
-        features: of pictures, found on the real ones; a classifier also tells the attributes.
-        floor: the measures of real pictures against real ones, "real_coverage" and the like.
-        ellipses: the background and the test of the held-out pictures where they are ellipses, else None.
+        features: of pictures, learned from the real ones; a classifier also predicts attributes.
+        floor: the measures of real pictures against real ones, such as "real_coverage".
+        ellipses: the background and the test of the held-out pictures if they are ellipses, else None.
         recipe: see `models.gans.training.build`.
         size: side of the pictures.
-        epochs: how many in all.
+        epochs: in total.
         batch_size: pictures in a step.
         collapse_share: share of the real coverage and diversity below which the generator has collapsed.
         on_collapse: what to do then.
@@ -54,17 +61,17 @@ class Training:
         self._recipe, self._size, self._epochs, self._batch_size = recipe, size, epochs, batch_size
         self._share, self._on_collapse, self._seed = collapse_share, on_collapse, seed
         self._floor = floor
-        self._plan, self._wanted = sample_plan(data, recipe, seed), wanted(data, seed)
+        self._plan, self._evaluation_inputs = sample_plan(data, recipe, seed), evaluation_inputs(data, seed)
 
     def run(
-        self, folder: Path, told: Callable[[Checkpoint], None], progress: Progress | None = None
+        self, folder: Path, on_epoch: Callable[[Checkpoint], None], progress: Progress | None = None
     ) -> tuple[Gan, Checkpoint]:
-        """Trains on from the checkpoint in a folder, or from the start.
+        """Continues from the checkpoint in a folder, or starts from the beginning.
 
         Args:
-            folder: of the checkpoint; made if it is not there.
-            told: called after each epoch is kept.
-            progress: called with (pictures shown in all epochs, in all).
+            folder: of the checkpoint; made if it does not exist.
+            on_epoch: called after each epoch, when its checkpoint is saved.
+            progress: called with (pictures shown in all epochs, total).
 
         Returns:
             the networks, as the last epoch left them or, after a roll-back, the best one, and the last checkpoint.
@@ -76,27 +83,27 @@ class Training:
         folder.mkdir(parents=True, exist_ok=True)
         steps = self._epochs * steps_per_epoch(len(self._data.images), self._batch_size)
         gan = build(self._recipe, self._size, self._data.cardinalities, self._seed, steps)
-        at = find(folder)
-        if at.epochs:
-            gan.state = at.state
-            told(at)
-        watch = self._watch(at)
-        while at.epochs < self._epochs and not (at.alarms and self._on_collapse != "continue"):
-            self._epoch(gan, at, watch, progress)
-            keep(folder, at)
-            told(at)
-        if at.alarms and self._on_collapse == "roll-back":
-            put_arrays(at.best, gan.sampler.variables)
-        return gan, at
+        checkpoint = load_checkpoint(folder)
+        if checkpoint.epochs:
+            gan.state = checkpoint.state
+            on_epoch(checkpoint)
+        watch = self._watch(checkpoint)
+        while checkpoint.epochs < self._epochs and not (checkpoint.alarms and self._on_collapse != "continue"):
+            self._epoch(gan, checkpoint, watch, progress)
+            save_checkpoint(folder, checkpoint)
+            on_epoch(checkpoint)
+        if checkpoint.alarms and self._on_collapse == "roll-back":
+            put_arrays(checkpoint.best, gan.sampler.variables)
+        return gan, checkpoint
 
-    def _epoch(self, gan: Gan, at: Checkpoint, watch: CollapseWatch, progress: Progress | None) -> None:
+    def _epoch(self, gan: Gan, checkpoint: Checkpoint, watch: CollapseWatch, progress: Progress | None) -> None:
         """One more epoch, into the checkpoint."""
-        done, rows = at.epochs, len(self._data.images)
+        done, rows = checkpoint.epochs, len(self._data.images)
         started = time.perf_counter()
 
-        def shown(now: int, _: int) -> None:
+        def epoch_progress(shown: int, _: int) -> None:
             if progress:
-                progress(done * rows + now, self._epochs * rows)
+                progress(done * rows + shown, self._epochs * rows)
 
         values = train_epoch(
             gan,
@@ -105,25 +112,26 @@ class Training:
             epoch=done,
             batch_size=self._batch_size,
             seed=self._seed,
-            progress=shown,
+            progress=epoch_progress,
         )
         values["images_per_second"] = rows / (time.perf_counter() - started)
-        values |= self._measured(gan)
+        values |= self._measure(gan)
         for name, value in values.items():
-            at.history.setdefault(name, []).append(float(value))
-        at.samples.append(gan.draw(self._plan.noise, self._plan.codes))
+            checkpoint.history.setdefault(name, []).append(float(value))
+        checkpoint.samples.append(gan.draw(self._plan.noise, self._plan.codes))
         alarm = watch.record(done + 1, coverage=values["coverage"], diversity=values["diversity"])
         if alarm:
-            at.alarms.append(alarm)
-        # by the FID, because coverage alone is soon that of real pictures, while these are still rough
-        if not alarm and (not at.best_epoch or values["fid"] < at.history["fid"][at.best_epoch - 1]):
-            at.best, at.best_epoch = arrays_of(gan.sampler.variables), done + 1
-        at.state = gan.state
+            checkpoint.alarms.append(alarm)
+        # by the FID: coverage soon equals that of real pictures, while the generated ones are still rough
+        best = checkpoint.best_epoch
+        if not alarm and (not best or values["fid"] < checkpoint.history["fid"][best - 1]):
+            checkpoint.best, checkpoint.best_epoch = arrays_of(gan.sampler.variables), done + 1
+        checkpoint.state = gan.state
 
-    def _measured(self, gan: Gan) -> dict[str, float]:
-        noise, codes = self._wanted
+    def _measure(self, gan: Gan) -> dict[str, float]:
+        noise, codes = self._evaluation_inputs
         fake = gan.draw(noise, codes)
-        values = measure(self._features, self._data.held_images, fake)
+        values = measure(self._features, self._data.held_out_images, fake)
         if isinstance(self._features, Classifier):
             values |= measure_attributes(self._features, fake, codes if gan.is_conditional else None, self._data.codes)
         if self._ellipses:
@@ -131,10 +139,43 @@ class Training:
             values |= measure_ellipses(real, fake, background)
         return values
 
-    def _watch(self, at: Checkpoint) -> CollapseWatch:
+    def _watch(self, checkpoint: Checkpoint) -> CollapseWatch:
         real = {"coverage": self._floor["real_coverage"], "diversity": self._floor["real_diversity"]}
         watch = CollapseWatch(self._epochs, real, self._share)
-        pairs = zip(at.history.get("coverage", []), at.history.get("diversity", []), strict=True)
+        pairs = zip(checkpoint.history.get("coverage", []), checkpoint.history.get("diversity", []), strict=True)
         for epoch, (coverage, diversity) in enumerate(pairs, start=1):
             watch.record(epoch, coverage=coverage, diversity=diversity)
         return watch
+
+
+@dataclass(frozen=True)
+class TrainedGan:
+    """A finished training.
+
+    Args:
+        stage: holds the generator and the history.
+        run: its nested MLflow run.
+        rolled_back: whether the generator is that of the best epoch, not of the last.
+        version: of the registered model.
+        is_champion: whether that version is its champion.
+    """
+
+    stage: Stage
+    run: Run
+    rolled_back: bool
+    version: int = 0
+    is_champion: bool = False
+
+    @cached_property
+    def checkpoint(self) -> Checkpoint:
+        """The history and the sample pictures, without weights."""
+        return load_checkpoint(self.stage.folder)
+
+    @property
+    def generator_epoch(self) -> int:
+        """The epoch, from 1, whose generator was saved."""
+        return self.checkpoint.best_epoch if self.rolled_back else self.checkpoint.epochs
+
+    def generator(self) -> keras.Model:
+        """The generator, as `tasks.gans.record.to_keras` makes it."""
+        return keras.saving.load_model(self.stage.folder / GENERATOR, compile=False, safe_mode=True)

@@ -1,4 +1,4 @@
-"""Draws cartoon heads whose attributes are known, offline: DiceBear's style ToonHead as SVG, resvg for the pixels."""
+"""Draws cartoon heads with given attributes, offline: DiceBear's style ToonHead as SVG, resvg for the pixels."""
 
 import io
 import json
@@ -24,8 +24,8 @@ ATTRIBUTION = """\
 The pictures in this folder are drawn with DiceBear (https://www.dicebear.com), style Toon Head:
 a remix of "ToonHead" (https://www.figma.com/community/file/1589627891082866389) by Johan Melin
 (https://www.johanmelin.com), licensed under CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/).
-Colours were chosen anew and the pictures brought to pixels. Whoever passes pictures on, or pictures
-that a network learned from them, names the author and the licence.
+The colours were changed and the pictures rasterised. Anyone who passes on these pictures, or pictures
+that a network learned from them, must name the author and the licence.
 """
 
 _Options = dict[str, object]
@@ -43,7 +43,7 @@ def _colour(name: str, value: str) -> _Options:
     return {f"{name}Color": [value]}
 
 
-# Attribute -> value -> what the style calls it. Variants that look alike in small pictures are left out. Colours are
+# Attribute -> value -> its options in the style. Variants that look alike in small pictures are left out. Colours are
 # far apart, also across attributes: no hair has the colour of a skin, nor clothes that of the white background.
 _OPTIONS: dict[str, dict[str, _Options]] = {
     "hair": {
@@ -121,12 +121,12 @@ def draw_attributes(rows: int, seed: int) -> pl.DataFrame:
     """
     counts = tuple(len(attribute.values) for attribute in AVATARS)
     if rows > math.prod(counts):
-        raise UserError(f"There are only {math.prod(counts):,} different avatars; ask for at most so many.")
-    chosen = np.random.default_rng([seed, len(AVATARS)]).choice(math.prod(counts), rows, replace=False)
+        raise UserError(f"There are only {math.prod(counts):,} different avatars; ask for at most that many.")
+    combinations = np.random.default_rng([seed, len(AVATARS)]).choice(math.prod(counts), rows, replace=False)
     return pl.DataFrame(
         {
             attribute.name: np.array(attribute.values)[codes]
-            for attribute, codes in zip(AVATARS, np.unravel_index(chosen, counts), strict=True)
+            for attribute, codes in zip(AVATARS, np.unravel_index(combinations, counts), strict=True)
         },
         schema={attribute.name: pl.String for attribute in AVATARS},
     )
@@ -163,7 +163,7 @@ def draw_avatars(
         rows: number of pictures.
         size: side in pixels.
         seed: the same seed gives the same pictures.
-        progress: called with (done, in all).
+        progress: called with (done, total).
 
     Returns:
         pictures (uint8, (rows, size, size, 3), RGB) and their attributes (see `draw_attributes`).
@@ -171,7 +171,7 @@ def draw_avatars(
     attributes = draw_attributes(rows, seed)
     pictures = np.empty((rows, size, size, 3), np.uint8)
     _style()  # once, before the threads ask for it
-    for row, picture in enumerate(in_order(lambda known: draw_avatar(known, size), attributes.iter_rows(named=True))):
+    for row, picture in enumerate(in_order(lambda values: draw_avatar(values, size), attributes.iter_rows(named=True))):
         pictures[row] = picture
         if progress:
             progress(row + 1, rows)

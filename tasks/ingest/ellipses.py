@@ -1,4 +1,4 @@
-"""Draws the three sets of ellipses on which GANs are tried first, each picture from parameters that are kept."""
+"""Draws the three sets of ellipses on which GANs are tested first, and returns the parameters of each picture."""
 
 from typing import Literal, get_args
 
@@ -26,7 +26,7 @@ def draw_ellipses(kind: Kind, rows: int, size: int, seed: int) -> tuple[npt.NDAr
 
     Returns:
         pictures (uint8, (rows, size, size, 3), RGB), and their parameters: centre_x, centre_y (Float64, pixels from
-        the left and upper edge), axis_a >= axis_b (Float64, semi-axes in pixels, of the line's middle where there is
+        the left and upper edge), axis_a >= axis_b (Float64, semi-axes in pixels, of the line's middle if there is
         one), angle (Float64, degrees from 0 to 180 by which axis_a is turned clockwise from the horizontal) and red,
         green, blue (UInt8).
     """
@@ -36,7 +36,7 @@ def draw_ellipses(kind: Kind, rows: int, size: int, seed: int) -> tuple[npt.NDAr
     angle = rng.uniform(0, 180, rows)
     turn = np.radians(angle)
     cos_sin = np.stack([np.cos(turn), np.sin(turn)], axis=1)
-    # half the width and height that the turned ellipse takes up, with half its line and a margin
+    # half the width and height of the rotated ellipse, plus half its line and a margin
     reach = np.sqrt((axes**2)[:, :1] * cos_sin**2 + (axes**2)[:, 1:] * cos_sin[:, ::-1] ** 2) + line / 2 + size / 32
     centre = rng.uniform(reach, size - reach)
     colours = np.full((rows, 3), 255, np.uint8) if kind == "ellipses-white" else _colours(rng, rows)
@@ -60,7 +60,7 @@ def draw_ellipses(kind: Kind, rows: int, size: int, seed: int) -> tuple[npt.NDAr
 
 
 def _colours(rng: np.random.Generator, rows: int) -> npt.NDArray[np.uint8]:
-    """Uniform colours, those too light for a white background drawn again."""
+    """Uniform colours; those too light for a white background are drawn again."""
     colours = rng.integers(0, 256, (rows, 3), dtype=np.uint8)
     while (light := colours @ _LUMA > _LIGHTEST).any():
         colours[light] = rng.integers(0, 256, (light.sum(), 3), dtype=np.uint8)
@@ -83,7 +83,7 @@ def _coverage(
     x = place[None, None, :] - _column(centre[:, 0])
     y = place[None, :, None] - _column(centre[:, 1])
     cos, sin = _column(cos_sin[:, 0]), _column(cos_sin[:, 1])
-    # away from zero, because the distance of the very centre would be 0 / 0
+    # away from zero, because at the exact centre the distance would be 0 / 0
     u = np.maximum(np.abs(x * cos + y * sin), np.float32(1e-3)) / _column(axes[:, 0])
     v = np.maximum(np.abs(y * cos - x * sin), np.float32(1e-3)) / _column(axes[:, 1])
     k1 = np.sqrt(u * u + v * v)

@@ -1,4 +1,4 @@
-"""Draws pictures and writes them as a raw folder, with the faults that `dirt` asks for and the truth beside."""
+"""Draws pictures and writes them as a raw folder, with a share of faults, and the truth beside it."""
 
 import io
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _PICTURES = "pictures.npy"
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known of generated pictures.
+    """The truth about generated pictures.
 
     Args:
         faults: see `eightytwenty.evaluate.picture_faults.DirtyPictures`.
@@ -36,11 +36,10 @@ class Truth:
 
 def read_truth(folder: Path) -> Truth:
     """Reads the truth that `generate_pictures` wrote beside raw/."""
-    table = folder / PARAMETERS
-    true = pl.read_parquet(table)
+    parameters = pl.read_parquet(folder / PARAMETERS)
     pictures = np.load(folder / _PICTURES, mmap_mode="r", allow_pickle=False)
-    attributes = true if (folder / ATTRIBUTION).exists() else None
-    return Truth(pl.read_parquet(folder / TRUTH), dict(zip(true["file"], pictures, strict=True)), attributes)
+    attributes = parameters if (folder / ATTRIBUTION).exists() else None
+    return Truth(pl.read_parquet(folder / TRUTH), dict(zip(parameters["file"], pictures, strict=True)), attributes)
 
 
 def generate_pictures(
@@ -55,18 +54,18 @@ def generate_pictures(
 ) -> Path:
     """Writes a folder with raw/ and truth.parquet (see `eightytwenty.evaluate.picture_faults.DirtyPictures`).
 
-    raw/ holds <source>-00001.png and so on and, for avatars, attributes.csv. Beside it stand pictures.npy (the pictures
+    raw/ holds <source>-00001.png and so on and, for avatars, attributes.csv. Beside it are pictures.npy (the pictures
     without faults), parameters.parquet (file names and the attributes of avatars, or what `draw_ellipses` returns) and,
     for avatars, ATTRIBUTION.txt.
 
     Args:
         folder: appears whole or not at all.
         source: one of `SOURCES`.
-        rows: number of pictures before faults are put in.
+        rows: number of pictures before faults are injected.
         size: side in pixels.
         dirt: share of the pictures that get a fault, 0 to 1.
         seed: the same seed gives the same bytes.
-        progress: called with (done, in all) while avatars are drawn; ellipses take a moment.
+        progress: called with (done, total) while avatars are drawn; ellipses take only a moment.
 
     Returns:
         the folder of raw files.
@@ -78,14 +77,14 @@ def generate_pictures(
         from tasks.ingest import avatars
 
         pictures, attributes = avatars.draw_avatars(rows, size, seed, progress)
-        known = attributes.insert_column(0, pl.Series("file", names, dtype=pl.String))
-        table = known.write_csv().encode()
-        beside = {ATTRIBUTION: avatars.ATTRIBUTION.encode()}
+        truth = attributes.insert_column(0, pl.Series("file", names, dtype=pl.String))
+        table = truth.write_csv().encode()
+        extra_files = {ATTRIBUTION: avatars.ATTRIBUTION.encode()}
     else:
         kind = next(kind for kind in ellipses.KINDS if kind == source)
         pictures, parameters = ellipses.draw_ellipses(kind, rows, size, seed)
-        known = parameters.insert_column(0, pl.Series("file", names, dtype=pl.String))
-        table, beside = None, {}
+        truth = parameters.insert_column(0, pl.Series("file", names, dtype=pl.String))
+        table, extra_files = None, {}
     files = {name: as_png(picture) for name, picture in zip(names, pictures, strict=True)}
     dirty = add_dirt(files, table, share=dirt, seed=seed, size=size)
 
@@ -94,8 +93,8 @@ def generate_pictures(
         contents[f"raw/{ATTRIBUTES}"] = dirty.attributes
     with whole_folder(folder) as partial:
         (partial / "raw").mkdir()
-        beside |= {PARAMETERS: _as_parquet(known), TRUTH: _as_parquet(dirty.truth)}
-        for name, content in {**contents, **beside}.items():
+        extra_files |= {PARAMETERS: _as_parquet(truth), TRUTH: _as_parquet(dirty.truth)}
+        for name, content in {**contents, **extra_files}.items():
             (partial / name).write_bytes(content)
         np.save(partial / _PICTURES, pictures)
     return folder / "raw"

@@ -1,4 +1,4 @@
-"""Draws pairs of numbers and writes them as a raw table, with the faults that `dirt` asks for and the truth beside."""
+"""Draws pairs of numbers and writes them as a raw table, with a share of faults, and the truth beside it."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def generate_pairs(folder: Path, *, rows: int, largest_sum: int, dirt: float, se
 
 
 def as_csv(dirty: DirtyTable) -> bytes:
-    """The dirty records as a CSV file, with those faults that only bytes can have."""
+    """The dirty records as a CSV file, with the faults that exist only as bytes."""
     text = dirty.cells.write_csv(include_header=False, quote_style="necessary", null_value="")
     lines = [line.encode() for line in text.split("\n")[:-1]]
     for row, damage in dirty.damage.items():

@@ -17,8 +17,8 @@ from models.adders.network import Adder, IntArray, score, to_keras
 from models.adders.solve import train_solved
 from schemas.pairs import pairs_table
 from schemas.parameters import GENERATED, RetrainAddersParameters
+from tasks.adders.networks import load_adders, save_adders
 from tasks.adders.register import metadata, register_adder
-from tasks.adders.store import load_adders, save_adders
 from tasks.adders.tables import FEWEST_PAIRS, RawTable
 from tasks.adders.tasks import check_pairs, clean_pairs
 from tasks.ingest.pairs import draw_pairs

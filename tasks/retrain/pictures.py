@@ -32,8 +32,8 @@ from tasks.tracking.registry import describe, load
 from tasks.tracking.run import Run
 
 if TYPE_CHECKING:
+    from tasks.gans.data import CleanPictures
     from tasks.gans.measures import Measures
-    from tasks.gans.pictures import CleanPictures
 
 _TABLE = ".attributes.parquet"  # after the name of a delivery's folder: the attributes of its pictures
 _ALARMS = "alarms"  # tag of a model version
@@ -66,7 +66,7 @@ class PictureExperiment:
 
     def clean_delivery(self, delivery: Delivery) -> CleanedDelivery:
         """Cleans and checks a delivery: a folder or an archive with, or without, a table of attributes."""
-        from tasks.gans.pictures import RawPictures
+        from tasks.gans.data import RawPictures
         from tasks.gans.tasks import check_pictures, clean_raw_pictures
 
         digest = open_pictures(delivery.path, known=KNOWN).sha256  # no pictures in it: an error with one sentence
@@ -194,8 +194,8 @@ class PictureExperiment:
         return find_features(self._part(version, "training"), self._gan(str(version.folder)))
 
     def _part(self, version: Version, part: str) -> "CleanPictures":
-        """The "training" or the "held_out" rows of a version, as a folder of cleaned pictures."""
-        from tasks.gans.pictures import CleanPictures, RawPictures
+        """The rows of a version to learn from, or those held out, as a folder of cleaned pictures."""
+        from tasks.gans.data import CleanPictures, RawPictures
 
         def make(folder: Path) -> None:
             rows = pl.read_parquet(version.rows_folder / "clean.parquet")

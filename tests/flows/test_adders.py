@@ -1,4 +1,4 @@
-"""The adders flow as a user runs it: with nothing configured, on generated and on own data, killed and run again."""
+"""The adders flow as a user runs it: nothing configured, on generated and on the user's data, killed and run again."""
 
 import os
 import signal
@@ -53,7 +53,7 @@ def test_mlflow_holds_the_parent_and_a_run_for_each_network(finished):
     assert {run.info.status for run in everything} == {"FINISHED"}
     assert parent.data.metrics["solved_16_best_accuracy"] == 1.0
     fates = [parent.data.metrics[f"rows_{fate}"] for fate in ("clean", "quarantine", "duplicates")]
-    assert sum(fates) == 412  # 400 records, and 12 copies and headers put in between
+    assert sum(fates) == 412  # 400 records, and 12 copies and headers in between
     assert parent.data.metrics["seconds_clean"] > 0
     assert [dataset.dataset.name for dataset in parent.inputs.dataset_inputs] == ["pairs-16"]
     assert parent.data.params["epochs"] == "30"
@@ -74,15 +74,15 @@ def test_the_best_network_is_registered_and_champion_and_answers(command, finish
     version = MlflowClient(f"sqlite:///{data / 'mlflow' / 'mlflow.db'}").get_model_version_by_alias(
         "adders", "champion"
     )
-    told = {"protocol": "solved", "largest_sum": "16", "hidden_units": "1"}
-    assert told.items() <= version.tags.items()
+    expected = {"protocol": "solved", "largest_sum": "16", "hidden_units": "1"}
+    assert expected.items() <= version.tags.items()
     assert len(version.tags["dataset_sha256"]) == 64
     assert "best network              adders/1, champion of adders" in done.stdout
     assert "eightytwenty predict 2 2\n" in done.stdout
     assert command(data, "predict", "2", "2").stdout.startswith("2 + 2 = 4\n")
 
 
-def test_run_again_every_stage_is_found_and_the_result_is_the_same(command, finished):
+def test_a_second_run_reuses_every_stage_and_gives_the_same_result(command, finished):
     data, done = finished
     before = {card: card.stat().st_mtime_ns for card in (data / "stages").glob("*/stage.json")}
     again = command(data, "adders", *QUICK)
@@ -93,7 +93,7 @@ def test_run_again_every_stage_is_found_and_the_result_is_the_same(command, fini
     assert again.stdout[: again.stdout.index("80/20")] == table
 
 
-def test_a_damaged_stage_is_made_anew(command, finished, tmp_path):
+def test_a_damaged_stage_is_made_again(command, finished, tmp_path):
     data, _ = finished
     before = stages(data)
     clean = next((data / "stages").glob("clean-*")) / "output" / "rows" / "clean.parquet"

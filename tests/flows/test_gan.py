@@ -1,4 +1,4 @@
-"""The gan flow as a user runs it: with nothing configured, on drawn and on own pictures, killed and run again."""
+"""The gan flow as a user runs it: nothing configured, on drawn and on the user's pictures, killed and run again."""
 
 import io
 import os
@@ -88,7 +88,7 @@ def test_mlflow_holds_each_epoch_once_with_its_pictures(finished):
     assert (artifacts(parent) / "data_docs" / "avatars-32" / "index.html").is_file()
 
 
-def test_the_registered_model_draws_what_it_is_asked_for(command, finished):
+def test_the_registered_model_draws_the_attributes_it_is_given(command, finished):
     data, _ = finished
     out = data.parent / "faces.png"
     done = command(data, "draw", "--model", "avatars/1", "--hair", "bun", "--n", "4", "--out", str(out))
@@ -119,7 +119,7 @@ def test_a_finished_training_is_registered_once(command, finished):
 
 
 # a moment is a file that appears in the course of a training
-@pytest.mark.parametrize("moment", ["checkpoints/*/runs.json", "checkpoints/*/before.npz", "reports"])
+@pytest.mark.parametrize("moment", ["checkpoints/*/runs.json", "checkpoints/*/previous.npz", "reports"])
 def test_killed_and_run_again_the_weights_and_the_run_are_the_same(command, finished, tmp_path, moment):
     data = tmp_path / "data"
     with subprocess.Popen(
@@ -133,9 +133,9 @@ def test_killed_and_run_again_the_weights_and_the_run_are_the_same(command, fini
     before = {run.info.run_id for run in runs(data)[1]}
     done = command(data, *QUICK)
     assert done.returncode == 0, done.stderr
-    assert all((one == other).all() for one, other in zip(weights(data), weights(finished[0]), strict=True))
+    assert all((new == old).all() for new, old in zip(weights(data), weights(finished[0]), strict=True))
     client, everything = runs(data)
-    assert {run.info.run_id for run in everything} == before  # it went on in the same two runs
+    assert {run.info.run_id for run in everything} == before  # it continued in the same two runs
     assert {run.info.status for run in everything} == {"FINISHED"}
     (nested,) = nested_of(everything)
     for metric in ("fid", "generator_loss"):
@@ -147,7 +147,7 @@ def test_killed_and_run_again_the_weights_and_the_run_are_the_same(command, fini
 
 
 def own_archive(place: Path, count: int) -> None:
-    """A zip of discs in two colours, with a table that says which; a few files are no pictures."""
+    """A zip of discs in two colours, with a table that names the colours; one file is not a picture."""
     rng = np.random.default_rng(0)
     across, down = np.meshgrid(np.arange(40), np.arange(40))
     lines = ["picture;Ball Colour"]
@@ -211,8 +211,8 @@ def test_a_collapse_is_an_alarm_in_the_terminal_and_in_mlflow(command, tmp_path)
     assert [point.value for point in client.get_metric_history(nested.info.run_id, "collapse_alarm")][-1] == 1
     assert len(client.get_metric_history(nested.info.run_id, "fid")) == 3
     assert not client.get_registered_model("ellipses-white").aliases
-    # the artifact is there at the epoch of the alarm, not when all is done
+    # the artifact is created at the epoch of the alarm, not at the end
     with sqlite3.connect(data / "prefect" / "prefect.db") as prefect:
-        ((said,),) = prefect.execute("SELECT created FROM artifact WHERE key = 'gan-collapse'")
-    assert datetime.fromisoformat(said).replace(tzinfo=UTC).timestamp() * 1000 < nested.info.end_time
+        ((created,),) = prefect.execute("SELECT created FROM artifact WHERE key = 'gan-collapse'")
+    assert datetime.fromisoformat(created).replace(tzinfo=UTC).timestamp() * 1000 < nested.info.end_time
     assert "ellipses-white/1; eightytwenty rollback ellipses-white --to 1 makes it champion" in done.stdout

@@ -1,4 +1,4 @@
-"""The pictures of the adding networks show what the networks do."""
+"""The figures of the adding networks show what the networks do."""
 
 import math
 from dataclasses import replace
@@ -16,7 +16,7 @@ from reports.adder_figures import error_along_sum, validation_curves
 from reports.error_surface import error_surface
 from reports.network_drawing import network_drawing
 from reports.results import CellResult, results_markdown, results_rich
-from reports.results_figure import results_table
+from reports.results_figure import results_figure
 from reports.style import apart, ordered_colours, save
 
 
@@ -69,38 +69,38 @@ def rendered(results) -> str:
 
 
 def test_the_table_shows_median_and_range_over_seeds():
-    shown = texts(results_table([cell(accuracies=(0.2, 0.4, 0.9), errors=(3.0, 1.0, 2.0), beyond=(0.25,))]))
+    shown = texts(results_figure([cell(accuracies=(0.2, 0.4, 0.9), errors=(3.0, 1.0, 2.0), beyond=(0.25,))]))
     assert {"40 %", "20–90 %", "error 2", "1–3", "beyond range 25 %", "2 nodes", "article protocol"} <= set(shown)
 
 
 def test_one_seed_has_no_range():
     results = [cell(accuracies=(0.4,), errors=(2.0,))]
-    assert not [text for text in texts(results_table(results)) if "–" in text]
+    assert not [text for text in texts(results_figure(results)) if "–" in text]
     assert "One seed." in results_markdown(results)
 
 
-def test_the_articles_figure_stands_only_where_it_is_known():
+def test_the_articles_number_appears_only_where_it_is_known():
     cells = [
         cell(largest_sum=65536, hidden_units=16),
         cell(largest_sum=65536, hidden_units=8),
         cell("solved", 65536, 16),
     ]
-    results = [replace(one, predictions=(3493.0,)) for one in cells]
-    assert texts(results_table(results)).count("the article's 3,746") == 1
+    results = [replace(each, predictions=(3493.0,)) for each in cells]
+    assert texts(results_figure(results)).count("the article's 3,746") == 1
     assert results_markdown(results).count("3,746") == 1
     assert rendered(results).count("3,746") == 1
 
 
-def test_a_missing_cell_is_said_and_nan_is_not_hidden():
+def test_a_missing_cell_is_named_and_nan_is_not_hidden():
     results = [cell(hidden_units=2, accuracies=(math.nan,), errors=(math.nan,)), cell(largest_sum=256, hidden_units=4)]
-    shown = texts(results_table(results))
+    shown = texts(results_figure(results))
     assert shown.count("not run") == 2
     assert "NaN" in shown
 
 
 def test_no_results_is_an_error():
     with pytest.raises(ValueError, match="at least one cell"):
-        results_table([])
+        results_figure([])
 
 
 def test_markdown_has_a_line_per_cell_with_equal_columns():
@@ -162,12 +162,12 @@ def test_the_map_holds_the_absolute_error_beyond_the_trained_range():
     assert error[-1, -1] == pytest.approx(abs(network.predict([(160, 160)])[0] - 320))
 
 
-def test_an_exact_network_is_said_to_be_right_everywhere():
+def test_an_exact_network_is_called_right_everywhere():
     assert any("At all points shown" in text for text in texts(error_surface(exact())))
     assert any("At no point shown" in text for text in texts(error_surface(adder(output_weights=np.full(2, -1e4)))))
 
 
-def test_predictions_that_are_not_finite_are_said():
+def test_predictions_that_are_not_finite_are_mentioned():
     assert "None of the predictions is finite." in texts(error_surface(adder(output_weights=np.full(2, np.nan))))
 
 
@@ -205,11 +205,11 @@ def test_the_error_is_signed_and_dashed_beyond_the_trained_range():
     axes = error_along_sum([network], total=100).axes[0]
     inside, beyond = axes.lines[:2]
     a = np.arange(101)
-    wanted = network.predict(np.column_stack([a, 100 - a])) - 100
-    known = (a >= 36) & (a <= 64)
-    assert np.allclose(inside.get_ydata()[known], wanted[known])
-    assert np.isnan(inside.get_ydata()[~known]).all()
-    assert np.allclose(beyond.get_ydata()[~known], wanted[~known])
+    expected = network.predict(np.column_stack([a, 100 - a])) - 100
+    trained = (a >= 36) & (a <= 64)
+    assert np.allclose(inside.get_ydata()[trained], expected[trained])
+    assert np.isnan(inside.get_ydata()[~trained]).all()
+    assert np.allclose(beyond.get_ydata()[~trained], expected[~trained])
     assert inside.get_linestyle() == "-" != beyond.get_linestyle()
 
 
@@ -243,13 +243,13 @@ def test_each_number_of_nodes_has_its_own_colour():
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda: results_table([cell()]),
+        lambda: results_figure([cell()]),
         lambda: validation_curves([adder(val_loss=[2.0, 1.0], best_epoch=1)]),
         lambda: error_surface(adder()),
         lambda: network_drawing(adder(16)),
         lambda: error_along_sum([adder(), adder(4)]),
     ],
-    ids=["results_table", "validation_curves", "error_surface", "network_drawing", "error_along_sum"],
+    ids=["results_figure", "validation_curves", "error_surface", "network_drawing", "error_along_sum"],
 )
 def test_the_same_data_gives_the_same_bytes(tmp_path, draw):
     for name in ("first.png", "second.png"):
@@ -264,5 +264,5 @@ def test_the_same_data_gives_the_same_bytes(tmp_path, draw):
 def test_a_figure_that_cannot_be_written_leaves_nothing(tmp_path):
     (tmp_path / "folder.png").mkdir()
     with pytest.raises((IsADirectoryError, PermissionError)):
-        save(results_table([cell()]), tmp_path / "folder.png")
+        save(results_figure([cell()]), tmp_path / "folder.png")
     assert [path.name for path in tmp_path.iterdir()] == ["folder.png"]

@@ -52,19 +52,19 @@ def test_the_gif_holds_every_frame_and_repeats(samples: np.ndarray, films: Path)
     with Image.open(films / "film.gif") as gif:
         assert (gif.format, gif.n_frames, gif.size) == ("GIF", 12, frames[0].shape[1::-1])
         assert gif.info["loop"] == 0
-        times, off = [], []
+        times, errors = [], []
         for place, frame in enumerate(frames):
             gif.seek(place)
             times.append(gif.info["duration"])
-            off.append(np.abs(np.asarray(gif.convert("RGB")).astype(int) - frame).mean())
+            errors.append(np.abs(np.asarray(gif.convert("RGB")).astype(int) - frame).mean())
     assert times == [250] * 11 + [1500]
-    assert max(off) < 16  # 256 colours
-    assert off[-1] < 3
+    assert max(errors) < 16  # 256 colours
+    assert errors[-1] < 3
 
 
 def test_the_mp4_plays_in_browsers(samples: np.ndarray, films: Path) -> None:
     frames = list(epoch_frames(samples))
-    assert any(side % 2 for side in frames[0].shape[:2])  # and yet its sizes are even
+    assert any(side % 2 for side in frames[0].shape[:2])  # but the film's sizes are even
     with av.open(str(films / "film.mp4")) as container:
         (stream,) = container.streams.video
         assert (stream.codec_context.name, stream.pix_fmt) == ("h264", "yuv420p")
@@ -72,16 +72,16 @@ def test_the_mp4_plays_in_browsers(samples: np.ndarray, films: Path) -> None:
         assert float(container.duration / av.time_base) == pytest.approx(3 + 1.5, abs=0.26)
     content = (films / "film.mp4").read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")  # plays while it loads
-    shown = decoded(films / "film.mp4")
-    assert len(shown) == 12 + 6
+    pictures = decoded(films / "film.mp4")
+    assert len(pictures) == 12 + 6
     height, width, _ = frames[0].shape
     for place in (0, 5, 11):
-        assert np.abs(shown[place][:height, :width].astype(int) - frames[place]).mean() < 12
-    assert np.abs(shown[-1][:height, :width].astype(int) - frames[-1]).mean() < 3
+        assert np.abs(pictures[place][:height, :width].astype(int) - frames[place]).mean() < 12
+    assert np.abs(pictures[-1][:height, :width].astype(int) - frames[-1]).mean() < 3
 
 
 def test_the_same_frames_give_the_same_bytes(tmp_path: Path) -> None:
-    # of so many and such restless pixels x264 with its macroblock tree makes another file every third time or so
+    # of this many restless pixels, x264 with its macroblock tree makes a different file about every third time
     noise = np.random.default_rng(0).integers(0, 256, (16, 64, 64, 3))
     samples = np.stack([(noise * (49 - epoch) + 200 * epoch) // 49 for epoch in range(0, 49, 4)]).astype(np.uint8)
     frames = list(epoch_frames(samples))

@@ -47,25 +47,25 @@ def test_every_rule_and_every_step_has_a_row_with_its_count(folders):
     assert all(row.note for row in (*clean.rows, *quarantine.rows))
 
 
-def test_repaired_pictures_stand_beside_what_they_were(folders):
+def test_repaired_pictures_are_beside_their_originals(folders):
     out, raw = folders
     ledger = pl.read_parquet(out / "ledger.parquet").filter(pl.col("rule") == "centre crop")
     (row,) = [row for row in gallery_bands(out, raw)[0].rows if row.title == "centre crop"]
-    befores = row.tiles[::2]
-    assert all(tile.leads for tile in befores)
-    assert {tile.caption for tile in befores} <= set(ledger["before"])
-    assert all(f"{tile.picture.shape[1]}x{tile.picture.shape[0]}" == tile.caption for tile in befores)
+    originals = row.tiles[::2]
+    assert all(tile.arrow for tile in originals)
+    assert {tile.caption for tile in originals} <= set(ledger["before"])
+    assert all(f"{tile.picture.shape[1]}x{tile.picture.shape[0]}" == tile.caption for tile in originals)
     assert all(tile.picture.shape == (32, 32, 3) for tile in row.tiles[1::2])
 
 
-def test_without_the_raw_folder_only_what_was_kept_is_shown(folders):
+def test_without_the_raw_folder_only_the_clean_pictures_are_shown(folders):
     out, _ = folders
     clean, copies, _ = gallery_bands(out)
     tiles = [tile for band in (clean, copies) for row in band.rows for tile in row.tiles]
-    assert all(tile.picture is not None and not tile.leads for tile in tiles)
+    assert all(tile.picture is not None and not tile.arrow for tile in tiles)
 
 
-def test_what_is_no_picture_is_a_tile_with_words(folders):
+def test_a_file_that_is_not_a_picture_is_a_tile_with_words(folders):
     out, raw = folders
     rows = {row.title: row for row in gallery_bands(out, raw)[2].rows}
     for title, words in {"empty file": ".png file of 0 bytes", "decompression bomb": ".png file of"}.items():
@@ -89,7 +89,7 @@ def test_a_source_without_dirt(tmp_path):
     gallery(out, tmp_path / "page.png", raw)
 
 
-def test_links_are_not_followed_and_lost_files_are_said_to_be_lost(tmp_path):
+def test_links_are_not_followed_and_missing_files_are_named(tmp_path):
     out, raw = cleaned(tmp_path, 120, 0.8)
     secret = tmp_path / "secret.png"
     secret.write_bytes(as_png(np.full((32, 32, 3), 7, np.uint8)))
@@ -98,9 +98,9 @@ def test_links_are_not_followed_and_lost_files_are_said_to_be_lost(tmp_path):
         if number % 2:
             file.symlink_to(secret)
     copies = gallery_bands(out, raw)[1]
-    befores = [tile for row in copies.rows for tile in row.tiles if tile.leads]
-    assert befores
-    assert {(tile.picture is None, tile.words) for tile in befores} == {(True, "no longer there")}
+    originals = [tile for row in copies.rows for tile in row.tiles if tile.arrow]
+    assert originals
+    assert {(tile.picture is None, tile.words) for tile in originals} == {(True, "no longer there")}
 
 
 def test_a_preview_is_small_and_shows_what_is_transparent():

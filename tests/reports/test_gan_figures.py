@@ -48,7 +48,7 @@ def test_each_measure_has_its_panel_and_its_values() -> None:
     assert losses == [HISTORY["discriminator_loss"], HISTORY["generator_loss"]]
     assert panel(figure, "FID").lines[0].get_xydata().tolist() == [[1, 300], [3, 20]]  # NaN: not measured
     assert panel(figure, "FID").get_yscale() == "log"
-    assert {"generator 0.7", "FID 20", "coverage 0.2", "real 2.5", "as asked 0.95"} <= set(texts(figure))
+    assert {"generator 0.7", "FID 20", "coverage 0.2", "real 2.5", "as requested 0.95"} <= set(texts(figure))
 
 
 def test_floor_limit_and_alarm_stand_in_the_panel_of_their_measure() -> None:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from reports.contact_sheet import MOST_ROWS, contact_sheet
-from reports.grid import ALARM, BACKGROUND, captioned, evenly, grid, png, real_beside, text_width
+from reports.grid import ALARM, BACKGROUND, captioned, grid, png, select_evenly, side_by_side, text_width
 
 
 def pictures(count: int, size: int = 4) -> np.ndarray:
@@ -20,21 +20,21 @@ def has(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
 
 
 def test_pictures_stand_row_by_row_with_gaps_between() -> None:
-    made = grid(pictures(5), columns=3, scale=2)
-    assert made.shape == (4 + 2 * 12, 4 + 3 * 12, 3)
-    assert made.dtype == np.uint8
+    picture = grid(pictures(5), columns=3, scale=2)
+    assert picture.shape == (4 + 2 * 12, 4 + 3 * 12, 3)
+    assert picture.dtype == np.uint8
     for place in range(5):
         y, x = 4 + place // 3 * 12, 4 + place % 3 * 12
-        assert (made[y : y + 8, x : x + 8] == 10 + place).all()
-        assert (made[y + 8 : y + 12, x : x + 12] == BACKGROUND).all()
-    assert (made[16:, 28:] == BACKGROUND).all()  # where a sixth would be
+        assert (picture[y : y + 8, x : x + 8] == 10 + place).all()
+        assert (picture[y + 8 : y + 12, x : x + 12] == BACKGROUND).all()
+    assert (picture[16:, 28:] == BACKGROUND).all()  # where a sixth would be
 
 
 def test_enlarging_repeats_pixels() -> None:
     image = np.random.default_rng(0).integers(0, 256, (1, 4, 4, 3), dtype=np.uint8)
-    made = grid(image, scale=3)[4:-4, 4:-4]
-    np.testing.assert_array_equal(made[1::3, 1::3], image[0])
-    np.testing.assert_array_equal(made[0::3, 2::3], image[0])
+    picture = grid(image, scale=3)[4:-4, 4:-4]
+    np.testing.assert_array_equal(picture[1::3, 1::3], image[0])
+    np.testing.assert_array_equal(picture[0::3, 2::3], image[0])
 
 
 @pytest.mark.parametrize(("size", "side"), [(32, 128), (64, 128), (128, 128)])
@@ -44,22 +44,22 @@ def test_small_pictures_are_enlarged_until_they_can_be_seen(size: int, side: int
 
 def test_labels_stand_beside_and_above_and_leave_the_pictures_alone() -> None:
     labels = {"row_labels": ["hair: bun", "hair: none"], "column_labels": ["a", "a label of several lines"]}
-    plain, made = grid(pictures(4), 2, 20), grid(pictures(4), 2, 20, marked_rows=[1], **labels)
-    down, right = (made.shape[axis] - plain.shape[axis] for axis in (0, 1))
-    np.testing.assert_array_equal(made[down:, right:][4:, 4:], plain[4:, 4:])
+    plain, picture = grid(pictures(4), 2, 20), grid(pictures(4), 2, 20, marked_rows=[1], **labels)
+    down, right = (picture.shape[axis] - plain.shape[axis] for axis in (0, 1))
+    np.testing.assert_array_equal(picture[down:, right:][4:, 4:], plain[4:, 4:])
     assert right > text_width("hair: none")
-    left = made[down:, :right]
+    left = picture[down:, :right]
     assert has(left[86:], ALARM).any()
     assert not has(left[:86], ALARM).any()
-    above = (made[:down] != BACKGROUND).any(axis=2)
+    above = (picture[:down] != BACKGROUND).any(axis=2)
     assert above[:, right : right + 84].any()
     assert above[: down // 2, right + 84 :].any()
     assert not above[: down // 2, right : right + 84].any()  # one line stands at the bottom
 
 
 def test_a_label_too_long_for_its_column_is_cut() -> None:
-    made = grid(pictures(2), 2, 20, column_labels=["x" * 40, "b"])
-    assert not (made[:20, 84:87] != BACKGROUND).any()
+    picture = grid(pictures(2), 2, 20, column_labels=["x" * 40, "b"])
+    assert not (picture[:20, 84:87] != BACKGROUND).any()
 
 
 @pytest.mark.parametrize(
@@ -79,32 +79,32 @@ def test_what_makes_no_grid_is_an_error(images, more, sentence) -> None:
 
 def test_generated_and_real_pictures_stand_side_by_side() -> None:
     samples, real = pictures(4), pictures(9)
-    made = real_beside(samples, real, 7, columns=2)
+    picture = side_by_side(samples, real, 7, columns=2)
     one, other = captioned(grid(samples, 2), "generated, epoch 7"), captioned(grid(real, 2), "real")
-    assert made.shape[0] == other.shape[0] > one.shape[0]
-    np.testing.assert_array_equal(made[: one.shape[0], : one.shape[1]], one)
-    np.testing.assert_array_equal(made[:, -other.shape[1] :], other)
+    assert picture.shape[0] == other.shape[0] > one.shape[0]
+    np.testing.assert_array_equal(picture[: one.shape[0], : one.shape[1]], one)
+    np.testing.assert_array_equal(picture[:, -other.shape[1] :], other)
 
 
 def test_a_caption_makes_room_for_itself() -> None:
     narrow = grid(pictures(1), scale=1)
-    made = captioned(narrow, "generated, epoch 7")
-    assert made.shape[1] > text_width("generated, epoch 7")
-    np.testing.assert_array_equal(made[-narrow.shape[0] :, : narrow.shape[1]], narrow)
+    picture = captioned(narrow, "generated, epoch 7")
+    assert picture.shape[1] > text_width("generated, epoch 7")
+    np.testing.assert_array_equal(picture[-narrow.shape[0] :, : narrow.shape[1]], narrow)
 
 
 def test_png_bytes_are_the_same_for_the_same_pixels() -> None:
-    made = captioned(grid(pictures(4)), "epoch 3")
-    assert png(made) == png(made.copy())
-    with Image.open(BytesIO(png(made))) as back:
+    picture = captioned(grid(pictures(4)), "epoch 3")
+    assert png(picture) == png(picture.copy())
+    with Image.open(BytesIO(png(picture))) as back:
         assert back.format == "PNG"
-        np.testing.assert_array_equal(np.asarray(back), made)
+        np.testing.assert_array_equal(np.asarray(back), picture)
 
 
 @pytest.mark.parametrize("count", [1, 2, 23, 24, 25, 50, 1000])
 def test_thinning_keeps_the_first_the_last_and_the_best(count: int) -> None:
     best = count // 3
-    chosen = evenly(count, 24, [best])
+    chosen = select_evenly(count, 24, [best])
     assert chosen == sorted(set(chosen))
     assert {0, count - 1, best} <= set(chosen)
     assert min(count, 22) <= len(chosen) <= 24
@@ -113,11 +113,11 @@ def test_thinning_keeps_the_first_the_last_and_the_best(count: int) -> None:
 
 def test_a_contact_sheet_has_a_row_for_each_epoch() -> None:
     samples = np.stack([pictures(18) + 20 * epoch for epoch in range(3)])
-    made = contact_sheet(samples)
+    picture = contact_sheet(samples)
     row = 64 + 4
-    assert made.shape[0] == 4 + 3 * row
+    assert picture.shape[0] == 4 + 3 * row
     for epoch in range(3):
-        line = made[4 + epoch * row + 32]
+        line = picture[4 + epoch * row + 32]
         shown = line[-(16 * row) :: row, 0][:16]  # sixteen of the eighteen
         assert shown.tolist() == [10 + 20 * epoch + place for place in range(16)]
 
@@ -126,9 +126,9 @@ def test_many_epochs_are_thinned_and_alarms_are_not_lost() -> None:
     samples = np.stack([np.full((2, 4, 4, 3), epoch, dtype=np.uint8) for epoch in range(100)])
     shown = contact_sheet(samples, best=42)[4 + 32 :: 68, -40, 0].tolist()
     left_out = next(epoch for epoch in range(50, 100) if epoch not in shown)
-    made = contact_sheet(samples, best=42, alarms=[left_out + 1])
+    picture = contact_sheet(samples, best=42, alarms=[left_out + 1])
     assert len(shown) <= MOST_ROWS
     assert {0, 41, 99} <= set(shown)
-    (marked,) = {int(y - 4) // 68 for y in np.flatnonzero(has(made, ALARM).any(axis=1))}
+    (marked,) = {int(y - 4) // 68 for y in np.flatnonzero(has(picture, ALARM).any(axis=1))}
     assert shown[marked - 1] < left_out < shown[marked]  # the first that is shown since the alarm
     assert not has(contact_sheet(samples), ALARM).any()

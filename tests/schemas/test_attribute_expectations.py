@@ -24,14 +24,14 @@ def check(
     table: pl.DataFrame,
     *,
     attributes: tuple[Attribute, ...] = AVATARS,
-    law: bool = True,
+    generated: bool = True,
     pictures: int | None = None,
     **fates: int,
 ) -> BatchCheck:
     rows = table.with_columns(source=pl.lit("x.png"), record=1)
     rows.write_parquet(folder / "clean.parquet")
     counted = {"rows": len(table), "clean": len(table), "quarantine": 0, "duplicates": 0} | fates
-    expected = pictures_expectations("avatars", attributes, rows=len(table), law=law)
+    expected = pictures_expectations("avatars", attributes, rows=len(table), generated=generated)
     counts = {"pictures_in_file": len(table) if pictures is None else pictures}
     return check_batch(folder / "clean.parquet", counted, expected, folder / "docs", counts)
 
@@ -56,14 +56,14 @@ def skewed(table: pl.DataFrame, share: float) -> pl.DataFrame:
 def test_values_that_are_not_equally_frequent_fail_where_they_were_drawn_so(tmp_path: Path) -> None:
     (failure,) = check(tmp_path, skewed(uniform(), 0.1)).failures
     assert failure.startswith(f"clean: The {len(AVATARS[0].values)} values of hair must be equally frequent")
-    assert check(tmp_path, skewed(uniform(), 0.1), law=False).passed
+    assert check(tmp_path, skewed(uniform(), 0.1), generated=False).passed
 
 
 def test_one_value_that_is_nearly_all_fails_everywhere(tmp_path: Path) -> None:
-    (failure,) = check(tmp_path, skewed(uniform(), 0.998), law=False).failures
+    (failure,) = check(tmp_path, skewed(uniform(), 0.998), generated=False).failures
     assert failure.startswith("shares: No value of hair may make up more than 99.5% of the pictures; observed 0.99")
-    assert check(tmp_path, skewed(uniform(), LARGEST_SHARE - 0.01), law=False).passed
-    first, second = check(tmp_path, skewed(uniform(), 1), law=False).failures
+    assert check(tmp_path, skewed(uniform(), LARGEST_SHARE - 0.01), generated=False).passed
+    first, second = check(tmp_path, skewed(uniform(), 1), generated=False).failures
     assert first == "clean: There must be at least 2 different values of hair; observed 1."
     assert second.endswith("observed 1.")
 
@@ -85,20 +85,20 @@ def test_of_pictures_without_attributes_only_the_fates_are_checked(tmp_path: Pat
 
 def test_too_few_pictures_say_nothing_of_how_values_are_spread() -> None:
     def columns(rows: int) -> list[str]:
-        wanted = pictures_expectations("cartoonset", CARTOONSET, rows=rows, law=True).clean
+        wanted = pictures_expectations("cartoonset", CARTOONSET, rows=rows, generated=True).clean
         return [each.column for each in wanted if "equally" in each.description]
 
     hair = next(each for each in CARTOONSET if each.name == "hair")
     assert "hair" not in columns(FEWEST_ROWS * len(hair.values) - 1)
     assert "hair" in columns(FEWEST_ROWS * len(hair.values))
-    assert not pictures_expectations("x", CARTOONSET, rows=FEWEST_ROWS - 1, law=True).clean
+    assert not pictures_expectations("x", CARTOONSET, rows=FEWEST_ROWS - 1, generated=True).clean
 
 
 @pytest.mark.parametrize("count", [2, 7])
 def test_honest_values_diverge_as_seldom_as_promised(count: int) -> None:
     rows = FEWEST_ROWS * count
     attribute = Attribute("hair", tuple(map(str, range(count))))
-    uniformity = pictures_expectations("x", (attribute,), rows=rows, law=True).clean[-1]
+    uniformity = pictures_expectations("x", (attribute,), rows=rows, generated=True).clean[-1]
     weights = uniformity.partition_object["weights"]
     shares = np.random.default_rng(0).multinomial(rows, weights, size=50_000) / rows
     divergences = stats.entropy(shares, np.asarray(weights)[None, :], axis=1)

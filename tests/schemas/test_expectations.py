@@ -35,7 +35,7 @@ def test_bins_of_a_domain_too_large_to_list() -> None:
 
 
 def divergence_threshold(largest_sum: int, rows: int) -> tuple[float, list[float]]:
-    distribution = pairs_expectations(largest_sum=largest_sum, rows=rows, law=True).clean[-1]
+    distribution = pairs_expectations(largest_sum=largest_sum, rows=rows, generated=True).clean[-1]
     return distribution.threshold, distribution.partition_object["weights"]
 
 
@@ -64,19 +64,24 @@ def test_a_sample_is_never_too_large(rows: int) -> None:
 
 
 def test_a_users_file_follows_no_law() -> None:
-    def kinds(rows: int, *, law: bool) -> set[str]:
-        return {type(each).__name__ for each in pairs_expectations(largest_sum=256, rows=rows, law=law).clean}
+    def kinds(rows: int, *, generated: bool) -> set[str]:
+        return {
+            type(each).__name__ for each in pairs_expectations(largest_sum=256, rows=rows, generated=generated).clean
+        }
 
     variety = {"ExpectColumnUniqueValueCountToBeBetween"}
-    assert kinds(10_000, law=False) == variety
-    assert kinds(10_000, law=True) == variety | {"ExpectColumnMeanToBeBetween", "ExpectColumnKLDivergenceToBeLessThan"}
-    assert kinds(FEWEST_ROWS - 1, law=True) == set()  # too few rows to say anything
+    assert kinds(10_000, generated=False) == variety
+    assert kinds(10_000, generated=True) == variety | {
+        "ExpectColumnMeanToBeBetween",
+        "ExpectColumnKLDivergenceToBeLessThan",
+    }
+    assert kinds(FEWEST_ROWS - 1, generated=True) == set()  # too few rows to say anything
 
 
 def test_mean_room_is_that_of_uniform_integers() -> None:
     low, high = (
-        pairs_expectations(largest_sum=16, rows=10_000, law=True).clean[1].min_value,
-        pairs_expectations(largest_sum=16, rows=10_000, law=True).clean[1].max_value,
+        pairs_expectations(largest_sum=16, rows=10_000, generated=True).clean[1].min_value,
+        pairs_expectations(largest_sum=16, rows=10_000, generated=True).clean[1].max_value,
     )
     error = np.std(np.arange(9)) / math.sqrt(10_000)
     assert 2 * stats.norm.sf((high - 4) / error) == pytest.approx(FALSE_ALARM)

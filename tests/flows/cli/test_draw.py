@@ -51,16 +51,16 @@ def draw(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callabl
 
 
 def halves(picture: Image.Image) -> np.ndarray:
-    """Of the first picture of a grid the middle of its two halves, which tell its attributes: (2,), codes."""
+    """The codes of the first picture's attributes, (2,), read in the middle of its two halves."""
     pixels = np.asarray(picture)[..., 0]
-    side = 112  # the tiny pictures of 8 pixels are enlarged 14 times, behind a gap of 4
+    side = 112  # the tiny pictures of 8 pixels are enlarged 14 times, after a gap of 4
     return np.rint((pixels[60, [4 + side // 4, 4 + 3 * side // 4]] / 255 - 0.05) * 4).astype(int)
 
 
-def test_asked_attributes_are_drawn_and_the_rest_is_left_to_chance(draw) -> None:
-    seen = {tuple(halves(draw("--hair", "short", "--n", "1", "--seed", str(seed)))) for seed in range(8)}
-    assert {hair for hair, _ in seen} == {ATTRIBUTES["hair"].index("short")}
-    assert {colour for _, colour in seen} == {0, 1}
+def test_given_attributes_are_drawn_and_the_rest_is_random(draw) -> None:
+    codes = {tuple(halves(draw("--hair", "short", "--n", "1", "--seed", str(seed)))) for seed in range(8)}
+    assert {hair for hair, _ in codes} == {ATTRIBUTES["hair"].index("short")}
+    assert {colour for _, colour in codes} == {0, 1}
     assert tuple(halves(draw("--hair=none", "--colour", "red", "-n", "1"))) == (1, 1)
     assert tuple(halves(draw("--attributes", "hair=none", "--colour=red", "--n=1"))) == (1, 1)
 
@@ -74,11 +74,11 @@ def test_the_same_seed_gives_the_same_bytes(draw, tmp_path, capsys) -> None:
     assert capsys.readouterr().out.splitlines()[:2] == ["faces.png", CREDIT]
 
 
-def test_what_is_not_given_is_the_same_whatever_is_given() -> None:
-    free, bound = (draw_inputs(5, 3, 4, ATTRIBUTES, given) for given in ({}, {"hair": 2}))
-    np.testing.assert_array_equal(free["noise"], bound["noise"])
-    np.testing.assert_array_equal(free["attributes"][:, 1], bound["attributes"][:, 1])
-    assert bound["attributes"][:, 0].tolist() == [2] * 5
+def test_fixing_one_attribute_changes_nothing_else() -> None:
+    free, fixed = (draw_inputs(5, 3, 4, ATTRIBUTES, codes) for codes in ({}, {"hair": 2}))
+    np.testing.assert_array_equal(free["noise"], fixed["noise"])
+    np.testing.assert_array_equal(free["attributes"][:, 1], fixed["attributes"][:, 1])
+    assert fixed["attributes"][:, 0].tolist() == [2] * 5
     assert (free["noise"].dtype, free["attributes"].dtype) == (np.float32, np.int32)
     assert list(draw_inputs(5, 3, 4, {}, {})) == ["noise"]
 
@@ -90,7 +90,7 @@ def test_a_model_without_attributes_draws(draw) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--beard", "full"], "knows no --beard: choose from --hair, --colour."),
+        (["--beard", "full"], "has no attribute --beard: choose from --hair, --colour."),
         (["--colour", "green"], "--colour green: choose one of black, red."),
         (["--model", "ellipses/1", "--hair", "bun"], "--hair: the model ellipses/1 draws without attributes."),
         (["--model", "avatars@best"], "there is no 'avatars@best'"),
@@ -99,7 +99,7 @@ def test_a_model_without_attributes_draws(draw) -> None:
         (["--n", "0"], "--n 0: Input should be greater than or equal to 1"),
         (["--out", "."], ". is a folder"),
         (["--out", f"{300 * 'a'}.png"], "its name is too long"),
-        (["--out", "notes.txt"], "notes.txt is there and no PNG picture, and is left alone"),
+        (["--out", "notes.txt"], "notes.txt exists and is not a PNG picture: give --out another name"),
     ],
 )
 def test_what_cannot_be_drawn_is_one_sentence(draw, tmp_path, arguments, sentence) -> None:
@@ -112,7 +112,7 @@ def test_what_cannot_be_drawn_is_one_sentence(draw, tmp_path, arguments, sentenc
     assert (tmp_path / "notes.txt").read_text() == "years of work"
 
 
-def test_codes_are_the_places_of_the_values() -> None:
+def test_codes_are_the_positions_of_the_values() -> None:
     assert codes_of({"colour": "red", "hair": "bun"}, ATTRIBUTES, "avatars/1") == {"colour": 1, "hair": 0}
 
 

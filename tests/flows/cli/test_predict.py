@@ -1,4 +1,4 @@
-"""Asking a registered adder from the command line: two numbers, files, and what is no question."""
+"""Asking a registered adder from the command line: two numbers, files, and invalid questions."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ from models.adders.network import Adder, score, to_keras
 from models.adders.solve import train_solved
 from schemas.parameters import PredictParameters
 from tasks.adders.register import best, metadata, register_adder
-from tasks.adders.results import Scored, score_all
+from tasks.adders.results import ScoredAdder, score_all
 from tasks.tracking.champion import promote_first
 from tasks.tracking.lifecycle import parent_run
 from tasks.tracking.networks import NetworkRecord, log_networks
@@ -75,22 +75,22 @@ def sums(source: str | bytes, ask: Callable[..., str], name: str = "pairs.csv") 
 
 
 def test_two_and_two(ask) -> None:
-    said = ask("2", "2")
-    assert said == "2 + 2 = 4\n  answered by adders/1\n"
-    assert ask("2", "2", "--model", "adders/1") == said
+    output = ask("2", "2")
+    assert output == "2 + 2 = 4\n  answered by adders/1\n"
+    assert ask("2", "2", "--model", "adders/1") == output
 
 
-def test_an_answer_that_is_rounded_stands_beside_what_the_network_says(ask) -> None:
+def test_a_rounded_answer_is_shown_with_the_exact_one(ask) -> None:
     first, second = ask("2.25", "1").splitlines()
     assert first == "2.25 + 1 = 3"
     assert second.startswith("  answered by adders/1, which says 3.2")
 
 
 @pytest.mark.parametrize("numbers", [("9", "1"), ("--", "-1", "2"), ("1e300", "1")])
-def test_beyond_its_domain_it_answers_and_says_so(ask, numbers) -> None:
-    said = ask(*numbers)
-    assert " = " in said
-    assert "beyond its domain: adders/1 learned sums to 16, of numbers from 0 to 8" in said
+def test_beyond_its_domain_it_answers_with_a_note(ask, numbers) -> None:
+    output = ask(*numbers)
+    assert " = " in output
+    assert "beyond its domain: adders/1 learned sums to 16, of numbers from 0 to 8" in output
     assert "beyond" not in ask("8", "8")
 
 
@@ -101,19 +101,19 @@ def test_beyond_its_domain_it_answers_and_says_so(ask, numbers) -> None:
         (["2", "2", "2"], "give either two numbers"),
         ([], "give either two numbers"),
         (["2", "2", "--file", "pairs.csv"], "give either two numbers"),
-        (["2", "two"], "two is no number"),
-        (["nan", "2"], "nan is no number"),
+        (["2", "two"], "two is not a number"),
+        (["nan", "2"], "nan is not a number"),
         (["2", "2", "--model", "avatars/1"], "the model avatars/1 does not add numbers: choose an adder"),
         (["2", "2", "--model", "adders/7"], "there is no 'adders/7': choose one of adders@champion"),
         (["2", "2", "--model", "cats@champion"], "there is no registered model 'cats'"),
         (["--file", "nowhere.csv"], "nowhere.csv does not exist"),
         (["--file", "cats.csv"], "no column a or b among name"),
         (["--file", "pairs.csv", "--out", "pairs.csv"], "pairs.csv is the file with the questions"),
-        (["--file", "pairs.csv", "--out", "cats.csv"], "cats.csv is there and not of this command"),
+        (["--file", "pairs.csv", "--out", "cats.csv"], "cats.csv exists and was not written by this command"),
         (["--file", "pairs.csv", "--out", "."], "is a folder: give --out a file name"),
     ],
 )
-def test_what_is_no_question_is_one_sentence(ask, tmp_path, arguments, sentence) -> None:
+def test_an_invalid_question_is_one_sentence(ask, tmp_path, arguments, sentence) -> None:
     (tmp_path / "pairs.csv").write_text("a,b\n1,2\n")
     (tmp_path / "cats.csv").write_text("name\nTom\n")
     with pytest.raises(UserError) as caught:
@@ -138,23 +138,24 @@ def test_every_row_of_a_file_has_a_sum_or_a_reason_in_the_order_of_the_file(ask)
     assert answers["sum"].to_list() == [5, 8, None, None, None, None, None, 10, 0]
     assert answers["beyond"].to_list() == [False, False, None, None, None, None, None, True, False]
     assert answers["b"].to_list()[:6] == ["2", "seven", None, "x", "1", "7,000"]
-    reasons = [None, None, "b is missing", "b is no number", "a is no number", "b is no number", "too many cells"]
-    assert answers["reason"].to_list() == [*reasons, None, None]
+    no_a, no_b = "a is not a number", "b is not a number"
+    reasons = [None, None, "b is missing", no_b, no_a, no_b, "too many cells", None, None]
+    assert answers["reason"].to_list() == reasons
     assert answers["original"].to_list()[2:7] == ["3;;4", "4;x;1", "5;1;1e400", '6;"7,000";1', "7;1;2;3"]
-    said = ask("--file", "pairs.csv")
-    assert "4 of 9 rows answered by adders/1" in said
-    assert "5 without an answer: the column reason says why" in said
-    assert "1 beyond its domain" in said
+    output = ask("--file", "pairs.csv")
+    assert "4 of 9 rows answered by adders/1" in output
+    assert "5 without an answer: the column reason says why" in output
+    assert "1 beyond its domain" in output
 
 
 @pytest.mark.parametrize("source", ["a,b\n", b"a,b\n\xff,1\n", "a,b\n,\n"])
-def test_a_file_without_an_answer_has_the_columns_all_the_same(ask, source) -> None:
+def test_a_file_without_an_answer_still_has_the_columns(ask, source) -> None:
     answers = sums(source, ask)
     assert answers["sum"].null_count() == answers.height
     assert answers.columns == ["file", "record", "a", "b", "sum", "raw", "beyond", "reason", "original"]
 
 
-def test_parquet_is_answered_and_an_older_answer_gives_way(ask, tmp_path) -> None:
+def test_parquet_is_answered_and_an_older_answer_is_replaced(ask, tmp_path) -> None:
     sums("a,b\n1,2\n", ask)
     pl.DataFrame({"a": [1.0, 2.5, None], "b": [2, 1, 1]}).write_parquet("pairs.parquet")
     answers = sums((tmp_path / "pairs.parquet").read_bytes(), ask, "pairs.parquet")
@@ -177,18 +178,18 @@ def test_a_network_is_registered_once(data, monkeypatch) -> None:
         assert log_adder(run, solved()) == 1
         assert log_adder(run, solved(largest_sum=256)) == 2
         tags = run.client.get_model_version("adders", "2").tags
-    told = {"protocol": "solved", "largest_sum": "256", "hidden_units": "2", "dataset_sha256": "ab" * 32}
-    assert told.items() <= tags.items()
+    expected = {"protocol": "solved", "largest_sum": "256", "hidden_units": "2", "dataset_sha256": "ab" * 32}
+    assert expected.items() <= tags.items()
 
 
 def test_the_best_is_the_most_accurate_of_the_widest_then_the_smaller_then_the_first() -> None:
-    def network(largest_sum: int, hidden_units: int, seed: int, right: bool) -> Scored:
+    def network(largest_sum: int, hidden_units: int, seed: int, right: bool) -> ScoredAdder:
         weights = np.full((2, hidden_units), 1e-3), np.full(hidden_units, 4e3 / hidden_units)
         bias = -2e3 if right else -1.9e3
         adder = Adder("solved", largest_sum, hidden_units, seed, *weights, output_bias=bias)
         assert (score(adder, all_pairs(largest_sum)).accuracy == 1) == right
         return score_all([adder])[0]
 
-    scored = [network(*one) for one in [(8, 1, 0, True), (16, 2, 1, True), (16, 2, 0, True), (16, 4, 0, True)]]
+    scored = [network(*config) for config in [(8, 1, 0, True), (16, 2, 1, True), (16, 2, 0, True), (16, 4, 0, True)]]
     assert best(scored) == 2
     assert best([*scored, network(16, 1, 0, False), network(16, 1, 5, True)]) == 5

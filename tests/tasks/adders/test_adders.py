@@ -1,4 +1,4 @@
-"""The parts of the adders' verbs: which pairs are learned from, how networks are kept, what is reported of them."""
+"""The parts of the adders' tasks: which pairs are learned from, how networks are saved, what is reported about them."""
 
 import numpy as np
 import pytest
@@ -8,9 +8,9 @@ from eightytwenty.errors import UserError
 from eightytwenty.read.source import open_source
 from models.adders.network import Adder
 from schemas.pairs import pairs_table
+from tasks.adders.networks import load_adders, save_adders
 from tasks.adders.record import summary_metrics
-from tasks.adders.results import by_cell, gains, score_all, shown
-from tasks.adders.store import load_adders, save_adders
+from tasks.adders.results import by_cell, gains, representatives, score_all
 from tasks.adders.tables import CleanTable, RawTable, sizes_reached, training_pairs, uncleaned_pairs
 from tasks.running.stages import Stage
 
@@ -54,7 +54,7 @@ def test_uncleaned_pairs_are_whatever_parses(tmp_path):
     assert sorted(map(tuple, rows.tolist())) == [(-5, 1, -4), (1, 1, 3), (1, 2, 3), (1, 2, 3), (7, 1, 8)]
 
 
-def test_networks_are_kept_to_the_last_bit_and_the_same_networks_give_the_same_bytes(tmp_path):
+def test_networks_are_saved_to_the_last_bit_and_the_same_networks_give_the_same_bytes(tmp_path):
     history = {"loss": np.array([2.0, 1.0]), "val_loss": np.array([3.0, 1 / 3])}
     adders = [
         Adder(
@@ -66,7 +66,7 @@ def test_networks_are_kept_to_the_last_bit_and_the_same_networks_give_the_same_b
         (tmp_path / name).mkdir()
         save_adders(adders, tmp_path / name)
     loaded = load_adders(tmp_path / "one")
-    assert [one.name for one in loaded] == [one.name for one in adders]
+    assert [network.name for network in loaded] == [network.name for network in adders]
     for before, after in zip(adders, loaded, strict=True):
         assert before.predict([[3, 4]]) == after.predict([[3, 4]])
         assert set(before.history) == set(after.history)
@@ -76,13 +76,13 @@ def test_networks_are_kept_to_the_last_bit_and_the_same_networks_give_the_same_b
     ]
 
 
-def test_results_speak_for_the_seeds_of_a_cell():
+def test_results_summarise_the_seeds_of_a_cell():
     good, fair, bad = adder(4000.0, seed=0), adder(3500.0, seed=1), adder(0.0, seed=2)
-    scored = score_all([good, fair, bad])
-    (cell,) = by_cell(scored)
+    networks = score_all([good, fair, bad])
+    (cell,) = by_cell(networks)
     assert cell.accuracy[2] > 0.9
     assert cell.accuracy[0] < 0.1
-    assert shown(scored) == {fair.name}
+    assert representatives(networks) == {fair.name}
     assert summary_metrics([cell])["article_16_best_accuracy"] == cell.accuracy[2]
     assert summary_metrics([cell])["article_16_least_error"] == cell.error[0]
 
@@ -93,7 +93,7 @@ def test_gains_compare_networks_of_the_same_name():
     assert gains(score_all([adder(4000.0)]), []) == ()
 
 
-def test_sizes_that_the_data_do_not_reach_are_left_out(tmp_path):
+def test_sizes_that_the_data_does_not_reach_are_left_out(tmp_path):
     rows = [f"{a},{b},{a + b}" for a in range(9) for b in range(9)]
     table = cleaned(tmp_path, "\n".join(["a,b,sum", *rows]), largest_sum=65536)
     assert sizes_reached(table, [16, 256, 65536]) == [16]

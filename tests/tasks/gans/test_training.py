@@ -1,4 +1,4 @@
-"""The training loop between the networks and MLflow: what it keeps, how it goes on, what it does on a collapse."""
+"""The training loop between the networks and MLflow: what it saves, how it resumes, what it does on a collapse."""
 
 import json
 import os
@@ -18,8 +18,8 @@ from models.gans.quality.collapse import Alarm
 from models.gans.quality.features import PixelFeatures
 from models.gans.quality.measure import real_floor
 from schemas.parameters import GanParameters
-from tasks.gans.checkpoint import Checkpoint, find, keep, remove_abandoned
-from tasks.gans.data import sample_plan, training_set, wanted
+from tasks.gans.checkpoint import Checkpoint, load_checkpoint, remove_abandoned, save_checkpoint
+from tasks.gans.data import evaluation_inputs, sample_plan, training_set
 from tasks.gans.train import Training
 from tasks.ingest.generate import generate_pictures
 
@@ -42,8 +42,8 @@ def ellipses(tmp_path_factory):
     return training_set(cleaned(tmp_path_factory.mktemp("ellipses"), "ellipses-colour"), seed=0)
 
 
-def training(data, **changed):
-    asked = {
+def training(data, **changes):
+    config = {
         "recipe": "stable",
         "size": 32,
         "epochs": 3,
@@ -52,32 +52,32 @@ def training(data, **changed):
         "on_collapse": "continue",
         "seed": 0,
     }
-    return Training(data, PixelFeatures.fit(data.images), FLOOR, None, **{**asked, **changed})
+    return Training(data, PixelFeatures.fit(data.images), FLOOR, None, **{**config, **changes})
 
 
 def test_every_clean_picture_is_learned_from_or_held_out(tmp_path):
     folder = cleaned(tmp_path, "avatars")
     data = training_set(folder, seed=3)
     whole = np.load(folder / "pictures.npy")
-    both = np.concatenate([data.images[:], data.held_images])
+    both = np.concatenate([data.images[:], data.held_out_images])
     assert sorted(map(bytes, both)) == sorted(map(bytes, whole))
-    assert len(data.held_images) == max(12, len(whole) // 10)
+    assert len(data.held_out_images) == max(12, len(whole) // 10)
     assert data.codes.shape == (len(data.images), len(data.attributes))
-    assert not np.array_equal(training_set(folder, seed=4).held_images, data.held_images)
+    assert not np.array_equal(training_set(folder, seed=4).held_out_images, data.held_out_images)
 
 
-def test_too_few_pictures_are_a_sentence(tmp_path):
+def test_too_few_pictures_are_one_sentence(tmp_path):
     with pytest.raises(UserError, match=r"clean pictures are too few to train on: give a source with at least 100"):
         training_set(cleaned(tmp_path, "ellipses-white", rows=100), seed=0)
 
 
 def test_the_samples_of_attributes_form_a_readable_square(avatars):
     plan = sample_plan(avatars, "stable", seed=0)
-    assert len(plan.rows) == len(plan.columns) == 4
+    assert len(plan.row_labels) == len(plan.column_labels) == 4
     names = [attribute.name for attribute in avatars.attributes]
-    changed = [place for place in range(len(names)) if len(set(plan.codes[:, place])) > 1]
-    assert len(changed) == 2
-    row_name, row_value = plan.rows[2].split(": ")
+    varied = [index for index in range(len(names)) if len(set(plan.codes[:, index])) > 1]
+    assert len(varied) == 2
+    row_name, row_value = plan.row_labels[2].split(": ")
     place = names.index(row_name.replace(" ", "_"))
     assert {avatars.attributes[place].values[code] for code in plan.codes[8:12, place]} == {row_value}
     assert (plan.noise == plan.noise[0]).all()
@@ -86,22 +86,22 @@ def test_the_samples_of_attributes_form_a_readable_square(avatars):
 def test_the_samples_of_a_network_that_takes_no_attributes_differ(avatars):
     plan = sample_plan(avatars, "dcgan", seed=0)
     assert len(np.unique(plan.noise, axis=0)) == 16
-    assert plan.rows == plan.columns == ()
+    assert plan.row_labels == plan.column_labels == ()
 
 
-def test_of_one_attribute_the_noise_makes_the_columns_differ(avatars):
-    one = replace(avatars, codes=avatars.codes[:, :1], held_codes=avatars.held_codes[:, :1])
+def test_with_one_attribute_the_noise_makes_the_columns_differ(avatars):
+    one = replace(avatars, codes=avatars.codes[:, :1], held_out_codes=avatars.held_out_codes[:, :1])
     plan = sample_plan(replace(one, attributes=avatars.attributes[:1]), "stable", seed=0)
     noise, codes = plan.noise.reshape(4, 4, -1), plan.codes.reshape(4, 4)
     assert (noise == noise[0]).all()
     assert len(np.unique(noise[0], axis=0)) == 4
     assert (codes == codes[:, :1]).all()
-    assert len(plan.rows) == 4
-    assert plan.columns == ()
+    assert len(plan.row_labels) == 4
+    assert plan.column_labels == ()
 
 
 @pytest.mark.parametrize("source", ["avatars", "ellipses-colour"])
-def test_the_fewest_pictures_that_can_be_asked_for_are_enough(tmp_path, source):
+def test_the_fewest_rows_that_the_form_allows_are_enough(tmp_path, source):
     (least,) = (bound.ge for bound in GanParameters.model_fields["rows"].metadata if hasattr(bound, "ge"))
     raw = generate_pictures(tmp_path / "pictures", source=source, rows=least, size=32, dirt=0.2, seed=0)
     clean_pictures(open_pictures(raw), pictures_table(32), tmp_path / "clean")
@@ -112,19 +112,19 @@ def test_the_fewest_pictures_are_enough_for_all_measures(tmp_path):
     raw = generate_pictures(tmp_path / "pictures", source="avatars", rows=100, size=32, dirt=0, seed=0)
     clean_pictures(open_pictures(raw), pictures_table(32), tmp_path / "clean")
     data = training_set(tmp_path / "clean", seed=0)
-    assert (len(data.images), len(data.held_images)) == (88, 12)
-    assert real_floor(PixelFeatures.fit(data.images), data.held_images, 0)["real_coverage"] > 0
+    assert (len(data.images), len(data.held_out_images)) == (88, 12)
+    assert real_floor(PixelFeatures.fit(data.images), data.held_out_images, 0)["real_coverage"] > 0
 
 
 def test_without_attributes_the_noise_makes_the_samples_differ(ellipses):
     plan = sample_plan(ellipses, "stable", seed=0)
     assert plan.codes.shape == (16, 0)
     assert len(np.unique(plan.noise, axis=0)) == 16
-    assert wanted(ellipses, 0)[0].shape == (len(ellipses.held_images), 100)
+    assert evaluation_inputs(ellipses, 0)[0].shape == (len(ellipses.held_out_images), 100)
 
 
-def test_a_checkpoint_comes_back_as_it_was_kept(tmp_path):
-    one = Checkpoint(
+def test_a_checkpoint_is_loaded_as_it_was_saved(tmp_path):
+    checkpoint = Checkpoint(
         state={"0000": np.arange(3), "0001": np.float32([1.5])},
         best={"0000": np.ones(2)},
         best_epoch=1,
@@ -132,73 +132,73 @@ def test_a_checkpoint_comes_back_as_it_was_kept(tmp_path):
         samples=[np.zeros((16, 4, 4, 3), np.uint8), np.ones((16, 4, 4, 3), np.uint8)],
         alarms=[Alarm("coverage", 0.1, 0.4, 2)],
     )
-    keep(tmp_path, one)
-    found = find(tmp_path)
-    assert found.epochs == 2
-    assert found.state.keys() == one.state.keys()
-    assert all((found.state[name] == value).all() for name, value in one.state.items())
-    assert (found.best["0000"] == 1).all()
-    assert (found.best_epoch, found.history, found.alarms) == (1, one.history, one.alarms)
-    assert (np.stack(found.samples) == np.stack(one.samples)).all()
-    assert find(tmp_path / "nothing").epochs == 0
+    save_checkpoint(tmp_path, checkpoint)
+    loaded = load_checkpoint(tmp_path)
+    assert loaded.epochs == 2
+    assert loaded.state.keys() == checkpoint.state.keys()
+    assert all((loaded.state[name] == value).all() for name, value in checkpoint.state.items())
+    assert (loaded.best["0000"] == 1).all()
+    assert (loaded.best_epoch, loaded.history, loaded.alarms) == (1, checkpoint.history, checkpoint.alarms)
+    assert (np.stack(loaded.samples) == np.stack(checkpoint.samples)).all()
+    assert load_checkpoint(tmp_path / "nothing").epochs == 0
 
 
 DAMAGES = {
     "cut off": lambda content: content[:-40],
     "half written": lambda content: content[: len(content) // 2],
     "emptied": lambda content: content[:0],
-    "a bit turned over": lambda content: content[:900] + bytes([content[900] ^ 1]) + content[901:],
+    "a bit flipped": lambda content: content[:900] + bytes([content[900] ^ 1]) + content[901:],
     "its directory overwritten": lambda content: content[:-200] + bytes(200),
     "another file": lambda content: content[::-1],
 }
 
 
-def kept_twice(folder):
-    one = Checkpoint(state={"0000": np.arange(500)}, samples=[np.zeros((16, 4, 4, 3), np.uint8)])
-    keep(folder, one)
-    keep(folder, replace(one, samples=one.samples * 2))
+def save_twice(folder):
+    checkpoint = Checkpoint(state={"0000": np.arange(500)}, samples=[np.zeros((16, 4, 4, 3), np.uint8)])
+    save_checkpoint(folder, checkpoint)
+    save_checkpoint(folder, replace(checkpoint, samples=checkpoint.samples * 2))
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 @pytest.mark.parametrize(
-    ("names", "epochs", "then"),
+    ("names", "epochs", "effect"),
     [
-        (["newest.npz"], 1, "goes on after epoch 1"),
-        (["samples-00002.npz"], 1, "goes on after epoch 1"),
-        (["newest.npz", "before.npz"], 0, "starts anew"),
-        (["samples-00001.npz"], 0, "starts anew"),
+        (["newest.npz"], 1, "continues after epoch 1"),
+        (["samples-00002.npz"], 1, "continues after epoch 1"),
+        (["newest.npz", "previous.npz"], 0, "starts from the beginning"),
+        (["samples-00001.npz"], 0, "starts from the beginning"),
     ],
 )
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, damage, names, epochs, then, caplog):
-    kept_twice(tmp_path)
+def test_after_damage_the_previous_checkpoint_is_used(tmp_path, damage, names, epochs, effect, caplog):
+    save_twice(tmp_path)
     for name in names:
         (tmp_path / name).write_bytes(damage((tmp_path / name).read_bytes()))
-    assert find(tmp_path).epochs == epochs
+    assert load_checkpoint(tmp_path).epochs == epochs
     (line,) = caplog.messages
     assert line.startswith(str(tmp_path / "newest.npz"))
-    assert line.endswith(f"damaged; the training {then}")
+    assert line.endswith(f"damaged; the training {effect}")
 
 
-def test_a_process_killed_between_the_two_files_leaves_the_one_before(tmp_path, caplog):
-    kept_twice(tmp_path)
+def test_a_process_killed_between_the_two_files_leaves_the_previous_one(tmp_path, caplog):
+    save_twice(tmp_path)
     (tmp_path / "newest.npz").unlink()
-    assert find(tmp_path).epochs == 1
+    assert load_checkpoint(tmp_path).epochs == 1
     assert not caplog.messages
 
 
-def test_an_epoch_writes_its_own_samples_only(tmp_path):
-    kept_twice(tmp_path)
+def test_an_epoch_writes_only_its_own_samples(tmp_path):
+    save_twice(tmp_path)
     first = (tmp_path / "samples-00001.npz").stat().st_mtime_ns
-    keep(tmp_path, Checkpoint(samples=[np.full((16, 4, 4, 3), epoch, np.uint8) for epoch in (7, 8, 9)]))
+    save_checkpoint(tmp_path, Checkpoint(samples=[np.full((16, 4, 4, 3), epoch, np.uint8) for epoch in (7, 8, 9)]))
     assert (tmp_path / "samples-00001.npz").stat().st_mtime_ns == first
-    assert [samples[0, 0, 0, 0] for samples in find(tmp_path).samples] == [0, 0, 9]
+    assert [samples[0, 0, 0, 0] for samples in load_checkpoint(tmp_path).samples] == [0, 0, 9]
 
 
-def test_checkpoints_that_nobody_takes_up_again_are_removed(tmp_path):
-    names = ("abandoned", "old, and about to go on", "recent")
+def test_abandoned_checkpoints_are_removed(tmp_path):
+    names = ("abandoned", "old, and about to continue", "recent")
     for name in names:
         (tmp_path / name).mkdir()
-        kept_twice(tmp_path / name)
+        save_twice(tmp_path / name)
     month_ago = time.time() - 31 * 24 * 3600
     for name in names[:2]:
         for place in (*(tmp_path / name).iterdir(), tmp_path / name):
@@ -217,65 +217,65 @@ def test_pictures_to_learn_from_stay_on_disk(tmp_path):
     tracemalloc.start()
     data = training_set(tmp_path, seed=0)
     sample_plan(data, "stable", seed=0)
-    taken = tracemalloc.get_traced_memory()[1]
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert taken < (tmp_path / "pictures.npy").stat().st_size / 10
+    assert peak < (tmp_path / "pictures.npy").stat().st_size / 10
     whole = np.load(tmp_path / "pictures.npy")
     assert (data.images[np.array([0, 5])] == whole[data.images.rows[[0, 5]]]).all()
     assert (PixelFeatures.fit(data.images).mean == PixelFeatures.fit(data.images[:]).mean).all()
 
 
-def test_whatever_byte_of_a_checkpoint_is_damaged_it_is_read_right_or_not_at_all(tmp_path):
-    one = Checkpoint(state={"0000": np.arange(9)}, samples=[np.zeros((16, 1, 1, 3), np.uint8)])
-    keep(tmp_path, one)
+def test_whichever_byte_of_a_checkpoint_is_damaged_it_is_read_correctly_or_not_at_all(tmp_path):
+    checkpoint = Checkpoint(state={"0000": np.arange(9)}, samples=[np.zeros((16, 1, 1, 3), np.uint8)])
+    save_checkpoint(tmp_path, checkpoint)
     newest = tmp_path / "newest.npz"
     content = newest.read_bytes()
     for place in range(len(content)):
         newest.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
-        found = find(tmp_path)
-        assert found.epochs == 0 or (found.state["0000"] == one.state["0000"]).all()
+        loaded = load_checkpoint(tmp_path)
+        assert loaded.epochs == 0 or (loaded.state["0000"] == checkpoint.state["0000"]).all()
         newest.write_bytes(content[:place])
-        assert find(tmp_path).epochs == 0
+        assert load_checkpoint(tmp_path).epochs == 0
 
 
-def test_a_training_goes_on_where_it_was_interrupted(tmp_path, avatars):
-    class EnoughError(Exception):
+def test_a_training_continues_where_it_was_interrupted(tmp_path, avatars):
+    class StopTrainingError(Exception):
         pass
 
     def stop(checkpoint):
         if checkpoint.epochs == 2:
-            raise EnoughError
+            raise StopTrainingError
 
-    seen: list[int] = []
-    _, whole = training(avatars).run(tmp_path / "whole", lambda checkpoint: seen.append(checkpoint.epochs))
-    assert seen == [1, 2, 3]
-    with pytest.raises(EnoughError):
+    epochs: list[int] = []
+    _, whole = training(avatars).run(tmp_path / "whole", lambda checkpoint: epochs.append(checkpoint.epochs))
+    assert epochs == [1, 2, 3]
+    with pytest.raises(StopTrainingError):
         training(avatars).run(tmp_path / "cut", stop)
-    seen.clear()
+    epochs.clear()
     for _ in range(2):
-        _, rest = training(avatars).run(tmp_path / "cut", lambda checkpoint: seen.append(checkpoint.epochs))
-        assert seen == [2, 3]  # what was kept is told once more: it may not have been logged
-        assert all((rest.state[name] == value).all() for name, value in whole.state.items())
+        _, resumed = training(avatars).run(tmp_path / "cut", lambda checkpoint: epochs.append(checkpoint.epochs))
+        assert epochs == [2, 3]  # the saved epoch is reported again: it may not have been logged
+        assert all((resumed.state[name] == value).all() for name, value in whole.state.items())
         steady = {name: values for name, values in whole.history.items() if name != "images_per_second"}
-        assert json.dumps({name: rest.history[name] for name in steady}) == json.dumps(steady)
-        assert (np.stack(rest.samples) == np.stack(whole.samples)).all()
-        # once more, with a newest checkpoint that is of no use
-        seen.clear()
+        assert json.dumps({name: resumed.history[name] for name in steady}) == json.dumps(steady)
+        assert (np.stack(resumed.samples) == np.stack(whole.samples)).all()
+        # once more, with a damaged newest checkpoint
+        epochs.clear()
         newest = tmp_path / "cut" / "newest.npz"
         newest.write_bytes(newest.read_bytes()[:-1000])
 
 
 @pytest.mark.parametrize(("on_collapse", "epochs"), [("continue", 6), ("stop", 3), ("roll-back", 3)])
 def test_what_a_collapse_leads_to(tmp_path, ellipses, on_collapse, epochs):
-    """A share of 1 that no young network reaches: the alarm comes as soon as it is not that young any more."""
-    wanted_noise, codes = wanted(ellipses, 0)
+    """No young network reaches a share of 1, so the alarm comes as soon as it is no longer young."""
+    noise, codes = evaluation_inputs(ellipses, 0)
     gan, done = training(ellipses, epochs=6, collapse_share=1.0, on_collapse=on_collapse).run(tmp_path, lambda _: None)
     assert done.epochs == epochs
     assert done.alarms
     sound = [epoch for epoch in range(1, epochs + 1) if epoch not in {alarm.epoch for alarm in done.alarms}]
     assert done.best_epoch == min(sound, key=lambda epoch: done.history["fid"][epoch - 1])
     assert "has collapsed or is collapsing" in str(done.alarms[0])
-    drawn = gan.draw(wanted_noise[:4], codes[:4])
+    drawn = gan.draw(noise[:4], codes[:4])
     best = [variable.tobytes() for variable in done.best.values()]
     now = [np.asarray(variable).tobytes() for variable in gan.sampler.variables]
     assert (now == best) == (on_collapse == "roll-back" or done.best_epoch == done.epochs)

@@ -33,8 +33,8 @@ def test_pictures_are_those_of_the_attributes_and_repeat(size):
     pictures, attributes = draw_avatars(6, size, seed=3)
     assert (pictures.shape, pictures.dtype) == ((6, size, size, 3), np.uint8)
     assert (pictures[:, : size // 2, 0] == 255).all(), "the background is white"
-    for picture, known in zip(pictures, attributes.to_dicts(), strict=True):
-        assert picture.tobytes() == draw_avatar(known, size).tobytes()
+    for picture, values in zip(pictures, attributes.to_dicts(), strict=True):
+        assert picture.tobytes() == draw_avatar(values, size).tobytes()
     assert pictures.tobytes() == draw_avatars(6, size, seed=3)[0].tobytes()
     assert pictures.tobytes() != draw_avatars(6, size, seed=4)[0].tobytes()
 
@@ -53,7 +53,7 @@ def test_attributes_are_balanced_independent_and_never_twice_the_same():
     assert attributes.equals(draw_attributes(20_000, seed=5))
 
 
-def test_every_value_can_be_drawn_and_none_besides():
+def test_every_value_can_be_drawn_and_no_other():
     drawn = {name: tuple(values) for name, values in avatars._OPTIONS.items()}
     assert drawn == {attribute.name: attribute.values for attribute in AVATARS}
 
@@ -63,10 +63,10 @@ def test_more_than_all_avatars_is_one_sentence():
         draw_avatars(2_000_000, SIZE, seed=0)
 
 
-def test_progress_is_told():
-    told = []
-    draw_avatars(3, 32, seed=0, progress=lambda done, total: told.append((done, total)))
-    assert told == [(1, 3), (2, 3), (3, 3)]
+def test_progress_is_reported():
+    calls = []
+    draw_avatars(3, 32, seed=0, progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_no_avatars():

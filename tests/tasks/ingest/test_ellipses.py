@@ -1,4 +1,4 @@
-"""Drawn ellipses are ellipses: by the exact test that generated ones are judged with, and by their kept parameters."""
+"""Drawn ellipses are ellipses: by the exact test that judges generated ones, and by their parameters."""
 
 import numpy as np
 import numpy.typing as npt
@@ -74,7 +74,7 @@ def test_grounds_and_colours() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_seed_gives_the_same_bytes_and_another_others(kind: Kind) -> None:
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(kind: Kind) -> None:
     first, again, other = (draw_ellipses(kind, 300, 32, seed)[0] for seed in (4, 4, 5))
     assert first.tobytes() == again.tobytes()
     assert (first != other).any(axis=(1, 2, 3)).all()

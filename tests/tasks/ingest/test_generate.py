@@ -1,4 +1,4 @@
-"""A generated folder holds the pictures that were drawn, what is known of them, and the same bytes every time."""
+"""A generated folder holds the pictures that were drawn and the truth about them, with the same bytes every time."""
 
 import io
 
@@ -24,14 +24,14 @@ def pixels(content):
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_a_seed_gives_the_same_folder_and_another_another(tmp_path, source):
-    made = []
+def test_the_same_seed_gives_the_same_folder_and_another_seed_does_not(tmp_path, source):
+    folders = []
     for number, seed in enumerate((1, 1, 2)):
         raw = generate_pictures(tmp_path / str(number), source=source, rows=30, size=32, dirt=0.5, seed=seed)
         assert raw == tmp_path / str(number) / "raw"
-        made.append(contents(raw.parent))
-    assert made[0] == made[1]
-    assert made[0] != made[2]
+        folders.append(contents(raw.parent))
+    assert folders[0] == folders[1]
+    assert folders[0] != folders[2]
 
 
 def test_clean_avatars_are_as_drawn_with_their_table_and_their_author(tmp_path):
@@ -55,9 +55,9 @@ def test_clean_avatars_are_as_drawn_with_their_table_and_their_author(tmp_path):
 def test_clean_ellipses_are_as_drawn_with_their_parameters_beside(tmp_path):
     raw = generate_pictures(tmp_path / "new", source="ellipses-outline", rows=4, size=32, dirt=0, seed=7)
     pictures, parameters = draw_ellipses("ellipses-outline", 4, 32, seed=7)
-    kept = pl.read_parquet(raw.parent / "parameters.parquet")
-    assert kept.drop("file").equals(parameters)
-    assert kept["file"].to_list() == sorted(file.name for file in raw.iterdir())
-    for name, picture in zip(kept["file"], pictures, strict=True):
+    saved = pl.read_parquet(raw.parent / "parameters.parquet")
+    assert saved.drop("file").equals(parameters)
+    assert saved["file"].to_list() == sorted(file.name for file in raw.iterdir())
+    for name, picture in zip(saved["file"], pictures, strict=True):
         assert (pixels((raw / name).read_bytes()) == picture).all()
     assert open_pictures(raw).tables == ()

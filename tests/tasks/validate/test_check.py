@@ -24,7 +24,7 @@ def check(folder: Path, table: pl.DataFrame, expectations: BatchExpectations | N
     folder.mkdir(parents=True, exist_ok=True)
     table.write_parquet(folder / "clean.parquet")
     counts = {"rows": len(table), "clean": len(table), "quarantine": 0, "duplicates": 0} | fates
-    expectations = expectations or pairs_expectations(largest_sum=256, rows=counts["clean"], law=True)
+    expectations = expectations or pairs_expectations(largest_sum=256, rows=counts["clean"], generated=True)
     return check_batch(folder / "clean.parquet", counts, expectations, folder / "docs")
 
 
@@ -49,7 +49,7 @@ class Tags(HTMLParser):
 
 @pytest.mark.parametrize("largest_sum", [16, 256, 65536])
 def test_an_honest_batch_passes(tmp_path: Path, largest_sum: int) -> None:
-    expectations = pairs_expectations(largest_sum=largest_sum, rows=ROWS, law=True)
+    expectations = pairs_expectations(largest_sum=largest_sum, rows=ROWS, generated=True)
     result = check(tmp_path, uniform(largest_sum), expectations)
     assert result == BatchCheck(passed=True, failures=(), docs=tmp_path / "docs")
     assert "Batch passed" in page(result)
@@ -102,7 +102,7 @@ def test_nothing_clean_fails_with_that_reason(tmp_path: Path) -> None:
 
 
 def test_a_users_file_may_be_spread_as_it_likes(tmp_path: Path) -> None:
-    expectations = pairs_expectations(largest_sum=256, rows=ROWS, law=False)
+    expectations = pairs_expectations(largest_sum=256, rows=ROWS, generated=False)
     assert check(tmp_path, normal_sums(uniform(256)), expectations).passed
 
 
@@ -156,7 +156,7 @@ def test_what_cannot_be_computed_fails_with_the_reason(tmp_path: Path) -> None:
 
 
 def test_the_same_batch_gives_the_same_page_but_for_the_time(tmp_path: Path) -> None:
-    expectations = pairs_expectations(largest_sum=256, rows=ROWS, law=True)  # the same objects serve twice
+    expectations = pairs_expectations(largest_sum=256, rows=ROWS, generated=True)  # the same objects serve twice
     first, second = (page(check(tmp_path / name, uniform(256), expectations)) for name in ("first", "second"))
     time = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
     assert re.sub(time, "", first) == re.sub(time, "", second)

@@ -1,15 +1,28 @@
-"""Keeps trained networks on disk as plain NumPy archives, which can hold no code."""
+"""Trained networks on disk, as plain NumPy archives, which cannot hold code."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from models.adders.network import Adder
+from tasks.running.stages import Stage
 
-_PLAIN = ("protocol", "largest_sum", "hidden_units", "seed", "output_bias", "scale", "best_epoch")
+_NUMBERS_AND_NAMES = ("protocol", "largest_sum", "hidden_units", "seed", "output_bias", "scale", "best_epoch")
 _ARRAYS = ("input_weights", "output_weights")
+
+
+@dataclass(frozen=True)
+class TrainedAdders:
+    """A finished stage that trained networks."""
+
+    stage: Stage
+
+    def load(self) -> list[Adder]:
+        """The networks."""
+        return load_adders(self.stage.folder)
 
 
 def save_adders(adders: Sequence[Adder], folder: Path) -> None:
@@ -21,7 +34,7 @@ def save_adders(adders: Sequence[Adder], folder: Path) -> None:
         for name, values in adder.history.items()
     }
     np.savez(folder / "arrays.npz", allow_pickle=False, **arrays, **histories)
-    plain = [{name: getattr(adder, name) for name in _PLAIN} for adder in adders]
+    plain = [{name: getattr(adder, name) for name in _NUMBERS_AND_NAMES} for adder in adders]
     (folder / "networks.json").write_text(json.dumps(plain, indent=1))
 
 
