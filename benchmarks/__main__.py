@@ -1,7 +1,7 @@
 """`make bench`: runs the benchmarks of cleaning and of training; `make bench ARGS=--quick`: all, in a tiny version.
 
 Run one alone with `python -m benchmarks.NAME`. adder_theory prints the numbers of docs/adders.md, drift those of
-docs/retraining.md; gan_modes, gan_time and gan_parts print those of docs/gans.md, in an hour and more.
+docs/retraining.md; gan_modes, gan_time and gan_parts print those of docs/gans.md, in an hour or more.
 """
 
 import subprocess

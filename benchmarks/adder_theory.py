@@ -1,4 +1,4 @@
-"""Every number of docs/adders.md: why the article's networks end where they end, and why the solved ones do not.
+"""Every number of docs/adders.md: why the article's networks end where they do, and why the solved ones do not.
 
 Run with `python -m benchmarks.adder_theory`; two to three minutes on two cores.
 """
@@ -23,12 +23,12 @@ from models.adders.solve import fit, train_solved
 SIZES, WIDTHS, PATIENCE = (16, 256, 65536), (1, 2, 4, 8, 16), 5
 STEPS_PER_EPOCH, LEARNING_RATE = 250, 1e-3  # 8,000 training rows in batches of 32
 
-# Of each line of a section its label, and name -> a number, a list of them, or minimum, median and maximum over seeds.
+# Of each line of a section: its label, and name -> a number, a list, or minimum, median and maximum over the seeds.
 Lines = Iterator[tuple[str, dict[str, Any]]]
 
 
 def clean_rows(largest_sum: int, n: int = 10_000) -> IntArray:
-    """Return (n, 3) int64 a, b, sum: what cleaning delivers."""
+    """Return (n, 3) int64 a, b, sum, like the result of cleaning."""
     pairs = np.random.default_rng(largest_sum).integers(0, largest_sum // 2, (n, 2), endpoint=True)
     return np.column_stack([pairs, pairs.sum(axis=1)])
 
@@ -46,8 +46,8 @@ def theory(seeds: int, epochs: int, rows: int, starts: int, slopes: int) -> Resu
     """Print all sections.
 
     Args:
-        seeds: repetitions of each network; half as many where something is changed.
-        epochs: most epochs of the article's protocol.
+        seeds: repetitions of each network; half as many if something is changed.
+        epochs: the largest number of epochs of the article's protocol.
         rows: pairs for each largest sum.
         starts: of the search for the best single node.
         slopes: sizes of the input weights that are tried for a pair of opposite nodes.
@@ -55,7 +55,7 @@ def theory(seeds: int, epochs: int, rows: int, starts: int, slopes: int) -> Resu
     pairs = {largest_sum: clean_rows(largest_sum, rows) for largest_sum in SIZES}
     article = train_article(pairs, hidden_units=WIDTHS, seeds=seeds, epochs=epochs, patience=PATIENCE)
     solved = train_solved(pairs, hidden_units=WIDTHS, seeds=seeds)
-    few = -(-seeds // 2)
+    half = -(-seeds // 2)
     sections = {
         "article": (f"article protocol, patience {PATIENCE}, {seeds} seeds", results(article)),
         "solved": (f"solved protocol, {seeds} seeds", results(solved)),
@@ -63,9 +63,9 @@ def theory(seeds: int, epochs: int, rows: int, starts: int, slopes: int) -> Resu
         "same_function": ("up to 16: two groups of nodes, one function", same_function(article)),
         "error_surface": ("error surfaces: sign changes along the diagonals, error at four places", surface(article)),
         "expansion": ("up to 16: % of pairs whose error has the sign of the Taylor expansion", expansion(article)),
-        "reach": (f"output weights must reach V = 2 L sqrt(L / 24); {few} seeds", reach(pairs, few, epochs)),
+        "reach": (f"output weights must reach V = 2 L sqrt(L / 24); {half} seeds", reach(pairs, half, epochs)),
         "saturation": ("up to 65536: activations below .001 or above .999", saturation(article, epochs)),
-        "ingredients": (f"leaving out one ingredient, {few} seeds", ingredients(pairs, few, epochs)),
+        "ingredients": (f"leaving out one ingredient, {half} seeds", ingredients(pairs, half, epochs)),
         "no_fit": ("random input weights of .001, output weights by linear least squares", no_fit(pairs)),
         "float32_limit": (f"V (sigmoid(u s) - sigmoid(-u s)), the best u of {slopes}: % right", precision(slopes)),
     }
@@ -108,8 +108,8 @@ def one_node(article: Sequence[Adder], starts: int) -> Lines:
         def residuals(p: FloatArray, inputs: FloatArray = inputs, total: IntArray = total) -> FloatArray:
             return np.asarray(p[2] * expit(inputs @ p[:2]) - total / total.max())
 
-        tried = np.random.default_rng(0).normal(size=(starts, 3))
-        best = min((least_squares(residuals, start, method="lm") for start in tried), key=lambda found: found.cost)
+        weights = np.random.default_rng(0).normal(size=(starts, 3))
+        best = min((least_squares(residuals, start, method="lm") for start in weights), key=lambda fitted: fitted.cost)
         adder = Adder("optimum", largest_sum, 1, 0, best.x[:2, None], best.x[2:] * 1.0, scale=float(largest_sum))
         own = score(adder, pairs)
         numbers = {"error": own.mean_absolute_error, "percent_right": 100 * own.accuracy}
@@ -119,10 +119,10 @@ def one_node(article: Sequence[Adder], starts: int) -> Lines:
 
 
 def same_function(article: Sequence[Adder]) -> Lines:
-    """Tell how the nodes of the networks up to 16 fall into two opposite groups, and how alike the functions are."""
+    """Show how the nodes of the networks up to 16 form two opposite groups, and how similar the functions are."""
     pairs = all_pairs(16)
     total = pairs.sum(axis=1)
-    chosen = []
+    typical = []
     for width in (2, 4, 8, 16):
         cell = select(article, 16, width)
         mixed = [a for a in cell if both_signs(a)]
@@ -132,7 +132,7 @@ def same_function(article: Sequence[Adder]) -> Lines:
             down = [a.output_weights[a.output_weights < 0].sum() for a in mixed]
             same_way = [np.sign(a.output_weights * a.input_weights.sum(axis=0)).min() for a in mixed]
             sizes = [np.abs(a.input_weights.mean(axis=0)) for a in mixed]
-            chosen.append(min(mixed, key=lambda a: abs(a.output_weights.max() - np.median(up))))
+            typical.append(min(mixed, key=lambda a: abs(a.output_weights.max() - np.median(up))))
             numbers = {
                 "networks": len(mixed),
                 "networks_whose_nodes_all_rise_with_the_sum": sum(way > 0 for way in same_way),
@@ -144,22 +144,22 @@ def same_function(article: Sequence[Adder]) -> Lines:
             yield f"{width} nodes, both signs", numbers | scores(mixed, pairs)
         if single:
             yield f"{width} nodes, one sign", {"networks": len(single)} | scores(single, pairs)
-    for one, other in combinations(chosen[:3], 2):
-        ours, theirs = one.predict(pairs), other.predict(pairs)
-        alike = np.corrcoef(ours - total, theirs - total)[0, 1]
-        numbers = {"mean_difference": np.abs(ours - theirs).mean(), "correlation_of_the_errors": alike}
-        yield f"{one.hidden_units} and {other.hidden_units} nodes", numbers
+    for first, second in combinations(typical[:3], 2):
+        sums = first.predict(pairs), second.predict(pairs)
+        correlation = np.corrcoef(sums[0] - total, sums[1] - total)[0, 1]
+        numbers = {"mean_difference": np.abs(sums[0] - sums[1]).mean(), "correlation_of_the_errors": correlation}
+        yield f"{first.hidden_units} and {second.hidden_units} nodes", numbers
 
 
 def surface(article: Sequence[Adder]) -> Lines:
-    """Tell where the signed error of each network changes sign: straight valley, or ring around a hill."""
+    """Show where the signed error of each network changes sign: straight valley, or ring around a hill."""
     for largest_sum in (16, 256):
         side = largest_sum // 2 + 1
         pairs = all_pairs(largest_sum)
         total = pairs.sum(axis=1)
         for width in WIDTHS:
             for kind, opposite in (("one sign", False), ("both signs", True)):
-                # Networks whose training ended at its start (all predictions near 0) have no surface to speak of.
+                # Networks whose training stopped right away (all predictions near 0) have no surface to speak of.
                 cell = [
                     a
                     for a in select(article, largest_sum, width)
@@ -186,7 +186,7 @@ def surface(article: Sequence[Adder]) -> Lines:
 
 
 def expansion(article: Sequence[Adder]) -> Lines:
-    """Tell how well the Taylor expansion of the sigmoid, to third and fifth order, gives the sign of the error."""
+    """Show how well the Taylor expansion of the sigmoid, to third and fifth order, gives the sign of the error."""
     pairs = all_pairs(16)
     total = pairs.sum(axis=1)
     for width in (2, 4, 8):
@@ -198,8 +198,8 @@ def expansion(article: Sequence[Adder]) -> Lines:
             z = pairs @ a.input_weights
             error = a.predict(pairs) - total
             cubic = 0.5 + z / 4 - z**3 / 48
-            for shares, expanded in ((third, cubic), (fifth, cubic + z**5 / 480)):
-                shares.append(100 * np.mean((expanded @ a.output_weights > total) == (error > 0)))
+            for shares, polynomial in ((third, cubic), (fifth, cubic + z**5 / 480)):
+                shares.append(100 * np.mean((polynomial @ a.output_weights > total) == (error > 0)))
         yield f"{width} nodes, both signs", {"third_order": spread(third), "fifth_order": spread(fifth)}
         if width == 2:
             for node, (a, b) in enumerate(cell[0].input_weights.T):
@@ -211,8 +211,8 @@ def reach(pairs: dict[int, IntArray], seeds: int, epochs: int) -> Lines:
     """Give the output weights that 100 % needs, the epochs that Adam needs to get there, and a test of it."""
     for largest_sum in SIZES:
         needed = 2 * largest_sum * np.sqrt(largest_sum / 24)
-        least = needed / (LEARNING_RATE * STEPS_PER_EPOCH)
-        yield f"{largest_sum}", {"V": needed, "epochs_with_2_nodes": least, "with_16": least / 8}
+        least_epochs = needed / (LEARNING_RATE * STEPS_PER_EPOCH)
+        yield f"{largest_sum}", {"V": needed, "epochs_with_2_nodes": least_epochs, "with_16": least_epochs / 8}
     for longer in (epochs, 3 * epochs):
         adders = train_article({256: pairs[256]}, hidden_units=(16,), seeds=seeds, epochs=longer, patience=0)
         sums = spread([adder.output_weights[adder.output_weights > 0].sum() for adder in adders])
@@ -221,7 +221,7 @@ def reach(pairs: dict[int, IntArray], seeds: int, epochs: int) -> Lines:
 
 
 def saturation(article: Sequence[Adder], epochs: int) -> Lines:
-    """Tell what the networks up to 65536 answer: a count of saturated nodes times 250."""
+    """Show what the networks up to 65536 answer: the number of saturated nodes times 250."""
     pairs = all_pairs(65536)
     total = pairs.sum(axis=1)
     per_node = LEARNING_RATE * STEPS_PER_EPOCH * epochs
@@ -246,7 +246,7 @@ def ingredients(pairs: dict[int, IntArray], seeds: int, epochs: int) -> Lines:
             adam = train_article(
                 {largest_sum: rows / largest_sum}, hidden_units=(width,), seeds=seeds, epochs=epochs, patience=0
             )
-            tried = {
+            variants = {
                 "scaled, Adam in float32, Glorot start": [replace(a, scale=float(largest_sum)) for a in adam],
                 "not scaled, Levenberg-Marquardt": [refit(rows, 1, width, s, 1e-3) for s in range(seeds)],
                 "scaled, Levenberg-Marquardt, Glorot-sized start": [
@@ -254,7 +254,7 @@ def ingredients(pairs: dict[int, IntArray], seeds: int, epochs: int) -> Lines:
                 ],
                 "all of them": [refit(rows, largest_sum, width, s, 1e-3) for s in range(seeds)],
             }
-            for name, adders in tried.items():
+            for name, adders in variants.items():
                 yield f"{largest_sum}, {width} nodes, {name}", scores(adders, all_pairs(largest_sum))
 
 
@@ -295,9 +295,9 @@ def spread(values: Sequence[float]) -> list[float]:
 
 def scores(adders: Sequence[Adder], pairs: IntArray) -> dict[str, Any]:
     """Return how the accuracy in % and the mean absolute error spread over networks."""
-    every = [score(adder, pairs) for adder in adders]
-    accuracies = spread([100 * one.accuracy for one in every])
-    return {"percent_right": accuracies, "error": spread([one.mean_absolute_error for one in every])}
+    results = [score(adder, pairs) for adder in adders]
+    accuracies = spread([100 * result.accuracy for result in results])
+    return {"percent_right": accuracies, "error": spread([result.mean_absolute_error for result in results])}
 
 
 def refit(rows: IntArray, scale: int, width: int, seed: int, start_size: float) -> Adder:
@@ -307,7 +307,7 @@ def refit(rows: IntArray, scale: int, width: int, seed: int, start_size: float) 
 
 
 def both_signs(adder: Adder) -> bool:
-    """Tell whether some nodes add to the answer and others are subtracted from it."""
+    """Return whether some nodes add to the answer and others subtract from it."""
     return bool(adder.output_weights.min() < 0 < adder.output_weights.max())
 
 

@@ -33,8 +33,8 @@ def compare(rows: int, keras_epochs: int, ensembles: dict[int, int]) -> Result:
 
     Args:
         rows: pairs for each largest sum.
-        keras_epochs: epochs that Keras really runs.
-        ensembles: seeds -> epochs that an ensemble of so many seeds really runs.
+        keras_epochs: epochs that Keras actually runs.
+        ensembles: seeds -> epochs that an ensemble of that many seeds actually runs.
     """
     pairs = {largest_sum: clean_rows(largest_sum, rows) for largest_sum in SIZES}
     networks = len(SIZES) * len(WIDTHS)
@@ -79,7 +79,7 @@ def keras_seconds_per_epoch(pairs: dict[int, IntArray], epochs: int) -> float:
     """Return the seconds of one epoch of `fit` with the article's settings: the best of two runs, mean over widths."""
     import keras
 
-    # `fit` shuffles, and without a seed TensorFlow refuses to where its results must repeat (see `tasks`)
+    # `fit` shuffles, which TensorFlow refuses without a seed if results must repeat (see `tasks`)
     keras.utils.set_random_seed(0)
     rows = pairs[256].astype("float32")
     seconds = 0.0

@@ -2,8 +2,8 @@
 
 Both read the same Parquet file of text, with one fault in a hundred rows. DuckDB only counts the rows that break a rule
 (range, sum, unique id). The cleaning also repairs, explains, accounts for every row and writes everything down. Each is
-measured in a process of its own, three times in turn, after a warm-up on a thousand rows that loads what a library
-loads at its first use; the best times are compared.
+measured in a process of its own, three times in turn, after a warm-up on a thousand rows, because libraries load
+more at their first use; the best times are compared.
 
     python -m benchmarks.clean_pairs [--rows 10_000_000]
 """
@@ -62,9 +62,9 @@ _MEASURE = """
 import json, resource, sys, time
 work(sys.argv[2])
 started = time.perf_counter()
-found = work(sys.argv[1])
+counts = work(sys.argv[1])
 seconds = time.perf_counter() - started
-print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, *found]))
+print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, *counts]))
 """
 
 
@@ -86,8 +86,8 @@ def compare(rows: int, rounds: int) -> Result:
         best: dict[str, list[float]] = {}
         for _ in range(rounds):
             for name, code in (("DuckDB, validation only", _DUCKDB), ("eightytwenty, cleaning", _CLEAN)):
-                measured = json.loads(_run(code + _MEASURE, source, small))
-                best[name] = min(best.get(name, measured), measured)
+                measurement = json.loads(_run(code + _MEASURE, source, small))
+                best[name] = min(best.get(name, measurement), measurement)
         for name, (seconds, kilobytes, *counts) in best.items():
             print(f"{name:<26}{seconds:6.2f} s  peak memory {kilobytes / 1e6:.2f} GB  {counts}")
         (duckdb, *_), (ours, kilobytes, *_) = best.values()

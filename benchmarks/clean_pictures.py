@@ -2,10 +2,10 @@
 
 The folder holds drawn avatars in the form of the Cartoon Set (PNG, 500x500 pixels, transparent ground) with a table of
 attributes and a fault in every tenth. CleanVision looks for its nine default kinds of issues with a process for each
-core. It ends at the first file that cannot be decoded, so such faults are left out here; the tests have them. The
+core. It stops at the first file that cannot be decoded, so such faults are left out here; the tests have them. The
 cleaning also repairs, shrinks, accounts for every file and writes everything down. Each is measured in a process of its
 own, three times in turn, after a warm-up on twenty pictures; the best times are compared. At the end the cleaning is
-scored against the truth of the dirt; a true picture is what the cleaning makes of it where there is no dirt.
+scored against the truth of the dirt; the true pictures are those that the cleaning makes without dirt.
 
     python -m benchmarks.clean_pictures [--rows 1_000]
 """
@@ -38,7 +38,7 @@ for number, picture in enumerate(pictures, 1):
     Image.fromarray(np.concatenate([picture, np.where(white, 0, 255).astype(np.uint8)], axis=-1)).save(content, "PNG")
     files[f"avatars-{number:05}.png"] = content.getvalue()
 table = attributes.insert_column(0, pl.Series("file", list(files)))
-# a near copy is saved without transparency; it needs less repair than its original, and so it is the one that stays
+# a near copy is saved without transparency; it needs less repair than its original, so it would be the one to stay
 kinds = [kind for kind in KINDS if kind not in (*UNREADABLE, "near copy")]
 dirty = add_dirt(files, table.write_csv().encode(), share=0.1, seed=0, size=64, kinds=kinds)
 for name, contents, lines in (
@@ -80,7 +80,7 @@ import json, sys, time
 if __name__ == "__main__":
     work(sys.argv[2])
     started = time.perf_counter()
-    found = work(sys.argv[1])
+    work(sys.argv[1])
     print(json.dumps(time.perf_counter() - started))
 """
 
@@ -95,7 +95,7 @@ place = Path(sys.argv[1])
 sound = pl.read_parquet(place / "sound.clean" / "clean.parquet")["source"].cast(pl.String)
 pictures = dict(zip(sound, np.load(place / "sound.clean" / "pictures.npy"), strict=True))
 truth, attributes = (pl.read_parquet(place / f"{name}.parquet") for name in ("truth", "attributes"))
-# a transparent picture, when shrunk, is rounded otherwise than an opaque one
+# shrinking rounds a transparent picture differently from an opaque one
 truth = truth.with_columns(pl.col("tolerance") + 1)
 score = score_pictures(place / "raw.clean", truth, pictures, attributes)
 kinds = score.kinds.select(pl.col("injected", "caught", "right", "wrong").sum()).row(0, named=True)
@@ -130,7 +130,7 @@ def compare(rows: int, rounds: int) -> Result:
         _run(_CLEAN + _MEASURE, place / "sound", place / "small")
         score = json.loads(_run(_SCORE, place))
         print("dirt: {injected} injected, {caught} caught, {right} right, {wrong} wrong; ".format(**score), end="")
-        print("innocent pictures: {touched} touched, {lost} lost".format(**score))
+        print("sound pictures: {touched} touched, {lost} lost".format(**score))
     return {
         "pictures": pictures,
         "ratio": theirs / ours,
@@ -143,8 +143,8 @@ def compare(rows: int, rounds: int) -> Result:
 def _run(code: str, *arguments: object) -> str:
     """Runs Python code in a process of its own and returns what it printed."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    quiet = os.environ | {"TQDM_DISABLE": "1"}  # of CleanVision's bars
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=quiet).stdout
+    environment = os.environ | {"TQDM_DISABLE": "1"}  # CleanVision's progress bars
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment).stdout
 
 
 if __name__ == "__main__":

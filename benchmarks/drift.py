@@ -1,4 +1,4 @@
-"""Drift of uniform pairs: what honest batches reach by chance, what drifted ones reach, and the limit between them.
+"""Drift of uniform pairs: what honest batches reach by chance, what drifted ones reach, and the limit between.
 
 Prints the table of docs/retraining.md, in half a minute.
 """
@@ -43,8 +43,8 @@ def divergence(old: np.ndarray, new: np.ndarray) -> tuple[float, float]:
     (expectation,) = drift_expectations("drift", *frames, MOST_DRIFT).clean
     expected = expectation.partition_object
     counts = np.histogram(new, expected["bins"])[0]
-    shares, seen = counts / counts.sum(), counts > 0
-    value = np.sum(shares[seen] * np.log(shares[seen] / np.array(expected["weights"])[seen]))
+    shares, occupied = counts / counts.sum(), counts > 0
+    value = np.sum(shares[occupied] * np.log(shares[occupied] / np.array(expected["weights"])[occupied]))
     return float(value), float(expectation.threshold)
 
 

@@ -27,13 +27,13 @@ def main() -> None:
 
 
 def compare(shown: int, recipe: str, pictures: int, scored: int, recognised: int) -> Result:
-    """Print modes and reverse KL as the training goes on.
+    """Print modes and reverse KL during the training.
 
     Args:
         shown: pictures that each recipe is shown.
         recipe: one of `BUILDERS`, or "both".
-        pictures: different ones among them.
-        scored: pictures that the modes are counted in.
+        pictures: the number of different ones.
+        scored: pictures in which the modes are counted.
         recognised: shapes that the recogniser learns from.
     """
     make_repeatable()

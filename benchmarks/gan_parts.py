@@ -1,7 +1,7 @@
-"""What each part of the recipe `stable` is worth: the same training with one part taken out.
+"""What each part of the recipe `stable` is worth: the same training with one part left out.
 
 Avatars at 32x32, each variant shown the same pictures, attributes and noise; about a minute a variant on two cores.
-Prints a line per variant: FID (lower is better), coverage, diversity, attributes recognised as asked.
+Prints a line per variant: FID (lower is better), coverage, diversity, attributes recognised as requested.
 
     python -m benchmarks.gan_parts
 """
@@ -43,7 +43,8 @@ def build(
     generator, average = (stable.generator(SIZE, cardinalities) for _ in range(2))
     if squash:
         generator, average = (
-            keras.Model(one.input, keras.layers.Activation("tanh")(one.output)) for one in (generator, average)
+            keras.Model(network.input, keras.layers.Activation("tanh")(network.output))
+            for network in (generator, average)
         )
     gan = kind(generator, stable.discriminator(SIZE, cardinalities), average, 0, penalty)
     gan.compile(stable.adam(steps), stable.adam(steps))

@@ -1,6 +1,6 @@
 """Pictures that both recipes learn from in a second, at 64x64.
 
-The claim is the ratio of the two; how many a second it is depends on the machine.
+The claim is the ratio of the two; the numbers themselves depend on the machine.
 """
 
 import time
@@ -31,13 +31,13 @@ def compare(pictures: dict[str, int], rounds: int) -> Result:
     for recipe, gan in gans.items():
         _rate(gan, images[: pictures[recipe]], recipe, 0)  # traces the graphs
     rates: dict[str, list[float]] = {recipe: [] for recipe in gans}
-    for turn in range(rounds):  # in turns, so that a busy moment meets both
+    for turn in range(rounds):  # in turns, so that a busy moment affects both
         for recipe, gan in gans.items():
             rates[recipe].append(_rate(gan, images[: pictures[recipe]], recipe, turn + 1))
-    for recipe, some in rates.items():
+    best = {recipe: max(values) for recipe, values in rates.items()}
+    for recipe, rate in best.items():
         weights = gans[recipe].generator.count_params(), gans[recipe].discriminator.count_params()
-        print(f"{recipe}: {max(some):.0f} pictures/s; {weights[0]:,} + {weights[1]:,} weights")
-    best = {recipe: max(some) for recipe, some in rates.items()}
+        print(f"{recipe}: {rate:.0f} pictures/s; {weights[0]:,} + {weights[1]:,} weights")
     ratio = best["stable"] / best["dcgan"]
     print(f"stable learns from {ratio:.1f} times as many pictures a second")
     return {"ratio": ratio, "pictures_a_second": best}

@@ -1,4 +1,4 @@
-"""What all benchmarks share: the option --quick, and a result that ends the output as one line of JSON."""
+"""What all benchmarks share: the option --quick, and a result as one line of JSON at the end."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ Result = dict[str, Any]  # names -> numbers, or lists and dicts of them
 
 
 class Size(NamedTuple):
-    """The default of an option, and what it is with --quick."""
+    """The default of an option, without and with --quick."""
 
     full: Any
     quick: Any
@@ -24,7 +24,7 @@ def command_line(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="tiny sizes, in seconds: shows that the benchmark runs; its numbers are no claims",
+        help="tiny sizes, in seconds: shows that the benchmark runs; its numbers mean nothing",
     )
     return parser
 
@@ -42,12 +42,12 @@ def run(benchmark: Callable[..., Result], parser: argparse.ArgumentParser) -> No
 
 
 def print_json(numbers: Result) -> None:
-    """Print one line of JSON, with six digits of each fraction; null stands for infinite and for not a number."""
+    """Print one line of JSON, with six digits of each fraction; null stands for infinity and NaN."""
     print(json.dumps(_plain(numbers), allow_nan=False), flush=True)
 
 
 def _plain(value: Any) -> Any:
-    """Return the same in what JSON knows."""
+    """Return the same value in types that JSON knows."""
     if isinstance(value, Mapping):
         return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):

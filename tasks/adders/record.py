@@ -40,13 +40,13 @@ def record_networks(
     Returns:
         the ids of the nested runs, in order.
     """
-    drawn = representatives(networks)
+    names = representatives(networks)
 
     def records() -> Iterator[NetworkRecord]:
         for done, network in enumerate(networks, start=1):
             adder = network.adder
             figures = {}
-            if adder.name in drawn:
+            if adder.name in names:
                 figures = {"error.png": error_surface(adder), "network.png": network_drawing(adder)}
             yield NetworkRecord(
                 name=adder.name,
@@ -85,7 +85,7 @@ def draw_results(folder: Path, networks: Sequence[ScoredAdder]) -> list[CellResu
         the results by cell.
     """
     cells = by_cell(networks)
-    drawn = representatives(networks)
+    names = representatives(networks)
     adders = [network.adder for network in networks]
     (folder / "results.md").write_text(results_markdown(cells))
     save(results_figure(cells), folder / "results.png")
@@ -94,7 +94,7 @@ def draw_results(folder: Path, networks: Sequence[ScoredAdder]) -> list[CellResu
     sizes = sorted({adder.largest_sum for adder in adders})
     for protocol in dict.fromkeys(adder.protocol for adder in adders):
         for size in sizes:
-            members = [a for a in adders if (a.protocol, a.largest_sum) == (protocol, size) and a.name in drawn]
+            members = [a for a in adders if (a.protocol, a.largest_sum) == (protocol, size) and a.name in names]
             if len(pairs_summing_to(_LINE, size)) and size < 1 << 10:
                 save(error_along_sum(members, _LINE), folder / f"error_along_{_LINE}_{protocol}_{size}.png")
     return cells

@@ -69,8 +69,8 @@ def rendered(results) -> str:
 
 
 def test_the_table_shows_median_and_range_over_seeds():
-    shown = texts(results_figure([cell(accuracies=(0.2, 0.4, 0.9), errors=(3.0, 1.0, 2.0), beyond=(0.25,))]))
-    assert {"40 %", "20–90 %", "error 2", "1–3", "beyond range 25 %", "2 nodes", "article protocol"} <= set(shown)
+    labels = texts(results_figure([cell(accuracies=(0.2, 0.4, 0.9), errors=(3.0, 1.0, 2.0), beyond=(0.25,))]))
+    assert {"40 %", "20–90 %", "error 2", "1–3", "beyond range 25 %", "2 nodes", "article protocol"} <= set(labels)
 
 
 def test_one_seed_has_no_range():
@@ -93,9 +93,9 @@ def test_the_articles_number_appears_only_where_it_is_known():
 
 def test_a_missing_cell_is_named_and_nan_is_not_hidden():
     results = [cell(hidden_units=2, accuracies=(math.nan,), errors=(math.nan,)), cell(largest_sum=256, hidden_units=4)]
-    shown = texts(results_figure(results))
-    assert shown.count("not run") == 2
-    assert "NaN" in shown
+    labels = texts(results_figure(results))
+    assert labels.count("not run") == 2
+    assert "NaN" in labels
 
 
 def test_no_results_is_an_error():
@@ -113,9 +113,9 @@ def test_markdown_has_a_line_per_cell_with_equal_columns():
 
 def test_the_terminal_table_fits_eighty_columns():
     results = [cell(hidden_units=n, accuracies=(0.1, 0.9), errors=(32380.0, 32542.0)) for n in (1, 2, 4, 8, 16)]
-    shown = rendered(results)
-    assert shown.count("32,380–32,542") == 5
-    assert "…" not in shown
+    labels = rendered(results)
+    assert labels.count("32,380–32,542") == 5
+    assert "…" not in labels
 
 
 # --- the curves
@@ -178,23 +178,23 @@ def test_the_drawing_shows_weights_activations_and_the_prediction():
     network = adder(
         input_weights=np.array([[0.25, -0.5], [1.5, 0.125]]), output_weights=np.array([7.0, -2.5]), output_bias=0.75
     )
-    shown = texts(network_drawing(network, (2, 3)))
-    assert {"0.25", "−0.5", "1.5", "0.125", "7", "−2.5", "0.75", "bias"} <= set(shown)
+    labels = texts(network_drawing(network, (2, 3)))
+    assert {"0.25", "−0.5", "1.5", "0.125", "7", "−2.5", "0.75", "bias"} <= set(labels)
     prediction = network.predict([(2, 3)])[0]
-    assert f"{network.hidden([(2, 3)])[0, 1]:.2f}" in shown
-    assert f"2 + 3 = {round(prediction)}, says the network with 2 nodes" in shown
-    assert any(text.endswith("wrong") for text in shown)
+    assert f"{network.hidden([(2, 3)])[0, 1]:.2f}" in labels
+    assert f"2 + 3 = {round(prediction)}, says the network with 2 nodes" in labels
+    assert any(text.endswith("wrong") for text in labels)
 
 
 def test_a_scaled_network_that_adds_is_right():
-    shown = texts(network_drawing(exact()))
-    assert any(text == "rounded 4:\nright" for text in shown)
-    assert any("divided by 256" in text for text in shown)
+    labels = texts(network_drawing(exact()))
+    assert any(text == "rounded 4:\nright" for text in labels)
+    assert any("divided by 256" in text for text in labels)
 
 
 def test_weights_that_are_not_finite_are_drawn_as_such():
-    shown = texts(network_drawing(adder(4, input_weights=np.full((2, 4), np.nan))))
-    assert shown.count("NaN") >= 8
+    labels = texts(network_drawing(adder(4, input_weights=np.full((2, 4), np.nan))))
+    assert labels.count("NaN") >= 8
 
 
 # --- along one sum

@@ -41,11 +41,11 @@ def test_the_title_gives_the_measured_shares():
 
 
 def test_the_figure_shows_every_part():
-    shown = set(texts(cleaning_figure(RUN)))
-    assert {"cleaning 60 %", "modelling 30 %", "other 10 %"} <= shown
-    assert {"cleaning and organizing 60 %", "collecting 19 %", "loading and cleansing 45 %"} <= shown
-    assert {"train", "3.0 s", "120 repaired", "75 quarantined", "900 (90 %)"} <= shown
-    assert {"25 % → 97.5 %", "812 → 0.5", "8 nodes, sums to 16"} <= shown
+    labels = set(texts(cleaning_figure(RUN)))
+    assert {"cleaning 60 %", "modelling 30 %", "other 10 %"} <= labels
+    assert {"cleaning and organizing 60 %", "collecting 19 %", "loading and cleansing 45 %"} <= labels
+    assert {"train", "3.0 s", "120 repaired", "75 quarantined", "900 (90 %)"} <= labels
+    assert {"25 % → 97.5 %", "812 → 0.5", "8 nodes, sums to 16"} <= labels
 
 
 def test_the_bars_of_shares_are_as_long_as_the_shares():

@@ -106,10 +106,10 @@ def test_links_are_not_followed_and_missing_files_are_named(tmp_path):
 def test_a_preview_is_small_and_shows_what_is_transparent():
     picture = np.zeros((400, 200, 4), np.uint8)
     picture[:, :100] = (200, 0, 0, 255)
-    shown = preview(encode(Image.fromarray(picture))[1])
-    assert shown.shape == (160, 80, 3)
-    assert (shown[:, :38] == (200, 0, 0)).all()
-    assert set(np.unique(shown[:, 42:])) == {218, 255}
+    small = preview(encode(Image.fromarray(picture))[1])
+    assert small.shape == (160, 80, 3)
+    assert (small[:, :38] == (200, 0, 0)).all()
+    assert set(np.unique(small[:, 42:])) == {218, 255}
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".gif", ".bmp", ".webp", ".tif"])
@@ -120,7 +120,7 @@ def test_a_preview_of_a_broken_file_is_none_or_a_picture(suffix):
     for _ in range(60):
         broken = np.frombuffer(content, np.uint8).copy()
         broken[rng.integers(len(broken), size=3)] = rng.integers(0, 256, 3)
-        shown = preview(broken[: rng.integers(1, len(broken) + 1)].tobytes())
-        assert shown is None or shown.dtype == np.uint8
+        small = preview(broken[: rng.integers(1, len(broken) + 1)].tobytes())
+        assert small is None or small.dtype == np.uint8
     assert preview(b"") is None
     assert preview(b"<html>") is None

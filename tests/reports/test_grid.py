@@ -80,10 +80,10 @@ def test_what_makes_no_grid_is_an_error(images, more, sentence) -> None:
 def test_generated_and_real_pictures_stand_side_by_side() -> None:
     samples, real = pictures(4), pictures(9)
     picture = side_by_side(samples, real, 7, columns=2)
-    one, other = captioned(grid(samples, 2), "generated, epoch 7"), captioned(grid(real, 2), "real")
-    assert picture.shape[0] == other.shape[0] > one.shape[0]
-    np.testing.assert_array_equal(picture[: one.shape[0], : one.shape[1]], one)
-    np.testing.assert_array_equal(picture[:, -other.shape[1] :], other)
+    left, right = captioned(grid(samples, 2), "generated, epoch 7"), captioned(grid(real, 2), "real")
+    assert picture.shape[0] == right.shape[0] > left.shape[0]
+    np.testing.assert_array_equal(picture[: left.shape[0], : left.shape[1]], left)
+    np.testing.assert_array_equal(picture[:, -right.shape[1] :], right)
 
 
 def test_a_caption_makes_room_for_itself() -> None:
@@ -118,17 +118,17 @@ def test_a_contact_sheet_has_a_row_for_each_epoch() -> None:
     assert picture.shape[0] == 4 + 3 * row
     for epoch in range(3):
         line = picture[4 + epoch * row + 32]
-        shown = line[-(16 * row) :: row, 0][:16]  # sixteen of the eighteen
-        assert shown.tolist() == [10 + 20 * epoch + place for place in range(16)]
+        values = line[-(16 * row) :: row, 0][:16]  # sixteen of the eighteen
+        assert values.tolist() == [10 + 20 * epoch + place for place in range(16)]
 
 
 def test_many_epochs_are_thinned_and_alarms_are_not_lost() -> None:
     samples = np.stack([np.full((2, 4, 4, 3), epoch, dtype=np.uint8) for epoch in range(100)])
-    shown = contact_sheet(samples, best=42)[4 + 32 :: 68, -40, 0].tolist()
-    left_out = next(epoch for epoch in range(50, 100) if epoch not in shown)
+    epochs = contact_sheet(samples, best=42)[4 + 32 :: 68, -40, 0].tolist()
+    left_out = next(epoch for epoch in range(50, 100) if epoch not in epochs)
     picture = contact_sheet(samples, best=42, alarms=[left_out + 1])
-    assert len(shown) <= MOST_ROWS
-    assert {0, 41, 99} <= set(shown)
+    assert len(epochs) <= MOST_ROWS
+    assert {0, 41, 99} <= set(epochs)
     (marked,) = {int(y - 4) // 68 for y in np.flatnonzero(has(picture, ALARM).any(axis=1))}
-    assert shown[marked - 1] < left_out < shown[marked]  # the first that is shown since the alarm
+    assert epochs[marked - 1] < left_out < epochs[marked]  # the first row after the alarm
     assert not has(contact_sheet(samples), ALARM).any()

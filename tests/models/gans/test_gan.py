@@ -90,11 +90,11 @@ def test_the_state_holds_all_that_matters(trained):
 def test_the_start_depends_on_the_seed_alone(recipe):
     """Other libraries' threads, such as those that keep a connection open, draw from Python's random numbers, too."""
     random.seed(1)
-    one = build(recipe, 32, (4,), 0, STEPS).state
+    first = build(recipe, 32, (4,), 0, STEPS).state
     random.seed(2)
-    assert same(build(recipe, 32, (4,), 0, STEPS).state, one)
+    assert same(build(recipe, 32, (4,), 0, STEPS).state, first)
     other = build(recipe, 32, (4,), 1, STEPS).state
-    assert any((value != other[name]).any() for name, value in one.items())
+    assert any((value != other[name]).any() for name, value in first.items())
 
 
 def test_another_seed_gives_other_pictures(trained):

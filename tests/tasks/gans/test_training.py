@@ -90,8 +90,8 @@ def test_the_samples_of_a_network_that_takes_no_attributes_differ(avatars):
 
 
 def test_with_one_attribute_the_noise_makes_the_columns_differ(avatars):
-    one = replace(avatars, codes=avatars.codes[:, :1], held_out_codes=avatars.held_out_codes[:, :1])
-    plan = sample_plan(replace(one, attributes=avatars.attributes[:1]), "stable", seed=0)
+    data = replace(avatars, codes=avatars.codes[:, :1], held_out_codes=avatars.held_out_codes[:, :1])
+    plan = sample_plan(replace(data, attributes=avatars.attributes[:1]), "stable", seed=0)
     noise, codes = plan.noise.reshape(4, 4, -1), plan.codes.reshape(4, 4)
     assert (noise == noise[0]).all()
     assert len(np.unique(noise[0], axis=0)) == 4

@@ -87,13 +87,13 @@ def test_two_ellipses_and_open_or_broken_ones_fail():
 
 
 def test_distances_are_small_between_halves_and_large_for_one_colour_or_size():
-    one, _ = draw_ellipses("ellipses-colour", 400, 32, seed=0)
+    pictures, _ = draw_ellipses("ellipses-colour", 400, 32, seed=0)
     other, _ = draw_ellipses("ellipses-colour", 400, 32, seed=1)
-    real = ellipse_test(one, "white")
+    real = ellipse_test(pictures, "white")
     floor = distribution_distance(real, ellipse_test(other, "white"))
     assert max(floor.values()) < 0.2
     assert max(distribution_distance(real, real).values()) == 0
-    same = np.repeat(one[:1], 50, axis=0)
+    same = np.repeat(pictures[:1], 50, axis=0)
     collapsed = distribution_distance(real, ellipse_test(same, "white"))
     assert min(collapsed[name] for name in ("red", "green", "blue", "area")) > 0.5
     outlines, _ = draw_ellipses("ellipses-outline", 100, 32, seed=0)
