@@ -20,7 +20,7 @@ from schemas.parameters import (
 )
 
 
-def _join_attributes(arguments: Sequence[str]) -> list[str]:
+def join_attributes(arguments: Sequence[str]) -> list[str]:
     """Makes one option of those of `draw` that are named after attributes: they are known when the model is loaded."""
     names = [field.alias or name for name, field in DrawParameters.model_fields.items()]
     # the parser knows a name of one letter by one dash
@@ -39,31 +39,18 @@ def _join_attributes(arguments: Sequence[str]) -> list[str]:
     return [*others, "--attributes", json.dumps(attributes)] if attributes else others
 
 
+_FLOW = "flows.cli.run_flow"
+_BETTER = "take in new pairs, train a challenger, and let the better one be champion"
 COMMANDS = (
+    Command("run", "all of it: ingest, clean, check, train, track and report", RunParameters, f"{_FLOW}:run_all"),
+    Command("adders", "the same, for networks that add two numbers", AdderParameters, f"{_FLOW}:run_adders"),
+    Command("gan", "the same, for a GAN that draws pictures", GanParameters, f"{_FLOW}:run_gan"),
     Command(
-        "run",
-        "all of it: ingest, clean, check, train, track and report",
-        RunParameters,
-        "flows.cli.run_flow:run_everything",
-    ),
-    Command("adders", "the same, for networks that add two numbers", AdderParameters, "flows.cli.run_flow:run_adders"),
-    Command("gan", "the same, for a GAN that draws pictures", GanParameters, "flows.cli.run_flow:run_gan"),
-    Command(
-        "draw", "draw pictures with a trained model", DrawParameters, "flows.cli.draw:draw_command", _join_attributes
+        "draw", "draw pictures with a trained model", DrawParameters, "flows.cli.draw:draw_command", join_attributes
     ),
     Command("predict", "ask a trained network for sums", PredictParameters, "flows.cli.predict:predict_command"),
-    Command(
-        "retrain_adders",
-        "take in new pairs, train a challenger, and let the better one be champion",
-        RetrainAddersParameters,
-        "flows.cli.run_flow:run_retrain_adders",
-    ),
-    Command(
-        "retrain_avatars",
-        "the same, for pictures",
-        RetrainAvatarsParameters,
-        "flows.cli.run_flow:run_retrain_avatars",
-    ),
+    Command("retrain_adders", _BETTER, RetrainAddersParameters, f"{_FLOW}:run_retrain_adders"),
+    Command("retrain_avatars", "the same, for pictures", RetrainAvatarsParameters, f"{_FLOW}:run_retrain_avatars"),
     Command(
         "rollback", "make an earlier version champion again", RollbackParameters, "flows.cli.rollback:rollback_command"
     ),

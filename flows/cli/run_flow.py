@@ -21,7 +21,7 @@ from tasks.servers.private_prefect import prefect_api
 _NO_ROOM = 1 << 20  # bytes; databases give up before the last one
 
 
-def run_everything(parameters: RunParameters) -> None:
+def run_all(parameters: RunParameters) -> None:
     """Runs both flows and prints their results and where to look next."""
     with _reporting():
         from flows.run import run

@@ -1,9 +1,9 @@
 """Finished work that is not done twice.
 
-A stage writes into <data>/stages/<name>-<key>. The key is made of the digests of its inputs, its parameters and the
-project's code, so the folder of a stage with nothing changed is there already and is used again; a run that was killed
-goes on behind its last finished stage. The folder appears whole or not at all, and its content is checked against the
-digest that was written with it: what was damaged since is made anew.
+A stage writes into <data>/stages/<name>-<key>. The key is a digest of its inputs, its parameters and the code. If none
+of them has changed, the folder exists already and is used again, so a run that was killed continues after its last
+finished stage. The folder appears whole or not at all. Its content is checked against the digest that was written
+with it; a damaged stage is done again.
 """
 
 import hashlib
@@ -46,10 +46,10 @@ class Stage:
 
     Args:
         name: the stage's name.
-        folder: where its output lies.
+        folder: holds its output.
         sha256: digest of the output.
         seconds: wall-clock seconds that it took when it was done.
-        fresh: whether it was done just now; else an earlier run did it.
+        fresh: whether this run did it; otherwise an earlier run did.
     """
 
     name: str
@@ -60,28 +60,28 @@ class Stage:
 
 
 def data_folder() -> Path:
-    """Where runs keep what they make: $EIGHTYTWENTY_DATA, or `data` in the current folder."""
+    """The folder in which runs store their results: $EIGHTYTWENTY_DATA, or `data` in the current folder."""
     return Path(os.environ.get("EIGHTYTWENTY_DATA") or "data").resolve()
 
 
 def run_stage(
     data: Path, name: str, inputs: Mapping[str, str], parameters: Mapping[str, object], make: Callable[[Path], None]
 ) -> Stage:
-    """Does a stage, or finds it done.
+    """Does a stage, or uses it if it is done.
 
     Args:
         data: the data folder.
         name: of the stage; part of its folder's name.
         inputs: name -> digest of what it reads.
-        parameters: all else on which its output depends; anything that JSON can hold.
-        make: fills the folder that it is given (`<folder>/output`, made for it); must depend on nothing else.
+        parameters: everything else that its output depends on; anything that JSON can hold.
+        make: fills the folder that it is given, an empty `<folder>/output`; it must depend on nothing else.
 
     Raises:
         UserError: the data folder cannot be written.
     """
     described = _described(name, inputs, parameters)
     folder = data / "stages" / stage_key(name, inputs, parameters)
-    # two runs that need the same stage: the second waits and finds it done
+    # of two runs that need the same stage, the second waits and then uses it
     with only_one(data / "stages" / "locks" / f"{folder.name}.lock"):
         card = _read_card(folder)
         if card is not None:
@@ -100,7 +100,7 @@ def run_stage(
 
 
 def stage_key(name: str, inputs: Mapping[str, str], parameters: Mapping[str, object]) -> str:
-    """The name of a stage's folder, for what belongs to the stage but must outlive a process that is killed in it."""
+    """The name of a stage's folder, also for files of the stage that must survive if the process is killed in it."""
     return f"{name}-{hashlib.sha256(_described(name, inputs, parameters).encode()).hexdigest()[:16]}"
 
 
@@ -109,7 +109,7 @@ def _described(name: str, inputs: Mapping[str, str], parameters: Mapping[str, ob
 
 
 def _read_card(folder: Path) -> dict[str, Any] | None:
-    """What a finished stage wrote down, or None where there is none or its output is no longer what it was."""
+    """What a finished stage recorded; None if there is none, or if its output has changed since."""
     try:
         card: dict[str, Any] = json.loads((folder / _CARD).read_text())
         return card if sha256(folder / "output") == card["sha256"] else None
