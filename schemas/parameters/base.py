@@ -7,6 +7,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 _LARGEST = 10**8
 
 Even = Annotated[int, Field(ge=2, le=_LARGEST, multiple_of=2)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Seed = Annotated[int, Field(ge=0, le=2**31)]
 
 
 def _number(value: object) -> object:
@@ -21,7 +23,11 @@ EvenOrChampions = Annotated[int, Field(ge=0, le=_LARGEST, multiple_of=2)]
 SizeOrChampions = Annotated[Literal[0, 32, 64, 128], BeforeValidator(_number)]
 
 
-class Parameters(BaseModel):
-    """What all parameters have in common: they are fixed, and an unknown one is an error."""
+def _title(name: str, _: object) -> str:
+    return name.replace("_", " ").capitalize()
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+
+class Parameters(BaseModel):
+    """What all parameters have in common: they are fixed, and an unknown one is an error. A form shows titles."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", field_title_generator=_title)

@@ -11,16 +11,14 @@ from schemas.parameters.base import Even, Parameters, PictureSize
 class PairsOptions(Parameters):
     """What the table of pairs can be told."""
 
-    largest_sum: Even = Field(65536, title="Largest sum", description="of a pair; a and b go up to half of it")
+    largest_sum: Even = Field(65536, description="of a pair; a and b go up to half of it")
 
 
 class PicturesOptions(Parameters):
     """What the table of pictures can be told."""
 
-    size: PictureSize = Field(64, title="Size", description="side of a clean picture in pixels")
-    attributes: str = Field(
-        "", title="Attributes", description="CSV file of the pictures' attributes, if it is not among them"
-    )
+    size: PictureSize = Field(64, description="side of a clean picture in pixels")
+    attributes: str = Field("", description="CSV file of the pictures' attributes, if it is not among them")
 
 
 class CleanParameters(PicturesOptions, PairsOptions, CleanOptions):

@@ -8,9 +8,7 @@ from schemas.parameters.base import Parameters
 class UpParameters(Parameters):
     """Start the Prefect server, the MLflow server and a worker on this machine, until Ctrl-C."""
 
-    prefect_port: int = Field(
-        4200, title="Prefect port", ge=1, le=65535, description="where the Prefect server listens, on 127.0.0.1 only"
-    )
+    prefect_port: int = Field(4200, ge=1, le=65535, description="where the Prefect server listens, on 127.0.0.1 only")
     mlflow_port: int = Field(
         5000, title="MLflow port", ge=1, le=65535, description="where the MLflow server listens, on 127.0.0.1 only"
     )
@@ -23,4 +21,4 @@ class DeployParameters(Parameters):
 class StatusParameters(Parameters):
     """Show which servers are up, and how the last runs ended."""
 
-    runs: int = Field(5, title="Runs", ge=1, le=100, description="how many of the last runs to list")
+    runs: int = Field(5, ge=1, le=100, description="how many of the last runs to list")

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import CliPositionalArg, CliToggleFlag
 
-from schemas.parameters.base import Parameters
+from schemas.parameters.base import Parameters, Seed
 
 
 class DrawParameters(Parameters):
@@ -16,16 +16,14 @@ class DrawParameters(Parameters):
     --hair bun --hair-colour black. Attributes that are not given are drawn at random.
     """
 
-    model: str = Field(title="Model", min_length=1, description="registered model, as avatars@champion or avatars/3")
-    attributes: dict[str, str] = Field(
-        {}, title="Attributes", description="what to draw; --hair bun is short for --attributes hair=bun"
-    )
+    model: str = Field(min_length=1, description="registered model, as avatars@champion or avatars/3")
+    attributes: dict[str, str] = Field({}, description="what to draw; --hair bun is short for --attributes hair=bun")
     only_list: CliToggleFlag[bool] = Field(
         False, title="List", alias="list", description="draw nothing, but list the model's attributes and their values"
     )
     n: int = Field(16, title="Number", ge=1, le=1024, description="of pictures")
-    seed: int = Field(0, title="Seed", ge=0, le=2**31, description="the same seed gives the same pictures")
-    out: str = Field("drawn.png", title="Out", min_length=1, description="PNG file to write")
+    seed: Seed = Field(0, description="the same seed gives the same pictures")
+    out: str = Field("drawn.png", min_length=1, description="PNG file to write")
 
 
 class PredictParameters(Parameters):
@@ -34,14 +32,10 @@ class PredictParameters(Parameters):
     Write negative numbers after --: predict -- -1 2.
     """
 
-    numbers: CliPositionalArg[list[str]] = Field(
-        [], title="Numbers", description="a and b; leave them out if there is a file"
-    )
-    model: str = Field(
-        "adders@champion", title="Model", min_length=1, description="registered model, as adders@champion or adders/3"
-    )
-    file: str = Field("", title="File", description="CSV, TSV or Parquet file with columns a and b")
-    out: str = Field("sums.csv", title="Out", min_length=1, description="CSV file to write the sums of a file to")
+    numbers: CliPositionalArg[list[str]] = Field([], description="a and b; leave them out if there is a file")
+    model: str = Field("adders@champion", min_length=1, description="registered model, as adders@champion or adders/3")
+    file: str = Field("", description="CSV, TSV or Parquet file with columns a and b")
+    out: str = Field("sums.csv", min_length=1, description="CSV file to write the sums of a file to")
 
     @model_validator(mode="after")
     def _numbers_or_file(self) -> Self:
@@ -68,5 +62,5 @@ def _is_finite(number: str) -> bool:
 class RollbackParameters(Parameters):
     """Make an earlier version of a registered model its champion again."""
 
-    model: CliPositionalArg[str] = Field(title="Model", min_length=1, description="registered model, such as avatars")
-    to: int = Field(0, title="To", ge=0, description="version; 0: the champion before this one")
+    model: CliPositionalArg[str] = Field(min_length=1, description="registered model, such as avatars")
+    to: int = Field(0, ge=0, description="version; 0: the champion before this one")

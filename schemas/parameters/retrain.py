@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from schemas.parameters.base import EvenOrChampions, Parameters, SizeOrChampions
+from schemas.parameters.base import EvenOrChampions, Parameters, Seed, Share, SizeOrChampions
 from schemas.parameters.training import GENERATED
 
 
@@ -13,40 +13,28 @@ class RetrainParameters(Parameters):
     """What all retraining has in common."""
 
     inbox: str = Field(
-        "",
-        title="Inbox",
-        description="folder into which new files and folders are put; empty: inbox/<model> in the data folder",
+        "", description="folder into which new files and folders are put; empty: inbox/<model> in the data folder"
     )
-    model: str = Field("model", title="Model", pattern=r"^\w[\w .-]*$", description="registered model to compete for")
-    margin: float = Field(
+    model: str = Field("model", pattern=r"^\w[\w .-]*$", description="registered model to compete for")
+    margin: Share = Field(
         0.01,
-        title="Margin",
-        ge=0,
-        le=1,
         description="how much better than the champion the challenger must be to replace it: in accuracy, or as a "
         "share of the FID",
     )
     most_drift: float = Field(
         0.1,
-        title="Most drift",
         ge=0,
         le=10,
         description="Kullback-Leibler divergence of a column of the new rows from the champion's data, in nats and "
         "beyond what chance explains, above which they are refused",
     )
     on_drift: Literal["refuse", "accept"] = Field(
-        "refuse", title="On drift", description="refuse new rows that drifted, or accept and report them"
+        "refuse", description="refuse new rows that drifted, or accept and report them"
     )
-    most_quarantine: float = Field(
-        0.5,
-        title="Most quarantine",
-        ge=0,
-        le=1,
-        description="share of a delivery's rows in quarantine above which it is refused",
+    most_quarantine: Share = Field(
+        0.5, description="share of a delivery's rows in quarantine above which it is refused"
     )
-    seed: int = Field(
-        0, title="Seed", ge=0, le=2**31, description="the same seed gives the same challenger, bit for bit"
-    )
+    seed: Seed = Field(0, description="the same seed gives the same challenger, bit for bit")
 
     def with_champion_defaults(self, champion: Mapping[str, str]) -> Self:
         """The same parameters; those that are left to the champion come from its tags, which may be empty."""
@@ -56,29 +44,18 @@ class RetrainParameters(Parameters):
 class RetrainAddersParameters(RetrainParameters):
     """Add new pairs of numbers to the dataset, train a challenger on it, and make the better network champion."""
 
-    model: str = Field("adders", title="Model", pattern=r"^\w[\w .-]*$", description="registered model to compete for")
+    model: str = Field("adders", pattern=r"^\w[\w .-]*$", description="registered model to compete for")
     start: str = Field(
         GENERATED,
-        title="Start",
         description="what the dataset begins with: 'generated', a file or folder, or empty: with the first new files",
     )
-    rows: int = Field(10_000, title="Rows", ge=100, le=100_000_000, description="generated pairs to begin with")
+    rows: int = Field(10_000, ge=100, le=100_000_000, description="generated pairs to begin with")
     largest_sum: EvenOrChampions = Field(
-        0,
-        title="Largest sum",
-        description="of a pair, even; a and b go up to half of it; 0: the champion's, or 65536 if there is none",
+        0, description="of a pair, even; a and b go up to half of it; 0: the champion's, or 65536 if there is none"
     )
-    least_accuracy: float = Field(
-        0.95,
-        title="Least accuracy",
-        ge=0,
-        le=1,
-        description="on held-out rows, below which no challenger becomes champion",
-    )
-    hidden_units: int = Field(4, title="Hidden units", ge=1, le=64, description="sigmoid nodes of the challenger")
-    seeds: int = Field(
-        3, title="Seeds", ge=1, le=1000, description="networks trained, of which the best is the challenger"
-    )
+    least_accuracy: Share = Field(0.95, description="on held-out rows, below which no challenger becomes champion")
+    hidden_units: int = Field(4, ge=1, le=64, description="sigmoid nodes of the challenger")
+    seeds: int = Field(3, ge=1, le=1000, description="networks trained, of which the best is the challenger")
 
     def with_champion_defaults(self, champion: Mapping[str, str]) -> Self:
         """With the champion's largest sum in place of 0."""
@@ -88,24 +65,17 @@ class RetrainAddersParameters(RetrainParameters):
 class RetrainAvatarsParameters(RetrainParameters):
     """Add new pictures to the dataset, train a challenger on it, and make the better network champion."""
 
-    model: str = Field("avatars", title="Model", pattern=r"^\w[\w .-]*$", description="registered model to compete for")
+    model: str = Field("avatars", pattern=r"^\w[\w .-]*$", description="registered model to compete for")
     start: str = Field(
         "avatars",
-        title="Start",
         description="what the dataset begins with: 'avatars', a folder or archive, or empty: with the first new files",
     )
-    rows: int = Field(4000, title="Rows", ge=150, le=1_000_000, description="avatars drawn to begin with")
+    rows: int = Field(4000, ge=150, le=1_000_000, description="avatars drawn to begin with")
     size: SizeOrChampions = Field(
-        0, title="Size", description="side of the pictures in pixels; 0: the champion's, or 32 if there is none"
+        0, description="side of the pictures in pixels; 0: the champion's, or 32 if there is none"
     )
-    epochs: int = Field(8, title="Epochs", ge=1, le=100_000, description="passes over the pictures")
-    least_coverage: float = Field(
-        0.7,
-        title="Least coverage",
-        ge=0,
-        le=1,
-        description="of held-out pictures, below which no challenger becomes champion",
-    )
+    epochs: int = Field(8, ge=1, le=100_000, description="passes over the pictures")
+    least_coverage: Share = Field(0.7, description="of held-out pictures, below which no challenger becomes champion")
 
     def with_champion_defaults(self, champion: Mapping[str, str]) -> Self:
         """With the champion's size in place of 0."""

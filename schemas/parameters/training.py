@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from schemas.parameters.base import Even, Parameters, PictureSize
+from schemas.parameters.base import Even, Parameters, PictureSize, Seed, Share
 
 GENERATED = "generated"
 DRAWN = ("avatars", "ellipses-outline", "ellipses-white", "ellipses-colour")
@@ -15,12 +15,11 @@ class AdderParameters(Parameters):
 
     source: str = Field(
         GENERATED,
-        title="Source",
         min_length=1,
         description="where the pairs come from: 'generated', a file, a folder, or an http(s) address",
     )
     protocol: Literal["both", "article", "solved"] = Field(
-        "both", title="Protocol", description="train as the article did, train so that it succeeds, or both"
+        "both", description="train as the article did, train so that it succeeds, or both"
     )
     hidden_units: list[Annotated[int, Field(ge=1, le=64)]] = Field(
         [1, 2, 4, 8, 16],
@@ -30,31 +29,17 @@ class AdderParameters(Parameters):
         description="sigmoid nodes of each network, as 1,2,4",
     )
     largest_sums: list[Even] = Field(
-        [16, 256, 65536],
-        title="Largest sums",
-        min_length=1,
-        max_length=8,
-        description="even, as 16,256; a and b go up to half of it",
+        [16, 256, 65536], min_length=1, max_length=8, description="even, as 16,256; a and b go up to half of it"
     )
-    seeds: int = Field(3, title="Seeds", ge=1, le=1000, description="networks of each kind, each from its own start")
-    epochs: int = Field(1000, title="Epochs", ge=1, le=100_000, description="at most; for the article's protocol")
+    seeds: int = Field(3, ge=1, le=1000, description="networks of each kind, each from its own start")
+    epochs: int = Field(1000, ge=1, le=100_000, description="at most; for the article's protocol")
     patience: int = Field(
-        5,
-        title="Patience",
-        ge=0,
-        le=100_000,
-        description="epochs without a better validation loss before stopping; 0: never",
+        5, ge=0, le=100_000, description="epochs without a better validation loss before stopping; 0: never"
     )
-    rows: int = Field(10_000, title="Rows", ge=100, le=100_000_000, description="generated pairs for each largest sum")
-    dirt: float = Field(0.2, title="Dirt", ge=0, le=1, description="share of the generated rows that get a fault")
-    most_quarantine: float = Field(
-        0.5,
-        title="Most quarantine",
-        ge=0,
-        le=1,
-        description="share of rows in quarantine above which training is refused",
-    )
-    seed: int = Field(0, title="Seed", ge=0, le=2**31, description="the same seed gives the same run, bit for bit")
+    rows: int = Field(10_000, ge=100, le=100_000_000, description="generated pairs for each largest sum")
+    dirt: Share = Field(0.2, description="share of the generated rows that get a fault")
+    most_quarantine: Share = Field(0.5, description="share of rows in quarantine above which training is refused")
+    seed: Seed = Field(0, description="the same seed gives the same run, bit for bit")
 
     @model_validator(mode="after")
     def _no_duplicates(self) -> Self:
@@ -75,52 +60,33 @@ class GanParameters(Parameters):
 
     source: str = Field(
         "avatars",
-        title="Source",
         min_length=1,
         description="'avatars', 'ellipses-outline', 'ellipses-white' or 'ellipses-colour', which are drawn here; or a "
         "folder, zip or tar of pictures (the Cartoon Set's, for example), or its http(s) address",
     )
-    attributes: str = Field(
-        "", title="Attributes", description="table of the pictures' attributes, if it is not among them"
-    )
+    attributes: str = Field("", description="table of the pictures' attributes, if it is not among them")
     recipe: Literal["stable", "dcgan"] = Field(
-        "stable", title="Recipe", description="a GAN that does not collapse, or the article's, to compare with"
+        "stable", description="a GAN that does not collapse, or the article's, to compare with"
     )
-    size: PictureSize = Field(64, title="Size", description="side of the pictures in pixels")
-    epochs: int = Field(
-        0, title="Epochs", ge=0, le=100_000, description="0: as the recipe says, 30 for stable and 50 for dcgan"
-    )
-    batch_size: int = Field(
-        0, title="Batch size", ge=0, le=4096, description="0: as the recipe says, 16 for stable and 128 for dcgan"
-    )
+    size: PictureSize = Field(64, description="side of the pictures in pixels")
+    epochs: int = Field(0, ge=0, le=100_000, description="0: as the recipe says, 30 for stable and 50 for dcgan")
+    batch_size: int = Field(0, ge=0, le=4096, description="0: as the recipe says, 16 for stable and 128 for dcgan")
     on_collapse: Literal["continue", "stop", "roll-back"] = Field(
         "continue",
-        title="On collapse",
         description="when the pictures lose their variety: go on, stop, or stop and go back to the best epoch",
     )
-    collapse_share: float = Field(
-        0.5,
-        title="Collapse share",
-        ge=0,
-        le=1,
-        description="share of the real pictures' coverage and diversity below which a GAN has collapsed",
+    collapse_share: Share = Field(
+        0.5, description="share of the real pictures' coverage and diversity below which a GAN has collapsed"
     )
     model: str = Field(
         "",
-        title="Model",
         pattern=r"^(\w[\w .-]*)?$",
         description="name under which the trained GAN is registered; empty: avatars, ellipses-white, ... or pictures",
     )
-    rows: int = Field(10_000, title="Rows", ge=150, le=1_000_000, description="pictures that are drawn")
-    dirt: float = Field(0.2, title="Dirt", ge=0, le=1, description="share of the drawn pictures that get a fault")
-    most_quarantine: float = Field(
-        0.5,
-        title="Most quarantine",
-        ge=0,
-        le=1,
-        description="share of pictures in quarantine above which training is refused",
-    )
-    seed: int = Field(0, title="Seed", ge=0, le=2**31, description="the same seed gives the same run, bit for bit")
+    rows: int = Field(10_000, ge=150, le=1_000_000, description="pictures that are drawn")
+    dirt: Share = Field(0.2, description="share of the drawn pictures that get a fault")
+    most_quarantine: Share = Field(0.5, description="share of pictures in quarantine above which training is refused")
+    seed: Seed = Field(0, description="the same seed gives the same run, bit for bit")
 
     @model_validator(mode="after")
     def _attributes_of_own_pictures(self) -> Self:
@@ -152,8 +118,8 @@ class GanParameters(Parameters):
 class RunParameters(AdderParameters):
     """Run everything: the adders, then a GAN that draws avatars."""
 
-    pictures: int = Field(4000, title="Pictures", ge=150, le=1_000_000, description="avatars that the GAN learns from")
-    picture_size: PictureSize = Field(32, title="Picture size", description="side of the avatars in pixels")
+    pictures: int = Field(4000, ge=150, le=1_000_000, description="avatars that the GAN learns from")
+    picture_size: PictureSize = Field(32, description="side of the avatars in pixels")
     gan_epochs: int = Field(5, title="GAN epochs", ge=1, le=100_000, description="passes over the avatars")
 
     @property
