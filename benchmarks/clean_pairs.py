@@ -9,12 +9,10 @@ more at their first use; the best times are compared.
 """
 
 import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.harness import Result, Size, command_line, run
+from benchmarks.harness import Result, Size, command_line, run, run_python
 
 _MAKE = """
 import sys
@@ -81,12 +79,12 @@ def compare(rows: int, rounds: int) -> Result:
     with tempfile.TemporaryDirectory() as temporary:
         source, small = Path(temporary) / "pairs.parquet", Path(temporary) / "small.parquet"
         # in a process of its own: a child starts with its parent's peak memory
-        _run(_MAKE, source, small, rows)
+        run_python(_MAKE, source, small, rows)
         print(f"{rows:,} pairs, 1 % dirt, {source.stat().st_size / 1e6:.0f} MB of Parquet")
         best: dict[str, list[float]] = {}
         for _ in range(rounds):
             for name, code in (("DuckDB, validation only", _DUCKDB), ("eightytwenty, cleaning", _CLEAN)):
-                measurement = json.loads(_run(code + _MEASURE, source, small))
+                measurement = json.loads(run_python(code + _MEASURE, source, small))
                 best[name] = min(best.get(name, measurement), measurement)
         for name, (seconds, kilobytes, *counts) in best.items():
             print(f"{name:<26}{seconds:6.2f} s  peak memory {kilobytes / 1e6:.2f} GB  {counts}")
@@ -99,12 +97,6 @@ def compare(rows: int, rounds: int) -> Result:
         "cleaning_seconds": ours,
         "cleaning_peak_gb": kilobytes / 1e6,
     }
-
-
-def _run(code: str, *arguments: object) -> str:
-    """Runs Python code in a process of its own and returns what it printed."""
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 if __name__ == "__main__":

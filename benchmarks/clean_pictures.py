@@ -11,13 +11,10 @@ scored against the truth of the dirt; the true pictures are those that the clean
 """
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.harness import Result, Size, command_line, run
+from benchmarks.harness import Result, Size, command_line, run, run_python
 
 _MAKE = """
 import io, sys
@@ -115,20 +112,22 @@ def compare(rows: int, rounds: int) -> Result:
     """Makes the folder, measures both in turn and prints the ratio and the score."""
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
-        _run(_MAKE, place, rows)
+        run_python(_MAKE, place, rows)
         pictures = sum(1 for file in (place / "raw").iterdir() if file.suffix != ".csv")
         print(f"{pictures:,} pictures, 500x500")
         best: dict[str, float] = {}
         for _ in range(rounds):
             for name, code in (("CleanVision, looking", _CLEANVISION), ("eightytwenty, cleaning", _CLEAN)):
-                seconds = float(json.loads(_run(code + _MEASURE, place / "raw", place / "small").splitlines()[-1]))
+                seconds = float(
+                    json.loads(run_python(code + _MEASURE, place / "raw", place / "small").splitlines()[-1])
+                )
                 best[name] = min(best.get(name, seconds), seconds)
         for name, seconds in best.items():
             print(f"{name:<24}{seconds:6.2f} s  {pictures / seconds:6.0f} pictures/s")
         theirs, ours = best.values()
         print(f"cleaning handles {theirs / ours:.1f} times as many pictures a second (goal: at least 5)")
-        _run(_CLEAN + _MEASURE, place / "sound", place / "small")
-        score = json.loads(_run(_SCORE, place))
+        run_python(_CLEAN + _MEASURE, place / "sound", place / "small")
+        score = json.loads(run_python(_SCORE, place))
         print("dirt: {injected} injected, {caught} caught, {right} right, {wrong} wrong; ".format(**score), end="")
         print("sound pictures: {touched} touched, {lost} lost".format(**score))
     return {
@@ -138,13 +137,6 @@ def compare(rows: int, rounds: int) -> Result:
         "cleaning_seconds": ours,
         **score,
     }
-
-
-def _run(code: str, *arguments: object) -> str:
-    """Runs Python code in a process of its own and returns what it printed."""
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    environment = os.environ | {"TQDM_DISABLE": "1"}  # CleanVision's progress bars
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment).stdout
 
 
 if __name__ == "__main__":

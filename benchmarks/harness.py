@@ -3,6 +3,8 @@
 import argparse
 import json
 import math
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -39,6 +41,13 @@ def run(benchmark: Callable[..., Result], parser: argparse.ArgumentParser) -> No
     name = Path(sys.argv[0]).stem
     print(f"== {name}: {(parser.description or '').splitlines()[0]}", flush=True)
     print_json({"benchmark": name, "quick": quick, **benchmark(**options)})
+
+
+def run_python(code: str, *arguments: object) -> str:
+    """Run Python code in a process of its own, without progress bars, and return what it printed."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    environment = os.environ | {"TQDM_DISABLE": "1"}
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment).stdout
 
 
 def print_json(numbers: Result) -> None:
