@@ -62,13 +62,13 @@ def work(folder):
 
 _CLEAN = """
 from pathlib import Path
-from schemas.attributes import KNOWN
+from schemas.attributes import KNOWN_ATTRIBUTES
 from eightytwenty.pictures.schema import pictures_table
 from eightytwenty.pictures.run import clean_pictures
 from eightytwenty.pictures.source import open_pictures
 
 def work(folder):
-    clean_pictures(open_pictures(Path(folder), known=KNOWN), pictures_table(64), Path(folder + ".clean"))
+    clean_pictures(open_pictures(Path(folder), None, KNOWN_ATTRIBUTES), pictures_table(64), Path(folder + ".clean"))
     return 0
 """
 
@@ -96,7 +96,7 @@ truth, attributes = (pl.read_parquet(place / f"{name}.parquet") for name in ("tr
 truth = truth.with_columns(pl.col("tolerance") + 1)
 score = score_pictures(place / "raw.clean", truth, pictures, attributes)
 kinds = score.kinds.select(pl.col("injected", "caught", "right", "wrong").sum()).row(0, named=True)
-print(json.dumps(kinds | {"touched": score.touched, "lost": score.lost}))
+print(json.dumps(kinds | {"touched": score.false_repairs, "lost": score.lost_rows}))
 """
 
 

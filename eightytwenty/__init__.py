@@ -56,7 +56,7 @@ def clean(
         from eightytwenty.pictures.run import GALLERY, clean_pictures
         from eightytwenty.pictures.source import open_pictures
 
-        pictures = open_pictures(path, table.attribute_file, table.known)
+        pictures = open_pictures(path, table.attribute_file, table.known_attributes)
         summary = clean_pictures(pictures, table, out, progress, as_files=True)
         if table.gallery:
             table.gallery(out, out / GALLERY, path if path.is_dir() else None)

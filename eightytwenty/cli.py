@@ -1,8 +1,8 @@
 """The command line: `eightytwenty --help` lists its commands.
 
 A command's options are the fields of a pydantic model. Other distributions add commands by entry points of the group
-`eightytwenty.commands`, each naming a sequence of `Command`, and tables by those of `eightytwenty.tables`. What stands
-behind a command is imported when it is called, so that `--help` answers at once.
+`eightytwenty.commands`, each naming a sequence of `Command`, and tables by those of `eightytwenty.tables`. The function
+of a command is imported when the command runs, so that `--help` answers at once.
 """
 
 import argparse
@@ -25,12 +25,11 @@ from pydantic_settings import (
 )
 
 from eightytwenty.errors import UserError
-from eightytwenty.options import CleanOptions
 from eightytwenty.plugins import load_all
 from eightytwenty.signals import sigterm_raises
-from eightytwenty.tables import installed_tables, load_table, require_clean_pictures
+from eightytwenty.tables import CleanOptions, installed_tables, load_table, require_clean_pictures
 
-_MOST_FILES = 10  # named in the terminal; the report names all
+_MOST_FILES = 10  # to list in the terminal; the report lists all
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,8 @@ class Command:
     Args:
         name: as a Python identifier; on the command line its underscores are hyphens.
         summary: what it does, for the list of commands.
-        options: its options, and its description.
-        function: what it calls with them, as "module:function".
+        options: its options; their docstring describes the command.
+        function: the function to call with them, as "module:function".
         prepare: rewrites its arguments before they are parsed.
     """
 
@@ -53,14 +52,14 @@ class Command:
 
 
 def main() -> None:
-    """Runs a command. Exit code 0; 2 and one sentence where the user can cure it; 130 on Ctrl-C."""
+    """Runs a command. Exits with 2 and one sentence where the user can fix the error, and with 130 on Ctrl-C."""
     try:
         with sigterm_raises():
             command, options = parse(sys.argv[1:])
             module, _, function = command.function.partition(":")
             getattr(import_module(module), function)(options)
     except UserError as error:
-        sys.exit(_complain(str(error)))
+        sys.exit(_print_error(str(error)))
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -73,12 +72,12 @@ def parse(arguments: Sequence[str]) -> tuple[Command, BaseModel]:
     """
     commands = {command.name: command for command in _commands()}
     arguments = list(arguments) or ["--help"]
-    if named := commands.get(arguments[0].replace("-", "_")):
-        arguments = [arguments[0], *named.prepare(arguments[1:])]
+    if command := commands.get(arguments[0].replace("-", "_")):
+        arguments = [arguments[0], *command.prepare(arguments[1:])]
     parser = _Parser(prog="eightytwenty", description=_Commands.__doc__, formatter_class=argparse.RawTextHelpFormatter)
     fields: dict[str, Any] = {
-        name: (CliSubCommand[one.options], Field(description=one.summary))  # type: ignore[misc, name-defined]
-        for name, one in commands.items()
+        name: (CliSubCommand[command.options], Field(description=command.summary))  # type: ignore[misc, name-defined]
+        for name, command in commands.items()
     }
     model = create_model("Commands", __base__=_Commands, **fields)
     source: CliSettingsSource[Any] = CliSettingsSource(model, root_parser=parser)  # type: ignore[arg-type]
@@ -88,15 +87,17 @@ def parse(arguments: Sequence[str]) -> tuple[Command, BaseModel]:
         raise UserError(_sentence(error)) from None
     except SettingsError as error:
         raise UserError(f"{error}; see eightytwenty --help") from None
-    return next(one for one in commands.values() if type(options) is one.options), cast("BaseModel", options)
+    return next(command for command in commands.values() if type(options) is command.options), cast(
+        "BaseModel", options
+    )
 
 
 def clean_command(options: CleanOptions) -> None:
-    """Cleans a source into a folder and prints what became of its rows.
+    """Cleans a source into a folder and prints where its rows ended.
 
     Raises:
         UserError: the source cannot be read, the folder cannot be written or holds something else, or no picture is
-            clean; the folder with the reasons is there in this last case.
+            clean. In the last case the folder is written all the same, with the reasons.
     """
     from rich.console import Console
     from rich.markup import escape
@@ -113,30 +114,30 @@ def clean_command(options: CleanOptions) -> None:
         console.print(f"{file['name']}: {file['format']}, {file['records']:,} records", markup=False, soft_wrap=True)
     console.print(summary_rich(summary))
     console.print("[bold]Where to look next[/]")
-    places = {
+    descriptions = {
         "clean": "the clean pictures",
         "clean.parquet": "the clean rows",
         "report.md": "what was done and why",
         "quarantine.parquet": "what needs a person",
         "gallery.png": "what it looks like",
     }
-    for name, what in places.items():
+    for name, description in descriptions.items():
         if (out / name).exists():
-            console.print(f"  {what:<24}{escape(str(out / name))}", soft_wrap=True, highlight=False)
+            console.print(f"  {description:<24}{escape(str(out / name))}", soft_wrap=True, highlight=False)
     require_clean_pictures(table, summary, out)
 
 
 class _Commands(BaseModel):
-    """eightytwenty: cleans tables and pictures, and trains networks on what is clean.
+    """eightytwenty: cleans tables and pictures, and trains networks on the clean data.
 
-    Runs keep what they make in the folder `data`, or in the one that EIGHTYTWENTY_DATA names.
+    Runs write to the folder `data`, or to the folder that EIGHTYTWENTY_DATA names.
     """
 
     model_config = SettingsConfigDict(cli_kebab_case=True, cli_hide_none_type=True, cli_avoid_json=True)
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says in one sentence what is wrong with a command line."""
+    """A parser that raises its errors as one sentence."""
 
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message}; see {self.prog} --help")
@@ -144,23 +145,23 @@ class _Parser(argparse.ArgumentParser):
 
 def _commands() -> list[Command]:
     """The library's own command and those of other distributions."""
-    of_tables = dict.fromkeys(table.options for table in installed_tables().values())
-    bases: tuple[type[BaseModel], ...] = (*of_tables, CleanOptions)
+    table_options = dict.fromkeys(table.options for table in installed_tables().values())
+    bases: tuple[type[BaseModel], ...] = (*table_options, CleanOptions)
     options: type[BaseModel] = create_model("CleanOptions", __base__=bases, __doc__=CleanOptions.__doc__)
     clean = Command("clean", "clean a table or pictures of your own", options, "eightytwenty.cli:clean_command")
     return [*chain.from_iterable(load_all("eightytwenty.commands").values()), clean]
 
 
 def _sentence(error: ValidationError) -> str:
-    """The first thing that is wrong with the options, in one sentence."""
+    """The first error in the options, in one sentence."""
     first = error.errors()[0]
     command, *option = (str(part).replace("_", "-") for part in first["loc"])
     if first["type"] == "missing":
         return f"{command} needs --{option[0]}; see eightytwenty {command} --help"
-    what = f"--{option[0]} {first['input']}" if option else command
-    return f"{what}: {first['msg'].removeprefix('Value error, ')}; see eightytwenty {command} --help"
+    subject = f"--{option[0]} {first['input']}" if option else command
+    return f"{subject}: {first['msg'].removeprefix('Value error, ')}; see eightytwenty {command} --help"
 
 
-def _complain(sentence: str) -> int:
+def _print_error(sentence: str) -> int:
     sys.stderr.write(f"eightytwenty: {sentence}\n")
     return 2

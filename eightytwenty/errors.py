@@ -1,4 +1,4 @@
-"""The one error that a user causes and can cure."""
+"""The one error that a user causes and can fix."""
 
 
 class UserError(Exception):
@@ -7,9 +7,9 @@ class UserError(Exception):
     The command line prints the sentence and exits with code 2; a flow fails with it as its reason.
 
     Attributes:
-        kept: the sentence as it may be stored: without a quotation of the user's data.
+        redacted: the sentence without quotations of the user's data, so that it may be stored.
     """
 
-    def __init__(self, sentence: str, kept: str = "") -> None:
+    def __init__(self, sentence: str, redacted: str = "") -> None:
         super().__init__(sentence)
-        self.kept = kept or sentence
+        self.redacted = redacted or sentence

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, and what a full disk or a locked folder is called."""
+"""Writes files and folders whole or not at all, and explains a full disk or a locked folder in one sentence."""
 
 import errno
 import glob
@@ -13,7 +13,7 @@ from eightytwenty.errors import UserError
 
 
 class UnwritableError(UserError):
-    """The disk is full, locked or read-only: a sentence that says where and what to do."""
+    """The disk is full, locked or read-only; the sentence says where, and what to do."""
 
 
 _WHY = {
@@ -30,83 +30,83 @@ _WHY = {
 
 
 def is_permanent(error: Exception) -> bool:
-    """Whether an error of the disk will be there at the next attempt, too: it is full, locked, or not what it seems."""
+    """Whether a disk error will occur at the next attempt too, because the disk is full, locked or not a real disk."""
     return isinstance(error, OSError) and (error.errno in _WHY or isinstance(error, FileNotFoundError))
 
 
 @contextmanager
-def writing(place: Path) -> Iterator[None]:
-    """Turns the disk's refusals (full, locked, read-only) into one sentence about `place`.
+def explain_write_errors(path: Path) -> Iterator[None]:
+    """Turns the disk's refusals (full, locked, read-only) into one sentence about `path`.
 
     Raises:
-        UnwritableError: in place of the OSError.
+        UnwritableError: in path of the OSError.
     """
     try:
         yield
     except OSError as error:
         if error.errno not in _WHY:
             raise
-        raise UnwritableError(f"{place} cannot be written: {_WHY[error.errno]}.") from None
+        raise UnwritableError(f"{path} cannot be written: {_WHY[error.errno]}.") from None
 
 
 @contextmanager
-def whole_folder(place: Path) -> Iterator[Path]:
-    """A folder to fill, which takes its place only when the block ends without an error.
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Yields a folder to fill, which is moved to `path` only when the block ends without an error.
 
-    What stood at `place` before stays until then. A run that dies leaves beside it at most hidden leftovers, which the
-    next run removes or, where it died between the two renames, puts back.
+    A folder that was at `path` before stays there until then. A run that dies leaves at most hidden files next to it,
+    which the next run removes or, if it died between the two renames, puts back.
 
     Args:
-        place: where the finished folder will be.
+        path: of the finished folder.
 
     Yields:
-        the folder to write into.
+        The folder to write into.
     """
-    place = place.resolve()
-    partial, old = (place.with_name(f".{place.name}.{os.getpid()}.{word}") for word in ("partial", "old"))
-    with writing(place):
-        if place.exists() and not place.is_dir():
-            raise UserError(f"{place} is a file; choose another folder.")
-        _prepare(partial, place)
+    path = path.resolve()
+    partial, old = (path.with_name(f".{path.name}.{os.getpid()}.{word}") for word in ("partial", "old"))
+    with explain_write_errors(path):
+        if path.exists() and not path.is_dir():
+            raise UserError(f"{path} is a file; choose another folder.")
+        _prepare(partial, path)
         try:
             yield partial
-            if place.exists():
-                place.rename(old)
-            partial.rename(place)
+            if path.exists():
+                path.rename(old)
+            partial.rename(path)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _prepare(partial: Path, place: Path) -> None:
+def _prepare(partial: Path, path: Path) -> None:
     """Makes the partial folder."""
-    with _on_a_disk(place):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _clear_leftovers(place)
+    with _require_real_disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _clear_leftovers(path)
         partial.mkdir()
 
 
 @contextmanager
-def _on_a_disk(place: Path) -> Iterator[None]:
-    """Writing on what is no real disk, such as /proc, fails in a way of its own: say so.
+def _require_real_disk(path: Path) -> Iterator[None]:
+    """Explains the error of writing to something that is not a real disk, such as /proc.
 
     Raises:
-        UnwritableError: it does.
+        UnwritableError: in path of the FileNotFoundError.
     """
     try:
         yield
     except FileNotFoundError:
-        raise UnwritableError(f"{place} cannot be written: its folder cannot be made; choose another folder.") from None
+        raise UnwritableError(f"{path} cannot be written: its folder cannot be made; choose another folder.") from None
 
 
-def _clear_leftovers(place: Path) -> None:
-    """Removes what dead processes left beside `place`."""
-    for leftover in place.parent.glob(f".{glob.escape(place.name)}.*.*"):
-        pid, _, word = leftover.name.removeprefix(f".{place.name}.").partition(".")
+def _clear_leftovers(path: Path) -> None:
+    """Removes what dead processes left next to `path`."""
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.*"):
+        pid, _, word = leftover.name.removeprefix(f".{path.name}.").partition(".")
         if word in {"partial", "old"} and pid.isdigit() and not _is_alive(int(pid)):
-            if word == "old" and not place.exists():
-                leftover.rename(place)
+            if word == "old" and not path.exists():
+                leftover.rename(path)
             else:
                 shutil.rmtree(leftover, ignore_errors=True)
 
@@ -121,40 +121,42 @@ def _is_alive(pid: int) -> bool:
     return pid != os.getpid()
 
 
-def write_whole(place: Path, content: bytes) -> None:
-    """Writes a file that is there whole or not at all.
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all.
 
     Raises:
         UnwritableError: the disk is full, locked or read-only.
     """
-    with writing(place), _on_a_disk(place):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
+    with explain_write_errors(path), _require_real_disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         try:
             with partial.open("wb") as stream:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
-            partial.replace(place)
+            partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
 
 
-def sha256(place: Path) -> str:
+def sha256(path: Path) -> str:
     """Digest of a file, or of a folder: of the names and digests of its files, in the order of their names.
 
     Returns:
         64 hexadecimal digits.
     """
-    if place.is_dir():
-        files = sorted(file for file in place.rglob("*") if file.is_file() and not file.is_symlink())
-        listing = "".join(f"{file.relative_to(place).as_posix()}\0{sha256(file)}\n" for file in files)
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file() and not file.is_symlink())
+        listing = "".join(f"{file.relative_to(path).as_posix()}\0{sha256(file)}\n" for file in files)
         return hashlib.sha256(listing.encode()).hexdigest()
-    with place.open("rb") as stream:
+    with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def irregular(place: Path) -> Path | None:
-    """The first link, pipe or device that a file or folder is or holds, which no digest covers; None without any."""
-    inside = sorted(place.rglob("*")) if place.is_dir() and not place.is_symlink() else []
-    return next((one for one in (place, *inside) if one.is_symlink() or not (one.is_file() or one.is_dir())), None)
+def find_irregular(path: Path) -> Path | None:
+    """The first link, pipe or device in a folder, or the path itself if it is one; no digest covers these."""
+    entries = sorted(path.rglob("*")) if path.is_dir() and not path.is_symlink() else []
+    return next(
+        (entry for entry in (path, *entries) if entry.is_symlink() or not (entry.is_file() or entry.is_dir())), None
+    )

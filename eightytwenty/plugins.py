@@ -1,4 +1,4 @@
-"""What other installed distributions add to the command line, by entry points."""
+"""Loads what other installed distributions add to the command line by entry points."""
 
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -8,10 +8,10 @@ from eightytwenty.errors import UserError
 
 
 def load_all(group: str) -> dict[str, Any]:
-    """What the entry points of a group name.
+    """Loads the entry points of a group, by name.
 
     Raises:
-        UserError: one of them cannot be loaded; the sentence says what hides it.
+        UserError: an entry point cannot be loaded; the sentence says which package it came from.
     """
     return {entry.name: _load(entry) for entry in sorted(entry_points(group=group), key=lambda entry: entry.name)}
 
@@ -22,10 +22,10 @@ def _load(entry: EntryPoint) -> Any:
     except (ImportError, AttributeError) as error:
         package = entry.module.partition(".")[0]
         spec = find_spec(package)
-        place = (spec.origin or next(iter(spec.submodule_search_locations or ()), None)) if spec else None
+        location = (spec.origin or next(iter(spec.submodule_search_locations or ()), None)) if spec else None
         distribution = entry.dist.name if entry.dist else "a distribution"
-        where = f"the package {package} comes from {place}" if place else f"there is no package {package}"
+        where = f"the package {package} comes from {location}" if location else f"there is no package {package}"
         raise UserError(
             f"the commands of {distribution} cannot be loaded ({error}): {where}; "
-            "remove what hides it from PYTHONPATH, or install it again."
+            "remove the package that hides it from PYTHONPATH, or install the distribution again."
         ) from error

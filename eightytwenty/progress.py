@@ -1,4 +1,4 @@
-"""How far a piece of work is, as a bar in the terminal."""
+"""Progress callbacks, and a progress bar in the terminal."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ Progress = Callable[[int, int], None]
 
 @contextmanager
 def progress_bar(title: str, unit: str) -> Iterator[Progress]:
-    """A bar that disappears when the work is done, and is not drawn where nobody looks, such as in a log file."""
+    """Shows a bar until the work is done; outside a terminal, such as in a log file, it is not drawn."""
     with tqdm(desc=title, unit=f" {unit}", total=0, leave=False, disable=None) as bar:
 
         def show(done: int, total: int) -> None:

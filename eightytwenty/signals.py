@@ -1,4 +1,4 @@
-"""SIGTERM as an exception, so that the work clears up after itself."""
+"""Turns SIGTERM into an exception, so that the work cleans up after itself."""
 
 import os
 import signal
@@ -8,36 +8,36 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_AGAIN_SECONDS = 0.01
-_LOST = {SystemExit: signal.SIGTERM, KeyboardInterrupt: signal.SIGINT}
+_DELAY_SECONDS = 0.01
+_SIGNALS = {SystemExit: signal.SIGTERM, KeyboardInterrupt: signal.SIGINT}
 
 
 @contextmanager
 def sigterm_raises() -> Iterator[None]:
     """Raises SystemExit with 128 and its number on SIGTERM, which by default ends Python on the spot.
 
-    Somebody else's handler, such as the one of a Prefect worker, raises as well and is left alone. Only the main thread
-    may set handlers. An exception that Python loses, because the signal struck while an object was being cleared up, is
-    raised again a moment later; so is that of Ctrl-C.
+    Another handler, such as that of a Prefect worker, raises too and is left in place. Only the main thread may set
+    handlers. Python loses an exception that is raised while an object is being finalized; it is raised again a moment
+    later, and so is that of Ctrl-C.
     """
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
         yield
         return
-    report = sys.unraisablehook
+    default_hook = sys.unraisablehook
 
-    def again(lost: "sys.UnraisableHookArgs") -> None:
-        number = _LOST.get(lost.exc_type)
+    def raise_again(unraisable: "sys.UnraisableHookArgs") -> None:
+        number = _SIGNALS.get(unraisable.exc_type)
         if number is None:
-            report(lost)
+            default_hook(unraisable)
         else:
-            threading.Timer(_AGAIN_SECONDS, os.kill, (os.getpid(), number)).start()
+            threading.Timer(_DELAY_SECONDS, os.kill, (os.getpid(), number)).start()
 
     signal.signal(signal.SIGTERM, _exit)
-    sys.unraisablehook = again
+    sys.unraisablehook = raise_again
     try:
         yield
     finally:
-        sys.unraisablehook = report
+        sys.unraisablehook = default_hook
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 

@@ -1,4 +1,4 @@
-"""The tables that a command can name: those that other distributions install, and those in a Python file."""
+"""The options of `clean`, and the tables that they can name: installed ones, and those in a Python file."""
 
 import sys
 from collections.abc import Callable
@@ -8,10 +8,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import CliPositionalArg
 
 from eightytwenty.errors import UserError
-from eightytwenty.options import DEFAULT_TABLE, CleanOptions
 from eightytwenty.plugins import load_all
 from eightytwenty.schema import Table
 
@@ -20,13 +20,39 @@ if TYPE_CHECKING:
     from eightytwenty.pictures.schema import PictureTable
 
 
+DEFAULT_TABLE = "default"
+
+
+class CleanOptions(BaseModel):
+    """Clean a table or pictures: every row ends as clean, quarantine or duplicate, with its reasons."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: CliPositionalArg[str] = Field(
+        title="Source",
+        min_length=1,
+        description="CSV, TSV or Parquet file (also .gz, .zip), folder, or http(s) address; "
+        "for pictures a folder, zip, tar (also .tgz), or http(s) address",
+    )
+    out: str = Field(
+        title="Out", min_length=1, description="folder for clean, quarantine, duplicates, ledger and report"
+    )
+    table: str = Field(
+        DEFAULT_TABLE,
+        title="Schema",
+        alias="schema",
+        min_length=1,
+        description="what the source must be: the name of an installed table, or FILE.py:NAME for a table of your own",
+    )
+
+
 @dataclass(frozen=True)
 class InstalledTable:
-    """What an entry point of the group `eightytwenty.tables` names.
+    """A table that an entry point of the group `eightytwenty.tables` names.
 
     Args:
         options: the options that the table adds to the command `clean`.
-        build: makes the table from the command's options, which have those fields too.
+        build: makes the table from the options of the command, which include those of the table.
     """
 
     options: type[BaseModel]
@@ -34,7 +60,7 @@ class InstalledTable:
 
 
 def installed_tables() -> dict[str, InstalledTable]:
-    """The tables of the installed distributions, by name. The one named `default` needs no naming."""
+    """The tables of the installed distributions, by name. The one named `default` is used if none is named."""
     return load_all("eightytwenty.tables")
 
 
@@ -56,7 +82,7 @@ def load_table(options: CleanOptions) -> "Table | PictureTable":
 
 
 def require_clean_pictures(table: "Table | PictureTable", summary: "Summary", out: Path) -> None:
-    """Says so where no picture is clean. A table without a clean row says so by its counts.
+    """Checks that at least one picture is clean. A table without a clean row is no error.
 
     Raises:
         UserError: none of the pictures is clean.
@@ -70,21 +96,21 @@ def _from_file(file: Path, name: str) -> "Table | PictureTable":
 
     tables = {key: value for key, value in vars(_run(file)).items() if isinstance(value, Table | PictureTable)}
     if name not in tables:
-        there = f"it has {', '.join(sorted(tables))}" if tables else "it has none"
-        raise UserError(f"{file} has no table named {name}; {there}.")
+        names = ", ".join(sorted(tables)) or "none"
+        raise UserError(f"{file} has no table named {name}; it has {names}.")
     return tables[name]
 
 
 def _run(file: Path) -> ModuleType:
-    """Runs a Python file as a module; what stands beside it can be imported."""
+    """Runs a Python file as a module, which can import its neighbours."""
     spec = spec_from_file_location(file.stem, file)
     if not file.is_file() or spec is None or spec.loader is None:
-        raise UserError(f"{file} is no Python file; give FILE.py:NAME, such as readings.py:readings.")
+        raise UserError(f"{file} is not a Python file; give FILE.py:NAME, such as readings.py:READINGS.")
     module = module_from_spec(spec)
     sys.path.insert(0, str(file.resolve().parent))
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # noqa: BLE001 - the file is its user's, and may raise anything
+    except Exception as error:  # noqa: BLE001 - the file belongs to the user and may raise anything
         raise UserError(f"{file} cannot be run ({type(error).__name__}: {error}); correct it.") from None
     finally:
         sys.path.pop(0)

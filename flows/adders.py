@@ -10,7 +10,7 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 
 from eightytwenty.evaluate.score import CleaningScore
-from eightytwenty.read.download import public
+from eightytwenty.read.download import redact_source
 from reports.accounts import Stopwatch
 from reports.eighty_twenty import EightyTwenty
 from reports.results import CellResult
@@ -71,7 +71,9 @@ def adders(parameters: AdderParameters) -> AdderReport:
         parameters = parameters.model_copy(update={"largest_sums": sizes})
 
     datasets = [table.dataset for table in tables]
-    with parent_run(data_folder(), "adders", "adders", public(parameters.model_dump()), datasets=datasets) as run:
+    with parent_run(
+        data_folder(), "adders", "adders", redact_source(parameters.model_dump()), datasets=datasets
+    ) as run:
         checks = [check_pairs(table, parameters.most_quarantine) for table in tables]
         stop_if_unfit(run, checks)
         cleaning = score_cleaning(run, tables)

@@ -6,7 +6,7 @@
 from prefect import flow, get_run_logger
 
 from eightytwenty.engine.summary import Summary
-from eightytwenty.read.download import is_address, shown
+from eightytwenty.read.download import is_address, redact_address
 from eightytwenty.tables import load_table, require_clean_pictures
 from schemas.parameters import CleanParameters
 from tasks.clean.tasks import clean_own, report_cleaning
@@ -26,7 +26,11 @@ def clean(parameters: CleanParameters) -> Summary:
     report_cleaning(out)
     source = parameters.source
     get_run_logger().info(
-        "%s: %s rows, %s; see %s", shown(source) if is_address(source) else source, summary.rows, summary.fates, out
+        "%s: %s rows, %s; see %s",
+        redact_address(source) if is_address(source) else source,
+        summary.rows,
+        summary.fates,
+        out,
     )
     require_clean_pictures(load_table(parameters), summary, out)
     return summary

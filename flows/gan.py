@@ -10,7 +10,7 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 
 from eightytwenty.evaluate.score import CleaningScore
-from eightytwenty.read.download import public
+from eightytwenty.read.download import redact_source
 from reports.eighty_twenty import EightyTwenty
 from schemas.parameters import GanParameters
 from tasks.gans.record import RunIds
@@ -63,7 +63,7 @@ def gan(parameters: GanParameters) -> GanReport:
     log.info("%s: %s files, %s", cleaned.name, cleaned.summary.rows, cleaned.summary.fates)
 
     interrupted = RunIds.load(checkpoints(cleaned, parameters)).parent
-    config = public(parameters.model_dump())
+    config = redact_source(parameters.model_dump())
     with parent_run(data_folder(), "gan", cleaned.name, config, datasets=[cleaned.dataset], resume=interrupted) as run:
         checked = check_pictures(cleaned, parameters.most_quarantine)
         stop_if_unfit(run, [checked])

@@ -1,1 +1,1 @@
-"""What data must be."""
+"""Declarations of what data must be, and the parameters of the flows."""

@@ -2,7 +2,7 @@
 
 from eightytwenty.kinds.category import Attribute, KnownAttributes
 
-# What `tasks.ingest.avatars` draws: parts and colours of the DiceBear style toon-head.
+# The attributes of drawn avatars (`tasks.ingest.avatars`): parts and colours of the DiceBear style toon-head.
 AVATARS = (
     Attribute("hair", ("short", "spiky", "undercut", "bun", "bob", "long-straight", "long-wavy")),
     Attribute("hair_colour", ("black", "brown", "ginger", "blond", "grey")),
@@ -15,8 +15,8 @@ AVATARS = (
     Attribute("clothes_colour", ("red", "yellow", "green", "blue", "purple", "black")),
 )
 
-# Cartoon Set (Google, 2018, https://google.github.io/cartoonset/): names and numbers of variants in the order in which
-# the CSV beside each picture has them. The values have no names; of facial_hair 14 and of glasses 11 means none.
+# Cartoon Set (Google, 2018, https://google.github.io/cartoonset/): names and numbers of variants, in the order of the
+# CSV file next to each picture. The values have no names; 14 of facial_hair and 11 of glasses mean none.
 _CARTOONSET = {
     "eye_angle": 3,
     "eye_lashes": 2,
@@ -42,4 +42,4 @@ CARTOONSET_ATTRIBUTION = (
     "Learned from Cartoon Set, https://google.github.io/cartoonset/, © Google LLC, CC BY 4.0 "
     "(https://creativecommons.org/licenses/by/4.0/)."
 )
-KNOWN = KnownAttributes(tables=(AVATARS, CARTOONSET), beside=CARTOONSET)
+KNOWN_ATTRIBUTES = KnownAttributes(tables=(AVATARS, CARTOONSET), sidecar=CARTOONSET)

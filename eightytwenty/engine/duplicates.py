@@ -1,7 +1,7 @@
 """Finds records that were sent more than once, in a table of any number of files and batches.
 
-Eight bytes per record are held in memory: a hash of its key. Only records whose hash occurs again are looked at once
-more, as text, so a collision of hashes costs time and changes nothing.
+Memory holds eight bytes per record: a hash of its key. Only records whose hash occurs again are read a second time, as
+text, so a hash collision costs time and changes nothing.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from eightytwenty.engine.executor import in_order
-from eightytwenty.engine.repair import repair
+from eightytwenty.engine.repair import repair_column
 from eightytwenty.engine.rules import apply_rules
 from eightytwenty.read.batch import Batch
 from eightytwenty.read.source import RawFile
@@ -23,12 +23,12 @@ Ordinals = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Copies:
-    """What is known of records with a repeated key; an ordinal counts the records of all files, from 0.
+    """The records that share a key. An ordinal counts the records of all files, from 0.
 
     Args:
         copies: sorted ordinals of copies of an earlier record.
-        originals: the ordinal of which each of `copies` is a copy.
-        conflicting: sorted ordinals of records that share a key and differ.
+        originals: for each of `copies`, the ordinal of the record that it copies.
+        conflicting: sorted ordinals of records that share a key but differ.
     """
 
     copies: Ordinals
@@ -47,26 +47,26 @@ def find_copies(
         read: (file, columns) -> its batches; called twice for each file.
 
     Returns:
-        the copies, and the number of records of each file.
+        The copies, and the number of records of each file.
     """
-    none = np.empty(0, dtype=np.int64)
+    no_records = np.empty(0, dtype=np.int64)
     rule = table.deduplicate
     key = next((column for column in table.columns if rule and column.name == rule.key), None)
     counts, hashes = [0] * len(files), []
-    wanted = [key.name if key else table.names[0]]
+    key_columns = [key.name if key else table.names[0]]
 
-    def hashed(job: tuple[int, Batch]) -> tuple[int, int, pl.Series | None]:
+    def hash_batch(job: tuple[int, Batch]) -> tuple[int, int, pl.Series | None]:
         number, batch = job
         return number, batch.cells.height, _hash(batch.cells[key.name], key) if key else None
 
-    jobs = ((number, batch) for number, file in enumerate(files) for batch in read(file, wanted))
-    for number, height, some in in_order(hashed, jobs):
+    jobs = ((number, batch) for number, file in enumerate(files) for batch in read(file, key_columns))
+    for number, height, batch_hashes in in_order(hash_batch, jobs):
         counts[number] += height
-        if some is not None:
-            hashes.append(some)
-    repeated = _repeated(pl.concat(hashes)) if hashes else none
+        if batch_hashes is not None:
+            hashes.append(batch_hashes)
+    repeated = _repeated_ordinals(pl.concat(hashes)) if hashes else no_records
     if key is None or not len(repeated):
-        return Copies(none, none, none), counts
+        return Copies(no_records, no_records, no_records), counts
 
     candidates, offset = [], 0
     for file in files:
@@ -74,7 +74,7 @@ def find_copies(
         for batch in read(file, table.names):
             low, high = np.searchsorted(repeated, [offset, offset + batch.cells.height])
             if high > low:
-                pieces.append(_some(batch, repeated[low:high] - offset))
+                pieces.append(_take(batch, repeated[low:high] - offset))
             offset += batch.cells.height
         if pieces:
             own = repeated[(repeated >= before) & (repeated < offset)]
@@ -83,43 +83,43 @@ def find_copies(
 
 
 def _hash(cells: pl.Series, key: Column) -> pl.Series:
-    """A hash of each repaired key, null where it is missing."""
-    cells = repair(cells, key).cells
+    """Hashes each repaired key; null where it is missing."""
+    cells = repair_column(cells, key).cells
     return cells.hash().set(cells.is_null(), None) if cells.null_count() else cells.hash()
 
 
-def _repeated(hashes: pl.Series) -> Ordinals:
-    """Ordinals of the records whose hash occurs more than once; a missing key has none and repeats nothing."""
+def _repeated_ordinals(hashes: pl.Series) -> Ordinals:
+    """Ordinals of the records whose hash occurs more than once. A missing key has no hash and repeats nothing."""
     ordered = np.sort(hashes.drop_nulls().to_numpy())
-    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    again = hashes.is_in(pl.Series(twice, dtype=pl.UInt64).implode()).fill_null(value=False)
-    return np.flatnonzero(again.to_numpy()).astype(np.int64)
+    repeats = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    is_repeated = hashes.is_in(pl.Series(repeats, dtype=pl.UInt64).implode()).fill_null(value=False)
+    return np.flatnonzero(is_repeated.to_numpy()).astype(np.int64)
 
 
-def _some(batch: Batch, rows: Ordinals) -> Batch:
-    """Some rows of a batch, copied, so that they do not hold the whole of it in memory."""
+def _take(batch: Batch, rows: Ordinals) -> Batch:
+    """Copies some rows of a batch, so that they do not keep the whole batch in memory."""
     copied = pl.DataFrame(pl.from_arrow(batch.cells[rows].to_arrow(compat_level=pl.CompatLevel.oldest())))
     original = batch.original(rows)
     return Batch(
-        batch.source, batch.first, copied, batch.problems[rows], None, lambda some: [original[i] for i in some]
+        batch.source, batch.first, copied, batch.problems[rows], None, lambda indices: [original[i] for i in indices]
     )
 
 
 def _signatures(table: Table, key: str, pieces: list[Batch], file: RawFile) -> pl.DataFrame:
-    """Key, repaired and raw cells as one text each, bytes and number of repairs of some rows; no row, no key."""
+    """Key, repaired and raw cells as one text each, bytes and number of repairs. A broken record has no key."""
     cells, problems = pl.concat([piece.cells for piece in pieces]), pl.concat([piece.problems for piece in pieces])
     originals = [line for piece in pieces for line in piece.original(np.arange(piece.cells.height))]
-    some = Batch(file.name, 1, cells, problems, None, lambda rows: [originals[i] for i in rows])
-    applied = apply_rules(table, some, file.columns)
-    repairs = applied.ledger.group_by("row").len("repairs")
+    rows = Batch(file.name, 1, cells, problems, None, lambda indices: [originals[i] for i in indices])
+    results = apply_rules(table, rows, file.columns)
+    repairs = results.ledger.group_by("row").len("repairs")
 
-    def joined(cells: pl.DataFrame, name: str) -> pl.Series:
-        # as JSON, so that no cell can look like two
+    def join_cells(cells: pl.DataFrame, name: str) -> pl.Series:
+        # as JSON, so that no cell can look like two cells
         return cells.select(pl.struct(pl.all()).struct.json_encode().alias(name))[name]
 
-    frame = pl.DataFrame([joined(applied.cells, "signature"), joined(some.cells, "raw")])
+    frame = pl.DataFrame([join_cells(results.cells, "signature"), join_cells(rows.cells, "raw")])
     frame = frame.with_columns(
-        key=pl.when(some.problems.is_null()).then(applied.cells[key]),
+        key=pl.when(rows.problems.is_null()).then(results.cells[key]),
         bytes=pl.Series(originals, dtype=pl.Binary),
         row=pl.int_range(pl.len(), dtype=pl.Int64),
     )
@@ -127,18 +127,18 @@ def _signatures(table: Table, key: str, pieces: list[Batch], file: RawFile) -> p
 
 
 def _resolve(candidates: pl.DataFrame) -> Copies:
-    """Equal after repair: the copy with the fewest repairs stays, whatever the order. Different: none is trusted."""
+    """Equal after repair: the copy with the fewest repairs stays, in any order. Different: none of them is trusted."""
     groups = (
         candidates.drop_nulls("key")
         .sort("repairs", "raw", "bytes", "ordinal")
         .with_columns(
             size=pl.len().over("key"),
-            kinds=pl.col("signature").n_unique().over("key"),
+            variants=pl.col("signature").n_unique().over("key"),
             original=pl.col("ordinal").first().over("key"),
         )
         .filter(pl.col("size") > 1)
         .sort("ordinal")
     )
-    copies = groups.filter((pl.col("kinds") == 1) & (pl.col("ordinal") != pl.col("original")))
-    conflicting = groups.filter(pl.col("kinds") > 1)
+    copies = groups.filter((pl.col("variants") == 1) & (pl.col("ordinal") != pl.col("original")))
+    conflicting = groups.filter(pl.col("variants") > 1)
     return Copies(copies["ordinal"].to_numpy(), copies["original"].to_numpy(), conflicting["ordinal"].to_numpy())

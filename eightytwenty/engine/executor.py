@@ -1,4 +1,4 @@
-"""Works on several batches at once and hands the results over in their order."""
+"""Runs jobs in parallel and yields their results in order."""
 
 import os
 from collections import deque
@@ -8,25 +8,25 @@ from typing import TypeVar
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
-# Threads are enough: polars and Arrow let go of Python's lock while they work. More than four only cost memory.
+# Threads are enough: polars and Arrow release Python's lock while they work. More than four only cost memory.
 _WORKERS = min(4, os.cpu_count() or 1)
 
 
 def in_order(work: Callable[[_Job], _Result], jobs: Iterable[_Job]) -> Iterator[_Result]:
-    """The result of each job, in the order of the jobs; a few are worked on at once, and no more are held in memory.
+    """Yields the result of each job, in the order of the jobs. Only a few jobs run, and are in memory, at a time.
 
     Raises:
-        Exception: whatever a job raises, when its turn comes.
+        Exception: whatever a job raises, when its result is due.
     """
     with ThreadPoolExecutor(_WORKERS) as pool:
-        waiting: deque[Future[_Result]] = deque()
+        futures: deque[Future[_Result]] = deque()
         try:
             for job in jobs:
-                waiting.append(pool.submit(work, job))
-                if len(waiting) > _WORKERS:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                futures.append(pool.submit(work, job))
+                if len(futures) > _WORKERS:
+                    yield futures.popleft().result()
+            while futures:
+                yield futures.popleft().result()
         finally:
-            for future in waiting:
+            for future in futures:
                 future.cancel()

@@ -1,4 +1,4 @@
-"""Keeps a cleaning from replacing a folder that is not its own."""
+"""Protects folders that a cleaning must not replace."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -7,36 +7,41 @@ from eightytwenty.engine.summary import REPORT
 from eightytwenty.errors import UserError
 
 
-def spare_other_files(sources: Collection[Path], out: Path, own: Collection[str], later: Collection[str] = ()) -> None:
-    """Refuses to replace a folder that holds anything but the untouched result of an earlier cleaning.
+def require_replaceable(
+    sources: Collection[Path], out: Path, own_names: Collection[str], later_names: Collection[str] = ()
+) -> None:
+    """Refuses to replace a folder that holds anything but the unchanged result of an earlier cleaning.
 
     Args:
-        sources: what is to be cleaned.
-        out: the folder that will be replaced.
-        own: names that a cleaning gives to its files and folders there, besides its report.
-        later: names of files that are made from its result, and so are younger.
+        sources: the files and folders to clean.
+        out: the folder to replace.
+        own_names: the names of the files and folders that a cleaning writes there, besides its report.
+        later_names: the names of files that are made from its result and are therefore newer.
 
     Raises:
-        UserError: something would be lost, or the folder lies in one that is to be cleaned.
+        UserError: something would be lost, or the folder lies inside a source.
     """
     if any(source.resolve().is_relative_to(out.resolve()) for source in sources):
-        raise UserError(f"{out} holds the source itself and would be replaced; choose another folder.")
-    inside = next(
+        raise UserError(f"{out} contains the source and would be replaced; choose another folder.")
+    parent = next(
         (source for source in sources if source.is_dir() and out.resolve().is_relative_to(source.resolve())), None
     )
-    if inside:
+    if parent:
         raise UserError(
-            f"{out} lies in {inside}, and what is written there would be taken for a part of it the next time; "
-            "choose a folder outside."
+            f"{out} lies in {parent}, and its files would belong to the source in the next run; choose another folder."
         )
     if not out.is_dir():
         return
-    foreign = sorted({path.name for path in out.iterdir()} - {REPORT, *own, *later})
+    foreign = sorted({path.name for path in out.iterdir()} - {REPORT, *own_names, *later_names})
     if foreign or (any(out.iterdir()) and not (out / REPORT).is_file()):
         what = foreign[0] if foreign else "other files"
         raise UserError(f"{out} holds {what}, which would be lost; choose a new or an empty folder.")
-    # the report is written last, so what is younger was changed by somebody, a mended quarantine for example
-    written = (out / REPORT).stat().st_mtime if (out / REPORT).is_file() else 0
+    # the report is written last, so a newer file was changed by somebody, such as a corrected quarantine
+    report_time = (out / REPORT).stat().st_mtime if (out / REPORT).is_file() else 0
     for path in out.rglob("*"):
-        if path.is_file() and path.stat().st_mtime > written and path.relative_to(out).as_posix() not in later:
+        if (
+            path.is_file()
+            and path.stat().st_mtime > report_time
+            and path.relative_to(out).as_posix() not in later_names
+        ):
             raise UserError(f"{path} was changed since it was written and would be lost; choose another folder.")

@@ -9,7 +9,7 @@ from eightytwenty.schema import PLAIN, Column
 
 _PLAIN = {kind: re.compile(pattern) for kind, pattern in PLAIN.items()}
 
-# One line per changed cell; `row` is the position in the batch, `step` the order of several changes to one cell.
+# One line per changed cell. `row` is its position in the batch; `step` orders several changes to one cell.
 LEDGER = {
     "row": pl.Int64,
     "step": pl.Int64,
@@ -21,7 +21,7 @@ LEDGER = {
 
 
 @dataclass(frozen=True)
-class Repaired:
+class RepairedColumn:
     """A column after its repairs.
 
     Args:
@@ -35,12 +35,12 @@ class Repaired:
     ledger: pl.DataFrame
 
 
-def typed(cells: pl.Series, column: Column) -> pl.Series:
-    """The values of cells in plain form, null for all others: Int64 or String."""
+def parse_plain(cells: pl.Series, column: Column) -> pl.Series:
+    """Reads the cells that are in plain form, as Int64 or String; all others become null."""
     if column.kind == "text":
         values, not_plain = cells, (cells.str.strip_chars() != cells) | (cells == "")
     else:
-        # the same as matching PLAIN["integer"], in little more than half the time: a cast, and what it reads beyond it
+        # the same as PLAIN["integer"], in little more than half the time: what a cast reads, without the forms it adds
         values = cells.cast(pl.Int64, strict=False)
         zeros = cells.str.starts_with("0") & (cells.str.len_bytes() > 1)
         not_plain = zeros | cells.str.starts_with("-0") | cells.str.starts_with("+")
@@ -48,37 +48,39 @@ def typed(cells: pl.Series, column: Column) -> pl.Series:
     return values.set(not_plain, None) if not_plain.any() else values
 
 
-def repair(cells: pl.Series, column: Column) -> Repaired:
+def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:
     """Applies a column's repairs in their order until each cell is in plain form.
 
-    A distinct cell is worked out once, however often it occurs. A cell that no repair brings to plain form keeps what
-    the last of them made of it.
+    Each distinct cell is repaired once, however often it occurs. A cell that does not reach plain form keeps the text
+    that the last repair gave it.
 
     Args:
         cells: (n,) String.
-        column: whose kind and repairs apply.
+        column: its kind and repairs.
     """
-    values = typed(cells, column)
-    todo = pl.DataFrame({"row": (cells.is_not_null() & values.is_null()).arg_true().cast(pl.Int64)})
-    if todo.is_empty():
-        return Repaired(cells, values, pl.DataFrame(schema=LEDGER))
-    todo = todo.with_columns(cells[todo["row"]].alias("raw"))
-    distinct = todo["raw"].unique(maintain_order=True)
+    values = parse_plain(cells, column)
+    irregular = pl.DataFrame({"row": (cells.is_not_null() & values.is_null()).arg_true().cast(pl.Int64)})
+    if irregular.is_empty():
+        return RepairedColumn(cells, values, pl.DataFrame(schema=LEDGER))
+    irregular = irregular.with_columns(cells[irregular["row"]].alias("raw"))
+    distinct = irregular["raw"].unique(maintain_order=True)
     steps = [(raw, *change) for raw in distinct for change in _steps(raw, column)]
     changes = pl.DataFrame(
         steps,
         schema={"raw": pl.String} | {name: LEDGER[name] for name in ("step", "rule", "before", "after")},
         orient="row",
     )
-    ledger = todo.join(changes, on="raw").with_columns(pl.lit(column.name).alias("column")).select(list(LEDGER))
+    ledger = irregular.join(changes, on="raw").with_columns(pl.lit(column.name).alias("column")).select(list(LEDGER))
     last = ledger.group_by("row").agg(pl.col("after").sort_by("step").last()).sort("row")
-    return Repaired(
-        cells.scatter(last["row"], last["after"]), values.scatter(last["row"], typed(last["after"], column)), ledger
+    return RepairedColumn(
+        cells.scatter(last["row"], last["after"]),
+        values.scatter(last["row"], parse_plain(last["after"], column)),
+        ledger,
     )
 
 
 def _steps(raw: str, column: Column) -> list[tuple[int, str, str, str | None]]:
-    """What each repair changes in a cell: (step, rule, before, after)."""
+    """Lists what each repair changes in a cell: (step, rule, before, after)."""
     steps: list[tuple[int, str, str, str | None]] = []
     cell: str | None = raw
     for rule in column.repairs:

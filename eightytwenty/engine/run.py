@@ -1,18 +1,20 @@
 """Cleans a source of any size: every record ends as clean, quarantine or duplicate, every change in the ledger."""
 
+import functools
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pyarrow.parquet as pq
 
 from eightytwenty.engine.duplicates import find_copies
 from eightytwenty.engine.executor import in_order
-from eightytwenty.engine.guard import spare_other_files
-from eightytwenty.engine.route import ContractError, Job, Sorter
-from eightytwenty.engine.rules import reasons
+from eightytwenty.engine.guard import require_replaceable
+from eightytwenty.engine.route import ContractError, Job, route_batch
+from eightytwenty.engine.rules import rule_reasons
 from eightytwenty.engine.summary import FATES, Summary, most_common
 from eightytwenty.engine.write import OUTPUTS, Outputs
 from eightytwenty.errors import UserError
@@ -23,7 +25,7 @@ from eightytwenty.read.batch import Batch
 from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Table
 
-_OWN = (*(f"{name}.parquet" for name in OUTPUTS), "report.md", "quarantine")
+_OWN_NAMES = (*(f"{name}.parquet" for name in OUTPUTS), "report.md", "quarantine")
 
 
 def clean_table(
@@ -35,11 +37,11 @@ def clean_table(
     for text files, quarantine/ with the original lines. Memory grows with the source by eight bytes a record.
 
     Args:
-        files: the source, from `eightytwenty.read.source.open_source`.
+        files: the files of the source, from `eightytwenty.read.source.open_source`.
         table: columns, rules and clean schema.
         out: the folder.
         progress: called with (records done, records in all).
-        piece: bytes (text) or rows (Parquet) read at a time; the result is the same for each.
+        piece: bytes (text) or rows (Parquet) to read at a time; the result does not depend on it.
 
     Raises:
         UserError: a file is damaged, there are no records, or the folder cannot be written.
@@ -49,19 +51,26 @@ def clean_table(
     def read(file: RawFile, names: list[str]) -> Iterator[Batch]:
         return file.batches(names, piece)
 
-    spare_other_files([file.path for file in files], out, _OWN)
+    require_replaceable([file.path for file in files], out, _OWN_NAMES)
     with whole_folder(out) as folder:
         copies, counts = find_copies(table, files, read)
         if not sum(counts):
             raise UserError(
-                f"{', '.join(file.name for file in files)}: a header and no record; give a file with records."
+                f"{', '.join(file.name for file in files)}: there is a header but no record; give a file with records."
             )
         fates, failed, repaired = Counter[str](), Counter[str](), Counter[str]()
         with Outputs(folder, table, files) as outputs:
             jobs = _jobs(files, lambda file: read(file, table.names))
-            sorter = Sorter(table, [file.name for file in files], counts, copies, outputs)
-            done = 0
-            for job, result in in_order(sorter, jobs):
+            route = functools.partial(
+                route_batch,
+                table=table,
+                copies=copies,
+                outputs=outputs,
+                names=pl.Series([file.name for file in files], dtype=pl.String),
+                starts=np.concatenate([[0], np.cumsum(counts)[:-1]]),
+            )
+            records_done = 0
+            for job, result in in_order(route, jobs):
                 for name, rows in result.tables.items():
                     outputs.write(name, job.number, rows)
                 if job.file.format:
@@ -69,9 +78,9 @@ def clean_table(
                 fates.update(result.fates)
                 failed.update(result.failed)
                 repaired.update(result.repaired)
-                done += sum(result.fates.values())
+                records_done += sum(result.fates.values())
                 if progress:
-                    progress(done, sum(counts))
+                    progress(records_done, sum(counts))
         _check_accounts(folder, [file.name for file in files], counts)
         summary = Summary(
             table=table.name,
@@ -82,7 +91,7 @@ def clean_table(
             repaired=most_common(repaired),
             files=[_describe(file, count) for file, count in zip(files, counts, strict=True)],
         )
-        write_reports(folder, summary, reasons(table))
+        write_reports(folder, summary, rule_reasons(table))
     return summary
 
 
@@ -95,8 +104,8 @@ def _jobs(files: list[RawFile], read: Callable[[RawFile], Iterator[Batch]]) -> I
 
 
 def _check_accounts(folder: Path, names: list[str], counts: list[int]) -> None:
-    """Raw = clean + quarantine + duplicates, by row id, as the written files say."""
-    seen = [np.zeros(count, dtype=np.int8) for count in counts]
+    """Checks in the written files that raw = clean + quarantine + duplicates, by row id."""
+    endings = [np.zeros(count, dtype=np.int8) for count in counts]
     for fate in FATES:
         for piece in pq.ParquetFile(folder / f"{fate}.parquet").iter_batches(1 << 20, columns=["record", "source"]):
             source, record = piece["source"].indices.to_numpy(), piece["record"].to_numpy() - 1
@@ -104,9 +113,9 @@ def _check_accounts(folder: Path, names: list[str], counts: list[int]) -> None:
             for number in present:
                 own = record[source == number] if len(present) > 1 else record
                 first = own.min()
-                found = np.bincount(own - first).astype(np.int8)
-                seen[number][first : first + len(found)] += found
-    for name, times in zip(names, seen, strict=True):
+                times = np.bincount(own - first).astype(np.int8)
+                endings[number][first : first + len(times)] += times
+    for name, times in zip(names, endings, strict=True):
         wrong = np.flatnonzero(times != 1)
         if len(wrong):
             raise ContractError(f"record {wrong[0] + 1} of {name} ended {times[wrong[0]]} times instead of once")
@@ -117,11 +126,11 @@ def _describe(file: RawFile, count: int) -> dict[str, object]:
         "name": file.name,
         "format": file.description,
         "records": count,
-        "ignored_columns": list(file.ignored),
+        "ignored_columns": list(file.ignored_columns),
     }
 
 
 def _digest(files: list[RawFile]) -> str:
-    """SHA-256 of the source: of its file, or of the digests of its files."""
+    """The SHA-256 of the source's file, or of the digests of its files."""
     digests = [sha256(path) for path in dict.fromkeys(file.path for file in files)]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What became of the records of a source, in numbers."""
+"""The numbers of a cleaning: where the records of a source ended, and why."""
 
 import json
 from collections import Counter
@@ -10,13 +10,13 @@ FATES = ("clean", "quarantine", "duplicates")
 
 
 def most_common(counts: Counter[str]) -> dict[str, int]:
-    """The counts from the largest down; equal ones by name, so that their order does not hang on the pieces."""
+    """Sorts counts from the largest down and equal ones by name, so that their order does not depend on the pieces."""
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What became of the records of a source.
+    """Where the records of a source ended.
 
     Args:
         table: name of the table.
@@ -24,8 +24,8 @@ class Summary:
         rows: number of raw records, and how many ended as clean, quarantine and duplicates.
         failed: rule -> number of quarantined rows that failed it.
         repaired: rule -> number of clean rows in which it changed a cell.
-        files: per file its name, detected format, number of records and ignored columns; for pictures, which are a file
-            each, per source.
+        files: name, detected format, number of records and ignored columns of each file. Pictures, each of them a
+            file, are one entry together.
     """
 
     table: str
@@ -45,5 +45,5 @@ class Summary:
 
     @classmethod
     def load(cls, folder: Path) -> "Summary":
-        """Reads the report that a cleaning left in its folder."""
+        """Reads the report of a cleaning from its folder."""
         return cls(**json.loads((folder / REPORT).read_text()))

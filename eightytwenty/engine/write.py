@@ -1,4 +1,4 @@
-"""The files that cleaning leaves: clean, quarantine, duplicates and ledger as Parquet, and the original lines."""
+"""Writes the files of a cleaning: clean, quarantine, duplicates and ledger as Parquet, and the original lines."""
 
 import itertools
 from collections.abc import Collection
@@ -16,19 +16,18 @@ from eightytwenty.read.dialect import TextFormat
 from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Column, Table
 
-# Row groups hold the rows of so many records of a source, however large the pieces are in which they come: the bytes
-# of a file must not depend on that.
+# Records of a source per row group, whatever the size of the pieces: the bytes of a file must not depend on that.
 _GROUP_RECORDS = 1 << 20
 OUTPUTS = ("clean", "quarantine", "duplicates", "ledger")
 ROW_ID = [pa.field("source", pa.dictionary(pa.int32(), pa.string())), pa.field("record", pa.int64())]
 
 
-def schemas(table: Table, present: Collection[str]) -> dict[str, pa.Schema]:
-    """The columns of each output: name -> Arrow schema; of `table`, clean rows have only the columns in `present`."""
+def schemas(table: Table, file_columns: Collection[str]) -> dict[str, pa.Schema]:
+    """Maps each output to its Arrow schema. Clean rows have only the columns that are in `file_columns`."""
     raw = [pa.field(name, pa.large_string()) for name in table.names]
     text = pa.large_string()
     return {
-        "clean": pa.schema([*ROW_ID, *(pa.field(c.name, _kind(c)) for c in table.columns if c.name in present)]),
+        "clean": pa.schema([*ROW_ID, *(pa.field(c.name, _kind(c)) for c in table.columns if c.name in file_columns)]),
         "quarantine": pa.schema(
             [
                 *ROW_ID,
@@ -61,11 +60,11 @@ def _close(writer: pq.ParquetWriter) -> None:
     try:
         writer.close()
     finally:
-        writer.is_open = False  # else it tries again when it is collected, and prints that it failed
+        writer.is_open = False  # otherwise it tries again when it is collected, and prints the error
 
 
 def _encoding(schema: pa.Schema) -> dict[str, Any]:
-    """Whole numbers as packed differences, which needs no compression, and all else compressed: small and quick."""
+    """Packs whole numbers as differences, which need no compression, and compresses the rest: small and quick."""
     integers = [field.name for field in schema if pa.types.is_integer(field.type)]
     return {
         "column_encoding": dict.fromkeys(integers, "DELTA_BINARY_PACKED"),
@@ -76,7 +75,7 @@ def _encoding(schema: pa.Schema) -> dict[str, Any]:
 
 
 def _leaves(schema: pa.Schema) -> list[str]:
-    """The columns as Parquet names them: a list's items have a path of their own."""
+    """The columns as Parquet names them: the items of a list have their own path."""
     return [f"{field.name}.list.element" if pa.types.is_large_list(field.type) else field.name for field in schema]
 
 
@@ -84,9 +83,9 @@ class Outputs:
     """Writes the four Parquet files and the original lines of quarantined records into a folder.
 
     Args:
-        folder: where; it must exist.
-        table: whose columns they have.
-        files: of the source, in order.
+        folder: an existing folder.
+        table: its columns are those of the outputs.
+        files: the files of the source, in order.
     """
 
     def __init__(self, folder: Path, table: Table, files: list[RawFile]) -> None:
@@ -97,12 +96,12 @@ class Outputs:
             name: pq.ParquetWriter(folder / f"{name}.parquet", schema, **_encoding(schema))
             for name, schema in self._schemas.items()
         }
-        self._waiting: dict[str, list[pa.Table]] = {name: [] for name in self._schemas}
+        self._buffers: dict[str, list[pa.Table]] = {name: [] for name in self._schemas}
         self._group: dict[str, tuple[int, int] | None] = dict.fromkeys(self._schemas)
         self._lines: tuple[int, BinaryIO] | None = None
 
     def table(self, name: str, source: int, rows: pl.DataFrame) -> pa.Table:
-        """Rows of one source file as an output's Arrow table; `rows` has its columns except `source`."""
+        """Turns rows of one source file into an output's Arrow table. `rows` has all of its columns but `source`."""
         schema = self._schemas[name]
         indices = pa.repeat(pa.scalar(source, pa.int32()), rows.height)
         body = rows.select(schema.names[1:]).to_arrow(compat_level=pl.CompatLevel.oldest())
@@ -110,20 +109,20 @@ class Outputs:
         return pa.table([pa.DictionaryArray.from_arrays(indices, self._sources), *body.columns], schema=schema)
 
     def write(self, name: str, source: int, rows: pa.Table) -> None:
-        """Appends rows from `table` to an output; they come in the order of their records."""
+        """Appends rows from `table` to an output, in the order of their records."""
         if not rows.num_rows:
             return
         groups = (rows["record"].to_numpy() - 1) // _GROUP_RECORDS
         cuts = [0, *(np.flatnonzero(np.diff(groups)) + 1), rows.num_rows]
         for start, end in itertools.pairwise(cuts):
             group = (source, int(groups[start]))
-            if self._group[name] != group and sum(piece.num_rows for piece in self._waiting[name]) * 2 > _GROUP_RECORDS:
+            if self._group[name] != group and sum(piece.num_rows for piece in self._buffers[name]) * 2 > _GROUP_RECORDS:
                 self._flush(name)
             self._group[name] = group
-            self._waiting[name].append(rows.slice(start, end - start))
+            self._buffers[name].append(rows.slice(start, end - start))
 
     def write_lines(self, source: int, text: TextFormat, lines: list[bytes]) -> None:
-        """Appends original records to a file in quarantine/, under the header, to be mended and sent again.
+        """Appends original records to a file in quarantine/, below the header, to be corrected and sent again.
 
         The files are written one after the other, so only one is open.
         """
@@ -131,14 +130,14 @@ class Outputs:
             return
         if self._lines is None or self._lines[0] != source:
             self._close_lines()
-            place = self._folder / "quarantine" / self._line_file(source)
-            place.parent.mkdir(exist_ok=True)
-            self._lines = source, place.open("wb")
-            self._lines[1].write(text.head)
+            path = self._folder / "quarantine" / self._line_file(source)
+            path.parent.mkdir(exist_ok=True)
+            self._lines = source, path.open("wb")
+            self._lines[1].write(text.header_bytes)
         self._lines[1].write(b"".join(line + text.line_end for line in lines))
 
     def _line_file(self, source: int) -> str:
-        """A file name without folders: "a/b.csv" and "a__b.csv" must not meet, and no name may be too long."""
+        """A file name without folders. "a/b.csv" and "a__b.csv" must not collide, and no name may be too long."""
         name = (
             self._sources[source].as_py().removesuffix(".gz").replace("/", "__").encode()[-200:].decode(errors="ignore")
         )
@@ -149,11 +148,11 @@ class Outputs:
             self._lines[1].close()
 
     def _flush(self, name: str) -> None:
-        pieces = self._waiting[name]
+        pieces = self._buffers[name]
         if pieces:
             rows = pieces[0] if len(pieces) == 1 else pa.concat_tables(pieces).combine_chunks()
             self._writers[name].write_table(rows, row_group_size=rows.num_rows)
-            self._waiting[name] = []
+            self._buffers[name] = []
 
     def __enter__(self) -> Self:
         return self
@@ -161,10 +160,10 @@ class Outputs:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with ExitStack() as closing:  # closes all, whatever fails
-            closing.callback(self._close_lines)
+        with ExitStack() as stack:  # closes all, whatever fails
+            stack.callback(self._close_lines)
             for writer in self._writers.values():
-                closing.callback(_close, writer)
+                stack.callback(_close, writer)
             if error is None:
                 for name in self._schemas:
                     self._flush(name)

@@ -1,8 +1,8 @@
-"""Faults put into clean pictures and their attribute table on purpose, with the truth kept for scoring.
+"""Injects faults into clean pictures and their attribute table, and keeps the truth, so that cleaning can be scored.
 
 Each dirty picture gets one fault: of its file (`eightytwenty.evaluate.file_faults`), a copy of it, or a fault of its
-line in the attribute table. What should become of each faulty row is part of the truth: `clean` where it can be
-repaired, else `quarantine` or `duplicates`.
+line in the attribute table. Where each faulty row should end is part of the truth: `clean` if it can be repaired,
+otherwise `quarantine` or `duplicates`.
 """
 
 import csv
@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 import numpy as np
 import polars as pl
 
-from eightytwenty.evaluate.file_faults import FILE_KINDS, Clean, near_copy
+from eightytwenty.evaluate.file_faults import FILE_KINDS, CleanPicture, save_again
 
 TABLE = "attributes.csv"
 TRUTH = {
@@ -26,7 +26,7 @@ TRUTH = {
     "of": pl.String,
     "tolerance": pl.Float64,
 }
-_MOST_LARGE = 2  # files over the limit of size: each takes that much of the disk
+_MOST_LARGE = 2  # files above the size limit, because each takes that much of the disk
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class DirtyPictures:
         files: path in the source -> content.
         attributes: the attribute table, a CSV with the header file,<attribute>,... or None.
         truth: one line per faulty row: source, record, kind, fate, of (the clean picture that it was made from) and
-            tolerance (how far a repaired picture may be from that one: mean absolute difference, 0 to 255).
+            tolerance (how far a repaired picture may differ from that one: mean absolute difference, 0 to 255).
     """
 
     files: dict[str, bytes]
@@ -46,20 +46,20 @@ class DirtyPictures:
 
 
 @dataclass(frozen=True)
-class Fault:
-    """What stands in place of a picture and its line.
+class PictureFault:
+    """The files and lines that replace a picture and its line.
 
     Args:
         files: path -> content.
-        lines: lines of the attribute table; none where the source has no table.
-        faulty: paths of the faulty files; none where the one line is the faulty row.
-        fate: what should become of each faulty row.
+        lines: lines of the attribute table; none if the source has no table.
+        faulty_files: paths of the faulty files; none if the one line is the faulty row.
+        fate: where each faulty row should end.
         tolerance: see `DirtyPictures`.
     """
 
     files: dict[str, bytes]
     lines: list[str]
-    faulty: tuple[str, ...]
+    faulty_files: tuple[str, ...]
     fate: str = "quarantine"
     tolerance: float = 0.0
 
@@ -73,10 +73,10 @@ class _Table:
         self.values = [sorted(set(column)) for column in zip(*self.cells.values(), strict=True)]
 
     def lines(self, name: str, *copies: str) -> list[str]:
-        """The line of a picture as text, once under its name or under each name given; none without a table."""
-        return [_csv_line([each, *self.cells[name]]) for each in copies or [name] if name in self.cells]
+        """The line of a picture as text, under its name or once under each given name; none without a table."""
+        return [_csv_line([copy, *self.cells[name]]) for copy in copies or [name] if name in self.cells]
 
-    def changed(self, name: str, column: int, value: str, copy: str = "") -> str:
+    def changed_line(self, name: str, column: int, value: str, copy: str = "") -> str:
         """The line of a picture with another value in one column, under its name or that of a copy."""
         cells = list(self.cells[name])
         cells[column] = value
@@ -90,63 +90,64 @@ def _csv_line(cells: Sequence[str]) -> str:
 
 
 def misspell(rng: np.random.Generator, value: str, values: Sequence[str]) -> str:
-    """A letter doubled, left out or swapped with the next, so that none of `values` comes of it."""
-    written = value
-    while written in values or not written.strip():
-        at = int(rng.integers(len(value)))
-        letter, rest = value[at], value[at + 1 :]
-        written = value[:at] + (letter + letter + rest, rest, rest[:1] + letter + rest[1:])[rng.integers(3)]
-    return written
+    """Doubles a letter, leaves it out or swaps it with the next, so that the result is none of `values`."""
+    misspelling = value
+    while misspelling in values or not misspelling.strip():
+        index = int(rng.integers(len(value)))
+        letter, rest = value[index], value[index + 1 :]
+        misspelling = value[:index] + (letter + letter + rest, rest, rest[:1] + letter + rest[1:])[rng.integers(3)]
+    return misspelling
 
 
-# Faults of one value of a line; each is shown the value and all values of its column.
-_VALUES: dict[str, Callable[[np.random.Generator, str, Sequence[str]], str]] = {
+# Faults of one value of a line; each takes the value and all values of its column.
+_VALUE_FAULTS: dict[str, Callable[[np.random.Generator, str, Sequence[str]], str]] = {
     "unknown value": lambda rng, _value, _values: ("other", "x7", "#REF!", "9999")[rng.integers(4)],
     "missing value": lambda rng, _value, _values: ("", " ")[rng.integers(2)],
     "misspelt value": misspell,
 }
 COPY_KINDS = ("exact copy", "near copy")
-# Faults of a line, or of what the table and the folder say against each other.
-_LINES = ("contradicting copy", "line missing", "picture missing", "malformed line")
-ATTRIBUTE_KINDS = (*_LINES, *_VALUES)
+# Faults of a line, or contradictions between the table and the folder.
+_LINE_FAULTS = ("contradicting copy", "line missing", "picture missing", "malformed line")
+ATTRIBUTE_KINDS = (*_LINE_FAULTS, *_VALUE_FAULTS)
 KINDS = (*FILE_KINDS, *COPY_KINDS, *ATTRIBUTE_KINDS)
 
 
 def _renamed(name: str, suffix: str = ".png", mark: str = "") -> str:
-    """The path with another suffix and, for a copy, a mark that puts it behind the original in the order of names."""
+    """The path with another suffix and, for a copy, a mark that sorts it after the original."""
     path = PurePosixPath(name)
     return str(path.with_name(f"{path.stem}{mark}{suffix}"))
 
 
-def _fault_of_file(kind: str, rng: np.random.Generator, name: str, clean: Clean, table: _Table) -> Fault:
+def _file_fault(kind: str, rng: np.random.Generator, name: str, clean: CleanPicture, table: _Table) -> PictureFault:
     if kind in COPY_KINDS:
-        suffix, content = near_copy(rng, clean) if kind == "near copy" else (".png", clean.content)
+        suffix, content = save_again(rng, clean) if kind == "near copy" else (".png", clean.content)
         copy = _renamed(name, suffix, "_copy")
         files = {name: clean.content, copy: content}
-        return Fault(files, table.lines(name, name, copy), (copy,), "duplicates")
-    about = FILE_KINDS[kind]
-    suffix, content = about.function(rng, clean)
-    new = _renamed(name, suffix)
-    return Fault({new: content}, table.lines(name, new), (new,), about.fate, about.tolerance)
+        return PictureFault(files, table.lines(name, name, copy), (copy,), "duplicates")
+    file_kind = FILE_KINDS[kind]
+    suffix, content = file_kind.function(rng, clean)
+    new_name = _renamed(name, suffix)
+    lines = table.lines(name, new_name)
+    return PictureFault({new_name: content}, lines, (new_name,), file_kind.fate, file_kind.tolerance)
 
 
-def _fault_of_line(kind: str, rng: np.random.Generator, name: str, clean: Clean, table: _Table) -> Fault:
+def _line_fault(kind: str, rng: np.random.Generator, name: str, clean: CleanPicture, table: _Table) -> PictureFault:
     files = {name: clean.content}
     (line,) = table.lines(name)
     if kind == "line missing":
-        return Fault(files, [], (name,))
+        return PictureFault(files, [], (name,))
     if kind == "picture missing":
-        return Fault({}, [line], ())
-    if kind == "malformed line":  # the path stays, and at least one value is lost
-        return Fault(files, [line[: rng.integers(line.index(","), line.rindex(",") + 1)]], (name,))
+        return PictureFault({}, [line], ())
+    if kind == "malformed line":  # the path remains, and at least one value is lost
+        return PictureFault(files, [line[: rng.integers(line.index(","), line.rindex(",") + 1)]], (name,))
     column = int(rng.integers(len(table.values)))
     value, values = table.cells[name][column], table.values[column]
     if kind == "contradicting copy":  # nothing says which of the two is true
         copy = _renamed(name, mark="_copy")
         other = [other for other in values if other != value][rng.integers(len(values) - 1)]
-        lines = [line, table.changed(name, column, other, copy)]
-        return Fault(files | {copy: clean.content}, lines, (name, copy))
-    return Fault(files, [table.changed(name, column, _VALUES[kind](rng, value, values))], (name,))
+        lines = [line, table.changed_line(name, column, other, copy)]
+        return PictureFault(files | {copy: clean.content}, lines, (name, copy))
+    return PictureFault(files, [table.changed_line(name, column, _VALUE_FAULTS[kind](rng, value, values))], (name,))
 
 
 def add_dirt(
@@ -158,7 +159,7 @@ def add_dirt(
     size: int,
     kinds: Sequence[str] = KINDS,
 ) -> DirtyPictures:
-    """Puts one fault into each of `share` of the pictures, the kinds taking turns.
+    """Puts one fault into each of `share` of the pictures, cycling through the kinds.
 
     Args:
         files: path -> clean PNG file.
@@ -167,24 +168,24 @@ def add_dirt(
         share: 0 to 1.
         seed: of the choice of pictures and faults.
         size: the side in pixels to which the pictures will be cleaned.
-        kinds: which faults. A picture whose turn is a kind that it cannot have (of an attribute where there are none,
-            grey where there is colour, one more file that is too large) stays clean.
+        kinds: of faults. A picture stays clean if its turn is a kind that it cannot have (a fault of attributes without
+            attributes, grey with colours, a file that is too large after several others).
     """
     table = _Table(attributes or b"file\n")
-    possible = [kind for kind in kinds if attributes is not None or kind not in ATTRIBUTE_KINDS]
+    possible_kinds = [kind for kind in kinds if attributes is not None or kind not in ATTRIBUTE_KINDS]
     rng = np.random.default_rng([seed, size, 2])
     names = sorted(files)
     chosen = rng.permutation(len(names))[: round(share * len(names))]
-    faults: dict[str, tuple[str, Fault]] = {}
-    large = 0
-    for place, kind in zip(chosen.tolist(), itertools.cycle(possible)):
-        name = names[place]
-        clean = Clean(files[name], size)
-        large += kind == "too large a file"
-        if (kind == "grey" and not clean.is_grey) or (kind == "too large a file" and large > _MOST_LARGE):
+    faults: dict[str, tuple[str, PictureFault]] = {}
+    large_files = 0
+    for number, kind in zip(chosen.tolist(), itertools.cycle(possible_kinds)):
+        name = names[number]
+        clean = CleanPicture(files[name], size)
+        large_files += kind == "too large a file"
+        if (kind == "grey" and not clean.is_grey) or (kind == "too large a file" and large_files > _MOST_LARGE):
             continue
-        of_what = _fault_of_line if kind in ATTRIBUTE_KINDS else _fault_of_file
-        faults[name] = kind, of_what(kind, rng, name, clean, table)
+        make_fault = _line_fault if kind in ATTRIBUTE_KINDS else _file_fault
+        faults[name] = kind, make_fault(kind, rng, name, clean, table)
 
     dirty: dict[str, bytes] = {}
     lines: list[str] = [_csv_line(table.header)]
@@ -194,11 +195,11 @@ def add_dirt(
             dirty[name] = files[name]
             lines += table.lines(name)
             continue
-        kind, done = faults[name]
-        dirty |= done.files
-        lines += done.lines
-        rows = [(path, 1) for path in done.faulty] or [(TABLE, len(lines) - 1)]
-        truth += [(*row, kind, done.fate, name, done.tolerance) for row in rows]
+        kind, fault = faults[name]
+        dirty |= fault.files
+        lines += fault.lines
+        rows = [(path, 1) for path in fault.faulty_files] or [(TABLE, len(lines) - 1)]
+        truth += [(*row, kind, fault.fate, name, fault.tolerance) for row in rows]
     text = "\n".join(lines) + "\n"
     return DirtyPictures(
         dirty, text.encode() if attributes is not None else None, pl.DataFrame(truth, TRUTH, orient="row")

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from eightytwenty.evaluate.score import CleaningScore, by_kind, fates_of, read_tables
+from eightytwenty.evaluate.score import CleaningScore, by_kind, read_tables, row_endings
 
 _ROW = ["source", "record"]
 
@@ -24,27 +24,27 @@ def score_pictures(
         cleaned: the folder that `eightytwenty.pictures.run.clean_pictures` wrote.
         truth: from `eightytwenty.evaluate.picture_faults.DirtyPictures`.
         pictures: path in the source -> the picture as it was before the dirt, RGB, (size, size, 3).
-        attributes: file (path in the source) and the true attributes, all text; None where there are none.
+        attributes: file (path in the source) and the true attributes, all text; None if there are none.
 
     Returns:
-        The score; `touched` counts pictures without a fault whose pixels or attributes are not the true ones.
+        The score; `false_repairs` counts pictures without a fault whose pixels or attributes are not the true ones.
     """
     tables = read_tables(cleaned)
-    fates = fates_of(tables)
+    endings = row_endings(tables)
     true = pl.concat(
         [_true_pictures(cleaned, tables["clean"], truth, pictures, attributes), _true_copies(tables, truth)]
     )
     faults = (
-        truth.join(fates, on=_ROW, how="left")
+        truth.join(endings, on=_ROW, how="left")
         .join(tables["ledger"].select(_ROW).unique().with_columns(changed=True), on=_ROW, how="left")
         .join(true, on=_ROW, how="left")
         .with_columns(pl.col("true").fill_null(value=True))
     )
-    innocent = fates.join(truth, on=_ROW, how="anti")
+    faultless = endings.join(truth, on=_ROW, how="anti")
     return CleaningScore(
         kinds=by_kind(faults),
-        touched=innocent.join(true.filter(~pl.col("true")), on=_ROW, how="semi").height,
-        lost=innocent.filter(pl.col("found") != "clean").height,
+        false_repairs=faultless.join(true.filter(~pl.col("true")), on=_ROW, how="semi").height,
+        lost_rows=faultless.filter(pl.col("ending") != "clean").height,
     )
 
 
@@ -55,7 +55,7 @@ def _true_pictures(
     pictures: Mapping[str, NDArray[np.uint8]],
     attributes: pl.DataFrame | None,
 ) -> pl.DataFrame:
-    """Whether each clean picture has the true attributes, and the true pixels as far as its fault left them."""
+    """Whether each clean picture has the true attributes, and the true pixels, as far as its fault preserved them."""
     rows = clean.join(truth.select(*_ROW, "of", "tolerance"), on=_ROW, how="left").with_columns(
         pl.col("of").fill_null(pl.col("source")), pl.col("tolerance").fill_null(0.0)
     )
@@ -64,8 +64,8 @@ def _true_pictures(
     true = pl.Series(distances, dtype=pl.Float64) <= rows["tolerance"]
     if attributes is not None:
         names = [name for name in attributes.columns if name != "file"]
-        wanted = rows.select(file="of").join(attributes, on="file", how="left", maintain_order="left").select(names)
-        true &= pl.Series((rows.select(names).to_numpy() == wanted.to_numpy()).all(axis=1))
+        expected = rows.select(file="of").join(attributes, on="file", how="left", maintain_order="left").select(names)
+        true &= pl.Series((rows.select(names).to_numpy() == expected.to_numpy()).all(axis=1))
     return rows.select(*_ROW, true=true)
 
 
@@ -75,6 +75,6 @@ def _true_copies(tables: Mapping[str, pl.DataFrame], truth: pl.DataFrame) -> pl.
     return copies.select(*_ROW, true=pl.col("copy_of_source") == pl.col("of"))
 
 
-def _distance(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+def _distance(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
     """Mean absolute difference of two pictures of the same shape, 0 to 255."""
-    return float(np.abs(one.astype(np.int16) - other).mean())
+    return float(np.abs(first.astype(np.int16) - second).mean())

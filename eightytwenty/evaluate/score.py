@@ -16,75 +16,75 @@ class CleaningScore:
     """How well a cleaning did.
 
     Args:
-        kinds: one line per kind of dirt: kind, injected, caught (did not pass as it was), right (ended as it should,
-            with the true values where it can be repaired), wrong (repaired to something else), and the rows by fate.
-        touched: cells changed in which no fault had been put.
-        lost: rows without a fault that did not end as clean.
+        kinds: one line per kind of dirt: kind, injected, caught (did not pass unchanged), right (ended as expected,
+            with the true values if it can be repaired), wrong (repaired to other values), and the rows by fate.
+        false_repairs: number of changed cells without a fault.
+        lost_rows: number of rows without a fault that did not end as clean.
     """
 
     kinds: pl.DataFrame
-    touched: int
-    lost: int
+    false_repairs: int
+    lost_rows: int
 
 
 def score(cleaned: Path, truth: pl.DataFrame) -> CleaningScore:
     """Compares a folder of cleaned pairs, made from one file, with the truth of that file.
 
     Args:
-        cleaned: the folder that `eightytwenty.engine.run.clean` wrote.
+        cleaned: the folder that `eightytwenty.engine.run.clean_table` wrote.
         truth: from `eightytwenty.evaluate.table_faults.DirtyTable`.
     """
     tables = read_tables(cleaned)
-    fates = fates_of(tables)
+    endings = row_endings(tables)
     changed = tables["ledger"].select("record", "column").unique()
     faults = (
-        truth.join(fates, on="record", how="left")
-        .join(tables["clean"].select("record", *_NUMBERS), on="record", how="left", suffix="_found")
+        truth.join(endings, on="record", how="left")
+        .join(tables["clean"].select("record", *_NUMBERS), on="record", how="left", suffix="_cleaned")
         .join(changed.with_columns(changed=True), on=["record", "column"], how="left")
         .with_columns(
-            true=(pl.col("found") != "clean")
-            | pl.all_horizontal(pl.col(f"{name}_found") == pl.col(name) for name in _NUMBERS)
+            true=(pl.col("ending") != "clean")
+            | pl.all_horizontal(pl.col(f"{name}_cleaned") == pl.col(name) for name in _NUMBERS)
         )
     )
-    innocent = fates.join(truth, on="record", how="anti")
+    faultless = endings.join(truth, on="record", how="anti")
     return CleaningScore(
         kinds=by_kind(faults),
-        touched=changed.join(truth, on=["record", "column"], how="anti").height,
-        lost=innocent.filter(pl.col("found") != "clean").height,
+        false_repairs=changed.join(truth, on=["record", "column"], how="anti").height,
+        lost_rows=faultless.filter(pl.col("ending") != "clean").height,
     )
 
 
 def read_tables(cleaned: Path) -> dict[str, pl.DataFrame]:
-    """The tables that a cleaning left: clean, quarantine, duplicates and ledger; `source` is text in each."""
+    """Reads the tables of a cleaning: clean, quarantine, duplicates and ledger, with `source` as text."""
     names = (*FATES, "ledger")
     return {name: pl.read_parquet(cleaned / f"{name}.parquet").cast({"source": pl.String}) for name in names}
 
 
-def fates_of(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Where each row ended: source, record, found."""
-    return pl.concat(tables[fate].select("source", "record", pl.lit(fate).alias("found")) for fate in FATES)
+def row_endings(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Where each row ended: source, record, ending."""
+    return pl.concat(tables[fate].select("source", "record", pl.lit(fate).alias("ending")) for fate in FATES)
 
 
 def by_kind(faults: pl.DataFrame) -> pl.DataFrame:
-    """Counts what became of the faulty rows.
+    """Counts where the faulty rows ended.
 
     Args:
-        faults: one line per faulty row: kind, fate (as wanted), found (the fate it had), changed (whether the ledger
-            names the fault; missing counts as not) and true (whether what is said of the row is so: of a clean one its
-            values, of a duplicate its original).
+        faults: one line per faulty row: kind, fate (where it should end), ending (where it ended), changed (whether the
+            ledger has the fault; null counts as not) and true (whether the result is correct: the values of a clean
+            row, the original of a duplicate).
 
     Returns:
-        the `kinds` of a `CleaningScore`.
+        The `kinds` of a `CleaningScore`.
     """
-    passed = pl.col("found") == "clean"
+    passed = pl.col("ending") == "clean"
     return (
         faults.group_by("kind", maintain_order=True)
         .agg(
             injected=pl.len(),
             caught=(~passed | pl.col("changed").fill_null(value=False)).sum(),
-            right=((pl.col("found") == pl.col("fate")) & pl.col("true")).sum(),
+            right=((pl.col("ending") == pl.col("fate")) & pl.col("true")).sum(),
             wrong=(passed & ~pl.col("true")).sum(),
-            **{fate: (pl.col("found") == fate).sum() for fate in FATES},
+            **{fate: (pl.col("ending") == fate).sum() for fate in FATES},
         )
         .sort("kind")
     )

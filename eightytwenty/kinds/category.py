@@ -1,4 +1,4 @@
-"""What is known of a picture besides its pixels: categorical attributes, such as the hair of an avatar."""
+"""Categorical attributes of pictures, such as the hair of an avatar."""
 
 from dataclasses import dataclass
 
@@ -18,15 +18,15 @@ class Attribute:
 
 @dataclass(frozen=True)
 class KnownAttributes:
-    """Attributes whose values are known beforehand.
+    """Attributes whose values are known in advance.
 
     Args:
-        tables: sets of attributes; a table whose columns have just the names of one holds its values.
-        beside: the attributes of files that stand beside pictures; without any, such files are not read.
+        tables: sets of attributes. A table whose columns have exactly the names of a set has the values of that set.
+        sidecar: the attributes in the file next to each picture; if there are none, such files are not read.
     """
 
     tables: tuple[tuple[Attribute, ...], ...] = ()
-    beside: tuple[Attribute, ...] = ()
+    sidecar: tuple[Attribute, ...] = ()
 
 
-NONE_KNOWN = KnownAttributes()
+NO_KNOWN_ATTRIBUTES = KnownAttributes()

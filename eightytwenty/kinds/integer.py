@@ -1,33 +1,33 @@
-"""Whole numbers as people write them, brought to plain digits.
+"""Brings whole numbers, as people write them, to plain digits.
 
-Each function takes one cell that is not plain digits and returns it rewritten; a cell it does not understand comes
-back as it was, and None means "nothing stands here". None of them guesses: a cell that can mean two numbers is left
-alone. They are the repairs of every column of whole numbers, applied in the order of `INTEGER_REPAIRS`.
+Each function takes one cell that is not plain digits and returns it rewritten. It returns a cell that it does not
+understand unchanged, and None for a missing cell. None of them guesses: a cell that can mean two numbers is left alone.
+They are the repairs of every column of whole numbers, applied in the order of `INTEGER_REPAIRS`.
 """
 
 import re
 import unicodedata
 from decimal import Decimal
 
-from eightytwenty.kinds.number_words import read
+from eightytwenty.kinds.number_words import read_words
 from eightytwenty.schema import Repair
 
 # "7,000" is seven thousand to some and seven to others; only the rest of the row can tell.
 _AMBIGUOUS = re.compile(r"([-+]?[1-9][0-9]{0,2})[.,]000")
 
-# Without "nil", "none" and "-", which are nothing to some and zero to others.
+# Without "nil", "none" and "-", which mean missing to some and zero to others.
 _MISSING = {"na", "n/a", "null", "missing", "?"}
 _SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200c\u200d\u2060\ufeff"
 _DASHES = dict.fromkeys(map(ord, "−‒–"), "-")
 
-# No whole number is written in more characters; normalising text takes time that grows with the square of its length.
+# No whole number is written in more characters, and the time to normalise text grows with the square of its length.
 _LONGEST_NUMBER = 200
 
 # Labels that do not scale the number. "k", "m", "MM", "G" and "%" are left out on purpose: they change its value.
 _CURRENCY = r"(?i:US\$|[$€£¥₹]|(?:USD|EUR|GBP|JPY|INR|CHF|DKK|SEK|NOK)\b)"
 _UNIT = r"(?:(?:(?i:pcs|pc|pieces?|units?|items?|kg|sec|min|hours?)|g|km|cm|mm|ml|l|h)\b\.?)"
 _LABEL_FIRST = re.compile(rf"([-+]?)\s*{_CURRENCY}\s*([0-9].*)")
-# The number's last character is no space, so that a long run of spaces is looked at once.
+# The number's last character is not a space, so that a long run of spaces is scanned once.
 _LABEL_LAST = re.compile(rf"([-+]?[0-9](?:.*?\S)??)\s*(?:{_CURRENCY}|{_UNIT})")
 
 # At most two digits of exponent, so that no cell can ask for a number of a million digits.
@@ -40,7 +40,7 @@ _AMBIGUOUS_SCIENTIFIC = re.compile(r"[-+]?[0-9]+,[0-9]{3}e.*", re.IGNORECASE)
 
 
 def stray_spaces(cell: str) -> str | None:
-    """Spaces, tabs and invisible characters around a cell are removed; where nothing else stands, it is missing.
+    """Removes spaces, tabs and invisible characters around a cell; a cell of nothing else is missing.
 
     >>> stray_spaces(" 7 "), stray_spaces(" ")
     ('7', None)
@@ -49,7 +49,7 @@ def stray_spaces(cell: str) -> str | None:
 
 
 def missing_mark(cell: str) -> str | None:
-    """The usual words and signs for "nothing" become missing; "nan" does not: it may be a failed sum.
+    """Turns the usual marks for a missing value into missing, but not "nan", which may be a failed computation.
 
     >>> missing_mark("n/a"), missing_mark("nan")
     (None, 'nan')
@@ -58,9 +58,9 @@ def missing_mark(cell: str) -> str | None:
 
 
 def unicode_variants(cell: str) -> str:
-    """Full-width digits and other variants become ordinary characters (Unicode NFKC), dashes become minus signs.
+    """Turns full-width digits and other variants into ordinary characters (Unicode NFKC), and dashes into minus signs.
 
-    Numbers that are no digits (powers, fractions, numbered circles) are left alone: "7²" is not 72.
+    Numerals that are not digits (powers, fractions, numbered circles) are left alone: "7²" is not 72.
 
     >>> unicode_variants("７７"), unicode_variants("7²")
     ('77', '7²')
@@ -75,30 +75,30 @@ def unicode_variants(cell: str) -> str:
 
 
 def number_words(cell: str) -> str:
-    """A number spelled in English becomes digits.
+    """Turns a number spelled in English into digits.
 
     >>> number_words("twenty-two")
     '22'
     """
-    number = read(cell) if cell[:1].isalpha() else None
+    number = read_words(cell) if cell[:1].isalpha() else None
     return cell if number is None else str(number)
 
 
 def unit(cell: str) -> str:
-    """A currency sign or a unit beside the number is removed; one that scales the number (k, m, %) is not.
+    """Removes a currency sign or a unit next to the number, but none that scales the number (k, m, %).
 
     >>> unit("$7"), unit("-7 kg"), unit("7k"), unit("7 MM")
     ('7', '-7', '7k', '7 MM')
     """
-    if found := _LABEL_FIRST.fullmatch(cell):
-        return found[1] + found[2]
-    if found := _LABEL_LAST.fullmatch(cell):
-        return found[1]
+    if match := _LABEL_FIRST.fullmatch(cell):
+        return match[1] + match[2]
+    if match := _LABEL_LAST.fullmatch(cell):
+        return match[1]
     return cell
 
 
 def scientific(cell: str) -> str:
-    """Scientific notation of a whole number becomes digits; "1,000e3", which may be two numbers, is left alone.
+    """Turns a whole number in scientific notation into digits; "1,000e3", which has two readings, is left alone.
 
     >>> scientific("1.2e1"), scientific("1e-3"), scientific("1,000e3")
     ('12', '1e-3', '1,000e3')
@@ -110,45 +110,45 @@ def scientific(cell: str) -> str:
 
 
 def decimal_form(cell: str) -> str:
-    """A whole number with an empty fraction loses the fraction; "7,000", which may be 7 or 7000, is left alone.
+    """Removes an empty fraction from a whole number; "7,000", which may be 7 or 7000, is left alone.
 
     >>> decimal_form("7.0"), decimal_form("7,00"), decimal_form("7.5"), decimal_form("7,000")
     ('7', '7', '7.5', '7,000')
     """
-    found = _DECIMAL.fullmatch(cell)
-    return found[1] if found and not _AMBIGUOUS.fullmatch(cell) else cell
+    match = _DECIMAL.fullmatch(cell)
+    return match[1] if match and not _AMBIGUOUS.fullmatch(cell) else cell
 
 
 def thousands(cell: str) -> str:
-    """Groups of three digits behind one kind of separator are joined; "7,000" is left alone.
+    """Joins groups of three digits with one kind of separator; "7,000" is left alone.
 
     >>> thousands("65,536"), thousands("1 234 567"), thousands("7,000"), thousands("12,34")
     ('65536', '1234567', '7,000', '12,34')
     """
-    found = _GROUPED.fullmatch(cell)
-    return cell.replace(found[1], "") if found and not _AMBIGUOUS.fullmatch(cell) else cell
+    match = _GROUPED.fullmatch(cell)
+    return cell.replace(match[1], "") if match and not _AMBIGUOUS.fullmatch(cell) else cell
 
 
 def plain_digits(cell: str) -> str:
-    """A plus sign, leading zeros and the sign of minus zero are removed.
+    """Removes a plus sign, leading zeros and the sign of minus zero.
 
     >>> plain_digits("+007"), plain_digits("-0")
     ('7', '0')
     """
-    found = _PADDED.fullmatch(cell)
-    if not found:
+    match = _PADDED.fullmatch(cell)
+    if not match:
         return cell
-    return found[2] if found[2] == "0" else (found[1] or "") + found[2]
+    return match[2] if match[2] == "0" else (match[1] or "") + match[2]
 
 
 def readings(cell: str) -> tuple[int, ...]:
-    """The whole numbers that an ambiguous cell can mean, or none where it is not of that kind.
+    """The whole numbers that an ambiguous cell can mean; none for any other cell.
 
     >>> readings("7,000"), readings("7")
     ((7, 7000), ())
     """
-    found = _AMBIGUOUS.fullmatch(cell)
-    return (int(found[1]), 1000 * int(found[1])) if found else ()
+    match = _AMBIGUOUS.fullmatch(cell)
+    return (int(match[1]), 1000 * int(match[1])) if match else ()
 
 
 INTEGER_REPAIRS = (

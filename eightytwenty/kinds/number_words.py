@@ -1,4 +1,4 @@
-"""English number words: spelled as people spell them, read only where they are spelled right."""
+"""Spells numbers in English words, and reads words that are spelled correctly."""
 
 import re
 
@@ -8,9 +8,9 @@ _ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 _SCALES = ((1_000_000, "million"), (1_000, "thousand"), (100, "hundred"))
 _VALUES = {word: value for value, word in enumerate(_ONES)} | {word: 10 * tens for tens, word in enumerate(_TENS)}
 LARGEST = 999_999_999
-_MOST_WORDS = 14  # of any number up to the largest
+_MOST_WORDS = 14  # in any number up to the largest
 # The only places where people put a comma or an "and" into a number.
-_BEHIND_SCALE = re.compile(r"\b(hundred|thousand|million)(?:,\s+and|,|\s+and)(?=\s)")
+_AFTER_SCALE = re.compile(r"\b(hundred|thousand|million)(?:,\s+and|,|\s+and)(?=\s)")
 
 
 def spell(number: int) -> str:
@@ -31,16 +31,16 @@ def spell(number: int) -> str:
     return f"{spell(count)} {word}" + (f" {spell(rest)}" if rest else "")
 
 
-def read(text: str) -> int | None:
-    """The number that English words spell, or None where they spell none.
+def read_words(text: str) -> int | None:
+    """The number that English words spell, or None if they spell none.
 
-    Case, hyphens between words and a comma or "and" behind hundred, thousand and million are free; the order of the
-    words is not: what is read must spell the same words again, so "two twenty" and "twenty, two" are not guessed at.
+    Case, hyphens between words and a comma or "and" after hundred, thousand and million are free. The order of the
+    words is not: the number must spell the same words again, so "two twenty" and "twenty, two" are not read.
 
-    >>> read("Twenty two"), read("one hundred and five"), read("two twenty"), read("-two")
+    >>> read_words("Twenty two"), read_words("one hundred and five"), read_words("two twenty"), read_words("-two")
     (22, 105, None, None)
     """
-    words = re.split(r"\s+|-", _BEHIND_SCALE.sub(r"\1", text.lower()), maxsplit=_MOST_WORDS)
+    words = re.split(r"\s+|-", _AFTER_SCALE.sub(r"\1", text.lower()), maxsplit=_MOST_WORDS)
     if len(words) > _MOST_WORDS:
         return None
     total = group = 0

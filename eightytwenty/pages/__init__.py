@@ -1,1 +1,1 @@
-"""What people read about a cleaning: reports and pages."""
+"""The reports and pages of a cleaning, for people."""

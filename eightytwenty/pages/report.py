@@ -23,7 +23,7 @@ def write_reports(folder: Path, summary: Summary, reasons: Mapping[str, str]) ->
     Args:
         folder: holds the Parquet files.
         summary: the numbers.
-        reasons: rule -> why it is there.
+        reasons: rule -> its reason.
     """
     (folder / "report.md").write_text(_markdown(folder, summary, reasons), encoding="utf-8")
     (folder / REPORT).write_text(json.dumps(asdict(summary), indent=2, ensure_ascii=False), encoding="utf-8")
@@ -62,19 +62,19 @@ def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> str
         ),
     ]
     if summary.repaired:
-        examples = _examples(folder / "ledger.parquet")
+        examples = _repair_examples(folder / "ledger.parquet")
         lines = [(rule, f"{n:,}", reasons[rule], examples.get(rule, "")) for rule, n in summary.repaired.items()]
         parts += ["## Repaired rows", "Each change is a line of `ledger.parquet`."]
         parts += [markdown_table(("rule", "rows", "why", "for example"), lines)]
     if summary.failed:
-        rows = _quarantined(folder / "quarantine.parquet")
+        rows = _quarantine_examples(folder / "quarantine.parquet")
         failed = [(rule, f"{n:,}", reasons[rule], rows.get(rule, "")) for rule, n in summary.failed.items()]
         parts += ["## Quarantine", "A row counts under every rule that it failed; its original bytes are kept."]
         parts += [markdown_table(("rule", "rows", "why", "for example"), failed)]
     return "\n\n".join(parts) + "\n"
 
 
-def _examples(ledger: Path) -> dict[str, str]:
+def _repair_examples(ledger: Path) -> dict[str, str]:
     """A few different changes by each rule, as `before` → `after`."""
     columns = ("rule", "before", "after")
     changes = pl.scan_parquet(ledger).select(columns).unique(maintain_order=True).group_by("rule").head(_EXAMPLES)
@@ -84,8 +84,8 @@ def _examples(ledger: Path) -> dict[str, str]:
     return {rule: ", ".join(examples) for rule, examples in texts.items()}
 
 
-def _quarantined(quarantine: Path) -> dict[str, str]:
-    """The first rows that failed each rule, as `source`, with the record where a source has several."""
+def _quarantine_examples(quarantine: Path) -> dict[str, str]:
+    """The first rows that failed each rule, as `source`, followed by the record unless it is the first."""
     rows = pl.scan_parquet(quarantine).select(pl.col("source").cast(pl.String), "record", "rules").explode("rules")
     first = rows.group_by("rules", maintain_order=True).head(_EXAMPLES).collect()
     texts: dict[str, list[str]] = {}

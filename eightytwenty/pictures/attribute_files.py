@@ -1,4 +1,4 @@
-"""Reads the two kinds of attribute files: a table with a line for each picture, and a file beside each picture."""
+"""Reads the two kinds of attribute files: a table with a line for each picture, and a sidecar file of each picture."""
 
 import dataclasses
 import io
@@ -22,12 +22,12 @@ FILE_COLUMNS = (
     *("file", "filename", "file_name", "image", "picture", "path", "image_id", "image_name", "image_path"),
     *("filepath", "file_path", "img", "img_path", "image_file"),
 )
-MOST_BESIDE_BYTES = 1 << 16
+MOST_SIDECAR_BYTES = 1 << 16
 MOST_VALUES = 64
-# Where a table says what the values are, those that hardly a line has are taken for slips of the pen.
+# In a table whose values are not known in advance, a value on a smaller share of the lines counts as a typo.
 LEAST_SHARE = 0.001
-# In a table of more lines, a column with more values than half of them is an id or a caption.
-MOST_LINES_OF_ONE = 10
+# In a table of more lines, a column with more values than half the lines is an id or a caption.
+MOST_UNREPEATED_LINES = 10
 
 FILE_MISSING = "attribute file missing"
 LINE_MISSING = "picture without attributes"
@@ -52,11 +52,11 @@ REASONS = {
     MISSING_VALUE: "an attribute has no value",
 }
 
-_NOT_NAMES = {"source", "record"}  # columns that a clean table has anyway
-_SEPARATOR_LINE = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=[,;|\t]"?\r?\n')  # Excel's own, on top
-_BESIDE_LINE = re.compile(rb'\s*"?(\w+)"?\s*,\s*(-?\d{1,9})\s*,\s*(-?\d{1,9})\s*')
+_RESERVED_NAMES = {"source", "record"}  # the row id of a clean table
+_SEPARATOR_LINE = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=[,;|\t]"?\r?\n')  # the first line of a file from Excel
+_SIDECAR_LINE = re.compile(rb'\s*"?(\w+)"?\s*,\s*(-?\d{1,9})\s*,\s*(-?\d{1,9})\s*')
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
-_WHOLE = re.compile(r"[-+]?\d+([.,]0*)?")  # 1.0 is what pandas writes where another line has no value
+_WHOLE = re.compile(r"[-+]?\d+([.,]0*)?")  # pandas writes 1.0 if another line has no value
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,10 @@ class AttributeLine:
     """A line of an attribute table.
 
     Args:
-        record: its number from 1, the header not counted.
-        picture: what it calls its picture, empty where that cannot be read.
-        values: one for each attribute of the table; None where it has a problem.
-        problem: one of `REASONS`, empty where there is none.
+        record: its number from 1, without the header.
+        picture: its name for the picture, empty if it cannot be read.
+        values: one for each attribute of the table; None if there is a problem.
+        problem: one of `REASONS`, empty if there is none.
         original: its bytes.
     """
 
@@ -92,47 +92,47 @@ class AttributeTable:
 
     Args:
         name: its path in the source.
-        attributes: what it says of the pictures.
-        lines: in their order.
-        left_out: names of columns that are no attributes, and why.
+        attributes: the attributes that it gives the pictures.
+        lines: its lines, in order.
+        ignored_columns: columns that are not attributes: name -> reason.
     """
 
     name: str
     attributes: tuple[Attribute, ...]
     lines: tuple[AttributeLine, ...]
-    left_out: dict[str, str]
+    ignored_columns: dict[str, str]
 
 
 def attribute_file(name: str, content: bytes) -> AttributeFile:
-    """The file without a first line such as `sep=;`, which only tells Excel what is found without it."""
+    """The file without a first line such as `sep=;`, which is for Excel; the separator is detected without it."""
     separator = _SEPARATOR_LINE.match(content)
     return AttributeFile(name, content[separator.end() :] if separator else content)
 
 
-def is_beside(content: bytes) -> bool:
-    """Whether a file starts like one that stands beside a picture of the Cartoon Set."""
-    return _BESIDE_LINE.fullmatch(content.lstrip()[:200].split(b"\n")[0]) is not None
+def is_sidecar(content: bytes) -> bool:
+    """Whether a file starts like a sidecar file of the Cartoon Set."""
+    return _SIDECAR_LINE.fullmatch(content.lstrip()[:200].split(b"\n")[0]) is not None
 
 
 def is_table(content: bytes) -> bool:
     """Whether a file starts with a header that names a column of files."""
-    return not is_beside(content) and _format(content, "") is not None
+    return not is_sidecar(content) and _format(content, "") is not None
 
 
-def parse_beside(content: bytes, attributes: Sequence[Attribute]) -> tuple[tuple[str, ...] | None, str]:
-    """Reads a file as the Cartoon Set has them: lines such as `"face_shape", 4, 7`, name, value, number of variants.
+def parse_sidecar(content: bytes, attributes: Sequence[Attribute]) -> tuple[tuple[str, ...] | None, str]:
+    """Reads a sidecar file of the Cartoon Set: lines such as `"face_shape", 4, 7` (name, value, number of variants).
 
     Args:
         content: of the file.
-        attributes: what each file must give, in any order.
+        attributes: the attributes that the file must have, in any order.
 
     Returns:
-        the values in the order of `attributes` and "", or None and one of `REASONS`.
+        The values in the order of `attributes` and "", or None and one of `REASONS`.
     """
     variants = {attribute.name.encode(): len(attribute.values) for attribute in attributes}
-    if len(content) > MOST_BESIDE_BYTES:
+    if len(content) > MOST_SIDECAR_BYTES:
         return None, MALFORMED
-    matches = [_BESIDE_LINE.fullmatch(line) for line in content.strip().split(b"\n")]
+    matches = [_SIDECAR_LINE.fullmatch(line) for line in content.strip().split(b"\n")]
     lines = [match.groups() for match in matches if match]
     if len(lines) < len(matches):
         return None, MALFORMED
@@ -148,21 +148,21 @@ def parse_beside(content: bytes, attributes: Sequence[Attribute]) -> tuple[tuple
     return tuple(attribute.values[values[attribute.name.encode()]] for attribute in attributes), ""
 
 
-def parse_table(file: AttributeFile, known: KnownAttributes) -> AttributeTable:
-    """Reads an attribute table: a column that names the file and columns of few different values.
+def parse_table(file: AttributeFile, known_attributes: KnownAttributes) -> AttributeTable:
+    """Reads an attribute table: a column that names the file, and columns of few different values.
 
-    Where its columns are known, their values are too. Else the table itself says what they are: a column is an
-    attribute if it has 2 to `MOST_VALUES` values, most of them on several lines, and is no measured number, and a value
-    counts if at least one in a thousand lines has it.
+    If its columns are known in advance, their values are too. Otherwise they are learned from the table: a column is an
+    attribute if it has 2 to `MOST_VALUES` values, most of them on several lines, and they are not measured numbers. A
+    value counts if at least one in a thousand lines has it.
 
     Raises:
-        UserError: the first line names no file, or two columns come to the same name.
+        UserError: the first line names no column of files, or two columns have the same name in snake_case.
     """
     text = _format(file.content, file.name)
     if text is None:
-        raise UserError(f"{file.name} has no column {', '.join(FILE_COLUMNS[:6])} in its first line; name one so.")
-    (files,) = text.columns.values()
-    names = {str(place): name.strip() for place, name in enumerate(text.header)}
+        raise UserError(f"{file.name} has no column {', '.join(FILE_COLUMNS[:6])} in its first line; rename a column.")
+    (file_position,) = text.columns.values()
+    names = {str(position): name.strip() for position, name in enumerate(text.header)}
     text = dataclasses.replace(text, columns={column: int(column) for column in names})
     cells = pl.DataFrame(schema=dict.fromkeys(names, pl.String))
     problems: list[str | None] = []
@@ -175,65 +175,70 @@ def parse_table(file: AttributeFile, known: KnownAttributes) -> AttributeTable:
         pl.when(pl.all() != "").then(pl.all()).name.keep().map_elements(missing_mark, return_dtype=pl.String)
     )
 
-    columns = _columns(text.header, files, file.name)
-    found, left_out = _attributes({column: cells[column] for column in columns}, columns, known)
-    attributes = tuple(found.values())
-    rows = cells.select(*found).rows() if found else [()] * cells.height
+    columns = _candidate_columns(text.header, file_position, file.name)
+    candidates = {column: cells[column] for column in columns}
+    by_position, ignored_columns = _attributes(candidates, columns, known_attributes)
+    attributes = tuple(by_position.values())
+    rows = cells.select(*by_position).rows() if by_position else [()] * cells.height
     allowed = [frozenset(attribute.values) for attribute in attributes]
     lines = []
-    for number, (values, picture, broken) in enumerate(zip(rows, cells[str(files)], problems, strict=True)):
+    for number, (values, picture, fault) in enumerate(zip(rows, cells[str(file_position)], problems, strict=True)):
         problem = ""
-        if broken or picture is None:
+        if fault or picture is None:
             problem = MALFORMED
         elif None in values:
             problem = MISSING_VALUE
-        elif any(value not in those for value, those in zip(values, allowed, strict=True)):
+        elif any(value not in choices for value, choices in zip(values, allowed, strict=True)):
             problem = UNKNOWN_VALUE
-        called = picture or _first_cell(originals[number], text, files)
-        lines.append(AttributeLine(number + 1, called, None if problem else values, problem, originals[number]))
-    return AttributeTable(file.name, attributes, tuple(lines), left_out)
+        name = picture or _file_cell(originals[number], text, file_position)
+        lines.append(AttributeLine(number + 1, name, None if problem else values, problem, originals[number]))
+    return AttributeTable(file.name, attributes, tuple(lines), ignored_columns)
 
 
-def _first_cell(line: bytes, text: dialect.TextFormat, place: int) -> str:
-    """What a broken line calls its picture, if the break is behind it."""
-    cells = line.decode("utf-8" if text.wide else text.encoding, "replace").split(text.delimiter)
-    return cells[place].strip(' "') if place < len(cells) else ""
+def _file_cell(line: bytes, text: dialect.TextFormat, position: int) -> str:
+    """The name of the picture in a malformed line, if the fault comes after it."""
+    cells = line.decode("utf-8" if text.is_utf16 else text.encoding, "replace").split(text.delimiter)
+    return cells[position].strip(' "') if position < len(cells) else ""
 
 
-def _columns(header: tuple[str, ...], files: int, source: str) -> dict[str, str]:
-    """Position -> name in snake_case, of the columns that may be attributes."""
-    names = {str(place): attribute_name(name) for place, name in enumerate(header) if name.strip() and place != files}
-    twice = [name for name, count in Counter(names.values()).items() if count > 1]
-    if twice:
-        raise UserError(f"{source} has two columns that come to the name {twice[0]}; rename one.")
+def _candidate_columns(header: tuple[str, ...], file_position: int, source: str) -> dict[str, str]:
+    """The columns that may be attributes: position -> name in snake_case."""
+    names = {
+        str(position): attribute_name(name)
+        for position, name in enumerate(header)
+        if name.strip() and position != file_position
+    }
+    duplicates = [name for name, count in Counter(names.values()).items() if count > 1]
+    if duplicates:
+        raise UserError(f"{source} has two columns with the name {duplicates[0]} in snake_case; rename one.")
     return names
 
 
 def _attributes(
-    cells: dict[str, pl.Series], names: dict[str, str], known: KnownAttributes
+    cells: dict[str, pl.Series], names: dict[str, str], known_attributes: KnownAttributes
 ) -> tuple[dict[str, Attribute], dict[str, str]]:
-    """The columns that are attributes, by position, and why the others are none, by name."""
-    for attributes in known.tables:
+    """The columns that are attributes, by position, and the reasons why the others are not, by name."""
+    for attributes in known_attributes.tables:
         if {attribute.name for attribute in attributes} == set(names.values()):
-            places = {name: place for place, name in names.items()}
-            return {places[attribute.name]: attribute for attribute in attributes}, {}
-    found, left_out = {}, {}
-    for place, name in names.items():
-        counts = cells[place].drop_nulls().value_counts()
-        values = [value for value, count in counts.iter_rows() if count >= LEAST_SHARE * len(cells[place])]
+            positions = {name: position for position, name in names.items()}
+            return {positions[attribute.name]: attribute for attribute in attributes}, {}
+    by_position, ignored_columns = {}, {}
+    for position, name in names.items():
+        counts = cells[position].drop_nulls().value_counts()
+        values = [value for value, count in counts.iter_rows() if count >= LEAST_SHARE * len(cells[position])]
         if not values:
-            left_out[name] = "it has no value that stands on several lines" if counts.height else "it is empty"
+            ignored_columns[name] = "it has no value that stands on several lines" if counts.height else "it is empty"
         elif len(values) == 1:
-            left_out[name] = "it has one value only"
+            ignored_columns[name] = "it has one value only"
         elif len(values) > MOST_VALUES:
-            left_out[name] = f"it has more than {MOST_VALUES} different values"
+            ignored_columns[name] = f"it has more than {MOST_VALUES} different values"
         elif all(map(_NUMBER.fullmatch, values)) and not all(map(_WHOLE.fullmatch, values)):
-            left_out[name] = "it holds measured numbers"
-        elif len(cells[place]) > MOST_LINES_OF_ONE and 2 * len(values) > len(cells[place]):
-            left_out[name] = "most of its values stand on one line only"
+            ignored_columns[name] = "it holds measured numbers"
+        elif len(cells[position]) > MOST_UNREPEATED_LINES and 2 * len(values) > len(cells[position]):
+            ignored_columns[name] = "most of its values stand on one line only"
         else:
-            found[place] = Attribute(name, tuple(sorted(values, key=_by_number)))
-    return found, left_out
+            by_position[position] = Attribute(name, tuple(sorted(values, key=_by_number)))
+    return by_position, ignored_columns
 
 
 def _by_number(value: str) -> tuple[int, str]:
@@ -249,12 +254,12 @@ def attribute_name(column: str) -> str:
     ['hair_colour', 'eye_shape', 'attribute_2nd', 'attribute_source']
     """
     name = re.sub(r"\W+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column)).strip("_").lower()
-    return name if name.isidentifier() and name not in _NOT_NAMES else f"attribute_{name}"
+    return name if name.isidentifier() and name not in _RESERVED_NAMES else f"attribute_{name}"
 
 
 @cache
 def _tables() -> tuple[Table, ...]:
-    """What to look for in a header, in order: one name of the column of files each."""
+    """Tables that each have one of the names of the column of files, in the order in which to try them."""
 
     def clean() -> NoReturn:
         raise NotImplementedError("an attribute table is cleaned with its pictures")
@@ -263,7 +268,7 @@ def _tables() -> tuple[Table, ...]:
 
 
 def _format(content: bytes, name: str) -> dialect.TextFormat | None:
-    """How a table is written, None where its first line names no file; its one column is that of the files."""
+    """The format of a table, with the column of files as its one column; None if the first line has no such column."""
 
     def attempts() -> Iterator[dialect.TextFormat]:
         for table in _tables():

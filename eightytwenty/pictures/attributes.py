@@ -1,4 +1,4 @@
-"""Brings the pictures of a source and their attributes together, whichever way the attributes came."""
+"""Matches the pictures of a source with their attributes, from a table or from sidecar files."""
 
 import posixpath
 import unicodedata
@@ -14,22 +14,22 @@ from eightytwenty.pictures.attribute_files import (
     SEVERAL_LINES,
     WITHOUT_PICTURE,
     AttributeLine,
-    parse_beside,
+    parse_sidecar,
     parse_table,
 )
 from eightytwenty.pictures.source import PictureSource
 
-_Meanings = dict[str, dict[str, int]]  # spelling -> picture -> exactness, 0 the most exact
+_SpellingIndex = dict[str, dict[str, int]]  # spelling -> picture -> exactness, 0 the most exact
 
 
 @dataclass(frozen=True)
-class Unclaimed:
-    """Attributes that no picture claims: a row of its own.
+class UnclaimedAttributes:
+    """Attributes that belong to no picture; they are a row of their own.
 
     Args:
         source: path of the attribute file.
-        record: the line's number from 1; 1 for a file beside a picture.
-        problems: `WITHOUT_PICTURE` and what else is wrong, of `eightytwenty.pictures.attribute_files.REASONS`.
+        record: the line's number from 1; 1 for a sidecar file.
+        problems: `WITHOUT_PICTURE` and other keys of `eightytwenty.pictures.attribute_files.REASONS`.
         original: the bytes of the line or file.
     """
 
@@ -41,114 +41,116 @@ class Unclaimed:
 
 @dataclass(frozen=True)
 class PictureAttributes:
-    """What a source says of its pictures.
+    """The attributes of the pictures of a source.
 
     Args:
-        attributes: empty where the source has none; then nothing else is said either.
+        attributes: empty if the source has none; then the other fields are empty too, except `ignored_columns`.
         values: name of a picture -> one value for each attribute.
-        problems: name of a picture that has no values -> why, one of `REASONS`.
-        unclaimed: lines and files without a picture.
-        left_out: names of columns of the table that are no attributes, and why.
+        problems: name of a picture without values -> the reason, a key of `REASONS`.
+        unclaimed_rows: lines and files without a picture.
+        ignored_columns: columns of the table that are not attributes: name -> reason.
     """
 
     attributes: tuple[Attribute, ...]
     values: dict[str, tuple[str, ...]]
     problems: dict[str, str]
-    unclaimed: tuple[Unclaimed, ...]
-    left_out: dict[str, str]
+    unclaimed_rows: tuple[UnclaimedAttributes, ...]
+    ignored_columns: dict[str, str]
 
 
 def read_attributes(source: PictureSource) -> PictureAttributes:
-    """The attributes of each picture of a source.
+    """Reads the attributes of each picture of a source.
 
     Raises:
         UserError: see `eightytwenty.pictures.attribute_files.parse_table`.
     """
     names = [picture.name for picture in source.pictures]
     if source.tables:
-        return _of_table(source, names)
-    return _of_files_beside(source, names) if source.beside else PictureAttributes((), {}, {}, (), {})
+        return _read_table(source, names)
+    return _read_sidecars(source, names) if source.sidecars else PictureAttributes((), {}, {}, (), {})
 
 
-def _of_files_beside(source: PictureSource, names: list[str]) -> PictureAttributes:
-    attributes = source.known.beside
+def _read_sidecars(source: PictureSource, names: list[str]) -> PictureAttributes:
+    attributes = source.known_attributes.sidecar
     values, problems, claimed = {}, {}, set()
     for name in names:
         stem = str(PurePosixPath(name).with_suffix(""))
         claimed.add(stem)
-        file = source.beside.get(stem)
-        found, problem = parse_beside(file.content, attributes) if file else (None, FILE_MISSING)
-        if found is None:
+        file = source.sidecars.get(stem)
+        row, problem = parse_sidecar(file.content, attributes) if file else (None, FILE_MISSING)
+        if row is None:
             problems[name] = problem
         else:
-            values[name] = found
+            values[name] = row
     unclaimed = []
-    for stem, file in sorted(source.beside.items()):
+    for stem, file in sorted(source.sidecars.items()):
         if stem not in claimed:
-            _, problem = parse_beside(file.content, attributes)
-            unclaimed.append(Unclaimed(file.name, 1, (WITHOUT_PICTURE, *filter(None, [problem])), file.content))
+            _, problem = parse_sidecar(file.content, attributes)
+            unclaimed.append(
+                UnclaimedAttributes(file.name, 1, (WITHOUT_PICTURE, *filter(None, [problem])), file.content)
+            )
     return PictureAttributes(attributes, values, problems, tuple(unclaimed), {})
 
 
-def _of_table(source: PictureSource, names: list[str]) -> PictureAttributes:
-    table = parse_table(source.tables[0], source.known)
+def _read_table(source: PictureSource, names: list[str]) -> PictureAttributes:
+    table = parse_table(source.tables[0], source.known_attributes)
     if not table.attributes:
-        return PictureAttributes((), {}, {}, (), table.left_out)
+        return PictureAttributes((), {}, {}, (), table.ignored_columns)
     claims, unclaimed = _claims(table.lines, names, posixpath.dirname(table.name))
     values, problems = {}, {}
     for name in names:
         lines = claims.get(name, [])
-        said = {(line.values, line.problem) for line in lines}
+        statements = {(line.values, line.problem) for line in lines}
         if not lines:
             problems[name] = LINE_MISSING
-        elif len(said) > 1:
+        elif len(statements) > 1:
             problems[name] = SEVERAL_LINES
         elif lines[0].values is None:
             problems[name] = lines[0].problem
         else:
             values[name] = lines[0].values
     rows = tuple(
-        Unclaimed(table.name, line.record, (WITHOUT_PICTURE, *filter(None, [line.problem])), line.original)
+        UnclaimedAttributes(table.name, line.record, (WITHOUT_PICTURE, *filter(None, [line.problem])), line.original)
         for line in sorted(unclaimed, key=lambda line: line.record)
     )
-    return PictureAttributes(table.attributes, values, problems, rows, table.left_out)
+    return PictureAttributes(table.attributes, values, problems, rows, table.ignored_columns)
 
 
 def _claims(
     lines: Iterable[AttributeLine], names: list[str], folder: str
 ) -> tuple[dict[str, list[AttributeLine]], list[AttributeLine]]:
-    """The lines that mean each picture, and those that mean none or may mean several.
+    """The lines that name each picture, and the lines that name none or could name several.
 
     A line may give the path of its picture, from the folder of the table or from the top of the source, or only its
-    name, either with or without the suffix, and if nothing has just this name also in other case or Unicode form. Where
-    lines name a picture in several of these ways, the most exact counts: the others mean a picture that is missing.
+    name, with or without the suffix. If no picture has exactly this name, it may also differ in case or Unicode form.
+    Where lines name a picture in several of these ways, the most exact one counts: the others name a missing picture.
     """
-    exact: _Meanings = defaultdict(dict)
-    folded: _Meanings = defaultdict(dict)
+    exact: _SpellingIndex = defaultdict(dict)
+    folded: _SpellingIndex = defaultdict(dict)
     for name in names:
         for exactness, spelling in enumerate(_spellings(name)):
             exact[spelling].setdefault(name, exactness)
             folded[_folded(spelling)].setdefault(name, exactness)
 
-    found: dict[str, list[tuple[int, AttributeLine]]] = defaultdict(list)
+    matches: dict[str, list[tuple[int, AttributeLine]]] = defaultdict(list)
     unclaimed = []
     for line in lines:
-        exactness, meant = _meant(line.picture, folder, exact, folded)
-        if len(meant) == 1:
-            found[meant[0]].append((exactness, line))
+        exactness, pictures = _named_pictures(line.picture, folder, exact, folded)
+        if len(pictures) == 1:
+            matches[pictures[0]].append((exactness, line))
         else:
             unclaimed.append(line)
 
     claims = {}
-    for name, known in found.items():
-        most = min(exactness for exactness, _ in known)
-        claims[name] = [line for exactness, line in known if exactness == most]
-        unclaimed += [line for exactness, line in known if exactness > most]
+    for name, candidates in matches.items():
+        best = min(exactness for exactness, _ in candidates)
+        claims[name] = [line for exactness, line in candidates if exactness == best]
+        unclaimed += [line for exactness, line in candidates if exactness > best]
     return claims, unclaimed
 
 
 def _spellings(name: str) -> Iterator[str]:
-    """How a line may name a picture, the most exact first."""
+    """The ways in which a line may name a picture, the most exact first."""
     path = PurePosixPath(name)
     yield name
     yield str(path.with_suffix(""))
@@ -157,17 +159,17 @@ def _spellings(name: str) -> Iterator[str]:
 
 
 def _folded(spelling: str) -> str:
-    """The same for all ways to write it that Windows (case) or macOS (Unicode form) take for one."""
+    """One form for all spellings that Windows (by case) or macOS (by Unicode form) treat as the same name."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", spelling).casefold())
 
 
-def _meant(called: str, folder: str, exact: _Meanings, folded: _Meanings) -> tuple[int, list[str]]:
-    """How exactly a line names its picture, and the pictures that it may mean."""
-    path = PurePosixPath(called.replace("\\", "/"))
-    beside = posixpath.normpath(posixpath.join(folder, path))
-    ways = [(meanings, way) for meanings in (exact, folded) for way in (beside, str(path), path.name)]
-    for further, (meanings, way) in enumerate(ways):
-        if known := meanings.get(way if meanings is exact else _folded(way)):
-            best = min(known.values())
-            return best + 4 * further, [name for name, exactness in known.items() if exactness == best]
+def _named_pictures(name: str, folder: str, exact: _SpellingIndex, folded: _SpellingIndex) -> tuple[int, list[str]]:
+    """The pictures that a line may name, and how exactly (0 is the most exact)."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    from_table = posixpath.normpath(posixpath.join(folder, path))
+    spellings = [(index, key) for index in (exact, folded) for key in (from_table, str(path), path.name)]
+    for rank, (index, key) in enumerate(spellings):
+        if pictures := index.get(key if index is exact else _folded(key)):
+            best = min(pictures.values())
+            return best + 4 * rank, [picture for picture, exactness in pictures.items() if exactness == best]
     return 0, []

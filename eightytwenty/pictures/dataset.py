@@ -18,9 +18,9 @@ class Pictures:
     """n cleaned pictures with k attributes each.
 
     Args:
-        images: uint8 (n, size, size, 3), RGB, read from disk where it is looked at.
+        images: uint8 (n, size, size, 3), RGB, mapped from disk.
         codes: int32 (n, k), for each attribute the index of the picture's value in its `values`.
-        attributes: k of them; none where the source has none.
+        attributes: k attributes; none if the source has none.
     """
 
     images: npt.NDArray[np.uint8]
@@ -29,19 +29,19 @@ class Pictures:
 
 
 def read_pictures(folder: Path) -> Pictures:
-    """Reads what `eightytwenty.pictures.run.clean_pictures` wrote.
+    """Reads the folder that `eightytwenty.pictures.run.clean_pictures` wrote.
 
     Raises:
-        UserError: the folder is no such folder, or was damaged.
+        UserError: the folder is not such a folder, or was damaged.
     """
     try:
         images = np.load(folder / PICTURES, mmap_mode="r", allow_pickle=False)
         values = json.loads((folder / ATTRIBUTES).read_text(encoding="utf-8"))
-        attributes = tuple(Attribute(name, tuple(some)) for name, some in values.items())
+        attributes = tuple(Attribute(name, tuple(choices)) for name, choices in values.items())
         rows = pl.read_parquet(folder / "clean.parquet", columns=["record", *values])
-        codes = [rows[one.name].replace_strict(list(one.values), range(len(one.values))) for one in attributes]
+        codes = [rows[each.name].replace_strict(list(each.values), range(len(each.values))) for each in attributes]
     except (OSError, ValueError, AttributeError, TypeError, pl.exceptions.PolarsError):
-        raise UserError(f"{folder} is no folder of cleaned pictures; make one with eightytwenty clean.") from None
+        raise UserError(f"{folder} is not a folder of cleaned pictures; make one with eightytwenty clean.") from None
     if images.ndim != 4 or images.dtype != np.uint8 or len(images) != rows.height:
         raise UserError(f"{folder} was changed since it was cleaned; clean its source again.")
     stacked = np.stack([code.to_numpy() for code in codes], axis=1) if codes else np.empty((rows.height, 0))

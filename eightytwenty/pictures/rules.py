@@ -1,4 +1,4 @@
-"""Judges files by the rules, each on its own; what several say of each other comes later."""
+"""Checks files by the rules, each on its own; comparing pictures with each other comes later."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from eightytwenty.engine.rules import failures_of
+from eightytwenty.engine.rules import check_failures
 from eightytwenty.pictures.near_duplicates import digest, perceptual_hash
 from eightytwenty.pictures.observe import Observation, observe
 from eightytwenty.pictures.repair import Change, Pixels
@@ -15,12 +15,12 @@ from eightytwenty.pictures.schema import PictureTable
 from eightytwenty.pictures.source import RawPicture
 from eightytwenty.schema import Check
 
-_VISIBLE = 16  # levels of 255 between two colours that an eye tells apart on a screen
+_VISIBLE = 16  # levels of 255 between two colours that an eye can distinguish on a screen
 # the columns of eightytwenty/pictures/schema.py that are fields of an observation
 _COLUMNS = {
     "bytes": pl.Int64,
     "unreadable": pl.Boolean,
-    "promised": pl.String,
+    "suffix_format": pl.String,
     "format": pl.String,
     "width": pl.Int64,
     "height": pl.Int64,
@@ -32,36 +32,36 @@ _COLUMNS = {
 
 
 @dataclass(frozen=True)
-class Observed:
-    """A file and what is known of it.
+class ObservedFile:
+    """A file and its observation.
 
     Args:
         name: of the file.
-        content: of the file, None where it cannot be read.
-        seen: see `eightytwenty.pictures.observe`.
+        content: of the file, None if it cannot be read.
+        observation: see `eightytwenty.pictures.observe`.
     """
 
     name: str
     content: bytes | None
-    seen: Observation
+    observation: Observation
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What the rules say of a file.
+class CheckedPicture:
+    """A file and the rules that it failed.
 
     Args:
         name: of the file.
-        failed: the rules that it failed, in order.
-        content: the file, kept where it failed one and could be read.
-        digest, hash: of the picture (see `eightytwenty.pictures.near_duplicates`); None where it failed.
-        changes: how the picture was repaired.
-        rank: of copies, what was repaired least stays, then what was not saved with losses, then the larger one, then
-            the first by name.
+        failed_rules: in order.
+        content: of the file if it failed a rule and could be read, otherwise None.
+        digest, hash: of the picture (see `eightytwenty.pictures.near_duplicates`), None if it failed a rule.
+        changes: the repairs of the picture.
+        rank: the copy with the lowest rank stays: the one with the fewest repairs, then one that is not a JPEG, then
+            the largest, then the first by name.
     """
 
     name: str
-    failed: tuple[str, ...]
+    failed_rules: tuple[str, ...]
     content: bytes | None
     digest: bytes | None
     hash: npt.NDArray[np.float32] | None
@@ -69,62 +69,72 @@ class Judged:
     rank: tuple[int, int, int, str]
 
 
-def observed(picture: RawPicture, content: bytes | None, size: int) -> Observed:
-    """Observes a file, see `eightytwenty.pictures.observe`; all of the work that takes long.
+def observe_picture(picture: RawPicture, content: bytes | None, size: int) -> ObservedFile:
+    """Observes a file, see `eightytwenty.pictures.observe`; this is the slow part of the work.
 
     Args:
         picture: the file.
-        content: of it, None where it cannot be read.
+        content: of the file, None if it cannot be read.
         size: side of the clean picture in pixels.
     """
     if content is None:
-        return Observed(picture.name, None, Observation(picture.size, unreadable=True))
-    return Observed(picture.name, content, observe(picture.name, content, size))
+        return ObservedFile(picture.name, None, Observation(picture.size, unreadable=True))
+    return ObservedFile(picture.name, content, observe(picture.name, content, size))
 
 
-def judge(table: PictureTable, problems: Mapping[str, str], files: Sequence[Observed]) -> tuple[list[Judged], Pixels]:
-    """Judges some files.
+def check_pictures(
+    table: PictureTable, problems: Mapping[str, str], files: Sequence[ObservedFile]
+) -> tuple[list[CheckedPicture], Pixels]:
+    """Checks files by the rules.
 
     Args:
         table: the rules.
-        problems: name of a picture -> what is wrong with its attributes.
-        files: as `observed`.
+        problems: name of a picture -> the problem of its attributes.
+        files: from `observe_picture`.
 
     Returns:
-        what the rules say of each, and uint8 (k, size, size, 3), the pictures that failed none, in order.
+        The failed rules of each file, and uint8 (k, size, size, 3), the pictures that failed none, in order.
     """
-    seen = [file.seen for file in files]
-    there = [number for number, one in enumerate(seen) if one.pixels is not None]
-    pictures = np.array([seen[number].pixels for number in there], np.uint8).reshape(-1, table.size, table.size, 3)
-    frame = pl.DataFrame([[getattr(one, name) for name in _COLUMNS] for one in seen], _COLUMNS, orient="row")
-    unseen = pl.repeat(None, len(seen), dtype=pl.Float64, eager=True)
-    frame = frame.with_columns(standing_out=unseen.scatter(there, _standing_out(pictures)))
-    failures = failures_of([rule for rule in table.rules if isinstance(rule, Check)], frame)
-    failed = [
+    observations = [file.observation for file in files]
+    decoded = [number for number, observation in enumerate(observations) if observation.pixels is not None]
+    shape = (-1, table.size, table.size, 3)
+    pictures = np.array([observations[number].pixels for number in decoded], np.uint8).reshape(shape)
+    rows = [[getattr(observation, name) for name in _COLUMNS] for observation in observations]
+    nulls = pl.repeat(None, len(observations), dtype=pl.Float64, eager=True)
+    frame = pl.DataFrame(rows, _COLUMNS, orient="row").with_columns(
+        foreground_share=nulls.scatter(decoded, _foreground_shares(pictures))
+    )
+    failures = check_failures([rule for rule in table.rules if isinstance(rule, Check)], frame)
+    failed_rules = [
         (*(name for name, mask in failures.items() if mask[number]), *filter(None, [problems.get(file.name)]))
         for number, file in enumerate(files)
     ]
 
-    kept = np.array([not failed[number] for number in there], dtype=bool)
-    passed = pictures[kept]
-    comparable = zip(map(digest, passed), perceptual_hash(passed), strict=True)
-    judged = []
-    for file, rules in zip(files, failed, strict=True):
-        one = file.seen
-        rank = (len(one.changes), int(one.format == "JPEG"), -(one.width or 0) * (one.height or 0), file.name)
+    has_passed = np.array([not failed_rules[number] for number in decoded], dtype=bool)
+    passed = pictures[has_passed]
+    hashes = zip(map(digest, passed), perceptual_hash(passed), strict=True)
+    checked = []
+    for file, rules in zip(files, failed_rules, strict=True):
+        observation = file.observation
+        rank = (
+            len(observation.changes),
+            int(observation.format == "JPEG"),
+            -(observation.width or 0) * (observation.height or 0),
+            file.name,
+        )
         if rules:
-            judged.append(Judged(file.name, rules, file.content, None, None, (), rank))
+            checked.append(CheckedPicture(file.name, rules, file.content, None, None, (), rank))
         else:
-            judged.append(Judged(file.name, (), None, *next(comparable), tuple(one.changes), rank))
-    return judged, passed
+            checked.append(CheckedPicture(file.name, (), None, *next(hashes), tuple(observation.changes), rank))
+    return checked, passed
 
 
-def _standing_out(pictures: Pixels) -> npt.NDArray[np.float64]:
-    """uint8 (n, size, size, 3) -> (n,), the share of pixels that differ visibly from the middle one of each channel."""
+def _foreground_shares(pictures: Pixels) -> npt.NDArray[np.float64]:
+    """uint8 (n, size, size, 3) -> (n,), the share of pixels that differ visibly from the median of each channel."""
     n, size = pictures.shape[:2]
     channels = np.ascontiguousarray(pictures.reshape(n, size * size, 3).transpose(0, 2, 1))
     middle = size * size // 2
-    ground = np.partition(channels, middle, axis=2)[:, :, middle, None]  # far quicker than np.median
-    differences = np.maximum(channels, ground) - np.minimum(channels, ground)
+    background = np.partition(channels, middle, axis=2)[:, :, middle, None]  # far faster than np.median
+    differences = np.maximum(channels, background) - np.minimum(channels, background)
     shares: npt.NDArray[np.float64] = (differences.max(axis=1) > _VISIBLE).mean(axis=1)
     return shares

@@ -15,15 +15,15 @@ import polars as pl
 from PIL import Image
 
 from eightytwenty.engine.executor import in_order
-from eightytwenty.engine.guard import spare_other_files
+from eightytwenty.engine.guard import require_replaceable
 from eightytwenty.engine.route import ContractError
 from eightytwenty.engine.summary import FATES, Summary, most_common
 from eightytwenty.files import whole_folder
 from eightytwenty.pages.report import write_reports
 from eightytwenty.pictures.attribute_files import REASONS
 from eightytwenty.pictures.attributes import PictureAttributes, read_attributes
-from eightytwenty.pictures.route import REFUSED, compare, sort_out
-from eightytwenty.pictures.rules import Judged, judge, observed
+from eightytwenty.pictures.route import REFUSED, compare, route_pictures
+from eightytwenty.pictures.rules import CheckedPicture, check_pictures, observe_picture
 from eightytwenty.pictures.schema import PictureTable
 from eightytwenty.pictures.source import PictureSource
 from eightytwenty.pictures.store import (
@@ -39,11 +39,11 @@ from eightytwenty.pictures.store import (
 )
 from eightytwenty.progress import Progress
 
-GALLERY = "gallery.png"  # drawn from the finished folder, and kept in it
-_OWN = (*(f"{name}.parquet" for name in SCHEMAS), PICTURES, ATTRIBUTES, CLEAN, QUARANTINE, "report.md")
-_MOST_NAMED = 5  # of the files that are not meant
-_DECODED, _JUDGED = 16, 256  # files at a time, if they hold no more than ...
-_MOST_HELD = 16_000_000  # ... so many bytes
+GALLERY = "gallery.png"  # drawn from the finished folder, into that folder
+_OWN_NAMES = (*(f"{name}.parquet" for name in SCHEMAS), PICTURES, ATTRIBUTES, CLEAN, QUARANTINE, "report.md")
+_MOST_NAMED = 5  # ignored files to name in the report
+_DECODE_BATCH, _CHECK_BATCH = 16, 256  # files at a time ...
+_BATCH_BYTES = 16_000_000  # ... up to about this size
 _File = TypeVar("_File")
 
 
@@ -72,32 +72,32 @@ def clean_pictures(
         UserError: the archive is damaged, or the folder cannot be written or holds something else.
         ContractError: a row was lost or doubled, or a clean row is not clean.
     """
-    spare_other_files([source.path], out, _OWN, [GALLERY])
+    require_replaceable([source.path], out, _OWN_NAMES, [GALLERY])
     attributes = read_attributes(source)
     reasons = table.reasons | REASONS | {REFUSED: "the source does not hand it out"}
     with whole_folder(out) as folder:
         pictures = SoundPictures(folder, table.size)
         quarantine = Quarantine(folder, [picture.name for picture in source.pictures])
-        judged: list[Judged] = []
+        checked: list[CheckedPicture] = []
         with _strict_pillow():
-            # threads decode; the rules take Python's lock, so that they are asked seldom and of many files at once
-            jobs = _batches(source.read(), _DECODED, lambda file: file[1])
-            work = in_order(lambda files: [observed(*file, table.size) for file in files], jobs)
-            for files in _batches(chain.from_iterable(work), _JUDGED, lambda file: file.content):
-                some, passed = judge(table, attributes.problems, files)
+            # threads decode; the rules hold Python's lock, so they run on many files at once
+            jobs = _batches(source.read(), _DECODE_BATCH, lambda file: file[1])
+            work = in_order(lambda files: [observe_picture(*file, table.size) for file in files], jobs)
+            for files in _batches(chain.from_iterable(work), _CHECK_BATCH, lambda file: file.content):
+                batch, passed = check_pictures(table, attributes.problems, files)
                 pictures.append(passed)
-                for one in some:
-                    if one.content is not None:
-                        quarantine.keep(one.name, one.content)
-                # of what has been kept, the name is enough
-                judged += [replace(one, content=None) for one in some]
+                for picture in batch:
+                    if picture.content is not None:
+                        quarantine.store(picture.name, picture.content)
+                # the contents are stored now, and would fill the memory
+                checked += [replace(picture, content=None) for picture in batch]
                 if progress:
-                    progress(len(judged), len(source.pictures))
+                    progress(len(checked), len(source.pictures))
 
-        sound = compare(judged, attributes, pictures)
-        _keep_files(source, sound.contradicting, quarantine)
-        rows = sort_out(judged, sound, source.refused, attributes, quarantine.files, reasons)
-        pictures.keep(sound.clean)
+        comparison = compare(checked, attributes, pictures)
+        _store_files(source, comparison.contradicting, quarantine)
+        rows = route_pictures(checked, comparison, source.refused_files, attributes, quarantine.files, reasons)
+        pictures.write(comparison.clean)
         tables = write_tables(folder, rows, attributes.attributes)
         if as_files:
             write_files(folder, tables["clean"]["source"].to_list())
@@ -119,7 +119,7 @@ def clean_pictures(
 
 @contextmanager
 def _strict_pillow() -> Iterator[None]:
-    """Pillow with all its decoders loaded before threads want them, strict where it only warns, and silent."""
+    """Loads Pillow's decoders before threads use them, makes its warning of bombs an error, and silences its log."""
     Image.init()
     log = logging.getLogger("PIL")
     level = log.level
@@ -134,45 +134,43 @@ def _strict_pillow() -> Iterator[None]:
 
 
 def _batches(files: Iterable[_File], most: int, content: Callable[[_File], bytes | None]) -> Iterator[list[_File]]:
-    """So many files at a time, fewer where they are large."""
+    """Batches of at most `most` files, fewer if they are large."""
     batch: list[_File] = []
-    held = 0
+    size = 0
     for file in files:
         batch.append(file)
-        held += len(content(file) or b"")
-        if len(batch) == most or held >= _MOST_HELD:
+        size += len(content(file) or b"")
+        if len(batch) == most or size >= _BATCH_BYTES:
             yield batch
-            batch, held = [], 0
+            batch, size = [], 0
     if batch:
         yield batch
 
 
-def _keep_files(source: PictureSource, names: Collection[str], quarantine: Quarantine) -> None:
-    """Reads some pictures again, of which only the comparison with all others told that they are not clean."""
+def _store_files(source: PictureSource, names: Collection[str], quarantine: Quarantine) -> None:
+    """Reads and stores pictures that only the comparison with all others sent to quarantine."""
     if names:
         for picture, content in source.read(names):
             if content is not None:
-                quarantine.keep(picture.name, content)
+                quarantine.store(picture.name, content)
 
 
 def _validate(table: PictureTable, attributes: PictureAttributes, clean: pl.DataFrame) -> None:
-    """Shows the clean rows to the strict schema once more."""
+    """Validates the clean rows once more, against the strict schema."""
     import pandera.errors
 
     try:
         table.clean(attributes.attributes).validate(clean, lazy=True)
     except pandera.errors.SchemaErrors as error:
-        raise ContractError(
-            f"the clean schema of {table.name} refuses rows that the rules let pass: {error}"
-        ) from error
+        raise ContractError(f"the clean schema of {table.name} refuses rows that passed the rules: {error}") from error
 
 
 def _check_accounts(folder: Path, source: PictureSource, attributes: PictureAttributes) -> None:
-    """Raw = clean + quarantine + duplicates, by row id, as the written files say."""
+    """Checks in the written files that raw = clean + quarantine + duplicates, by row id."""
     raw = [
         *((picture.name, 1) for picture in source.pictures),
-        *((file.name, file.record) for file in source.refused),
-        *((line.source, line.record) for line in attributes.unclaimed),
+        *((file.name, file.record) for file in source.refused_files),
+        *((line.source, line.record) for line in attributes.unclaimed_rows),
     ]
     balance = Counter(raw)
     for fate in FATES:
@@ -187,28 +185,30 @@ def _check_accounts(folder: Path, source: PictureSource, attributes: PictureAttr
 
 
 def _describe(source: PictureSource, attributes: PictureAttributes) -> list[dict[str, object]]:
-    """The source, and the files that say more of its pictures."""
-    others = f", without {', '.join(source.ignored[:_MOST_NAMED])}" if source.ignored else ""
-    others += f" and {len(source.ignored) - _MOST_NAMED:,} more" if len(source.ignored) > _MOST_NAMED else ""
-    described: list[dict[str, object]] = [
+    """Describes the source and its attribute files."""
+    ignored = f", without {', '.join(source.ignored_files[:_MOST_NAMED])}" if source.ignored_files else ""
+    ignored += (
+        f" and {len(source.ignored_files) - _MOST_NAMED:,} more" if len(source.ignored_files) > _MOST_NAMED else ""
+    )
+    descriptions: list[dict[str, object]] = [
         {
             "name": source.path.name or source.path.resolve().name,
-            "format": ("folder" if source.path.is_dir() else "archive") + " of pictures" + others,
-            "records": len(source.pictures) + len(source.refused),
+            "format": ("folder" if source.path.is_dir() else "archive") + " of pictures" + ignored,
+            "records": len(source.pictures) + len(source.refused_files),
             "ignored_columns": [],
         }
     ]
-    if source.tables or source.beside:
-        count = len(source.beside)
-        beside = f"{count:,} file{'' if count == 1 else 's'} beside the pictures"
-        names = [file.name for file in source.tables] or [beside]
-        described += [
+    if source.tables or source.sidecars:
+        count = len(source.sidecars)
+        sidecars = f"{count:,} file{'' if count == 1 else 's'} beside the pictures"
+        names = [file.name for file in source.tables] or [sidecars]
+        descriptions += [
             {
                 "name": name,
                 "format": "attributes",
-                "records": len(attributes.values) + len(attributes.unclaimed),
-                "ignored_columns": [f"{column} ({why})" for column, why in attributes.left_out.items()],
+                "records": len(attributes.values) + len(attributes.unclaimed_rows),
+                "ignored_columns": [f"{column} ({why})" for column, why in attributes.ignored_columns.items()],
             }
             for name in names
         ]
-    return described
+    return descriptions

@@ -1,21 +1,21 @@
-"""The table of pictures: what a file must be to become a square RGB picture of one size, and what may be mended.
+"""The table of pictures: what a file must be to become a square RGB picture of one size, and what may be repaired.
 
-A picture is judged by what was observed of its file, one row of a frame for each:
+The rules check the observations of a file, one row of a frame for each file:
 
-| column       | kind    | meaning                                                                                 |
-|--------------|---------|-----------------------------------------------------------------------------------------|
-| bytes        | Int64   | its size                                                                                |
-| unreadable   | Boolean | the disk does not hand it out                                                           |
-| promised     | String  | the format that its suffix promises, empty where it promises none                       |
-| format       | String  | the format that it has, empty where it is no picture                                    |
-| width, height| Int64   | pixels, as its header says; null where there is none                                    |
-| bomb         | Boolean | its header claims more pixels than anybody needs                                        |
-| animated     | Boolean | it has several frames                                                                   |
-| mode_known   | Boolean | its channels can be turned into red, green and blue                                     |
-| fault        | String  | "truncated", "damaged" or "missing end", empty where it is whole                        |
-| standing_out | Float64 | share of pixels that differ visibly from the ground; null where it has not been seen    |
+| column           | kind    | meaning                                                                          |
+|------------------|---------|----------------------------------------------------------------------------------|
+| bytes            | Int64   | size of the file                                                                 |
+| unreadable       | Boolean | the disk or archive cannot read it                                               |
+| suffix_format    | String  | the format that its suffix stands for; empty if it stands for none               |
+| format           | String  | its real format; empty if it is not a picture                                    |
+| width, height    | Int64   | pixels, as its header says; null if there is no header                           |
+| bomb             | Boolean | its header claims more pixels than anybody needs                                 |
+| animated         | Boolean | it has several frames                                                            |
+| mode_known       | Boolean | its channels can be turned into red, green and blue                              |
+| fault            | String  | "truncated", "damaged" or "missing end"; empty if it is complete                 |
+| foreground_share | Float64 | share of pixels that differ visibly from the background; null if not decoded     |
 
-What can be wrong with its attributes is said where they are read, in eightytwenty/pictures/attribute_files.py.
+The faults of its attributes are in eightytwenty/pictures/attribute_files.py.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from eightytwenty.kinds.category import NONE_KNOWN, Attribute, KnownAttributes
+from eightytwenty.kinds.category import NO_KNOWN_ATTRIBUTES, Attribute, KnownAttributes
 from eightytwenty.schema import Check, Deduplicate
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 SIZES = (32, 64, 128)
 MOST_BYTES = 20_000_000  # of a file
 MOST_PIXELS = 40_000_000  # of a picture; four bytes each when decoded, for each worker
-MOST_ASPECT = 2.0  # the longer side by the shorter; what is longer loses more than half to the crop
-LEAST_STANDING_OUT = 0.01  # the thinnest ellipse covers six times as much
-# Pillow's name of each format that is read -> the suffixes that promise it. All else is no image here: every further
-# decoder is a further way in for a hostile file.
+MOST_ASPECT = 2.0  # the longer side by the shorter; a longer picture loses more than half to the crop
+LEAST_FOREGROUND = 0.01  # the thinnest ellipse covers six times as much
+# Pillow's name of each format -> the suffixes that stand for it. Other formats are not read: every decoder more is one
+# more way in for a hostile file.
 FORMATS = {
     "PNG": (".png", ".apng"),
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
@@ -80,16 +80,16 @@ class PictureTable:
 
     Args:
         size: side of the clean pictures in pixels.
-        rules: what the observations of a file must satisfy, in order; and what copies must agree in.
-        known: the attributes whose values are known beforehand.
-        attribute_file: a table of attributes that does not lie among the pictures.
-        gallery: draws examples of every rule; called with the finished folder, the file to write, and the folder that
-            was cleaned, None where it was an archive.
+        rules: conditions on the observations of a file, in order, and on the attributes of copies.
+        known_attributes: attributes whose values are known in advance.
+        attribute_file: a table of attributes that is not among the pictures.
+        gallery: draws examples of every rule; called with the finished folder, the file to write, and the source
+            folder, or None if the source was an archive.
     """
 
     size: int
     rules: tuple[Check | Deduplicate, ...]
-    known: KnownAttributes = NONE_KNOWN
+    known_attributes: KnownAttributes = NO_KNOWN_ATTRIBUTES
     attribute_file: Path | None = None
     gallery: Callable[[Path, Path, Path | None], None] | None = None
 
@@ -100,27 +100,27 @@ class PictureTable:
 
     @property
     def reasons(self) -> dict[str, str]:
-        """Rule or step -> why it is there."""
+        """Maps each rule or repair to its reason."""
         return {rule.name: rule.reason for rule in (*self.rules, *STEPS)}
 
     def clean(self, attributes: Sequence[Attribute]) -> "pa.DataFrameSchema":
         """The strict schema of clean rows: row id, unique, and one known value for each attribute."""
         import pandera.polars as pa
 
-        values = {one.name: pa.Column(pl.String, pa.Check.isin(one.values)) for one in attributes}
+        values = {each.name: pa.Column(pl.String, pa.Check.isin(each.values)) for each in attributes}
         row_id = {"source": pa.Column(pl.String), "record": pa.Column(pl.Int64, pa.Check.ge(1))}
         return pa.DataFrameSchema(row_id | values, strict=True, ordered=True, unique=["source", "record"])
 
 
 def pictures_table(
     size: int,
-    known: KnownAttributes = NONE_KNOWN,
+    known_attributes: KnownAttributes = NO_KNOWN_ATTRIBUTES,
     attribute_file: Path | None = None,
     gallery: Callable[[Path, Path, Path | None], None] | None = None,
 ) -> PictureTable:
     """The table of pictures that are `size` x `size` pixels large when clean; see `PictureTable` for the rest."""
     unreadable, bomb = pl.col("unreadable"), pl.col("bomb")
-    bytes_, promised, format_, fault = pl.col("bytes"), pl.col("promised"), pl.col("format"), pl.col("fault")
+    bytes_, suffix_format, format_, fault = pl.col("bytes"), pl.col("suffix_format"), pl.col("format"), pl.col("fault")
     width, height = pl.col("width"), pl.col("height")
     readable = ~unreadable & bytes_.is_between(1, MOST_BYTES) & ~bomb
     rules: tuple[Check | Deduplicate, ...] = (
@@ -131,7 +131,7 @@ def pictures_table(
         Check(
             "wrong format",
             "the file has another format than its name says",
-            (promised == "") | (format_ == "") | (promised == format_),
+            (suffix_format == "") | (format_ == "") | (suffix_format == format_),
         ),
         Check("decompression bomb", f"the file unpacks to more than {MOST_PIXELS:,} pixels", ~bomb),
         Check(TRUNCATED, "the file ends before its pixels do", fault != TRUNCATED),
@@ -151,9 +151,9 @@ def pictures_table(
         ),
         Check(
             "blank",
-            f"fewer than {LEAST_STANDING_OUT:.0%} of the pixels differ visibly from the ground",
-            pl.col("standing_out") >= LEAST_STANDING_OUT,
+            f"fewer than {LEAST_FOREGROUND:.0%} of the pixels differ visibly from the ground",
+            pl.col("foreground_share") >= LEAST_FOREGROUND,
         ),
         CONTRADICTING,
     )
-    return PictureTable(size, rules, known, attribute_file, gallery)
+    return PictureTable(size, rules, known_attributes, attribute_file, gallery)

@@ -1,4 +1,4 @@
-"""A source of pictures: a folder, zip or tar whose files are pictures, attribute files, or neither."""
+"""Opens a source of pictures: a folder, zip or tar whose files are pictures, attribute files, or neither."""
 
 import hashlib
 from collections.abc import Collection, Iterator
@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from eightytwenty.errors import UserError
-from eightytwenty.kinds.category import NONE_KNOWN, KnownAttributes
+from eightytwenty.kinds.category import NO_KNOWN_ATTRIBUTES, KnownAttributes
 from eightytwenty.pictures.attribute_files import (
-    MOST_BESIDE_BYTES,
+    MOST_SIDECAR_BYTES,
     AttributeFile,
     attribute_file,
-    is_beside,
+    is_sidecar,
     is_table,
     parse_table,
 )
 from eightytwenty.pictures.schema import FORMATS
 from eightytwenty.read.archives import members
 
-MOST_ATTRIBUTE_BYTES = 1 << 30  # of all attribute files, which are held in memory
+MOST_ATTRIBUTE_BYTES = 1 << 30  # of all attribute files together, which are kept in memory
 
-_PICTURES = {suffix for suffixes in FORMATS.values() for suffix in suffixes}
-_ATTRIBUTES = {".csv", ".tsv"}
-# Suffixes by which a file says that it is no picture.
-_OTHERS = {
+_PICTURE_SUFFIXES = {suffix for suffixes in FORMATS.values() for suffix in suffixes}
+_TABLE_SUFFIXES = {".csv", ".tsv"}
+# Suffixes of files that are not pictures.
+_OTHER_SUFFIXES = {
     *(
         ".txt",
         ".md",
@@ -44,8 +44,8 @@ _OTHERS = {
     *(".parquet", ".npy", ".npz", ".h5", ".pkl", ".db", ".sqlite", ".sha256", ".md5"),
     *(".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".mp3", ".wav", ".mp4", ".mov", ".avi", ".mkv"),
 }
-# What systems and publishers put beside pictures, whatever its suffix.
-_BY_NAME = {
+# Files that systems and publishers put next to pictures, with any suffix.
+_OTHER_STEMS = {
     "thumbs",
     "desktop",
     "icon\r",
@@ -61,10 +61,10 @@ _BY_NAME = {
 
 @dataclass(frozen=True)
 class RawPicture:
-    """A file that is to be a picture.
+    """A file that should be a picture.
 
     Args:
-        name: its path in the source, with slashes; with record 1 its row id.
+        name: its path in the source, with slashes. Its row id is this name and record 1.
         size: in bytes.
     """
 
@@ -73,12 +73,12 @@ class RawPicture:
 
 
 @dataclass(frozen=True)
-class Refused:
-    """A file that is not handed out, and why: a row of its own.
+class RefusedFile:
+    """A file that is not read, and why; it is a row of its own.
 
     Args:
-        name: as the source has it, not fit to be a path.
-        record: 1; 2 and so on where the name was there before.
+        name: as the source has it; unsafe as a path.
+        record: 1; 2 and so on for a name that came before.
         reason: what is wrong with it.
     """
 
@@ -89,168 +89,177 @@ class Refused:
 
 @dataclass(frozen=True)
 class PictureSource:
-    """The files of a source, by what they are to be.
+    """The files of a source, by what they should be.
 
-    A picture is every file with a picture's suffix and every file whose name does not say that it is something else:
-    `x.png` is one whatever it holds, and so is `x` or `x.dat`; `notes.txt` is none. Hidden files, what is named README,
-    LICENSE and the like, and CSV files without attributes are not meant either. All of these are in `ignored`.
+    Every file with a picture's suffix is a picture, and so is every file whose name does not show that it is something
+    else: `x.png`, `x` and `x.dat` are pictures whatever they hold, `notes.txt` is not. Hidden files, files such as
+    README, and CSV files without attributes are not pictures either. All of these are `ignored_files`.
 
     Args:
         path: the folder or archive.
         pictures: sorted by name.
-        refused: links, devices and pipes, names that are unsafe or there twice, too large files, folders inside that
-            cannot be read, and CSV files that cannot be read and are not beside a picture; sorted.
+        refused_files: links, devices and pipes, names that are unsafe or occur twice, files that are too large, folders
+            inside that cannot be read, and CSV files that cannot be read and belong to no picture; sorted.
         tables: the attribute table, if there is one.
-        beside: path of a picture without its suffix -> the attribute file beside it; also of pictures that are missing.
-            Empty where there is a table.
-        known: the attributes whose values are known beforehand.
-        ignored: names, sorted.
+        sidecars: path of a picture without its suffix -> the attribute file next to it, also if the picture is missing.
+            Empty if there is a table.
+        known_attributes: attributes whose values are known in advance.
+        ignored_files: names, sorted.
         sha256: of the names and contents of all but the ignored files; the same for a folder and an archive of it.
     """
 
     path: Path
     pictures: tuple[RawPicture, ...]
-    refused: tuple[Refused, ...]
+    refused_files: tuple[RefusedFile, ...]
     tables: tuple[AttributeFile, ...]
-    beside: dict[str, AttributeFile]
-    known: KnownAttributes
-    ignored: tuple[str, ...]
+    sidecars: dict[str, AttributeFile]
+    known_attributes: KnownAttributes
+    ignored_files: tuple[str, ...]
     sha256: str
 
     def read(self, names: Collection[str] | None = None) -> Iterator[tuple[RawPicture, bytes | None]]:
-        """Pictures with their content, each once, in a fixed order; None where the disk or archive does not yield it.
+        """Reads pictures, each once, in a fixed order; the content is None if the disk or archive cannot read it.
 
-        An archive is read from its beginning to its end once, one file in memory at a time.
+        An archive is read once from start to end, with one file in memory at a time.
 
         Args:
-            names: of the pictures that are wanted; all if not given.
+            names: of the pictures to read; all if not given.
 
         Raises:
             UserError: the archive is damaged.
         """
-        waiting = {picture.name: picture for picture in self.pictures if names is None or picture.name in names}
+        remaining = {picture.name: picture for picture in self.pictures if names is None or picture.name in names}
         for member in members(self.path):
-            if not member.problem and member.name in waiting:
-                yield waiting.pop(member.name), member.read()
-        for picture in waiting.values():
-            yield picture, None  # gone since it was listed
+            if not member.problem and member.name in remaining:
+                yield remaining.pop(member.name), member.read()
+        for picture in remaining.values():
+            yield picture, None  # deleted since it was listed
 
 
-def open_pictures(path: Path, attributes: Path | None = None, known: KnownAttributes = NONE_KNOWN) -> PictureSource:
+def open_pictures(
+    path: Path, attributes: Path | None = None, known_attributes: KnownAttributes = NO_KNOWN_ATTRIBUTES
+) -> PictureSource:
     """Lists the files of a folder, zip or tar (also as gz, bz2 or xz) and reads its attribute files.
 
     Args:
         path: the folder or archive.
-        attributes: an attribute table elsewhere, which takes the place of all that are in the source.
-        known: attributes whose values are known beforehand; all others are learned from the table.
+        attributes: an attribute table elsewhere, which replaces all attribute files in the source.
+        known_attributes: attributes whose values are known in advance; others are learned from the table.
 
     Raises:
         UserError: the source cannot be read (see `eightytwenty.read.archives.members`), holds no picture, more than
-            one attribute table or far too much of them; or the table elsewhere has no attribute.
+            one attribute table or too many bytes of them; or the table elsewhere has no attribute.
     """
     pictures: list[RawPicture] = []
-    refused: list[Refused] = []
+    refused: list[RefusedFile] = []
     ignored: list[str] = []
     texts: list[AttributeFile] = []
     contents: list[str] = []
     unreadable: set[str] = set()
-    held = 0
+    text_bytes = 0
     for member in members(path):
         if not member.problem and _is_ignored(member.name):
             ignored.append(member.name)
             continue
         if member.problem:
-            refused.append(Refused(member.name, member.record, member.problem))
+            refused.append(RefusedFile(member.name, member.record, member.problem))
             contents.append(f"{member.name}\0{member.record}\0{member.problem}")
             continue
         content = member.read()
         contents.append(f"{member.name}\0{'' if content is None else hashlib.sha256(content).hexdigest()}")
-        if PurePosixPath(member.name).suffix.lower() in _ATTRIBUTES:
+        if PurePosixPath(member.name).suffix.lower() in _TABLE_SUFFIXES:
             texts.append(_attribute_file(member.name, content or b""))
             if content is None:
                 unreadable.add(member.name)
-            held += len(texts[-1].content)
-            if held > MOST_ATTRIBUTE_BYTES:
+            text_bytes += len(texts[-1].content)
+            if text_bytes > MOST_ATTRIBUTE_BYTES:
                 raise UserError(f"{path} holds more than {MOST_ATTRIBUTE_BYTES >> 20} MB of CSV files; remove some.")
         else:
             pictures.append(RawPicture(member.name, member.size))
     if not pictures:
-        such_as = f", such as {refused[0].name}: {refused[0].reason}" if refused else ""
-        there = f"{len(ignored) + len(texts):,} other files, {len(refused):,} refused{such_as}"
-        raise UserError(f"{path} holds no picture ({there}); give a folder or archive that does.")
+        example = f", such as {refused[0].name}: {refused[0].reason}" if refused else ""
+        counts = f"{len(ignored) + len(texts):,} other files, {len(refused):,} refused{example}"
+        raise UserError(f"{path} holds no picture ({counts}); give a folder or archive that does.")
 
-    beside: dict[str, AttributeFile]
+    sidecars: dict[str, AttributeFile]
     if attributes:
-        table = _given(attributes, known)
+        table = _separate_table(attributes, known_attributes)
         contents.append(f"\0{hashlib.sha256(table.content).hexdigest()}")
-        tables, beside, others = [table], {}, [text.name for text in texts]
+        tables, sidecars, others = [table], {}, [text.name for text in texts]
     else:
-        tables, beside, others = _sort(texts, {_stem(picture.name) for picture in pictures}, known)
+        tables, sidecars, others = _classify(texts, {_stem(picture.name) for picture in pictures}, known_attributes)
     if len(tables) > 1:
         names = f"{tables[0].name} and {tables[1].name}"
         raise UserError(
-            f"{path} holds more than one attribute table ({names}); say with --attributes which is meant, or join them."
+            f"{path} holds more than one attribute table ({names}); choose one with --attributes, or join them."
         )
     lost = unreadable.intersection(others)
-    if lost and not tables and not beside:
+    if lost and not tables and not sidecars:
         raise UserError(f"{min(lost)} cannot be read; change its permissions or remove it.")
-    refused += [Refused(name, 1, "cannot be read") for name in lost]
+    refused += [RefusedFile(name, 1, "cannot be read") for name in lost]
     return PictureSource(
         path,
         tuple(sorted(pictures, key=lambda picture: picture.name)),
         tuple(sorted(refused, key=lambda file: (file.name, file.record))),
         tuple(tables),
-        beside,
-        known,
+        sidecars,
+        known_attributes,
         tuple(sorted([*ignored, *(name for name in others if name not in lost)])),
         hashlib.sha256("\n".join(sorted(contents)).encode()).hexdigest(),
     )
 
 
 def _is_ignored(name: str) -> bool:
-    place = PurePosixPath(name)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in place.parts)
-    suffix = place.suffix.lower()
-    return hidden or suffix in _OTHERS or (place.stem.lower() in _BY_NAME and suffix not in _PICTURES)
+    path = PurePosixPath(name)
+    is_hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+    suffix = path.suffix.lower()
+    return (
+        is_hidden
+        or suffix in _OTHER_SUFFIXES
+        or (path.stem.lower() in _OTHER_STEMS and suffix not in _PICTURE_SUFFIXES)
+    )
 
 
 def _attribute_file(name: str, content: bytes) -> AttributeFile:
     file = attribute_file(name, content)
-    # what is too long to stand beside a picture and is no table is not kept whole
-    return file if is_table(file.content) else AttributeFile(name, content[: MOST_BESIDE_BYTES + 1])
+    # a file that is neither a table nor short enough for a sidecar file is not kept whole
+    return file if is_table(file.content) else AttributeFile(name, content[: MOST_SIDECAR_BYTES + 1])
 
 
-def _given(attributes: Path, known: KnownAttributes) -> AttributeFile:
+def _separate_table(attributes: Path, known_attributes: KnownAttributes) -> AttributeFile:
     try:
         content = attributes.read_bytes()
     except OSError as error:
         raise UserError(f"{attributes} cannot be read ({error.strerror}); give a CSV file of attributes.") from None
     file = attribute_file(attributes.name, content)
     if not is_table(file.content):
-        raise UserError(f"{attributes} has no column file, picture or the like in its first line; name one so.")
-    table = parse_table(file, known)
+        raise UserError(f"{attributes} has no column file, picture or the like in its first line; rename a column.")
+    table = parse_table(file, known_attributes)
     if not table.attributes:
-        why = ", ".join(f"{column}: {reason}" for column, reason in table.left_out.items()) or "it has no other column"
-        raise UserError(f"{attributes} says nothing of the pictures ({why}); give a table of categories.")
+        why = (
+            ", ".join(f"{column}: {reason}" for column, reason in table.ignored_columns.items())
+            or "it has no other column"
+        )
+        raise UserError(f"{attributes} has no attribute of the pictures ({why}); give a table of categories.")
     return file
 
 
-def _sort(
-    texts: list[AttributeFile], stems: set[str], known: KnownAttributes
+def _classify(
+    texts: list[AttributeFile], stems: set[str], known_attributes: KnownAttributes
 ) -> tuple[list[AttributeFile], dict[str, AttributeFile], list[str]]:
-    """Tables, files beside pictures by stem, and the names of those that are neither.
+    """Tables, sidecar files by stem, and the names of files that are neither.
 
-    A file with the name of a picture is one of attributes only where some file is: it may as well be a table of numbers
-    of which the picture is the plot.
+    A file with the name of a picture is a sidecar file only if some file looks like one. Otherwise it may be a table of
+    numbers, with the picture as its plot.
     """
     tables = [text for text in texts if is_table(text.content)]
-    if tables or not known.beside or not any(is_beside(text.content) for text in texts):
-        texts_beside = []
+    if tables or not known_attributes.sidecar or not any(is_sidecar(text.content) for text in texts):
+        sidecar_texts = []
     else:
-        texts_beside = [text for text in texts if _stem(text.name) in stems or is_beside(text.content)]
-    beside = {_stem(text.name): text for text in texts_beside}
-    kept = {text.name for text in (*tables, *beside.values())}
-    return tables, beside, [text.name for text in texts if text.name not in kept]
+        sidecar_texts = [text for text in texts if _stem(text.name) in stems or is_sidecar(text.content)]
+    sidecars = {_stem(text.name): text for text in sidecar_texts}
+    attribute_names = {text.name for text in (*tables, *sidecars.values())}
+    return tables, sidecars, [text.name for text in texts if text.name not in attribute_names]
 
 
 def _stem(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The files that the cleaning of pictures leaves."""
+"""Writes the files of a cleaning of pictures."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -14,9 +14,9 @@ from eightytwenty.pictures.repair import Pixels
 
 PICTURES, ATTRIBUTES = "pictures.npy", "attributes.json"
 CLEAN, QUARANTINE = "clean", "quarantine"  # folders of files
-_SOUND = ".sound"  # while the cleaning runs: the pictures that failed no rule, in the order in which they came
-_LONGEST_NAME = 150  # bytes of a file's name, behind its number
-_BLOCK = 1_024  # pictures copied at once
+_SOUND = ".sound"  # during the cleaning: the pictures that failed no rule, in the order of arrival
+_LONGEST_NAME = 150  # bytes of a file's name, after its number
+_BLOCK = 1_024  # pictures to copy at once
 
 _ROW_ID = {"source": pl.String, "record": pl.Int64}
 SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
@@ -34,45 +34,45 @@ SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
 
 
 class SoundPictures:
-    """The pictures that failed no rule, on disk, because they may be more than memory holds.
+    """The pictures that failed no rule, on disk, because they may not fit into memory.
 
     Args:
-        folder: where they are kept for a while.
+        folder: of the temporary file.
         size: their side in pixels.
     """
 
     def __init__(self, folder: Path, size: int) -> None:
-        self._place, self._shape = folder / _SOUND, (size, size, 3)
-        self._place.touch()
+        self._path, self._shape = folder / _SOUND, (size, size, 3)
+        self._path.touch()
 
     def append(self, pictures: Pixels) -> None:
         """Adds uint8 (n, size, size, 3)."""
-        with self._place.open("ab") as stream:
+        with self._path.open("ab") as stream:
             stream.write(pictures.tobytes())
 
     def __getitem__(self, numbers: Sequence[int]) -> Pixels:
-        """Some of them by number, uint8 (n, size, size, 3)."""
-        if not self._place.stat().st_size:
+        """Reads pictures by number, uint8 (n, size, size, 3)."""
+        if not self._path.stat().st_size:
             return np.empty((0, *self._shape), np.uint8)
-        return np.array(np.memmap(self._place, np.uint8, "r").reshape(-1, *self._shape)[list(numbers)])
+        return np.array(np.memmap(self._path, np.uint8, "r").reshape(-1, *self._shape)[list(numbers)])
 
-    def keep(self, numbers: Sequence[int]) -> None:
-        """Writes pictures.npy with some of them, in this order, and removes the rest."""
-        place = self._place.with_name(PICTURES)
-        with place.open("wb") as stream:
+    def write(self, numbers: Sequence[int]) -> None:
+        """Writes pictures.npy with these pictures, in this order, and removes the temporary file."""
+        path = self._path.with_name(PICTURES)
+        with path.open("wb") as stream:
             header = {"descr": "|u1", "fortran_order": False, "shape": (len(numbers), *self._shape)}
             np.lib.format.write_array_header_1_0(stream, header)
             for start in range(0, len(numbers), _BLOCK):
                 stream.write(self[numbers[start : start + _BLOCK]].tobytes())
-        self._place.unlink()
+        self._path.unlink()
 
 
 class Quarantine:
-    """Keeps the original files of quarantined pictures under names that are safe wherever they came from.
+    """Stores the original files of quarantined pictures under safe names, whatever their names were.
 
     Args:
         folder: of the cleaning.
-        names: of all pictures of the source, in order; their numbers make the names of the files unique.
+        names: of all pictures of the source, in order; their numbers make the file names unique.
     """
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
@@ -80,17 +80,17 @@ class Quarantine:
         self._numbers = {name: number for number, name in enumerate(names, 1)}
         self.files: dict[str, str] = {}
 
-    def keep(self, name: str, content: bytes) -> None:
-        """Writes a file bit for bit; `files` tells under which name."""
+    def store(self, name: str, content: bytes) -> None:
+        """Writes a file byte for byte; `files` maps `name` to its path in the folder."""
         self._folder.mkdir(exist_ok=True)
         self.files[name] = f"{QUARANTINE}/{_file_name(self._numbers[name], name)}"
         (self._folder.parent / self.files[name]).write_bytes(content)
 
 
 def _file_name(number: int, name: str) -> str:
-    """A name without folders or what does not print, told from others by its number."""
-    shown = "".join(letter if letter.isprintable() else "_" for letter in name.replace("/", "__"))
-    return f"{number:06}-{shown.encode()[-_LONGEST_NAME:].decode(errors='ignore')}"
+    """A name without folders or unprintable characters, unique by its number."""
+    printable = "".join(letter if letter.isprintable() else "_" for letter in name.replace("/", "__"))
+    return f"{number:06}-{printable.encode()[-_LONGEST_NAME:].decode(errors='ignore')}"
 
 
 def write_files(folder: Path, names: Sequence[str]) -> None:
@@ -98,16 +98,16 @@ def write_files(folder: Path, names: Sequence[str]) -> None:
 
     Args:
         folder: holds pictures.npy.
-        names: of the pictures in the source, in the order of clean.parquet; its row numbers start the files' names.
+        names: of the pictures in the source, in the order of clean.parquet. File names start with the row number.
     """
     (folder / CLEAN).mkdir()
-    if not names:  # NumPy maps no file without pictures
+    if not names:  # NumPy cannot map a file without pictures
         return
     pictures = np.load(folder / PICTURES, mmap_mode="r", allow_pickle=False)
 
-    def write(place: int) -> None:
-        name = _file_name(place + 1, str(PurePosixPath(names[place]).with_suffix(".png")))
-        Image.fromarray(pictures[place]).save(folder / CLEAN / name)
+    def write(row: int) -> None:
+        name = _file_name(row + 1, str(PurePosixPath(names[row]).with_suffix(".png")))
+        Image.fromarray(pictures[row]).save(folder / CLEAN / name)
 
     for _ in in_order(write, range(len(names))):
         pass
@@ -119,11 +119,11 @@ def write_tables(
     """Writes clean, quarantine, duplicates and ledger as Parquet, and attributes.json.
 
     Args:
-        folder: where.
-        rows: table -> its rows, with the columns of `SCHEMAS`; clean ones have the attributes' values behind.
+        folder: of the cleaning.
+        rows: table -> its rows, with the columns of `SCHEMAS`; in clean rows the values of the attributes follow.
         attributes: of the clean rows.
     """
-    values = {one.name: list(one.values) for one in attributes}
+    values = {each.name: list(each.values) for each in attributes}
     tables = {}
     for name, schema in SCHEMAS.items():
         columns = {**schema, **dict.fromkeys(values, pl.String)} if name == "clean" else schema

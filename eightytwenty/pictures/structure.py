@@ -1,4 +1,4 @@
-"""Looks whether a file is whole, without decoding it: decoders let much pass that a file's own marks tell."""
+"""Checks whether a file is complete without decoding it: decoders accept much that a file's own marks reveal."""
 
 import re
 import zlib
@@ -7,19 +7,19 @@ from eightytwenty.pictures.schema import DAMAGED, MISSING_END, TRUNCATED
 
 _PNG_START, _PNG_FRAME = 8, 12  # bytes: the signature; length, name and checksum around the data of a chunk
 _JPEG_MARKER = re.compile(rb"\xff+([^\x00\xff])")  # in compressed data each 0xFF is followed by 0x00
-_JPEG_END, _JPEG_ALONE = 0xD9, {0x01, *range(0xD0, 0xD9)}  # the latter are markers without a length behind them
+_JPEG_END, _JPEG_ALONE = 0xD9, {0x01, *range(0xD0, 0xD9)}  # the latter are markers without a length after them
 
 
 def structure_fault(content: bytes, format: str) -> str:  # noqa: A002 - Pillow's word
-    """What is wrong with the frame of a file.
+    """Finds a fault in the frame of a file.
 
     Args:
         content: the file.
-        format: Pillow's name of it. Only PNG and JPEG have marks of their own to look at.
+        format: its name in Pillow. Only PNG and JPEG have marks of their own to check.
 
     Returns:
-        "truncated", "damaged" or "missing end", empty where nothing is wrong. A file that is cut off exactly between
-        two parts lacks its end too: only decoding tells whether pixels are missing as well.
+        "truncated", "damaged" or "missing end"; empty if there is no fault. A file that is cut off exactly between two
+        parts also lacks its end: only decoding shows whether pixels are missing as well.
     """
     if format == "PNG":
         return _png_fault(content)
@@ -27,7 +27,7 @@ def structure_fault(content: bytes, format: str) -> str:  # noqa: A002 - Pillow'
 
 
 def _png_fault(content: bytes) -> str:
-    """Walks from chunk to chunk. What comes behind the last one is nobody's business."""
+    """Walks from chunk to chunk. Bytes after the last chunk do not matter."""
     view, at = memoryview(content), _PNG_START
     while at + _PNG_FRAME <= len(content):
         end = at + _PNG_FRAME + int.from_bytes(content[at : at + 4])
@@ -44,8 +44,8 @@ def _png_fault(content: bytes) -> str:
 def _jpeg_fault(content: bytes) -> str:
     """Walks from marker to marker, so that a thumbnail's end within a segment does not count."""
     at = 2
-    while found := _JPEG_MARKER.search(content, at):
-        marker, at = found[1][0], found.end()
+    while match := _JPEG_MARKER.search(content, at):
+        marker, at = match[1][0], match.end()
         if marker == _JPEG_END:
             return ""
         if marker not in _JPEG_ALONE:

@@ -1,4 +1,4 @@
-"""A piece of a raw table, as every reader hands it to the cleaning."""
+"""A piece of a raw table, as every reader yields it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ class Batch:
 
     Args:
         source: the file's name in row ids.
-        first: record number of the first row, counted from 1 (the header is no record).
-        cells: the table's columns as text, one row a record; null where nothing stands or the file has no such column.
-        problems: String, why the record is no row at all, null where it is one. Such a row has no cells.
+        first: record number of the first row, counted from 1 (the header is not a record).
+        cells: the table's columns as text, one row per record; null where a cell is empty or the column absent.
+        problems: String, why a record is not a row; null where it is one. A record that is not a row has null cells.
         lines: (n,) int64, the line on which each record starts, or None for a format without lines.
         original: row indices within the batch -> the bytes of each record as they arrived.
     """

@@ -1,7 +1,7 @@
 """Splits the bytes of a delimited text file into records, and records into cells.
 
-Nearly every line of a real file is regular: no quotes, plain ASCII, the right number of delimiters. Those are found
-with NumPy and parsed by polars in one go. The others take the slow way, one by one, and each that is no row says why.
+Nearly every line of a real file is regular: no quotes, plain ASCII, the right number of delimiters. NumPy finds these
+lines and polars parses them all at once. The others are parsed one by one; a record that is not a row gets a reason.
 """
 
 import codecs
@@ -20,9 +20,9 @@ from eightytwenty.read.batch import Batch
 from eightytwenty.read.dialect import TextFormat
 
 CHUNK_BYTES = 1 << 25
-# No line of text is longer; a limit of its own, so that the size of the pieces changes nothing.
+# No line of text is longer. The limit does not depend on the size of the pieces, so that the result does not either.
 _LONGEST_LINE = 1 << 26
-# A quote that is not closed within so many lines is a stray quote, not the start of a long cell.
+# A quote that is not closed within this many lines is a stray quote, not the start of a long cell.
 _LONGEST_RECORD_LINES = 100
 _LF, _CR, _QUOTE = 10, 13, 34
 Lines = npt.NDArray[np.int64]  # (n, 2): start and end of each record in the chunk
@@ -36,9 +36,9 @@ def read_batches(
     Args:
         stream: the uncompressed bytes from the start of the file.
         name: the file's name in row ids.
-        text: its format.
+        text: the file's format.
         names: the table's columns, in order.
-        chunk_bytes: about how much is held in memory at once; the result does not depend on it.
+        chunk_bytes: approximate number of bytes in memory at a time; the result does not depend on it.
 
     Raises:
         UserError: a line is longer than `_LONGEST_LINE`.
@@ -51,7 +51,7 @@ def read_batches(
         chunk = rest if block is None else rest[: rest.rfind(text.newline) + 1]
         if block and not chunk and len(rest) > _LONGEST_LINE:
             raise UserError(
-                f"{name} has a line of more than {_LONGEST_LINE >> 20} MB behind line {line}; is it a text file?"
+                f"{name} has a line of more than {_LONGEST_LINE >> 20} MB after line {line}; is it a text file?"
             )
         lines = _lines(chunk, text.newline)
         numbers = np.arange(line, line + len(lines), dtype=np.int64)
@@ -61,11 +61,11 @@ def read_batches(
         if header and len(lines):
             lines, numbers, quotes, header = lines[1:], numbers[1:], quotes[1:], False
         lines, numbers, quotes = _join_quoted(chunk, lines, numbers, quotes, text)
-        # a cell that may go on in the next piece is read there, so that the size of the pieces changes nothing
-        waiting = len(lines) if block is None else _open_cell(quotes)
-        cut = lines[waiting, 0] if waiting < len(lines) else len(chunk)
-        line = numbers[waiting] if waiting < len(lines) else line + chunk.count(text.newline)
-        batch = _batch(chunk, lines[:waiting], numbers[:waiting], quotes[:waiting], name, first, text, names)
+        # a cell that may continue in the next piece is read there, so that the size of the pieces changes nothing
+        complete = len(lines) if block is None else _open_cell(quotes)
+        cut = lines[complete, 0] if complete < len(lines) else len(chunk)
+        line = numbers[complete] if complete < len(lines) else line + chunk.count(text.newline)
+        batch = _batch(chunk, lines[:complete], numbers[:complete], quotes[:complete], name, first, text, names)
         first += batch.cells.height
         if batch.cells.height:
             yield batch
@@ -75,13 +75,13 @@ def read_batches(
 
 
 def _blocks(stream: BinaryIO, text: TextFormat, size: int) -> Iterator[bytes]:
-    """The file in pieces of ASCII-compatible bytes: UTF-16 is brought to UTF-8, others stay as they are.
+    """Reads the file in pieces of ASCII-compatible bytes: UTF-16 becomes UTF-8, other encodings stay.
 
-    What is no character in UTF-16 becomes bytes that are none in UTF-8, so that `_original` finds it again: half a
-    pair of surrogates is kept as such, half a character at the end of the file is spelled in hexadecimal behind 0xFF.
+    Bytes that are no character in UTF-16 become bytes that are none in UTF-8, so that `_original` can restore them.
+    Half a surrogate pair stays; half a character at the end of the file is written in hexadecimal after 0xFF.
     """
-    stream.read(text.mark)
-    if not text.wide:
+    stream.read(text.bom_length)
+    if not text.is_utf16:
         yield from iter(lambda: stream.read(size), b"")
         return
     decoder = codecs.getincrementaldecoder(text.encoding)(errors="surrogatepass")
@@ -92,22 +92,22 @@ def _blocks(stream: BinaryIO, text: TextFormat, size: int) -> Iterator[bytes]:
 
 
 def _original(record: bytes, text: TextFormat) -> bytes:
-    """The bytes that a record had in the file."""
-    if not text.wide:
+    """The bytes of a record as the file has them."""
+    if not text.is_utf16:
         return record
     whole, _, half = record.partition(b"\xff")
     return whole.decode("utf-8", "surrogatepass").encode(text.encoding, "surrogatepass") + bytes.fromhex(half.decode())
 
 
 def _open_cell(quotes: npt.NDArray[np.int64]) -> int:
-    """The line from which a quoted cell may run on past the last line; the number of lines where none does."""
+    """The line from which a quoted cell may continue past the last line; the number of lines if there is none."""
     odd = np.flatnonzero(quotes % 2)
     is_open = len(odd) and len(quotes) - odd[-1] < _LONGEST_RECORD_LINES
     return int(odd[-1]) if is_open else len(quotes)
 
 
 def _lines(chunk: bytes, newline: bytes) -> Lines:
-    """Start and end of each line without its end; the CR of a CR LF belongs to the line's end."""
+    """Start and end of each line, without the line end; the CR of a CR LF belongs to the line end."""
     if not chunk:
         return np.empty((0, 2), dtype=np.int64)
     data = np.frombuffer(chunk, dtype=np.uint8)
@@ -122,7 +122,7 @@ def _lines(chunk: bytes, newline: bytes) -> Lines:
 
 
 def _per_line(positions: npt.NDArray[np.int64], lines: Lines) -> npt.NDArray[np.int64]:
-    """How many of the sorted positions lie in each line."""
+    """The number of sorted positions in each line."""
     return np.searchsorted(positions, lines[:, 1]) - np.searchsorted(positions, lines[:, 0])
 
 
@@ -138,25 +138,22 @@ def _batch(
 ) -> Batch:
     data = np.frombuffer(chunk, dtype=np.uint8)
     delimiters = _per_line(np.flatnonzero(data == ord(text.delimiter)), lines)
-    foreign = _per_line(np.flatnonzero(data >= 128), lines)
-    regular = (quotes == 0) & (foreign == 0) & (delimiters == len(text.header) - 1)
+    non_ascii = _per_line(np.flatnonzero(data >= 128), lines)
+    regular = (quotes == 0) & (non_ascii == 0) & (delimiters == len(text.header) - 1)
 
-    everything = _regular_cells(chunk, lines, regular, text)
+    all_cells = _regular_cells(chunk, lines, regular, text)
     problems = pl.repeat(None, len(lines), dtype=pl.String, eager=True).alias("problem")
     if not regular.all():
-        slow = [_slow_record(chunk[start:end], text) for start, end in lines[~regular]]
+        slow_records = [_slow_record(chunk[start:end], text) for start, end in lines[~regular]]
         order = np.argsort(np.concatenate([np.flatnonzero(regular), np.flatnonzero(~regular)]))
-        rows = pl.DataFrame([row.cells for row in slow], schema=everything.schema, orient="row")
-        everything = pl.concat([everything, rows])[order]
-        problems = problems.scatter(np.flatnonzero(~regular), [row.problem for row in slow])
+        rows = pl.DataFrame([row.cells for row in slow_records], schema=all_cells.schema, orient="row")
+        all_cells = pl.concat([all_cells, rows])[order]
+        problems = problems.scatter(np.flatnonzero(~regular), [row.problem for row in slow_records])
 
-    everything, problems = _repeated_headers(everything, problems, text)
-    nothing = pl.repeat(None, len(lines), dtype=pl.String, eager=True)
+    all_cells, problems = _repeated_headers(all_cells, problems, text)
+    nulls = pl.repeat(None, len(lines), dtype=pl.String, eager=True)
     cells = pl.DataFrame(
-        [
-            (everything[str(text.columns[column])] if column in text.columns else nothing).alias(column)
-            for column in names
-        ]
+        [(all_cells[str(text.columns[column])] if column in text.columns else nulls).alias(column) for column in names]
     )
 
     def original(rows: npt.NDArray[np.int64]) -> list[bytes]:
@@ -170,8 +167,8 @@ def _join_quoted(
 ) -> tuple[Lines, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Joins the lines of a quoted cell that runs over several of them.
 
-    A line with an odd number of quotes opens such a cell and the next odd one closes it, but only if what lies
-    between makes a record of the right number of cells: a stray quote must not swallow its neighbours.
+    A line with an odd number of quotes opens such a cell and the next such line closes it, but only if the lines
+    together are a record with the right number of cells: a stray quote must not swallow its neighbours.
     """
     odd = np.flatnonzero(quotes % 2)
     keep = np.ones(len(lines), dtype=bool)
@@ -195,16 +192,16 @@ def _regular_cells(chunk: bytes, lines: Lines, regular: npt.NDArray[np.bool_], t
     if not regular.any():
         return pl.DataFrame(schema=schema)
     data = np.frombuffer(chunk, dtype=np.uint8)
-    # mark the bytes of each regular line and one byte for its end, which is then made a line feed
+    # select the bytes of each regular line and one byte for its end, which becomes a line feed
     starts, ends = lines[regular].T
     steps = np.zeros(len(data) + 2, dtype=np.int8)
     steps[starts] = 1
     steps[ends + 1] -= 1
-    chosen = np.cumsum(steps[:-1], dtype=np.int8).astype(bool)
+    is_selected = np.cumsum(steps[:-1], dtype=np.int8).astype(bool)
     padded = np.append(data, np.uint8(_LF))
     padded[ends] = _LF
     cells = pl.read_csv(
-        padded[chosen].tobytes(),
+        padded[is_selected].tobytes(),
         has_header=False,
         schema=schema,
         separator=text.delimiter,
@@ -223,29 +220,29 @@ class _Record:
 
 
 def _slow_record(record: bytes, text: TextFormat) -> _Record:
-    """The cells of one record, or why it has none."""
+    """The cells of one record, or the reason why it is not a row."""
     width = len(text.header)
-    nothing: list[str | None] = [None] * width
+    nulls: list[str | None] = [None] * width
     try:
-        line = record.decode("utf-8" if text.wide else text.encoding)
+        line = record.decode("utf-8" if text.is_utf16 else text.encoding)
         rows = list(csv.reader(io.StringIO(line, newline=""), delimiter=text.delimiter, strict=True))
     except UnicodeDecodeError:
-        return _Record(nothing, "undecodable bytes")
+        return _Record(nulls, "undecodable bytes")
     except csv.Error:
-        return _Record(nothing, "broken quotes")
+        return _Record(nulls, "broken quotes")
     if len(rows) != 1:
-        return _Record(nothing, "broken quotes")
+        return _Record(nulls, "broken quotes")
     cells = rows[0]
     if len(cells) < width:
-        return _Record(nothing, "row cut off")
+        return _Record(nulls, "row cut off")
     if len(cells) > width:
-        return _Record(nothing, "too many cells")
+        return _Record(nulls, "too many cells")
     return _Record([cell or None for cell in cells], None)
 
 
 def _repeated_headers(cells: pl.DataFrame, problems: pl.Series, text: TextFormat) -> tuple[pl.DataFrame, pl.Series]:
-    """A record that says what the header says is the header again, as where files were put together."""
-    same = pl.all_horizontal(
+    """Marks records that repeat the header, as they occur where files were joined."""
+    is_header = pl.all_horizontal(
         pl.col(str(position)).str.strip_chars("\ufeff").str.strip_chars().str.to_lowercase() == name.strip().lower()
         for position, name in enumerate(text.header)
         if name.strip()
@@ -256,8 +253,8 @@ def _repeated_headers(cells: pl.DataFrame, problems: pl.Series, text: TextFormat
     )
     if not first.any():
         return cells, problems
-    repeated = cells.select(same.fill_null(value=False))[:, 0]
-    nothing = cells.select(pl.when(~repeated).then(pl.col(name)).alias(name) for name in cells.columns)
+    repeated = cells.select(is_header.fill_null(value=False))[:, 0]
+    other_cells = cells.select(pl.when(~repeated).then(pl.col(name)).alias(name) for name in cells.columns)
     frame = pl.DataFrame({"problem": problems, "repeated": repeated})
     marked = pl.when("repeated").then(pl.lit("repeated header")).otherwise(pl.col("problem"))
-    return nothing, frame.select(marked.alias("problem"))["problem"]
+    return other_cells, frame.select(marked.alias("problem"))["problem"]

@@ -1,4 +1,4 @@
-"""What a delimited text file looks like: encoding, delimiter, line ends and header, found from its first megabyte."""
+"""Detects encoding, delimiter, line ends and header of a delimited text file from its first megabyte."""
 
 import codecs
 import csv
@@ -15,36 +15,37 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# Up to this share of lines that are no UTF-8, those lines are damaged; above it, the file is in another encoding.
+# Up to this share of lines that are not UTF-8, those lines are damaged; above it, the file has another encoding.
 _DAMAGED_SHARE = 0.05
 _ASCII = bytes(range(128))
 
-# A cell may be as long as a line; without this, csv refuses one of 128 kB.
+# A cell may be as long as a line; by default, csv refuses a cell of 128 kB.
 csv.field_size_limit(1 << 30)
 
 
 @dataclass(frozen=True)
 class TextFormat:
-    """How a delimited text file is to be read.
+    """The format of a delimited text file.
 
     Args:
-        encoding: codec name; `mark` is the length in bytes of the byte order mark before the text.
+        encoding: codec name.
+        bom_length: of the byte order mark before the text, in bytes.
         delimiter: one character.
-        newline: what ends a line, CR LF being read as LF.
-        header: the column names as they stand in the file.
+        newline: the end of a line; CR LF is read as LF.
+        header: the column names as the file has them.
         columns: clean name -> position in the header.
     """
 
     encoding: str
-    mark: int
+    bom_length: int
     delimiter: str
     newline: bytes
     header: tuple[str, ...]
     columns: dict[str, int]
 
     @property
-    def wide(self) -> bool:
-        """Whether characters take two bytes, so that a line cannot be found by its bytes."""
+    def is_utf16(self) -> bool:
+        """Whether characters take two bytes, so that the bytes do not show where a line ends."""
         return self.encoding.startswith("utf-16")
 
     @property
@@ -53,9 +54,9 @@ class TextFormat:
         return "\n".encode(self.encoding)
 
     @property
-    def head(self) -> bytes:
-        """The byte order mark and the header, as a file of this format begins."""
-        line = io.StringIO("\ufeff" if self.mark else "")
+    def header_bytes(self) -> bytes:
+        """The byte order mark and the header: the start of a file of this format."""
+        line = io.StringIO("\ufeff" if self.bom_length else "")
         line.seek(0, io.SEEK_END)
         csv.writer(line, delimiter=self.delimiter, lineterminator="\n").writerow(self.header)
         return line.getvalue().encode(self.encoding)
@@ -66,34 +67,34 @@ class TextFormat:
 
 
 def detect(sample: bytes, name: str, table: Table) -> TextFormat:
-    """Finds the format of a text file from its first bytes.
+    """Detects the format of a text file from its first bytes.
 
     Args:
         sample: the first `SAMPLE_BYTES` of the (uncompressed) file.
         name: the file's name, for messages.
-        table: whose columns the header is to name.
+        table: the header must name its columns.
 
     Raises:
         UserError: the file is empty, binary, or has no header that names the table's columns.
     """
-    encoding, mark = _encoding(sample, name)
-    text = sample[mark:].decode(encoding, errors="replace")
+    encoding, bom_length = _encoding(sample, name)
+    text = sample[bom_length:].decode(encoding, errors="replace")
     if not text.strip():
-        raise UserError(f"{name} is empty; a header line and records are needed.")
+        raise UserError(f"{name} is empty; it needs a header line and records.")
     newline = "\n" if "\n" in text or "\r" not in text else "\r"
     first_line = next(filter(None, text.replace("\r\n", "\n").split(newline)))
     try:
         delimiter, header, columns = _header(first_line, table)
     except (ValueError, csv.Error) as error:
         example = ",".join(column.name for column in table.columns)
-        what, cure = (
+        fault, remedy = (
             f"{name} does not start with a header for {table.name}",
-            f"put a line such as {example} on top or rename the columns.",
+            f"put a line such as {example} at the top or rename the columns.",
         )
         raise UserError(
-            f"{what}: {error}; its first line is {first_line[:80]!r}; {cure}", kept=f"{what}; {cure}"
+            f"{fault}: {error}; its first line is {first_line[:80]!r}; {remedy}", redacted=f"{fault}; {remedy}"
         ) from None
-    return TextFormat(encoding, mark, delimiter, newline.encode(), header, columns)
+    return TextFormat(encoding, bom_length, delimiter, newline.encode(), header, columns)
 
 
 def _encoding(sample: bytes, name: str) -> tuple[str, int]:
@@ -101,17 +102,17 @@ def _encoding(sample: bytes, name: str) -> tuple[str, int]:
         if sample.startswith(mark):
             return encoding, len(mark)
     if b"\0" in sample:
-        raise UserError(f"{name} is a binary file; CSV, TSV or Parquet is needed (also inside gz or zip).")
+        raise UserError(f"{name} is a binary file; give CSV, TSV or Parquet (also inside gz or zip).")
     lines = sample.split(b"\n")
     if len(sample) == SAMPLE_BYTES:
         lines = lines[:-1]  # cut off, perhaps within a character
-    foreign = [line for line in lines if not line.isascii()]
-    damaged = sum(not _reads(line, "utf-8") for line in foreign)
-    # no other encoding looks like UTF-8 by chance, so a file in which most foreign lines do is one
-    if damaged <= max(_DAMAGED_SHARE * len(lines), len(foreign) - damaged):
+    non_ascii = [line for line in lines if not line.isascii()]
+    damaged = sum(not _can_decode(line, "utf-8") for line in non_ascii)
+    # no other encoding looks like UTF-8 by chance, so a file is UTF-8 if most of its non-ASCII lines are
+    if damaged <= max(_DAMAGED_SHARE * len(lines), len(non_ascii) - damaged):
         return "utf-8", 0
-    # Western Europe's code page before any guess: a guess from few letters often names a neighbour of it
-    if _reads(sample, "cp1252"):
+    # Western Europe's code page comes before any guess: a guess from few letters often names a similar encoding
+    if _can_decode(sample, "cp1252"):
         return "cp1252", 0
     import charset_normalizer
 
@@ -121,7 +122,7 @@ def _encoding(sample: bytes, name: str) -> tuple[str, int]:
     return "utf-8", 0
 
 
-def _reads(data: bytes, encoding: str) -> bool:
+def _can_decode(data: bytes, encoding: str) -> bool:
     try:
         data.decode(encoding)
     except UnicodeDecodeError:
@@ -130,7 +131,7 @@ def _reads(data: bytes, encoding: str) -> bool:
 
 
 def _header(line: str, table: Table) -> tuple[str, tuple[str, ...], dict[str, int]]:
-    """The delimiter with which the line names the table's columns; else the error for the likeliest delimiter."""
+    """The delimiter with which the line names the table's columns, or else the error for the likeliest delimiter."""
     errors: dict[int, Exception] = {}
     for delimiter in _DELIMITERS:
         header = tuple(next(csv.reader([line], delimiter=delimiter)))

@@ -1,4 +1,4 @@
-"""A source of raw rows: a file, a folder of files or an archive, seen as a list of files that can be read in pieces."""
+"""Opens a source of raw rows (a file, a folder of files or an archive) as a list of files to read in pieces."""
 
 import gzip
 import io
@@ -21,9 +21,9 @@ from eightytwenty.schema import Table
 
 SUFFIXES = {".csv", ".tsv", ".parquet", ".pq", ".gz", ".zip"}
 _PARQUET, _ZIP, _GZIP = b"PAR1", b"PK\x03\x04", b"\x1f\x8b"
-# An archive that unpacks to more than this and to more than so many times its size is a trap.
+# An archive that unpacks to more bytes than this, and to more than this many times its size, is a trap.
 _BOMB_BYTES, _BOMB_RATIO = 1 << 30, 200
-# What unpacking raises: OSError comes from gzip and bz2, RuntimeError from zipfile for an encrypted member.
+# The errors of unpacking: OSError comes from gzip and bz2, RuntimeError from zipfile for an encrypted member.
 _UNPACKING = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
 
 
@@ -33,11 +33,11 @@ class RawFile:
 
     Args:
         name: its name in row ids: the file's own, or the path inside the folder or archive.
-        path: where it or its archive lies.
-        member: its name inside the archive, empty for a file of its own.
-        format: how its text is written, None for Parquet.
-        columns: the table's columns it has: clean name -> name in the file.
-        ignored: its other columns.
+        path: of the file or its archive.
+        member: its name inside the archive, empty for a file on disk.
+        format: of its text, None for Parquet.
+        columns: the table's columns that it has: clean name -> name in the file.
+        ignored_columns: its other columns.
     """
 
     name: str
@@ -45,15 +45,15 @@ class RawFile:
     member: str
     format: dialect.TextFormat | None
     columns: dict[str, str]
-    ignored: tuple[str, ...]
+    ignored_columns: tuple[str, ...]
 
     @property
     def description(self) -> str:
-        """What was detected, for reports."""
+        """The detected format, for reports."""
         return str(self.format) if self.format else "Parquet"
 
     def batches(self, names: list[str], piece: int | None = None) -> Iterator[Batch]:
-        """The records in pieces, with the columns `names`; `piece` overrides the bytes or rows of one."""
+        """Reads the records in pieces, with the columns `names`; `piece` overrides the bytes or rows of a piece."""
         with _open(self.path, self.member, self.name) as stream:
             if self.format:
                 yield from delimited.read_batches(stream, self.name, self.format, names, piece or delimited.CHUNK_BYTES)
@@ -62,14 +62,14 @@ class RawFile:
 
 
 def open_source(path: Path, table: Table) -> list[RawFile]:
-    """Finds the files of a source and how each is to be read.
+    """Lists the files of a source and detects the format of each.
 
     Args:
-        path: a CSV, TSV or Parquet file, a .gz or .zip of such, or a folder of them (searched through, links left out).
-        table: whose columns they must have.
+        path: a CSV, TSV or Parquet file, a .gz or .zip of these, or a folder of them (with subfolders, without links).
+        table: the files must have its columns.
 
     Raises:
-        UserError: there is nothing to read, or a file is not a table of this kind.
+        UserError: there is no file to read, or a file is not a table of this kind.
     """
     try:
         mode = path.stat().st_mode
@@ -88,7 +88,7 @@ def open_source(path: Path, table: Table) -> list[RawFile]:
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    """The files of a folder that may be tables; a folder that cannot be read is an error, not an empty one."""
+    """The files of a folder that may be tables. A folder that cannot be read is an error, not an empty folder."""
 
     def refuse(error: OSError) -> None:
         raise UserError(f"{error.filename} cannot be read ({error.strerror}); change its permissions.")
@@ -101,7 +101,7 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
 
 def _may_be_table(name: str) -> bool:
-    """Whether a file's name says so; hidden files, such as macOS puts into archives, are none."""
+    """Whether a name has the suffix of a table and is not hidden, as are files that macOS adds to archives."""
     return Path(name).suffix.lower() in SUFFIXES and not Path(name).name.startswith(".")
 
 
@@ -113,7 +113,7 @@ def _raw_files(path: Path, name: str, table: Table) -> list[RawFile]:
         with zipfile.ZipFile(path) as archive:
             members = [info.filename for info in archive.infolist() if not info.is_dir()]
     except (zipfile.BadZipFile, OSError) as error:
-        raise UserError(f"{name} is a damaged zip archive ({error}); pack it anew.") from None
+        raise UserError(f"{name} is a damaged zip archive ({error}); pack it again.") from None
     if "[Content_Types].xml" in members:
         raise UserError(f"{name} is an office document; save its table as CSV.")
     tables = sorted(
@@ -121,9 +121,9 @@ def _raw_files(path: Path, name: str, table: Table) -> list[RawFile]:
     )
     if not tables:
         raise UserError(f"The archive {name} holds no CSV, TSV or Parquet file; pack one.")
-    twice = next((member for member, again in itertools.pairwise(tables) if member == again), None)
-    if twice:
-        raise UserError(f"The archive {name} holds {twice} twice; pack it anew with each name once.")
+    duplicate = next((member for member, successor in itertools.pairwise(tables) if member == successor), None)
+    if duplicate:
+        raise UserError(f"The archive {name} holds {duplicate} twice; pack it again with each name once.")
     return [_raw_file(path, member, f"{name}/{member}", table) for member in tables]
 
 
@@ -132,14 +132,14 @@ def _raw_file(path: Path, member: str, name: str, table: Table) -> RawFile:
         sample = stream.read(dialect.SAMPLE_BYTES)
         if sample.startswith(_PARQUET):
             stream.seek(0)
-            columns, header = parquet.columns(stream, name, table)
-            return RawFile(name, path, member, None, columns, _others(header, columns))
-        found = dialect.detect(sample, name, table)
-        columns = {column: found.header[position] for column, position in found.columns.items()}
-        return RawFile(name, path, member, found, columns, _others(found.header, columns))
+            columns, header = parquet.match_columns(stream, name, table)
+            return RawFile(name, path, member, None, columns, _other_columns(header, columns))
+        text = dialect.detect(sample, name, table)
+        columns = {column: text.header[position] for column, position in text.columns.items()}
+        return RawFile(name, path, member, text, columns, _other_columns(text.header, columns))
 
 
-def _others(header: tuple[str, ...], columns: dict[str, str]) -> tuple[str, ...]:
+def _other_columns(header: tuple[str, ...], columns: dict[str, str]) -> tuple[str, ...]:
     return tuple(name for name in header if name not in columns.values())
 
 
@@ -165,11 +165,13 @@ def _open(path: Path, member: str, name: str) -> Iterator[BinaryIO]:
             with path.open("rb") as stream:
                 yield stream
     except _UNPACKING as error:
-        raise UserError(f"{name} cannot be unpacked ({error}); pack it anew, whole and without a password.") from None
+        raise UserError(
+            f"{name} cannot be unpacked ({error}); pack it again, complete and without a password."
+        ) from None
 
 
 class _Bounded(io.RawIOBase):
-    """A stream out of an archive that stops when it unpacks to absurdly more than it weighs."""
+    """A stream out of an archive that stops when it unpacks to far more than its packed size."""
 
     def __init__(self, stream: BinaryIO, packed: int, name: str) -> None:
         self._stream, self._limit, self._name = stream, max(_BOMB_BYTES, _BOMB_RATIO * packed), name

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from eightytwenty.errors import UserError
-from eightytwenty.files import write_whole, writing
+from eightytwenty.files import explain_write_errors, write_whole
 from models.gans.draw import draw_with
 from reports.grid import grid, png
 from schemas.parameters import DrawParameters
@@ -106,7 +106,7 @@ def draw_inputs(
 
 
 def _refuse_other_files(out: Path) -> None:
-    with writing(out):  # a name that is too long fails as soon as the file is looked up
+    with explain_write_errors(out):  # a name that is too long fails as soon as the file is looked up
         if out.is_dir():
             raise UserError(f"{out} is a folder: give --out a file name, such as {out / 'drawn.png'}.")
         if out.is_file():

@@ -123,7 +123,7 @@ def _shares(console: Console, shares: EightyTwenty, cleaning: list[CleaningScore
         faults, caught, wrong = (
             sum(score.kinds[n].sum() for score in cleaning) for n in ("injected", "caught", "wrong")
         )
-        touched = sum(score.touched + score.lost for score in cleaning)
+        touched = sum(score.false_repairs + score.lost_rows for score in cleaning)
         console.print(
             f"  Of {faults:,} injected faults, {caught:,} were caught and {wrong:,} repaired wrongly; "
             f"{touched:,} sound rows were touched",

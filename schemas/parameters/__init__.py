@@ -1,6 +1,6 @@
-"""The parameters of each flow: the command line, the Prefect form and the flow read them from here, and only from here.
+"""The parameters of each flow, for the command line, the Prefect form and the flow itself.
 
-Flat, typed, bounded and without unions, because that is what a form can show.
+They are flat, typed, bounded and without unions, because that is what a form can show.
 """
 
 from schemas.parameters.base import Parameters

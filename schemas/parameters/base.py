@@ -1,4 +1,4 @@
-"""What all parameters have in common, and the kinds of values that several of them take."""
+"""The base of all parameters, and the types that several of them use."""
 
 from typing import Annotated, Literal
 
@@ -12,13 +12,13 @@ Seed = Annotated[int, Field(ge=0, le=2**31)]
 
 
 def _number(value: object) -> object:
-    """The number in a text from the command line: a choice of numbers is no choice of texts."""
+    """Turns a text from the command line into a number, because a Literal of numbers accepts no text."""
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 PictureSize = Annotated[Literal[32, 64, 128], BeforeValidator(_number)]
 
-# 0: whatever the champion's is
+# 0: the value of the champion
 EvenOrChampions = Annotated[int, Field(ge=0, le=_LARGEST, multiple_of=2)]
 SizeOrChampions = Annotated[Literal[0, 32, 64, 128], BeforeValidator(_number)]
 
@@ -28,6 +28,6 @@ def _title(name: str, _: object) -> str:
 
 
 class Parameters(BaseModel):
-    """What all parameters have in common: they are fixed, and an unknown one is an error. A form shows titles."""
+    """The base of all parameters: immutable, and an unknown parameter is an error. A form shows titles."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", field_title_generator=_title)

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from eightytwenty.engine.repair import repair
+from eightytwenty.engine.repair import repair_column
 from eightytwenty.read.batch import Batch
 from eightytwenty.read.source import open_source
 from eightytwenty.schema import Table
@@ -82,7 +82,8 @@ def answer_file(model: "keras.Model", largest_sum: int, path: Path) -> pl.DataFr
 def _answer(model: "keras.Model", largest_sum: int, table: Table, batch: Batch) -> pl.DataFrame:
     columns = {column.name: batch.cells[column.name] for column in table.columns}
     repaired = [
-        repair(columns[column.name].clone(), column).cells.cast(pl.Float64, strict=False) for column in table.columns
+        repair_column(columns[column.name].clone(), column).cells.cast(pl.Float64, strict=False)
+        for column in table.columns
     ]
     numbers = np.column_stack([cells.fill_null(np.nan).to_numpy() for cells in repaired])
     valid = np.isfinite(numbers).all(axis=1) & batch.problems.is_null().to_numpy()

@@ -19,11 +19,11 @@ def _pairs(options: PairsOptions) -> "Table":
 
 def _pictures(options: PicturesOptions) -> "PictureTable":
     from eightytwenty.pictures.schema import pictures_table
-    from schemas.attributes import KNOWN
+    from schemas.attributes import KNOWN_ATTRIBUTES
     from tasks.running.allowed_paths import require_allowed
 
     file = require_allowed(options.attributes) if options.attributes else None
-    return pictures_table(options.size, known=KNOWN, attribute_file=file, gallery=_draw_gallery)
+    return pictures_table(options.size, known_attributes=KNOWN_ATTRIBUTES, attribute_file=file, gallery=_draw_gallery)
 
 
 def _draw_gallery(cleaned: Path, file: Path, raw: Path | None) -> None:

@@ -18,7 +18,7 @@ from reports.accounts import Stopwatch
 from reports.eighty_twenty import EightyTwenty
 from reports.gallery import gallery
 from schemas.attribute_expectations import pictures_expectations
-from schemas.attributes import KNOWN
+from schemas.attributes import KNOWN_ATTRIBUTES
 from schemas.parameters import GanParameters
 from tasks.gans import report
 from tasks.gans.checkpoint import Checkpoint, load_checkpoint, remove_abandoned, save_checkpoint
@@ -52,7 +52,7 @@ def ingest_pictures(parameters: GanParameters) -> RawPictures:
         with stopwatch("ingest", "cleaning"):
             path = fetch(parameters.source, data).resolve()
             table = require_allowed(parameters.attributes).resolve() if parameters.attributes else None
-            digest = open_pictures(path, table, known=KNOWN).sha256
+            digest = open_pictures(path, table, known_attributes=KNOWN_ATTRIBUTES).sha256
         return RawPictures(path, digest, stopwatch.stages[0].seconds)
     config = parameters.model_dump(include={"source", "rows", "size", "dirt", "seed"})
 
@@ -79,7 +79,12 @@ def clean_raw_pictures(raw: RawPictures, parameters: GanParameters) -> CleanPict
 
     def make(folder: Path) -> None:
         with task_progress("clean pictures", "pictures") as progress:
-            clean_pictures(open_pictures(raw.path, attributes, known=KNOWN), table, folder / "pictures", progress)
+            clean_pictures(
+                open_pictures(raw.path, attributes, known_attributes=KNOWN_ATTRIBUTES),
+                table,
+                folder / "pictures",
+                progress,
+            )
         gallery(folder / "pictures", folder / "gallery.png", raw.path if raw.path.is_dir() else None)
 
     stage = run_stage(data_folder(), "clean-pictures", {"raw": raw.sha256}, {"size": parameters.size}, make)

@@ -10,7 +10,7 @@ from pathlib import Path
 from prefect import task
 
 from eightytwenty.errors import UserError
-from eightytwenty.files import irregular, sha256, writing
+from eightytwenty.files import explain_write_errors, find_irregular, sha256
 from tasks.running.retries import RETRIES
 
 QUIET_SECONDS = 5  # a delivery that was changed more recently may still be arriving
@@ -65,7 +65,7 @@ def look_into(folder: Path, known_digests: Collection[str]) -> Inbox:
     Raises:
         UserError: the folder cannot be made or read.
     """
-    with writing(folder):
+    with explain_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     new: dict[str, Delivery] = {}
     waiting, unfit = [], []
@@ -101,14 +101,14 @@ def fetch(delivery: Delivery, folder: Path) -> Delivery | None:
     """
     source, place = delivery.path, folder / delivery.sha256 / delivery.name
     shutil.rmtree(place.parent, ignore_errors=True)  # left by an attempt that failed
-    with writing(place):
+    with explain_write_errors(place):
         try:
             files = [file for file in source.rglob("*") if file.is_file()] if source.is_dir() else [source]
             for file in files:
                 target = place / file.relative_to(source)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(file, target, follow_symlinks=False)
-            intact = irregular(place) is None and sha256(place) == delivery.sha256
+            intact = find_irregular(place) is None and sha256(place) == delivery.sha256
         except FileNotFoundError:
             intact = False
     return replace(delivery, path=place) if intact else None
@@ -120,7 +120,7 @@ def refuse_irregular(place: Path) -> None:
     Raises:
         UserError: a link, a pipe or a device is in it.
     """
-    if irregular_path := irregular(place):
+    if irregular_path := find_irregular(place):
         raise UserError(
             f"{irregular_path} is a link or not a regular file; replace it by the file itself, or remove it."
         )

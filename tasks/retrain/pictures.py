@@ -18,7 +18,7 @@ from eightytwenty.pictures.run import clean_pictures
 from eightytwenty.pictures.schema import pictures_table
 from eightytwenty.pictures.source import open_pictures
 from eightytwenty.pictures.store import ATTRIBUTES, PICTURES
-from schemas.attributes import KNOWN
+from schemas.attributes import KNOWN_ATTRIBUTES
 from schemas.parameters import GanParameters, RetrainAvatarsParameters
 from tasks.ingest.generate import ATTRIBUTION, AVATARS
 from tasks.retrain.experiment import CleanedDelivery, RefusedError
@@ -69,7 +69,9 @@ class PictureExperiment:
         from tasks.gans.data import RawPictures
         from tasks.gans.tasks import check_pictures, clean_raw_pictures
 
-        digest = open_pictures(delivery.path, known=KNOWN).sha256  # no pictures in it: an error with one sentence
+        digest = open_pictures(
+            delivery.path, known_attributes=KNOWN_ATTRIBUTES
+        ).sha256  # no pictures in it: an error with one sentence
         cleaned = clean_raw_pictures(RawPictures(delivery.path, digest, 0.0), self._gan(str(delivery.path)))
         checked = check_pictures(cleaned, self._parameters.most_quarantine)
         return CleanedDelivery(delivery, cleaned.folder, cleaned.stage.sha256, cleaned.summary, checked)
@@ -78,7 +80,7 @@ class PictureExperiment:
         """Copies the files of the clean pictures unchanged, and writes their attributes into a table next to them."""
         rows = pl.read_parquet(cleaned.rows / "clean.parquet")
         names = set(rows["source"])
-        source = open_pictures(cleaned.delivery.path, known=KNOWN)
+        source = open_pictures(cleaned.delivery.path, known_attributes=KNOWN_ATTRIBUTES)
         for picture, content in source.read():
             if picture.name in names and content is not None:
                 file = place / picture.name
@@ -104,7 +106,9 @@ class PictureExperiment:
         if has_attributes:
             pl.concat(tables).write_csv(table)
         return clean_pictures(
-            open_pictures(raw, table if has_attributes else None, known=KNOWN), self._table, folder / self.rows_folder
+            open_pictures(raw, table if has_attributes else None, known_attributes=KNOWN_ATTRIBUTES),
+            self._table,
+            folder / self.rows_folder,
         )
 
     def profile(self, rows: Path) -> pl.DataFrame:

@@ -102,7 +102,7 @@ def clean_deliveries(
         except UnwritableError:
             raise
         except UserError as error:
-            refusals.append(_refuse(versions, [delivery], error.kept))
+            refusals.append(_refuse(versions, [delivery], error.redacted))
             continue
         if cleaned.checked.failures:
             reasons = f"{' '.join(cleaned.checked.failures)} See {cleaned.checked.docs / 'index.html'}."

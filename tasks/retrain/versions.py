@@ -19,7 +19,7 @@ from typing import Any
 
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
-from eightytwenty.files import irregular, sha256, whole_folder, write_whole
+from eightytwenty.files import find_irregular, sha256, whole_folder, write_whole
 from tasks.retrain.inbox import Delivery
 from tasks.running.ownership import only_one
 
@@ -248,7 +248,7 @@ def only_one_retraining(folder: Path) -> Iterator[None]:
 
 def _is_intact(place: Path, digest: str) -> bool:
     try:
-        return irregular(place) is None and sha256(place) == digest
+        return find_irregular(place) is None and sha256(place) == digest
     except OSError:
         return False
 

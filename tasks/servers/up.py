@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from eightytwenty.errors import UserError
-from eightytwenty.files import write_whole, writing
+from eightytwenty.files import explain_write_errors, write_whole
 from tasks.running.health import wait_until_up
 from tasks.running.ownership import alone
 from tasks.servers.children import Children
@@ -157,7 +157,7 @@ def _worker_command() -> list[str]:
 
 @contextmanager
 def _only_one_up(data: Path) -> Iterator[None]:
-    with writing(data):
+    with explain_write_errors(data):
         _lock_file(data).parent.mkdir(parents=True, exist_ok=True)
     with alone(_lock_file(data)) as is_alone:
         if not is_alone:

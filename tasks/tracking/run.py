@@ -119,7 +119,10 @@ class Run:
         kinds = pl.concat(score.kinds for score in scores).group_by("kind").sum().sort("kind")
         self.log_table(kinds.to_pandas(), "cleaning_score.json")
         totals = kinds.select("injected", "caught", "right", "wrong").sum().row(0, named=True)
-        rows = {"touched": sum(score.touched for score in scores), "lost": sum(score.lost for score in scores)}
+        rows = {
+            "touched": sum(score.false_repairs for score in scores),
+            "lost": sum(score.lost_rows for score in scores),
+        }
         self.log_metrics({f"dirt_{name}": float(count) for name, count in {**totals, **rows}.items()})
 
     def log_table(self, table: DataFrame, artifact: str) -> None:

@@ -65,8 +65,8 @@ def test_help_lists_the_librarys_command_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("schema", "sentence"),
     [
-        ("nowhere.py:readings", "nowhere.py is no Python file; give FILE.py:NAME"),
-        ("raw.csv:readings", "raw.csv is no Python file"),
+        ("nowhere.py:readings", "nowhere.py is not a Python file; give FILE.py:NAME"),
+        ("raw.csv:readings", "raw.csv is not a Python file"),
         ("readings.py:writings", "readings.py has no table named writings; it has readings."),
         ("broken.py:readings", "broken.py cannot be run (ZeroDivisionError: division by zero); correct it."),
         ("cats", "--schema cats: there is no such table; choose or FILE.py:NAME"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from eightytwenty.errors import UserError
-from eightytwenty.files import UnwritableError, sha256, whole_folder, write_whole, writing
+from eightytwenty.files import UnwritableError, explain_write_errors, sha256, whole_folder, write_whole
 
 
 def names(folder):
@@ -96,7 +96,7 @@ def test_the_current_folder_may_be_named_by_a_dot(tmp_path, monkeypatch):
 
 
 def test_other_errors_of_the_system_are_not_hidden(tmp_path):
-    with pytest.raises(FileNotFoundError), writing(tmp_path):
+    with pytest.raises(FileNotFoundError), explain_write_errors(tmp_path):
         (tmp_path / "none").read_bytes()
 
 

@@ -26,11 +26,11 @@ def test_a_columns_own_name_comes_before_its_other_names():
 
 @pytest.mark.parametrize("header", [["a", "A ", "b", "sum"], ["a", "b", "total", "a+b"]])
 def test_a_column_that_is_there_twice_is_refused_by_name(header):
-    with pytest.raises(ValueError, match=r"the column \w+ is there twice \(as .+ and .+\)"):
+    with pytest.raises(ValueError, match=r"the column \w+ occurs twice \(as .+ and .+\)"):
         TABLE.match(header)
 
 
-def test_what_is_missing_is_said_beside_what_is_there():
+def test_the_message_names_missing_and_present_columns():
     with pytest.raises(ValueError, match="no column b or sum among a, x"):
         TABLE.match(["a", "x"])
 

@@ -321,5 +321,5 @@ def test_every_output_cell_is_in_plain_form(clean_source):
 
 
 def test_a_source_without_records_is_refused(clean_source):
-    with pytest.raises(UserError, match=r"pairs\.csv: a header and no record"):
+    with pytest.raises(UserError, match=r"pairs\.csv: there is a header but no record"):
         clean_source(HEADER)

@@ -82,7 +82,7 @@ def test_rows_that_the_rules_let_pass_and_the_clean_schema_refuses_end_the_run(c
         return pa.DataFrameSchema({"sensor": pa.Column(pl.String)} | numbers, strict=True, ordered=True)
 
     assert clean_source(HEADER + b"a,1,2\n", table=table(clean=strict)).summary.clean == 1
-    with pytest.raises(ContractError, match="the clean schema of readings refuses rows that the rules let pass"):
+    with pytest.raises(ContractError, match="the clean schema of readings refuses rows that passed the rules"):
         clean_source(HEADER + b"a,1,2\n" * 500 + b"b,-1,2\n", table=table(clean=strict), piece=64)
 
 

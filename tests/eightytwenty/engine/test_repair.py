@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from eightytwenty.engine.repair import typed
+from eightytwenty.engine.repair import parse_plain
 from eightytwenty.schema import PLAIN, Column
 
 near_numbers = (
@@ -18,12 +18,12 @@ near_numbers = (
 @example(["0", "-0", "00", "+0", "-", "", "007", "-7", "9" * 18, "9" * 19, "-" + "9" * 18, "-" + "9" * 19, "7\n"])
 @example([str(2**63), str(-(2**63)), str(2**63 - 1), "1_000", " 7", "7 "])
 def test_a_number_is_read_if_and_only_if_it_is_plain(cells):
-    values = typed(pl.Series("a", cells, dtype=pl.String), Column("a", "integer"))
+    values = parse_plain(pl.Series("a", cells, dtype=pl.String), Column("a", "integer"))
     plain = [cell if cell is not None and re.fullmatch(PLAIN["integer"], cell) else None for cell in cells]
     assert values.to_list() == [None if cell is None else int(cell) for cell in plain]
 
 
 @given(st.lists(st.text(alphabet=" a\n\t\u00a0b", max_size=4) | st.none(), max_size=20))
 def test_a_text_is_plain_without_space_around_it(cells):
-    values = typed(pl.Series("id", cells, dtype=pl.String), Column("id", "text"))
+    values = parse_plain(pl.Series("id", cells, dtype=pl.String), Column("id", "text"))
     assert values.to_list() == [cell if cell and cell == cell.strip() else None for cell in cells]

@@ -83,13 +83,13 @@ def test_folders_that_hold_something_else_are_spared(tmp_path):
     files = open_source(source, pairs_table())
     with pytest.raises(UserError, match=r"mine holds thesis\.tex, which would be lost; choose"):
         clean_table(files, pairs_table(), tmp_path / "mine")
-    with pytest.raises(UserError, match="data holds the source itself"):
+    with pytest.raises(UserError, match="data contains the source"):
         clean_table(files, pairs_table(), tmp_path / "data")
     assert sha256(tmp_path) == before
     # an earlier result may be replaced, but not by what is cleaned of its own parts
     clean_table(files, pairs_table(), tmp_path / "out")
     clean_table(files, pairs_table(), tmp_path / "out")
-    with pytest.raises(UserError, match="out holds the source itself"):
+    with pytest.raises(UserError, match="out contains the source"):
         clean_table(open_source(tmp_path / "out" / "quarantine", pairs_table()), pairs_table(), tmp_path / "out")
     # nor where somebody has worked in it since
     mended = tmp_path / "out" / "quarantine" / "pairs.csv"

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from PIL import Image, ImageOps
 
-from eightytwenty.evaluate.attribute_faults import BESIDE_KINDS, add_attribute_dirt
+from eightytwenty.evaluate.attribute_faults import SIDECAR_KINDS, add_attribute_dirt
 from eightytwenty.evaluate.file_faults import FILE_KINDS
 from eightytwenty.evaluate.picture_faults import ATTRIBUTE_KINDS, COPY_KINDS, KINDS, TABLE, DirtyPictures, add_dirt
 from eightytwenty.pictures.schema import MOST_BYTES
@@ -214,7 +214,7 @@ def cartoons(rows=60):
 def test_faults_of_the_files_beside_pictures():
     files = cartoons()
     dirty = add_attribute_dirt(files, share=0.8, seed=1)
-    assert set(dirty.truth["kind"]) == set(BESIDE_KINDS)
+    assert set(dirty.truth["kind"]) == set(SIDECAR_KINDS)
     for row in dirty.truth.iter_rows(named=True):
         table = str(PurePosixPath(row["of"]).with_suffix(".csv"))
         assert row["source"] in dirty.files

@@ -4,13 +4,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from eightytwenty.evaluate.attribute_faults import BESIDE_KINDS, add_attribute_dirt
+from eightytwenty.evaluate.attribute_faults import SIDECAR_KINDS, add_attribute_dirt
 from eightytwenty.evaluate.picture_faults import ATTRIBUTE_KINDS, KINDS, add_dirt
 from eightytwenty.evaluate.picture_score import score_pictures
 from eightytwenty.pictures.run import clean_pictures
 from eightytwenty.pictures.schema import pictures_table
 from eightytwenty.pictures.source import open_pictures
-from schemas.attributes import CARTOONSET, KNOWN
+from schemas.attributes import CARTOONSET, KNOWN_ATTRIBUTES
 from tasks.ingest.avatars import draw_avatars
 from tasks.ingest.ellipses import KINDS as ELLIPSES
 from tasks.ingest.ellipses import draw_ellipses
@@ -45,14 +45,14 @@ def dirty(folder, source, rows, size, share, kinds=SMALL_KINDS):
 def test_every_kind_of_dirt_is_caught_and_nothing_else_is_touched(tmp_path, source, size):
     kinds = KINDS if (source, size) == (AVATARS, 32) else SMALL_KINDS
     raw, truth, true, attributes = dirty(tmp_path, source, 150, size, 0.8, kinds)
-    clean_pictures(open_pictures(raw, known=KNOWN), pictures_table(size), tmp_path / "out")
+    clean_pictures(open_pictures(raw, known_attributes=KNOWN_ATTRIBUTES), pictures_table(size), tmp_path / "out")
     result = score_pictures(tmp_path / "out", truth, true, attributes)
     expected = set(kinds) - (set() if source == "ellipses-white" else {"grey"})
     assert set(result.kinds["kind"]) == expected - (set() if source == AVATARS else set(ATTRIBUTE_KINDS))
     bad = result.kinds.filter((pl.col("right") != pl.col("injected")) | (pl.col("caught") != pl.col("injected")))
     assert bad.is_empty(), bad
     assert result.kinds["wrong"].sum() == 0
-    assert (result.touched, result.lost) == (0, 0)
+    assert (result.false_repairs, result.lost_rows) == (0, 0)
     ledger = pl.read_parquet(tmp_path / "out" / "ledger.parquet")
     assert set(ledger["source"]) <= set(truth["source"]), "what is right is not repaired"
 
@@ -70,13 +70,15 @@ def test_faults_of_the_files_beside_pictures_are_caught(tmp_path):
     for name, content in dirty.files.items():
         (tmp_path / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "raw" / name).write_bytes(content)
-    clean_pictures(open_pictures(tmp_path / "raw", known=KNOWN), pictures_table(32), tmp_path / "out")
+    clean_pictures(
+        open_pictures(tmp_path / "raw", known_attributes=KNOWN_ATTRIBUTES), pictures_table(32), tmp_path / "out"
+    )
     attributes = pl.DataFrame(codes.astype(str), [each.name for each in CARTOONSET])
     attributes.insert_column(0, pl.Series("file", list(true)))
     result = score_pictures(tmp_path / "out", dirty.truth, true, attributes)
-    assert set(result.kinds["kind"]) == set(BESIDE_KINDS)
+    assert set(result.kinds["kind"]) == set(SIDECAR_KINDS)
     assert result.kinds["right"].to_list() == result.kinds["injected"].to_list()
-    assert (result.touched, result.lost) == (0, 0)
+    assert (result.false_repairs, result.lost_rows) == (0, 0)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +87,7 @@ def scored(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scored")
     kinds = ("transparent", "exact copy", "blank", "unknown value")
     raw, truth, true, attributes = dirty(folder, AVATARS, 40, 32, 0.5, kinds)
-    clean_pictures(open_pictures(raw, known=KNOWN), pictures_table(32), folder / "out")
+    clean_pictures(open_pictures(raw, known_attributes=KNOWN_ATTRIBUTES), pictures_table(32), folder / "out")
     return folder / "out", truth, true, attributes
 
 
@@ -122,7 +124,7 @@ def test_a_wrong_repair_is_seen(mutilated, scored):
     result, kinds = mutilated("pictures.npy", darken)
     assert kinds["transparent"]["wrong"] == 1
     assert kinds["transparent"]["right"] == kinds["transparent"]["injected"] - 1
-    assert result.touched == 0
+    assert result.false_repairs == 0
 
 
 def test_one_changed_channel_of_an_innocent_picture_is_seen(mutilated, scored):
@@ -130,7 +132,7 @@ def test_one_changed_channel_of_an_innocent_picture_is_seen(mutilated, scored):
         pictures[clean_places(scored, faulty=False)[0], 5, 5, 1] ^= 1
         return pictures
 
-    assert mutilated("pictures.npy", change)[0].touched == 1
+    assert mutilated("pictures.npy", change)[0].false_repairs == 1
 
 
 def test_a_changed_attribute_of_an_innocent_picture_is_seen(mutilated, scored):
@@ -139,7 +141,7 @@ def test_a_changed_attribute_of_an_innocent_picture_is_seen(mutilated, scored):
         other = "bun" if clean["hair"][int(place)] != "bun" else "bob"
         return clean.with_columns(hair=clean["hair"].scatter(place, other))
 
-    assert mutilated("clean.parquet", change)[0].touched == 1
+    assert mutilated("clean.parquet", change)[0].false_repairs == 1
 
 
 def test_a_repair_that_is_in_no_ledger_is_not_caught(mutilated):
@@ -170,4 +172,4 @@ def test_lost_pictures_and_a_fault_that_passed_are_seen(scored, tmp_path):
     kinds = {row["kind"]: row for row in result.kinds.to_dicts()}
     assert kinds["blank"]["caught"] == kinds["blank"]["injected"] - 1
     assert kinds["blank"]["wrong"] == 1
-    assert result.lost == 1
+    assert result.lost_rows == 1

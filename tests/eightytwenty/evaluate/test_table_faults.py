@@ -19,7 +19,7 @@ def test_every_kind_of_dirt_is_caught_and_nothing_else_is_touched(tmp_path, clea
     assert (result.kinds["caught"] / result.kinds["injected"]).min() >= 0.999
     assert result.kinds["right"].to_list() == result.kinds["injected"].to_list()
     assert result.kinds["wrong"].sum() == 0
-    assert (result.touched, result.lost) == (0, 0)
+    assert (result.false_repairs, result.lost_rows) == (0, 0)
 
 
 def test_a_table_without_dirt_is_clean(tmp_path, clean_source):
@@ -27,7 +27,7 @@ def test_a_table_without_dirt_is_clean(tmp_path, clean_source):
     cleaned = clean_source(raw, table=pairs_table(16))
     assert cleaned.summary.fates == {"clean": 1000, "quarantine": 0, "duplicates": 0}
     assert cleaned["ledger"].is_empty()
-    assert score(cleaned.folder, pl.read_parquet(tmp_path / "data" / "truth.parquet")).lost == 0
+    assert score(cleaned.folder, pl.read_parquet(tmp_path / "data" / "truth.parquet")).lost_rows == 0
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_gives_others(tmp_path):
@@ -121,14 +121,14 @@ def test_a_touched_cell_and_a_lost_row_are_seen(mutilated):
     def touch(ledger, truth):
         return pl.concat([ledger, ledger.head(1).with_columns(record=pl.lit(10**6, pl.Int64))])
 
-    assert mutilated("ledger", touch).touched == 1
+    assert mutilated("ledger", touch).false_repairs == 1
 
     def quarantine(frame, truth):
         # any row without a fault will do: the first that no line of the truth names
         record = next(n for n in range(1, 100) if n not in set(truth["record"]))
         return pl.concat([frame, frame.head(1).with_columns(record=pl.lit(record, pl.Int64))])
 
-    assert mutilated("quarantine", quarantine).lost == 1
+    assert mutilated("quarantine", quarantine).lost_rows == 1
 
 
 def test_a_row_that_passed_as_it_was_is_seen(scored, tmp_path):

@@ -2,13 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eightytwenty.kinds.number_words import LARGEST, read, spell
+from eightytwenty.kinds.number_words import LARGEST, read_words, spell
 
 
 @given(st.integers(0, LARGEST))
 def test_what_is_spelled_is_read_again(number):
     words = spell(number)
-    assert read(words) == read(words.upper()) == read(words.replace("-", " ")) == number
+    assert read_words(words) == read_words(words.upper()) == read_words(words.replace("-", " ")) == number
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_what_is_spelled_is_read_again(number):
     ],
 )
 def test_forms_that_people_use_are_read(text, number):
-    assert read(text) == number
+    assert read_words(text) == number
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_forms_that_people_use_are_read(text, number):
     ],
 )
 def test_nothing_is_guessed(text):
-    assert read(text) is None
+    assert read_words(text) is None
 
 
 @given(
@@ -72,7 +72,7 @@ def test_nothing_is_guessed(text):
     )
 )
 def test_only_one_spelling_of_a_number_is_read(text):
-    number = read(text)
+    number = read_words(text)
     if number is not None:
         assert spell(number).replace("-", " ").split() == [w for w in text.replace(",", " ").split() if w != "and"]
 
@@ -84,4 +84,4 @@ def test_only_numbers_that_have_a_spelling_are_spelled():
 
 
 def test_a_cell_of_a_megabyte_is_no_number():
-    assert read("hundred, " * 100_000) is None
+    assert read_words("hundred, " * 100_000) is None

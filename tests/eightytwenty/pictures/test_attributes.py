@@ -6,11 +6,11 @@ import pytest
 
 from eightytwenty.errors import UserError
 from eightytwenty.kinds.category import Attribute
-from eightytwenty.pictures import attribute_files as named
-from eightytwenty.pictures.attribute_files import AttributeFile, parse_beside, parse_table
-from eightytwenty.pictures.attributes import Unclaimed, read_attributes
+from eightytwenty.pictures import attribute_files
+from eightytwenty.pictures.attribute_files import AttributeFile, parse_sidecar, parse_table
+from eightytwenty.pictures.attributes import UnclaimedAttributes, read_attributes
 from eightytwenty.pictures.source import open_pictures
-from schemas.attributes import AVATARS, CARTOONSET, KNOWN
+from schemas.attributes import AVATARS, CARTOONSET, KNOWN_ATTRIBUTES
 from tasks.ingest.avatars import draw_attributes
 
 LINES = [f'"{attribute.name}", {len(attribute.values) - 1}, {len(attribute.values)}' for attribute in CARTOONSET]
@@ -22,11 +22,11 @@ def read(tmp_path, files):
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         for name, content in files.items():
             archive.writestr(name, content)
-    return read_attributes(open_pictures(tmp_path / "x.zip", known=KNOWN))
+    return read_attributes(open_pictures(tmp_path / "x.zip", known_attributes=KNOWN_ATTRIBUTES))
 
 
 def table(text, encoding="utf-8"):
-    return parse_table(AttributeFile("t.csv", text.encode(encoding)), KNOWN)
+    return parse_table(AttributeFile("t.csv", text.encode(encoding)), KNOWN_ATTRIBUTES)
 
 
 def with_line(name, line):
@@ -38,27 +38,27 @@ def with_line(name, line):
 
 @pytest.mark.parametrize("content", [FACE, FACE.replace(b"\n", b"\r\n"), FACE.replace(b", ", b","), FACE.rstrip()])
 def test_a_file_of_the_cartoon_set_is_read(content):
-    assert parse_beside(content, CARTOONSET) == (VALUES, "")
+    assert parse_sidecar(content, CARTOONSET) == (VALUES, "")
 
 
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", named.MALFORMED),
-        (b"\xff\xfe\0", named.MALFORMED),
-        ("\n".join(LINES[:-1]).encode(), named.MALFORMED),
-        ("\n".join([*LINES, LINES[0]]).encode(), named.MALFORMED),
-        (with_line("hair", '"hair", 4'), named.MALFORMED),
-        (with_line("hair", '"hair", 4.0, 111'), named.MALFORMED),
-        (FACE + b" " * (1 << 17) + b"\n", named.MALFORMED),
-        (with_line("hair", '"hiar", 4, 111'), named.UNKNOWN_ATTRIBUTE),
-        (with_line("hair", '"hair", 111, 111'), named.INDEX_OUT_OF_RANGE),
-        (with_line("hair", '"hair", -1, 111'), named.INDEX_OUT_OF_RANGE),
-        (with_line("hair", '"hair", 4, 112'), named.WRONG_CARDINALITY),
+        (b"", attribute_files.MALFORMED),
+        (b"\xff\xfe\0", attribute_files.MALFORMED),
+        ("\n".join(LINES[:-1]).encode(), attribute_files.MALFORMED),
+        ("\n".join([*LINES, LINES[0]]).encode(), attribute_files.MALFORMED),
+        (with_line("hair", '"hair", 4'), attribute_files.MALFORMED),
+        (with_line("hair", '"hair", 4.0, 111'), attribute_files.MALFORMED),
+        (FACE + b" " * (1 << 17) + b"\n", attribute_files.MALFORMED),
+        (with_line("hair", '"hiar", 4, 111'), attribute_files.UNKNOWN_ATTRIBUTE),
+        (with_line("hair", '"hair", 111, 111'), attribute_files.INDEX_OUT_OF_RANGE),
+        (with_line("hair", '"hair", -1, 111'), attribute_files.INDEX_OUT_OF_RANGE),
+        (with_line("hair", '"hair", 4, 112'), attribute_files.WRONG_CARDINALITY),
     ],
 )
 def test_a_faulty_file_beside_a_picture_says_why(content, problem):
-    assert parse_beside(content, CARTOONSET) == (None, problem)
+    assert parse_sidecar(content, CARTOONSET) == (None, problem)
 
 
 def test_files_beside_pictures_come_to_their_pictures(tmp_path):
@@ -68,8 +68,10 @@ def test_files_beside_pictures_come_to_their_pictures(tmp_path):
     )
     assert found.attributes == CARTOONSET
     assert found.values == {"0/a.png": VALUES}
-    assert found.problems == {"1/a.png": named.FILE_MISSING, "1/b.png": named.WRONG_CARDINALITY}
-    assert found.unclaimed == (Unclaimed("1/c.csv", 1, (named.WITHOUT_PICTURE, named.WRONG_CARDINALITY), bad),)
+    assert found.problems == {"1/a.png": attribute_files.FILE_MISSING, "1/b.png": attribute_files.WRONG_CARDINALITY}
+    assert found.unclaimed_rows == (
+        UnclaimedAttributes("1/c.csv", 1, (attribute_files.WITHOUT_PICTURE, attribute_files.WRONG_CARDINALITY), bad),
+    )
 
 
 # -- tables
@@ -88,30 +90,32 @@ def test_a_table_is_read_whatever_its_form(encoding, delimiter):
     ]
 
 
-def test_columns_that_are_no_attributes_are_left_out_and_said():
+def test_columns_that_are_no_attributes_are_ignored_columns_and_said():
     rows = [f"{n}.png,{'ab'[n % 2]},{n / 7:.3f},same,{n},,{n % 3}" for n in range(100)]
     found = table("\n".join(["file,kind,weight,all,id,blank,3d", *rows]))
     assert [attribute.name for attribute in found.attributes] == ["kind", "attribute_3d"]
-    assert found.left_out == {
+    assert found.ignored_columns == {
         "weight": "it has more than 64 different values",
         "all": "it has one value only",
         "id": "it has more than 64 different values",
         "blank": "it is empty",
     }
-    assert table("file,kind,weight\na,x,1.5\nb,y,2\nc,x,1.5\n").left_out == {"weight": "it holds measured numbers"}
+    assert table("file,kind,weight\na,x,1.5\nb,y,2\nc,x,1.5\n").ignored_columns == {
+        "weight": "it holds measured numbers"
+    }
 
 
 def test_in_a_table_of_some_length_an_id_or_caption_is_no_attribute():
     rows = [f"{n}.png,{n},picture {n // 2 * n},{'ab'[n % 2]}" for n in range(30)]
     found = table("\n".join(["file,id,caption,kind", *rows]))
     assert [attribute.name for attribute in found.attributes] == ["kind"]
-    assert found.left_out == dict.fromkeys(["id", "caption"], "most of its values stand on one line only")
+    assert found.ignored_columns == dict.fromkeys(["id", "caption"], "most of its values stand on one line only")
 
 
 def test_whole_numbers_as_pandas_writes_them_are_values():
     found = table("file,smiling\na,1.0\nb,0.0\nc,\n")
     assert found.attributes == (Attribute("smiling", ("0.0", "1.0")),)
-    assert [line.problem for line in found.lines] == ["", "", named.MISSING_VALUE]
+    assert [line.problem for line in found.lines] == ["", "", attribute_files.MISSING_VALUE]
 
 
 def test_faulty_lines_say_why_and_keep_their_bytes():
@@ -119,11 +123,11 @@ def test_faulty_lines_say_why_and_keep_their_bytes():
     found = table(text).lines
     assert [(line.picture, line.problem) for line in found] == [
         ("a", ""),
-        ("b", named.MISSING_VALUE),
-        ("c", named.MALFORMED),
-        ("d", named.MALFORMED),
-        ("", named.MALFORMED),
-        ("e", named.MISSING_VALUE),
+        ("b", attribute_files.MISSING_VALUE),
+        ("c", attribute_files.MALFORMED),
+        ("d", attribute_files.MALFORMED),
+        ("", attribute_files.MALFORMED),
+        ("e", attribute_files.MISSING_VALUE),
         ("f", ""),
     ]
     assert [line.original.decode() for line in found] == text.splitlines()[1:]
@@ -136,7 +140,7 @@ def test_the_values_of_generated_avatars_are_known():
     rows[3][1] = "bnu"
     found = table("\n".join(map(",".join, [["file", *names], *rows])))
     assert found.attributes == AVATARS
-    assert [line.record for line in found.lines if line.problem == named.UNKNOWN_VALUE] == [4]
+    assert [line.record for line in found.lines if line.problem == attribute_files.UNKNOWN_VALUE] == [4]
 
 
 def test_in_a_large_table_a_value_of_one_line_is_a_slip_of_the_pen():
@@ -144,11 +148,11 @@ def test_in_a_large_table_a_value_of_one_line_is_a_slip_of_the_pen():
     rows[7] = "7.png,rde"
     found = table("\n".join(["file,hair", *rows]))
     assert found.attributes == (Attribute("hair", ("blond", "red")),)
-    assert [line.record for line in found.lines if line.problem == named.UNKNOWN_VALUE] == [8]
+    assert [line.record for line in found.lines if line.problem == attribute_files.UNKNOWN_VALUE] == [8]
 
 
 def test_two_columns_of_one_name_are_one_sentence():
-    with pytest.raises(UserError, match="two columns that come to the name hair_colour"):
+    with pytest.raises(UserError, match="two columns with the name hair_colour"):
         table("file,hair colour,HairColour\na,b,c\n")
 
 
@@ -163,10 +167,10 @@ def test_lines_come_to_pictures_by_path_name_or_stem(tmp_path):
         "d/e.png": ("2",),
         "d/f.png": ("1",),
     }
-    assert found.problems == dict.fromkeys(["d/g.png", "h/g.png", "d/i.png"], named.LINE_MISSING)
-    assert found.unclaimed == (
-        Unclaimed("t.csv", 6, (named.WITHOUT_PICTURE,), b"g.png,2"),
-        Unclaimed("t.csv", 7, (named.WITHOUT_PICTURE,), b"nowhere.png,1"),
+    assert found.problems == dict.fromkeys(["d/g.png", "h/g.png", "d/i.png"], attribute_files.LINE_MISSING)
+    assert found.unclaimed_rows == (
+        UnclaimedAttributes("t.csv", 6, (attribute_files.WITHOUT_PICTURE,), b"g.png,2"),
+        UnclaimedAttributes("t.csv", 7, (attribute_files.WITHOUT_PICTURE,), b"nowhere.png,1"),
     )
 
 
@@ -191,7 +195,7 @@ def test_lines_of_a_table_in_a_folder_are_meant_from_there_or_from_the_top(tmp_p
         "y/d.png": ("1",),
         "x/a2.png": ("2",),
     }
-    assert [row.record for row in found.unclaimed] == [6]
+    assert [row.record for row in found.unclaimed_rows] == [6]
 
 
 @pytest.mark.parametrize("first", [b"sep=;\r\n", b'"sep=;"\n', b"\xef\xbb\xbfsep=;\r\n"])
@@ -199,7 +203,9 @@ def test_the_separator_that_excel_writes_on_top_is_passed_over(tmp_path, first):
     lines = first + "file;kind\r\na.png;ä\r\nb.png;ö\r\n".encode()
     assert read(tmp_path, {"a.png": b"", "b.png": b"", "t.csv": lines}).values == {"a.png": ("ä",), "b.png": ("ö",)}
     (tmp_path / "given.csv").write_bytes(lines)
-    given = read_attributes(open_pictures(tmp_path / "x.zip", tmp_path / "given.csv", known=KNOWN))
+    given = read_attributes(
+        open_pictures(tmp_path / "x.zip", tmp_path / "given.csv", known_attributes=KNOWN_ATTRIBUTES)
+    )
     assert given.values == {"a.png": ("ä",), "b.png": ("ö",)}
 
 
@@ -207,9 +213,9 @@ def test_a_line_for_a_missing_picture_does_not_claim_one_of_the_same_name_elsewh
     lines = b"file,kind\na/x.png,1\nb/x.png,2\ny.png,1\nb/y.png,2\n"
     found = read(tmp_path, {"a/x.png": b"", "y.png": b"", "t.csv": lines})
     assert found.values == {"a/x.png": ("1",), "y.png": ("1",)}
-    assert [(row.record, row.problems) for row in found.unclaimed] == [
-        (2, (named.WITHOUT_PICTURE,)),
-        (4, (named.WITHOUT_PICTURE,)),
+    assert [(row.record, row.problems) for row in found.unclaimed_rows] == [
+        (2, (attribute_files.WITHOUT_PICTURE,)),
+        (4, (attribute_files.WITHOUT_PICTURE,)),
     ]
 
 
@@ -218,17 +224,17 @@ def test_names_in_other_case_or_unicode_form_are_the_same_unless_both_are_there(
     names = ["x/img_1.jpg", "Bu\u0308.png", "a.png", "A.png", "x/d.png", "y/D.PNG"]
     found = read(tmp_path, dict.fromkeys(names, b"") | {"t.csv": "\n".join(["file,kind", *lines]).encode()})
     assert found.values == {"x/img_1.jpg": ("1",), "Bu\u0308.png": ("2",), "a.png": ("1",), "A.png": ("2",)}
-    assert found.problems == dict.fromkeys(["x/d.png", "y/D.PNG"], named.LINE_MISSING)
+    assert found.problems == dict.fromkeys(["x/d.png", "y/D.PNG"], attribute_files.LINE_MISSING)
 
 
 def test_several_lines_for_a_picture_must_agree(tmp_path):
     found = read(tmp_path, {"a.png": b"", "b.png": b"", "t.csv": b"file,kind\na.png,1\nb.png,1\na.png,1\nb.png,2\n"})
     assert found.values == {"a.png": ("1",)}
-    assert found.problems == {"b.png": named.SEVERAL_LINES}
+    assert found.problems == {"b.png": attribute_files.SEVERAL_LINES}
 
 
 def test_a_source_without_attributes_says_nothing(tmp_path):
     found = read(tmp_path, {"a.png": b""})
-    assert (found.attributes, found.values, found.problems, found.unclaimed) == ((), {}, {}, ())
+    assert (found.attributes, found.values, found.problems, found.unclaimed_rows) == ((), {}, {}, ())
     only_files = read(tmp_path, {"a.png": b"", "t.csv": b"file\na.png\n"})
     assert (only_files.attributes, only_files.problems) == ((), {})

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from eightytwenty.pictures.near_duplicates import Candidate, digest, find_copies, perceptual_hash
+from eightytwenty.pictures.near_duplicates import Candidate, digest, find_picture_copies, perceptual_hash
 from eightytwenty.pictures.run import clean_pictures
 from eightytwenty.pictures.schema import pictures_table
 from eightytwenty.pictures.source import open_pictures
@@ -37,7 +37,7 @@ def candidates(pictures, attributes=None, ranks=None):
 
 
 def found(pictures, attributes=None, ranks=None):
-    return find_copies(candidates(pictures, attributes, ranks), lambda numbers: pictures[list(numbers)])
+    return find_picture_copies(candidates(pictures, attributes, ranks), lambda numbers: pictures[list(numbers)])
 
 
 def cleaned(folder: Path, files: dict[str, bytes]) -> dict[str, pl.DataFrame]:

@@ -22,7 +22,7 @@ from eightytwenty.pictures.dataset import read_pictures
 from eightytwenty.pictures.run import clean_pictures
 from eightytwenty.pictures.schema import MOST_BYTES, pictures_table
 from eightytwenty.pictures.source import open_pictures
-from schemas.attributes import KNOWN
+from schemas.attributes import KNOWN_ATTRIBUTES
 from tasks.ingest.avatars import draw_avatars
 
 SIZE = 32
@@ -265,7 +265,7 @@ def test_the_number_of_workers_changes_no_byte(clean, monkeypatch):
     whole = sha256(first.out)
     monkeypatch.setattr("eightytwenty.engine.executor._WORKERS", 1)
     assert sha256(clean({}).out) == whole
-    for batch in ("_DECODED", "_JUDGED"):
+    for batch in ("_DECODE_BATCH", "_CHECK_BATCH"):
         monkeypatch.setattr(run, batch, 7)
         assert sha256(clean({}).out) == whole
 
@@ -282,9 +282,9 @@ def test_names_are_safe_in_quarantine(clean):
 def test_folders_that_hold_something_else_are_spared(clean, tmp_path):
     cleaned = clean({"a.png": encoded(drawing(1)), "b.png": b""})
     source = open_pictures(tmp_path / "raw")
-    with pytest.raises(UserError, match="raw holds the source itself"):
+    with pytest.raises(UserError, match="raw contains the source"):
         clean_pictures(source, pictures_table(SIZE), tmp_path / "raw")
-    with pytest.raises(UserError, match=r"clean lies in .*raw, and what is written there would be taken for a part"):
+    with pytest.raises(UserError, match=r"clean lies in .*raw, and its files would belong to the source"):
         clean_pictures(source, pictures_table(SIZE), tmp_path / "raw" / "clean")
     (cleaned.out / "gallery.png").write_bytes(b"drawn later")
     clean_pictures(source, pictures_table(SIZE), cleaned.out)  # its own result may be replaced
@@ -320,7 +320,7 @@ def test_a_run_that_fails_leaves_nothing(tmp_path):
 def test_only_a_cleaned_folder_is_read(clean, tmp_path):
     cleaned = clean({"a.png": encoded(drawing(1)), "b.png": encoded(drawing(2))})
     assert read_pictures(cleaned.out).codes.shape == (2, 0)
-    with pytest.raises(UserError, match="raw is no folder of cleaned pictures"):
+    with pytest.raises(UserError, match="raw is not a folder of cleaned pictures"):
         read_pictures(tmp_path / "raw")
     np.save(cleaned.out / "pictures.npy", read_pictures(cleaned.out).images[:1])
     with pytest.raises(UserError, match="out was changed since it was cleaned"):
@@ -339,6 +339,8 @@ def test_a_source_without_a_clean_picture_is_still_written_down(clean):
 @pytest.mark.skipif(not CARTOONSET.is_dir(), reason="the real pictures are not here")
 @pytest.mark.parametrize("size", [32, 64, 128])
 def test_real_faces_pass_and_are_all_different(tmp_path, size):
-    summary = clean_pictures(open_pictures(CARTOONSET, known=KNOWN), pictures_table(size), tmp_path / "out")
+    summary = clean_pictures(
+        open_pictures(CARTOONSET, known_attributes=KNOWN_ATTRIBUTES), pictures_table(size), tmp_path / "out"
+    )
     assert summary.fates == {"clean": 10, "quarantine": 0, "duplicates": 0}
     assert summary.repaired == {"resize": 10, "transparency onto white": 10}

@@ -12,8 +12,8 @@ import pytest
 
 from eightytwenty.errors import UserError
 from eightytwenty.pictures import source
-from eightytwenty.pictures.source import Refused, open_pictures
-from schemas.attributes import KNOWN
+from eightytwenty.pictures.source import RefusedFile, open_pictures
+from schemas.attributes import KNOWN_ATTRIBUTES
 
 FILES = {
     "b.png": b"b",
@@ -66,9 +66,9 @@ def test_every_file_is_a_picture_or_says_that_it_is_none(tmp_path, save):
     assert [picture.name for picture in found.pictures] == names
     assert [picture.size for picture in found.pictures] == [len(FILES[name]) for name in names]
     assert [table.name for table in found.tables] == ["table.csv"]
-    assert found.beside == {}
-    assert set(found.ignored) == FILES.keys() - set(names) - {"table.csv"}
-    assert found.refused == ()
+    assert found.sidecars == {}
+    assert set(found.ignored_files) == FILES.keys() - set(names) - {"table.csv"}
+    assert found.refused_files == ()
     assert {picture.name: content for picture, content in found.read()} == {name: FILES[name] for name in names}
     # a tar is read in its own order, the others by name
     order = [name for name in FILES if name in names] if save is as_tar else names
@@ -93,8 +93,8 @@ def test_refused_files_are_listed_and_never_read(tmp_path):
     folder = as_folder(tmp_path / "folder", {"a.png": b"a"})
     (folder / "link.png").symlink_to("/etc/passwd")
     os.mkfifo(folder / "pipe")
-    found = open_pictures(folder, known=KNOWN)
-    assert found.refused == (Refused("link.png", 1, "a symbolic link"), Refused("pipe", 1, "a pipe"))
+    found = open_pictures(folder, known_attributes=KNOWN_ATTRIBUTES)
+    assert found.refused_files == (RefusedFile("link.png", 1, "a symbolic link"), RefusedFile("pipe", 1, "a pipe"))
     assert [(picture.name, content) for picture, content in found.read()] == [("a.png", b"a")]
 
 
@@ -124,7 +124,7 @@ os.setuid(65534)
 for path in sys.argv[1:]:
     try:
         found = open_pictures(Path(path))
-        print([content for _, content in found.read()], [(file.name, file.reason) for file in found.refused])
+        print([content for _, content in found.read()], [(file.name, file.reason) for file in found.refused_files])
     except UserError as error:
         print(error)
 """
@@ -140,7 +140,7 @@ for path in sys.argv[1:]:
 
 def test_a_picture_that_vanishes_is_handed_out_without_content(tmp_path):
     folder = as_folder(tmp_path / "folder", {"a.png": b"a", "b.png": b"b", "c.png": b"c"})
-    found = open_pictures(folder, known=KNOWN)
+    found = open_pictures(folder, known_attributes=KNOWN_ATTRIBUTES)
     (folder / "b.png").unlink()
     assert {picture.name: content for picture, content in found.read()} == {
         "a.png": b"a",
@@ -152,13 +152,13 @@ def test_a_picture_that_vanishes_is_handed_out_without_content(tmp_path):
 def test_files_beside_pictures_are_found_with_and_without_their_picture(tmp_path):
     line = b'"face_shape", 4, 7\n'
     files = {"0/1.png": b"", "0/1.csv": line, "0/2.png": b"", "0/2.csv": b"broken", "1/3.csv": line, "log.csv": b"a,b"}
-    found = open_pictures(as_tar(tmp_path / "x.tgz", files), known=KNOWN)
-    assert {stem: file.name for stem, file in found.beside.items()} == {
+    found = open_pictures(as_tar(tmp_path / "x.tgz", files), known_attributes=KNOWN_ATTRIBUTES)
+    assert {stem: file.name for stem, file in found.sidecars.items()} == {
         "0/1": "0/1.csv",
         "0/2": "0/2.csv",
         "1/3": "1/3.csv",
     }
-    assert found.ignored == ("log.csv",)
+    assert found.ignored_files == ("log.csv",)
     assert found.tables == ()
 
 
@@ -166,7 +166,7 @@ def test_a_table_elsewhere_takes_the_place_of_those_inside(tmp_path):
     (tmp_path / "given.csv").write_bytes("\ufeffPicture;hair\na.jpg;red\nb.jpg;black\n".encode())
     found = open_pictures(as_zip(tmp_path / "x.zip", FILES), tmp_path / "given.csv")
     assert [table.name for table in found.tables] == ["given.csv"]
-    assert "table.csv" in found.ignored
+    assert "table.csv" in found.ignored_files
     assert found.sha256 != open_pictures(tmp_path / "x.zip").sha256
 
 
@@ -195,7 +195,7 @@ def test_a_given_table_that_is_none_is_one_sentence(tmp_path):
     with pytest.raises(UserError, match="no column file"):
         open_pictures(folder, tmp_path / "some.csv")
     (tmp_path / "some.csv").write_bytes(b"file,age\na.png,1.5\nb.png,2.5\n")
-    with pytest.raises(UserError, match=r"says nothing of the pictures \(age: it holds measured numbers\)"):
+    with pytest.raises(UserError, match=r"has no attribute of the pictures \(age: it holds measured numbers\)"):
         open_pictures(folder, tmp_path / "some.csv")
 
 
@@ -210,16 +210,16 @@ def test_real_pictures_of_the_cartoon_set_are_found():
     folder = Path(os.environ.get("EIGHTYTWENTY_CARTOONSET", beside))
     if not folder.is_dir():
         pytest.skip(f"no {folder}")
-    found = open_pictures(folder, known=KNOWN)
+    found = open_pictures(folder, known_attributes=KNOWN_ATTRIBUTES)
     assert len(found.pictures) == 10
-    assert found.ignored == ("README.md",)
+    assert found.ignored_files == ("README.md",)
     assert all((content or b"").startswith(b"\x89PNG") for _, content in found.read())
 
 
 def test_a_table_with_the_name_of_a_picture_is_no_attribute_file(tmp_path):
     files = {"plot.png": b"", "plot.csv": b"x,y\n1,2\n", "b.png": b"", "b.csv": b""}
     found = open_pictures(as_zip(tmp_path / "x.zip", files))
-    assert (found.beside, found.ignored) == ({}, ("b.csv", "plot.csv"))
+    assert (found.sidecars, found.ignored_files) == ({}, ("b.csv", "plot.csv"))
 
 
 def damaged(place: Path, name: str) -> Path:
@@ -236,10 +236,10 @@ def test_an_unreadable_attribute_file_stops_nothing_where_others_can_be_read(tmp
     line = b'"face_shape", 4, 7\n'
     files = {"1.png": b"", "1.csv": line, "2.png": b"", "2.csv": line, "3.csv": line}
     place = as_zip(tmp_path / "x.zip", files)
-    found = open_pictures(damaged(damaged(place, "2.csv"), "3.csv"), known=KNOWN)
-    assert [(stem, file.content) for stem, file in found.beside.items()] == [("1", line), ("2", b"")]
-    assert found.refused == (Refused("3.csv", 1, "cannot be read"),)
-    assert found.ignored == ()
+    found = open_pictures(damaged(damaged(place, "2.csv"), "3.csv"), known_attributes=KNOWN_ATTRIBUTES)
+    assert [(stem, file.content) for stem, file in found.sidecars.items()] == [("1", line), ("2", b"")]
+    assert found.refused_files == (RefusedFile("3.csv", 1, "cannot be read"),)
+    assert found.ignored_files == ()
 
 
 def test_the_only_attribute_file_must_be_readable(tmp_path):

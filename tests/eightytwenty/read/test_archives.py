@@ -209,7 +209,7 @@ def test_an_encrypted_zip_is_one_sentence(tmp_path):
     content = bytearray(zipped(("a.png", b"1")))
     for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         content[content.index(mark) + offset] |= 1
-    with pytest.raises(UserError, match=r"x\.zip is encrypted; pack it anew without a password"):
+    with pytest.raises(UserError, match=r"x\.zip is encrypted; pack it again without a password"):
         listed(saved(tmp_path, "x.zip", content))
 
 
@@ -217,7 +217,7 @@ def test_an_encrypted_zip_is_one_sentence(tmp_path):
     "content", [b"PK\x03\x04" + b"x" * 100, b"GIF89a", b"", gzip.compress(b"no tar", mtime=0), b"\x1f\x8b"]
 )
 def test_what_is_no_archive_is_one_sentence(tmp_path, content):
-    with pytest.raises(UserError, match=r"cannot be unpacked|is no folder, zip or tar"):
+    with pytest.raises(UserError, match=r"cannot be unpacked|is not a folder, zip or tar"):
         listed(saved(tmp_path, "x", content))
 
 

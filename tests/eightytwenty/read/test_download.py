@@ -10,7 +10,7 @@ import pytest
 
 from eightytwenty.errors import UserError
 from eightytwenty.read import download
-from eightytwenty.read.download import public
+from eightytwenty.read.download import redact_source
 
 DRIPS = 200
 dripped: list[int] = []
@@ -55,20 +55,20 @@ def test_a_file_is_fetched_under_its_name(server: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("address", ["http://[", "http://[::1", "http://u:secret@h:abc/x.zip?key=secret"])
 def test_a_malformed_address_is_one_sentence(tmp_path: Path, address: str) -> None:
-    for act in (lambda: download.download(address, tmp_path), lambda: public({"source": address})):
-        with pytest.raises(UserError, match="The source is no address that can be read") as refused:
+    for act in (lambda: download.download(address, tmp_path), lambda: redact_source({"source": address})):
+        with pytest.raises(UserError, match="The source is not a valid address") as refused:
             act()
         assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("address", ["file:///etc/hostname", "ftp://127.0.0.1/x", "gopher://127.0.0.1/x", "http://"])
 def test_another_kind_of_address_is_refused(tmp_path: Path, address: str) -> None:
-    with pytest.raises(UserError, match="is no http or https address"):
+    with pytest.raises(UserError, match="is not an http or https address"):
         download.download(address, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("page", "sentence"), [("nothing", "answered 404 Not Found"), ("elsewhere", "cannot be fetched")]
+    ("page", "sentence"), [("nothing", "answered 404 Not Found"), ("elsewhere", "cannot be downloaded")]
 )
 def test_what_is_not_there_and_what_leads_elsewhere_is_one_sentence(
     server: str, tmp_path: Path, page: str, sentence: str
@@ -91,5 +91,5 @@ def test_too_much_and_too_slow_is_refused_and_leaves_nothing(
 
 
 def test_the_query_of_an_address_is_not_kept() -> None:
-    assert public({"source": "https://host/pairs.csv?key=secret"})["source"] == "https://host/pairs.csv"
-    assert public({"source": "a?b.csv"})["source"] == "a?b.csv"
+    assert redact_source({"source": "https://host/pairs.csv?key=secret"})["source"] == "https://host/pairs.csv"
+    assert redact_source({"source": "a?b.csv"})["source"] == "a?b.csv"

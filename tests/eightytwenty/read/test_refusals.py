@@ -58,39 +58,39 @@ def damaged(content, at=0.5):
 
 
 BAD = {
-    "empty": ("x.csv", b"", "is empty; a header line"),
-    "only spaces": ("x.csv", b"\xef\xbb\xbf \n\n", "is empty; a header line"),
-    "empty gz": ("x.csv.gz", gzip.compress(b""), "is empty; a header line"),
-    "only a header": ("x.csv", HEADER, "a header and no record; give"),
-    "no rows": ("x.parquet", parquet(a=[], b=[], sum=[]), "a header and no record; give"),
+    "empty": ("x.csv", b"", "is empty; it needs a header line"),
+    "only spaces": ("x.csv", b"\xef\xbb\xbf \n\n", "is empty; it needs a header line"),
+    "empty gz": ("x.csv.gz", gzip.compress(b""), "is empty; it needs a header line"),
+    "only a header": ("x.csv", HEADER, "there is a header but no record; give"),
+    "no rows": ("x.parquet", parquet(a=[], b=[], sum=[]), "there is a header but no record; give"),
     "wrong columns": ("x.csv", b"name,b\nx,1\n", "no column a or sum among name, b; its first line is 'name,b'; put"),
     "no header": ("x.csv", b"1,1,2,3\n2,1,2,3\n", "its first line is '1,1,2,3'; put a line such as record_id,a,b,sum"),
-    "column twice": ("x.csv", b"a,A,b,sum\n1,1,2,3\n", r"there twice \(as a and A\).*rename"),
+    "column twice": ("x.csv", b"a,A,b,sum\n1,1,2,3\n", r"occurs twice \(as a and A\).*rename"),
     "long first line": ("x.csv", b"x," * 300_000 + b"\n1\n", "put a line such as"),
     "long first cell": ("x.csv", b"x" * 300_000 + b"\n1\n", "put a line such as"),
-    "binary": ("x.csv", bytes(range(256)) * 20, "is a binary file; CSV, TSV or Parquet is needed"),
+    "binary": ("x.csv", bytes(range(256)) * 20, "is a binary file; give CSV, TSV or Parquet"),
     "no header in UTF-16": ("x.csv", "\ufeffmø\n1".encode("utf-16-le"), "put a line such as"),
-    "truncated gz": ("x.gz", gzip.compress(TABLE)[:-300], "cannot be unpacked .*; pack it anew"),
-    "damaged gz": ("x.gz", damaged(gzip.compress(TABLE)), "cannot be unpacked .*; pack it anew"),
-    "gz with rubbish behind": ("x.gz", gzip.compress(TABLE) + b"rubbish", "cannot be unpacked .*; pack it anew"),
-    "truncated zip": ("x.zip", zipped(("x.csv", TABLE))[:-60], "is a damaged zip archive .*; pack it anew"),
-    "damaged deflate": ("x.zip", damaged(zipped(("x.csv", TABLE))), "cannot be unpacked .*; pack it anew"),
+    "truncated gz": ("x.gz", gzip.compress(TABLE)[:-300], "cannot be unpacked .*; pack it again"),
+    "damaged gz": ("x.gz", damaged(gzip.compress(TABLE)), "cannot be unpacked .*; pack it again"),
+    "gz with rubbish behind": ("x.gz", gzip.compress(TABLE) + b"rubbish", "cannot be unpacked .*; pack it again"),
+    "truncated zip": ("x.zip", zipped(("x.csv", TABLE))[:-60], "is a damaged zip archive .*; pack it again"),
+    "damaged deflate": ("x.zip", damaged(zipped(("x.csv", TABLE))), "cannot be unpacked .*; pack it again"),
     "damaged bzip2": (
         "x.zip",
         damaged(zipped(("x.csv", TABLE), method=zipfile.ZIP_BZIP2)),
-        "cannot be unpacked .*; pack it anew",
+        "cannot be unpacked .*; pack it again",
     ),
     "damaged lzma": (
         "x.zip",
         damaged(zipped(("x.csv", TABLE), method=zipfile.ZIP_LZMA)),
-        "cannot be unpacked .*; pack it anew",
+        "cannot be unpacked .*; pack it again",
     ),
     "encrypted zip": ("x.zip", encrypted(), "cannot be unpacked .*encrypted.*without a password"),
     "zip without tables": ("x.zip", zipped(("x.md", b"")), "holds no CSV, TSV or Parquet file; pack"),
     "spreadsheet": ("x.xlsx", zipped(("[Content_Types].xml", b""), ("xl/x.csv", TABLE)), "save its table as CSV"),
-    "truncated Parquet": ("x.parquet", parquet()[:-100], "damaged Parquet file .*; write it anew"),
-    "only the mark of Parquet": ("x.parquet", b"PAR1", "damaged Parquet file .*; write it anew"),
-    "damaged page": ("x.parquet", damaged(parquet(), 0.3), "damaged .*; write it anew"),
+    "truncated Parquet": ("x.parquet", parquet()[:-100], "damaged Parquet file .*; write it again"),
+    "only the mark of Parquet": ("x.parquet", b"PAR1", "damaged Parquet file .*; write it again"),
+    "damaged page": ("x.parquet", damaged(parquet(), 0.3), "damaged .*; write it again"),
     "dates in Parquet": (
         "x.parquet",
         pl.DataFrame({"a": ["2026-01-01"], "b": [1], "sum": [1]}).with_columns(pl.col("a").str.to_date()),
@@ -117,7 +117,7 @@ def test_bad_files_are_one_sentence_and_nothing_is_left(tmp_path, name):
 
 def test_a_zip_with_two_members_of_one_name(tmp_path):
     (tmp_path / "x.zip").write_bytes(twice())
-    with pytest.raises(UserError, match=r"x\.zip holds x\.csv twice; pack it anew"):
+    with pytest.raises(UserError, match=r"x\.zip holds x\.csv twice; pack it again"):
         open_source(tmp_path / "x.zip", pairs_table())
 
 
@@ -158,7 +158,7 @@ def test_a_line_of_huge_length_is_refused_whatever_the_piece(tmp_path, monkeypat
     (tmp_path / "x.csv").write_bytes(TABLE + b"9" * 50_000 + b"\n")
     files = open_source(tmp_path / "x.csv", pairs_table())
     for piece in (700, 1_000):
-        with pytest.raises(UserError, match=r"x\.csv has a line of more than .* behind line 2002"):
+        with pytest.raises(UserError, match=r"x\.csv has a line of more than .* after line 2002"):
             list(files[0].batches(["a"], piece))
     # lines longer than a piece are no matter
     (tmp_path / "x.csv").write_bytes(HEADER + b"1" * 4_000 + b",1,2,3\n")
@@ -211,7 +211,7 @@ for path in sys.argv[1:]:
 
 
 def test_an_address_with_a_password_is_refused_without_repeating_it(tmp_path):
-    with pytest.raises(UserError, match="given with a user name or password") as refused:
+    with pytest.raises(UserError, match="has a user name or password") as refused:
         download("http://user:secret@127.0.0.1:9/pairs.csv?token=secret", tmp_path)
     assert "secret" not in str(refused.value)
     assert not list(tmp_path.iterdir())

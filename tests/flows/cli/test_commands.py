@@ -49,8 +49,8 @@ def test_help_loads_none_of_the_heavy_libraries(arguments):
             "--schema cats: there is no such table; choose pairs, pictures, or FILE.py:NAME",
         ),
         (["clean", "nowhere.csv", "--out", "clean"], "nowhere.csv does not exist"),
-        (["clean", "ftp://example.org/pairs.csv", "--out", "clean"], "no http or https address"),
-        (["clean", "http://127.0.0.1:9/pairs.csv", "--out", "clean"], "cannot be fetched"),
+        (["clean", "ftp://example.org/pairs.csv", "--out", "clean"], "not an http or https address"),
+        (["clean", "http://127.0.0.1:9/pairs.csv", "--out", "clean"], "cannot be downloaded"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(command, tmp_path, arguments, sentence):
