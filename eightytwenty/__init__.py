@@ -1,11 +1,24 @@
-"""Cleans tables and pictures, with every row accounted for.
+r"""Cleans tables and pictures, with every row accounted for.
 
-    from pathlib import Path
-    from eightytwenty import Check, Column, Table, clean
+>>> import tempfile
+>>> from pathlib import Path
+>>> import pandera.polars as pa
+>>> import polars as pl
+>>> from eightytwenty import INTEGER_REPAIRS, Check, Column, Table, clean
+>>> readings = Table(
+...     name="readings",
+...     columns=(Column("sensor", "text"), Column("kelvin", "integer", INTEGER_REPAIRS)),
+...     rules=(Check("too cold", "nothing is colder than 0 kelvin", pl.col("kelvin") >= 0),),
+...     clean=lambda: pa.DataFrameSchema({"sensor": pa.Column(pl.String), "kelvin": pa.Column(pl.Int64)}),
+... )
+>>> with tempfile.TemporaryDirectory() as folder:
+...     source, out = Path(folder, "raw.csv"), Path(folder, "cleaned")
+...     _ = source.write_text("sensor,kelvin\nroof,280\nroof,-1\ncellar,two hundred\n")
+...     summary = clean(source, readings, out)
+>>> summary.fates
+{'clean': 2, 'quarantine': 1, 'duplicates': 0}
 
-    summary = clean("readings.csv", readings, "cleaned")    # readings: a Table
-
-docs/cleaning.md shows how to write a table.
+docs/cleaning.md explains how to write a table.
 """
 
 import tempfile
@@ -14,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eightytwenty.errors import UserError
+from eightytwenty.kinds.integer import INTEGER_REPAIRS
 from eightytwenty.schema import Check, Column, Deduplicate, Impute, Repair, Table
 
 if TYPE_CHECKING:
@@ -23,7 +37,7 @@ if TYPE_CHECKING:
     from eightytwenty.pictures.schema import PictureTable
     from eightytwenty.progress import Progress
 
-__all__ = ["Check", "Column", "Deduplicate", "Impute", "Repair", "Table", "UserError", "clean"]
+__all__ = ["INTEGER_REPAIRS", "Check", "Column", "Deduplicate", "Impute", "Repair", "Table", "UserError", "clean"]
 
 
 def clean(
@@ -33,23 +47,23 @@ def clean(
 
     Args:
         source: a file, a folder, an archive or an http(s) address.
-        table: what its rows must be; of pictures, what its files must be.
+        table: what its rows must be, or what its pictures must be.
         out: the folder. It will hold clean.parquet, quarantine.parquet, duplicates.parquet, ledger.parquet, report.md
-            and report.json; a folder that holds anything but such a result is refused.
+            and report.json. An existing folder is replaced only if it holds such a result and nothing else.
         progress: called with (records done, records in all).
 
     Returns:
-        how many rows ended where, and which rules they met.
+        The number of rows by fate, and by rule.
 
     Raises:
         UserError: the source cannot be read, or the folder cannot be written or holds something else.
     """
-    # imported here, because polars and Arrow take longer to load than `import eightytwenty` may take
+    # imported here, because polars and Arrow take longer to load than `import eightytwenty` should take
     from eightytwenty.engine.run import clean_table
     from eightytwenty.read.source import open_source
 
     out = Path(out)
-    with _local(source) as path:
+    with _local_path(source) as path:
         if isinstance(table, Table):
             return clean_table(open_source(path, table), table, out, progress)
         _require_picture_libraries()
@@ -64,8 +78,8 @@ def clean(
 
 
 @contextmanager
-def _local(source: str | Path) -> "Iterator[Path]":
-    """The path of a source, which is downloaded for as long as the block lasts if it is an address."""
+def _local_path(source: str | Path) -> "Iterator[Path]":
+    """Yields the path of a source. An address is downloaded, and the file deleted after the block."""
     from eightytwenty.read.download import download, is_address
 
     if not is_address(str(source)):
@@ -76,10 +90,10 @@ def _local(source: str | Path) -> "Iterator[Path]":
 
 
 def _require_picture_libraries() -> None:
-    """Says which extra is missing.
+    """Checks that Pillow and SciPy are installed.
 
     Raises:
-        UserError: Pillow or SciPy is not installed.
+        UserError: one of them is missing; the sentence names the extra to install.
     """
     try:
         import PIL  # noqa: F401

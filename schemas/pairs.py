@@ -2,9 +2,9 @@
 
 | column    | clean form         | meaning                                                    |
 |-----------|--------------------|------------------------------------------------------------|
-| record_id | text, unique       | names the record, so that a re-sent one can be told (optional) |
+| record_id | text, unique       | identifies the record, to find re-sent ones (optional)     |
 | a, b      | int64, 0 .. max/2  | the numbers to add                                         |
-| sum       | int64, a + b       | what a network is to learn                                 |
+| sum       | int64, a + b       | the sum that a network learns                              |
 """
 
 import itertools
@@ -24,11 +24,11 @@ _ADDS_UP = pl.col("a") + pl.col("b") == pl.col("sum")
 
 
 def _sum_decides(cells: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
-    """Of the readings of "7,000" the one with which the row adds up, if there is exactly one."""
-    # few cells end like this, and each row costs time
-    ends_so = cells.select(pl.any_horizontal(pl.all().str.ends_with("000")))[:, 0]
-    rows = (ends_so & values.select(pl.any_horizontal(pl.all().is_null()))[:, 0]).arg_true()
-    found: dict[int, list[str | None]] = {}
+    """Chooses the reading of "7,000" with which the row adds up, if there is exactly one."""
+    # few cells end like this, and each row takes time
+    is_candidate = cells.select(pl.any_horizontal(pl.all().str.ends_with("000")))[:, 0]
+    rows = (is_candidate & values.select(pl.any_horizontal(pl.all().is_null()))[:, 0]).arg_true()
+    readings_by_row: dict[int, list[str | None]] = {}
     for row, texts, numbers in zip(rows, cells[rows].iter_rows(), values[rows].iter_rows(), strict=True):
         options = [
             (number,) if number is not None else () if text is None else readings(text)
@@ -36,13 +36,17 @@ def _sum_decides(cells: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
         ]
         fits = [fit for fit in itertools.product(*options) if fit[0] + fit[1] == fit[2]]
         if len(fits) == 1:
-            found[row] = [str(fit) if number is None else None for fit, number in zip(fits[0], numbers, strict=True)]
-    filled = pl.DataFrame(list(found.values()), cells.schema, orient="row")
-    return pl.DataFrame([column.scatter(list(found), filled[column.name]) for column in cells.clear(cells.height)])
+            readings_by_row[row] = [
+                str(fit) if number is None else None for fit, number in zip(fits[0], numbers, strict=True)
+            ]
+    filled = pl.DataFrame(list(readings_by_row.values()), cells.schema, orient="row")
+    return pl.DataFrame(
+        [column.scatter(list(readings_by_row), filled[column.name]) for column in cells.clear(cells.height)]
+    )
 
 
 def _from_the_other_two(cells: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
-    """The one missing cell of a, b and sum; a cell that holds something not understood is not missing."""
+    """Fills in the one missing cell of a, b and sum. A cell that cannot be read is not missing."""
     answers = {
         "a": pl.col("sum") - pl.col("b"),
         "b": pl.col("sum") - pl.col("a"),
@@ -97,6 +101,6 @@ def pairs_table(largest_sum: int = LARGEST_SUMS[-1]) -> Table:
 
 
 def summands_table() -> Table:
-    """The columns a and b alone, of pairs whose sums are asked for; nothing is expected of their values."""
+    """The columns a and b of pairs whose sums are to be predicted, without any rule on their values."""
     pairs = pairs_table(max(LARGEST_SUMS))
     return replace(pairs, columns=tuple(column for column in pairs.columns if column.name in ("a", "b")), rules=())

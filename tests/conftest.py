@@ -1,4 +1,4 @@
-"""What the tests of cleaning share: one call from bytes to the tables that cleaning leaves."""
+"""Shared by the tests of cleaning: one call that turns bytes into the tables that cleaning writes."""
 
 import itertools
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from eightytwenty.read.source import open_source
 from eightytwenty.schema import Table
 from schemas.pairs import pairs_table
 
-# The first call of each library takes seconds, and no example is wrong for being slow.
+# The first call of each library takes seconds, and no example fails because it is slow.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """A cleaned source: its folder, what `clean` returned and the tables it wrote, by name."""
+    """A cleaned source: its folder, its summary, and its tables by name."""
 
     folder: Path
     summary: Summary
@@ -33,8 +33,8 @@ class Cleaned:
     @property
     def files(self) -> dict[str, bytes]:
         """Every file of the folder: relative path -> content."""
-        found = (file for file in self.folder.rglob("*") if file.is_file())
-        return {file.relative_to(self.folder).as_posix(): file.read_bytes() for file in found}
+        files = (file for file in self.folder.rglob("*") if file.is_file())
+        return {file.relative_to(self.folder).as_posix(): file.read_bytes() for file in files}
 
 
 CleanSource = Callable[..., Cleaned]
@@ -42,7 +42,7 @@ CleanSource = Callable[..., Cleaned]
 
 @pytest.fixture(scope="session")
 def clean_source(tmp_path_factory: pytest.TempPathFactory) -> CleanSource:
-    """Cleans bytes, a path or a dict of file name -> bytes (a folder); each call has a folder of its own."""
+    """Cleans bytes, a path or a dict of file name -> bytes (a folder); each call uses a new folder."""
     base, number = tmp_path_factory.mktemp("cleaned"), itertools.count()
 
     def run(

@@ -39,7 +39,10 @@ def read_pictures(folder: Path) -> Pictures:
         values = json.loads((folder / ATTRIBUTES).read_text(encoding="utf-8"))
         attributes = tuple(Attribute(name, tuple(choices)) for name, choices in values.items())
         rows = pl.read_parquet(folder / "clean.parquet", columns=["record", *values])
-        codes = [rows[each.name].replace_strict(list(each.values), range(len(each.values))) for each in attributes]
+        codes = [
+            rows[attribute.name].replace_strict(list(attribute.values), range(len(attribute.values)))
+            for attribute in attributes
+        ]
     except (OSError, ValueError, AttributeError, TypeError, pl.exceptions.PolarsError):
         raise UserError(f"{folder} is not a folder of cleaned pictures; make one with eightytwenty clean.") from None
     if images.ndim != 4 or images.dtype != np.uint8 or len(images) != rows.height:

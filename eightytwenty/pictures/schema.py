@@ -107,7 +107,7 @@ class PictureTable:
         """The strict schema of clean rows: row id, unique, and one known value for each attribute."""
         import pandera.polars as pa
 
-        values = {each.name: pa.Column(pl.String, pa.Check.isin(each.values)) for each in attributes}
+        values = {attribute.name: pa.Column(pl.String, pa.Check.isin(attribute.values)) for attribute in attributes}
         row_id = {"source": pa.Column(pl.String), "record": pa.Column(pl.Int64, pa.Check.ge(1))}
         return pa.DataFrameSchema(row_id | values, strict=True, ordered=True, unique=["source", "record"])
 

@@ -123,7 +123,7 @@ def write_tables(
         rows: table -> its rows, with the columns of `SCHEMAS`; in clean rows the values of the attributes follow.
         attributes: of the clean rows.
     """
-    values = {each.name: list(each.values) for each in attributes}
+    values = {attribute.name: list(attribute.values) for attribute in attributes}
     tables = {}
     for name, schema in SCHEMAS.items():
         columns = {**schema, **dict.fromkeys(values, pl.String)} if name == "clean" else schema

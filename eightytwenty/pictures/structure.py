@@ -28,26 +28,26 @@ def structure_fault(content: bytes, format: str) -> str:  # noqa: A002 - Pillow'
 
 def _png_fault(content: bytes) -> str:
     """Walks from chunk to chunk. Bytes after the last chunk do not matter."""
-    view, at = memoryview(content), _PNG_START
-    while at + _PNG_FRAME <= len(content):
-        end = at + _PNG_FRAME + int.from_bytes(content[at : at + 4])
+    view, position = memoryview(content), _PNG_START
+    while position + _PNG_FRAME <= len(content):
+        end = position + _PNG_FRAME + int.from_bytes(content[position : position + 4])
         if end > len(content):
             return TRUNCATED
-        if zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(content[end - 4 : end]):
+        if zlib.crc32(view[position + 4 : end - 4]) != int.from_bytes(content[end - 4 : end]):
             return DAMAGED
-        if content[at + 4 : at + 8] == b"IEND":
+        if content[position + 4 : position + 8] == b"IEND":
             return ""
-        at = end
+        position = end
     return MISSING_END
 
 
 def _jpeg_fault(content: bytes) -> str:
     """Walks from marker to marker, so that a thumbnail's end within a segment does not count."""
-    at = 2
-    while match := _JPEG_MARKER.search(content, at):
-        marker, at = match[1][0], match.end()
+    position = 2
+    while match := _JPEG_MARKER.search(content, position):
+        marker, position = match[1][0], match.end()
         if marker == _JPEG_END:
             return ""
         if marker not in _JPEG_ALONE:
-            at += int.from_bytes(content[at : at + 2])
+            position += int.from_bytes(content[position : position + 2])
     return MISSING_END

@@ -41,7 +41,7 @@ WORKFLOW = {"flows", "models", "reports", "schemas", "tasks"}
 HEAVY = {"great_expectations", "matplotlib", "mlflow", "pandas", "prefect", "skimage", "tensorflow"}
 
 
-def light(folder: Path, *arguments: str, absent: set[str] = WORKFLOW | HEAVY) -> subprocess.CompletedProcess[str]:
+def run_light(folder: Path, *arguments: str, absent: set[str] = WORKFLOW | HEAVY) -> subprocess.CompletedProcess[str]:
     code = LIGHT.format(absent=sorted(absent))
     return subprocess.run([sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True)
 
@@ -49,17 +49,17 @@ def light(folder: Path, *arguments: str, absent: set[str] = WORKFLOW | HEAVY) ->
 def test_a_table_in_a_python_file_is_cleaned_without_the_workflow(tmp_path: Path) -> None:
     (tmp_path / "readings.py").write_text(READINGS)
     (tmp_path / "raw.csv").write_text("sensor,kelvin\nA,300\nB,500\nC,x\n")
-    done = light(tmp_path, "clean", "raw.csv", "--schema", "readings.py:readings", "--out", "out")
-    assert done.returncode == 0, done.stderr
+    result = run_light(tmp_path, "clean", "raw.csv", "--schema", "readings.py:readings", "--out", "out")
+    assert result.returncode == 0, result.stderr
     assert pl.read_parquet(tmp_path / "out/clean.parquet")["kelvin"].to_list() == [300]
     assert (tmp_path / "out/quarantine/raw.csv").read_text() == "sensor,kelvin\nB,500\nC,x\n"
-    assert "too hot" in done.stdout
+    assert "too hot" in result.stdout
 
 
 def test_help_lists_the_librarys_command_alone(tmp_path: Path) -> None:
-    done = light(tmp_path, "--help", absent=WORKFLOW | HEAVY | {"numpy", "polars", "pyarrow"})
-    assert done.returncode == 0, done.stderr
-    assert "{clean}" in done.stdout
+    result = run_light(tmp_path, "--help", absent=WORKFLOW | HEAVY | {"numpy", "polars", "pyarrow"})
+    assert result.returncode == 0, result.stderr
+    assert "{clean}" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,14 @@ def test_help_lists_the_librarys_command_alone(tmp_path: Path) -> None:
         ("cats", "--schema cats: there is no such table; choose or FILE.py:NAME"),
     ],
 )
-def test_a_table_that_cannot_be_had_is_one_sentence(tmp_path: Path, schema: str, sentence: str) -> None:
+def test_a_table_that_cannot_be_loaded_is_one_sentence(tmp_path: Path, schema: str, sentence: str) -> None:
     (tmp_path / "readings.py").write_text(READINGS)
     (tmp_path / "broken.py").write_text("1 / 0")
     (tmp_path / "raw.csv").write_text("sensor,kelvin\nA,300\n")
-    done = light(tmp_path, "clean", "raw.csv", "--schema", schema, "--out", "out")
-    assert done.returncode == 2
-    assert sentence in done.stderr
-    assert done.stderr.count("\n") == 1
+    result = run_light(tmp_path, "clean", "raw.csv", "--schema", schema, "--out", "out")
+    assert result.returncode == 2
+    assert sentence in result.stderr
+    assert result.stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 
@@ -89,9 +89,9 @@ def test_pictures_without_their_libraries_are_one_sentence(tmp_path: Path) -> No
     )
     (tmp_path / "raw").mkdir()
     absent = WORKFLOW | HEAVY | {"PIL", "scipy"}
-    done = light(tmp_path, "clean", "raw", "--schema", "faces.py:faces", "--out", "out", absent=absent)
-    assert done.returncode == 2
-    assert "install eightytwenty[pictures]" in done.stderr
+    result = run_light(tmp_path, "clean", "raw", "--schema", "faces.py:faces", "--out", "out", absent=absent)
+    assert result.returncode == 2
+    assert "install eightytwenty[pictures]" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["flows", "models", "schemas", "tasks"])
@@ -99,10 +99,10 @@ def test_a_package_that_hides_one_of_the_workflows_is_one_sentence(tmp_path: Pat
     (tmp_path / name).mkdir()
     (tmp_path / name / "__init__.py").write_text("")
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "eightytwenty", "--help"], cwd="/", env=environment, capture_output=True, text=True
     )
-    assert done.returncode == 2
-    assert str(tmp_path / name) in done.stderr
-    assert "PYTHONPATH" in done.stderr
-    assert done.stderr.count("\n") == 1
+    assert result.returncode == 2
+    assert str(tmp_path / name) in result.stderr
+    assert "PYTHONPATH" in result.stderr
+    assert result.stderr.count("\n") == 1

@@ -9,7 +9,7 @@ from eightytwenty.errors import UserError
 from eightytwenty.files import UnwritableError, explain_write_errors, sha256, whole_folder, write_whole
 
 
-def names(folder):
+def file_names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
@@ -23,8 +23,8 @@ def test_a_folder_appears_when_it_is_whole_and_not_before(tmp_path):
     with whole_folder(tmp_path / "new" / "out") as folder:
         (folder / "x").write_text("new")
         assert not (tmp_path / "new" / "out").exists()
-    assert names(tmp_path / "new") == ["out"]
-    assert names(tmp_path / "new" / "out") == ["x"]
+    assert file_names(tmp_path / "new") == ["out"]
+    assert file_names(tmp_path / "new" / "out") == ["x"]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
@@ -40,7 +40,7 @@ def test_an_error_leaves_what_was_there_and_nothing_else(tmp_path, error):
 
     with pytest.raises(error):
         fail()
-    assert names(tmp_path) == ["out"]
+    assert file_names(tmp_path) == ["out"]
     assert (tmp_path / "out" / "x").read_text() == "old"
 
 
@@ -48,8 +48,8 @@ def test_a_whole_folder_replaces_an_older_one(tmp_path):
     for content in ("old", "new"):
         with whole_folder(tmp_path / "out") as folder:
             (folder / content).write_text(content)
-    assert names(tmp_path) == ["out"]
-    assert names(tmp_path / "out") == ["new"]
+    assert file_names(tmp_path) == ["out"]
+    assert file_names(tmp_path / "out") == ["new"]
 
 
 @pytest.mark.parametrize("name", ["out", "out[1]*"])
@@ -61,7 +61,7 @@ def test_leftovers_of_dead_processes_are_removed_and_those_of_living_ones_stay(t
     (tmp_path / name).mkdir()
     with whole_folder(tmp_path / name):
         pass
-    assert names(tmp_path) == sorted([name, f".{name}.{alive}.partial", f".{name}.notes.old"])
+    assert file_names(tmp_path) == sorted([name, f".{name}.{alive}.partial", f".{name}.notes.old"])
 
 
 def test_a_folder_lost_between_two_renames_is_put_back(tmp_path):
@@ -74,7 +74,7 @@ def test_a_folder_lost_between_two_renames_is_put_back(tmp_path):
 
     with pytest.raises(ValueError, match=r"^$"):
         fail()
-    assert names(tmp_path) == ["out"]
+    assert file_names(tmp_path) == ["out"]
     assert (tmp_path / "out" / "x").read_text() == "old"
 
 
@@ -92,7 +92,7 @@ def test_the_current_folder_may_be_named_by_a_dot(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "here")
     with whole_folder(Path()) as folder:
         (folder / "x").write_text("new")
-    assert names(tmp_path / "here") == ["x"]
+    assert file_names(tmp_path / "here") == ["x"]
 
 
 def test_other_errors_of_the_system_are_not_hidden(tmp_path):
@@ -113,16 +113,16 @@ try:
 except UserError as error:
     raise SystemExit(str(error))
 """
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert "cannot be written: the file grew beyond" in found.stderr
-    assert names(tmp_path / "deep") == ["x"]
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "cannot be written: the file grew beyond" in result.stderr
+    assert file_names(tmp_path / "deep") == ["x"]
     assert (tmp_path / "deep" / "x").read_bytes() == b"old"
 
 
-@pytest.mark.parametrize("place", ["/proc/a.png", "/proc/none/a.png"])
-def test_a_file_on_what_is_no_disk_is_one_sentence(place):
-    with pytest.raises(UnwritableError, match=f"{place} cannot be written: its folder cannot be made"):
-        write_whole(Path(place), b"x")
+@pytest.mark.parametrize("path", ["/proc/a.png", "/proc/none/a.png"])
+def test_a_file_on_what_is_no_disk_is_one_sentence(path):
+    with pytest.raises(UnwritableError, match=f"{path} cannot be written: its folder cannot be made"):
+        write_whole(Path(path), b"x")
 
 
 def test_the_digest_of_a_folder_sees_names_and_contents(tmp_path):

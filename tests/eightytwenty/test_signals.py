@@ -1,4 +1,4 @@
-"""SIGTERM: an exception, in the main thread only, and not lost where Python loses exceptions."""
+"""SIGTERM becomes an exception, in the main thread only, and it is not lost where Python loses exceptions."""
 
 import signal
 import sys
@@ -12,14 +12,14 @@ from eightytwenty.signals import sigterm_raises
 
 
 class Thing:
-    """Something that is cleared up."""
+    """An object to finalize."""
 
 
-def struck(number: signal.Signals) -> None:
+def raise_in_finalizer(number: signal.Signals) -> None:
     thing = Thing()
     witness = weakref.ref(thing, lambda _: signal.raise_signal(number))
     del thing
-    assert witness() is None  # and the exception is lost
+    assert witness() is None  # the exception is lost
     time.sleep(10)
 
 
@@ -28,14 +28,14 @@ def test_an_exception_that_is_lost_is_raised_again(number: signal.Signals, stop:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(stop), sigterm_raises():
-            struck(number)
+            raise_in_finalizer(number)
     finally:
         signal.signal(signal.SIGINT, before)
 
 
 def test_other_lost_exceptions_are_reported_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     reported = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda lost: reported.append(lost.exc_type))
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: reported.append(unraisable.exc_type))
     thing = Thing()
     witness = weakref.ref(thing, lambda _: 1 / 0)
     with sigterm_raises():
@@ -47,15 +47,15 @@ def test_other_lost_exceptions_are_reported_as_before(monkeypatch: pytest.Monkey
 def test_sigterm_gets_its_old_meaning_back_and_threads_do_not_touch_it() -> None:
     def in_thread() -> None:
         with sigterm_raises():
-            seen.append(signal.getsignal(signal.SIGTERM))
+            handlers.append(signal.getsignal(signal.SIGTERM))
 
-    seen: list[object] = []
+    handlers: list[object] = []
     before = signal.getsignal(signal.SIGTERM), sys.unraisablehook
     thread = threading.Thread(target=in_thread)
     thread.start()
     thread.join()
-    assert seen == [before[0]]
-    with pytest.raises(SystemExit) as stopped, sigterm_raises():
+    assert handlers == [before[0]]
+    with pytest.raises(SystemExit) as error, sigterm_raises():
         signal.raise_signal(signal.SIGTERM)
-    assert stopped.value.code == 143
+    assert error.value.code == 143
     assert (signal.getsignal(signal.SIGTERM), sys.unraisablehook) == before

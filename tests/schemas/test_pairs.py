@@ -10,8 +10,8 @@ RULES = {rule.name: rule for rule in TABLE.rules}
 COLUMNS = ("a", "b", "sum")
 
 
-def infer(name, *rows):
-    """What a rule fills in, for rows of three cells; plain digits are values, all else is text not understood."""
+def impute(name, *rows):
+    """The cells that a rule fills in, for rows of three cells. Plain digits are values; other text cannot be read."""
     cells = pl.DataFrame(rows, dict.fromkeys(COLUMNS, pl.String), orient="row")
     values = cells.cast(pl.Int64, strict=False)
     rule = RULES[name]
@@ -29,14 +29,14 @@ def check(name, *rows):
 
 
 def test_one_missing_cell_follows_from_the_other_two():
-    found = infer("from the other two", (None, "3", "5"), ("2", None, "5"), ("2", "3", None), ("9", None, "5"))
-    assert found == [("2", None, None), (None, "3", None), (None, None, "5"), (None, "-4", None)]
+    filled_cells = impute("from the other two", (None, "3", "5"), ("2", None, "5"), ("2", "3", None), ("9", None, "5"))
+    assert filled_cells == [("2", None, None), (None, "3", None), (None, None, "5"), (None, "-4", None)]
 
 
-def test_two_missing_cells_or_a_cell_not_understood_are_not_filled():
-    nothing = (None, None, None)
+def test_two_missing_cells_or_a_unreadable_cell_are_not_filled():
+    no_change = (None, None, None)
     rows = [(None, None, "5"), ("abc", "3", "5"), ("abc", None, "5"), (None, "7,000", "9"), (None, None, None)]
-    assert infer("from the other two", *rows) == [nothing] * len(rows)
+    assert impute("from the other two", *rows) == [no_change] * len(rows)
 
 
 def test_the_sum_decides_between_two_readings_where_only_one_adds_up():
@@ -47,7 +47,7 @@ def test_the_sum_decides_between_two_readings_where_only_one_adds_up():
         ("7,000", "0", "7,000"),
         ("1,000", "3,000", "4"),
     ]
-    assert infer("the sum decides", *rows) == [
+    assert impute("the sum decides", *rows) == [
         ("7", None, None),
         ("7000", None, None),
         (None, None, None),  # 7 + 1 = 8 and 7000 + 1000 = 8000
@@ -57,9 +57,9 @@ def test_the_sum_decides_between_two_readings_where_only_one_adds_up():
 
 
 def test_the_sum_decides_nothing_where_a_cell_is_missing_or_nothing_adds_up():
-    nothing = (None, None, None)
+    no_change = (None, None, None)
     rows = [("7,000", None, "8"), ("7,000", "x", "8"), ("7,000", "1", "9"), ("x", "1", "2")]
-    assert infer("the sum decides", *rows) == [nothing] * len(rows)
+    assert impute("the sum decides", *rows) == [no_change] * len(rows)
 
 
 def test_checks_find_what_is_out_of_range_and_what_does_not_add_up():

@@ -88,8 +88,8 @@ def values(cleaned):
     return cleaned["clean"].select(COLUMNS).rows()
 
 
-def accounted(cleaned):
-    """The record numbers of the three places where a row can end."""
+def record_numbers(cleaned):
+    """The record numbers in clean, quarantine and duplicates, sorted."""
     return sorted(record for fate in FATES for record in cleaned[fate]["record"])
 
 
@@ -97,14 +97,14 @@ def accounted(cleaned):
 @given(tables, st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]))
 def test_every_row_ends_once_and_the_ledger_explains_every_change(clean_source, table, quoting):
     cleaned = clean_source(as_csv(table, quoting))
-    assert accounted(cleaned) == list(range(1, len(table) + 1))
-    # what did not pass is kept as it was, cell by cell and byte by byte
+    assert record_numbers(cleaned) == list(range(1, len(table) + 1))
+    # rows that did not pass are unchanged, cell by cell and byte by byte
     for fate in ("quarantine", "duplicates"):
         for row in cleaned[fate].iter_rows(named=True):
-            written = table[row["record"] - 1]
+            raw_cells = table[row["record"] - 1]
             if row["rules"] != ["repeated header"] if fate == "quarantine" else True:
-                assert [row[name] for name in COLUMNS] == [cell or None for cell in written]
-            assert next(csv.reader(io.StringIO(row["original"].decode(), newline=""))) == written
+                assert [row[name] for name in COLUMNS] == [cell or None for cell in raw_cells]
+            assert next(csv.reader(io.StringIO(row["original"].decode(), newline=""))) == raw_cells
     assert all(cleaned["quarantine"]["rules"].list.len() > 0)
     # the ledger, applied in order to the raw cells, gives exactly the clean row
     state = {
@@ -138,7 +138,7 @@ def test_what_is_clean_stays_as_it_is(clean_source, table):
 @given(tables.flatmap(lambda table: st.tuples(st.just(table), st.permutations(table))))
 @example(([["1", "7", "1", "8"], ["1", " 7", "1", "8"], ["1", "seven", "1", "8"]],) * 2)
 def test_the_order_of_rows_does_not_matter(clean_source, tables):
-    seen = []
+    results = []
     for table in tables:
         # alternately quoted, so that equal rows differ in their bytes
         lines = [
@@ -146,18 +146,18 @@ def test_the_order_of_rows_does_not_matter(clean_source, tables):
         ]
         cleaned = clean_source(HEADER + b"".join(lines))
         originals = [Counter(cleaned[fate]["original"].to_list()) for fate in ("quarantine", "duplicates")]
-        seen.append((Counter(values(cleaned)), *originals))
-    assert seen[0] == seen[1]
+        results.append((Counter(values(cleaned)), *originals))
+    assert results[0] == results[1]
 
 
-def test_which_copy_stays_does_not_hang_on_the_order(clean_source):
+def test_which_copy_stays_does_not_depend_on_the_order(clean_source):
     lines = [b'"1",7,1,8\n', b"1,7,1,8\n", b'1,"7",1,8\n', b"1,seven,1,8\n"]
-    kept = {
+    originals = {
         frozenset(clean_source(HEADER + b"".join(order))["duplicates"]["original"])
         for order in (lines, lines[::-1], lines[2:] + lines[:2])
     }
-    assert len(kept) == 1
-    assert b"1,seven,1,8" in next(iter(kept)), "of equal records the one with the fewest repairs stays"
+    assert len(originals) == 1
+    assert b"1,seven,1,8" in next(iter(originals)), "of equal records the one with the fewest repairs stays"
 
 
 @settings(max_examples=12)
@@ -211,8 +211,8 @@ def test_dirt_never_changes_an_innocent_row(clean_source, lines):
     )
     passed = [row for row in values(cleaned) if (row[0] or "").startswith("good")]
     assert passed == [(f"good {n}", n, n + 1, 2 * n + 1) for n in range(lines.count(None))]
-    # no line is lost, split or joined, but empty ones
-    assert accounted(cleaned) == list(range(1, 2 + sum(line != b"" for line in lines)))
+    # no line is lost, split or joined, except empty ones
+    assert record_numbers(cleaned) == list(range(1, 2 + sum(line != b"" for line in lines)))
 
 
 @settings(max_examples=40)
@@ -231,13 +231,13 @@ def test_any_bytes_are_accounted_for(clean_source, content, piece):
         for batch in file.batches(list(COLUMNS))
         for record in batch.original(batch.records - batch.first)
     ]
-    assert accounted(cleaned) == list(range(1, len(originals) + 1))
-    # every byte is in one record, but the ends of lines and empty lines
+    assert record_numbers(cleaned) == list(range(1, len(originals) + 1))
+    # every byte is in one record, except line ends and empty lines
 
-    def filled(text):
+    def nonempty_lines(text):
         return [line for line in text.replace(b"\r", b"").split(b"\n") if line]
 
-    assert filled(b"\n".join(originals)) == filled(content)
+    assert nonempty_lines(b"\n".join(originals)) == nonempty_lines(content)
 
 
 def test_lines_that_are_no_rows_keep_their_bytes_and_say_why(clean_source):
@@ -279,8 +279,8 @@ def test_copies_are_found_across_files_and_name_the_record_they_repeat(clean_sou
     files = {"b.csv": HEADER + b"1,1,2,3\n2,1,2,3\n", "a/c.csv": b"sum;b;A;ID\n3;2;1; 2\n9;5;4;3\n"}
     duplicates = clean_source(files, "folder")["duplicates"]
     # the one without repairs stays
-    whence = duplicates.select("source", "record", "copy_of_source", "copy_of_record").rows()
-    assert whence == [("a/c.csv", 1, "b.csv", 2)]
+    row_ids = duplicates.select("source", "record", "copy_of_source", "copy_of_record").rows()
+    assert row_ids == [("a/c.csv", 1, "b.csv", 2)]
 
 
 def test_the_dictionary_of_many_sources_is_read_right(clean_source):
@@ -295,7 +295,7 @@ def test_the_dictionary_of_many_sources_is_read_right(clean_source):
     assert sorted(path.name[:4] for path in (cleaned.folder / "quarantine").iterdir()) == ["0001", "0002", "0003"]
 
 
-def test_quarantined_lines_can_be_mended_and_sent_again(clean_source):
+def test_quarantined_lines_can_be_corrected_and_sent_again(clean_source):
     table = [
         ["record_id", "no, te; of|it", "a", "b", "sum"],
         ["1", "Zoë, é", "1", "2", "3"],

@@ -1,13 +1,18 @@
-"""A table of one's own: the example of the documentation, and what a rule may do."""
+"""A table of your own: the example of the documentation, and what a rule may do."""
 
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from eightytwenty.engine.route import ContractError
+from eightytwenty.engine.summary import FATES
 from eightytwenty.schema import Check, Column, Deduplicate, Impute, Table
+from tests.eightytwenty.test_cli import run_light
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 
@@ -28,12 +33,33 @@ HEADER = b"sensor,low,high\n"
 IN_ORDER = Check("in order", "low lies below high", pl.col("low") <= pl.col("high"))
 
 
-def test_the_example_of_the_documentation_cleans(clean_source):
-    names: dict[str, object] = {}
-    exec(re.search(r"```python\n(.+?)```", (DOCS / "cleaning.md").read_text(), re.DOTALL)[1], names)  # noqa: S102
-    cleaned = clean_source(b"sensor,Temperature\nroof,280\nroof,-1\ncellar,two hundred\n", table=names["READINGS"])
-    assert cleaned["clean"].select("sensor", "kelvin").rows() == [("roof", 280), ("cellar", 200)]
-    assert cleaned["quarantine"].select("rules", "reason").rows() == [(["too cold"], "nothing is colder than 0 kelvin")]
+def code_blocks(language: str) -> list[str]:
+    """The code blocks of the documentation in one language, in order."""
+    return re.findall(rf"```{language}\n(.+?)```", (DOCS / "cleaning.md").read_text(), re.DOTALL)
+
+
+@pytest.fixture
+def documented_folder(tmp_path: Path) -> Path:
+    (tmp_path / "readings.py").write_text(code_blocks("python")[0])
+    (tmp_path / "raw.csv").write_text(code_blocks("csv")[0])
+    return tmp_path
+
+
+def test_the_documented_command_cleans_with_the_library_alone(documented_folder):
+    program, *arguments = shlex.split(code_blocks("bash")[0])
+    assert program == "eightytwenty"
+    result = run_light(documented_folder, *arguments)
+    assert result.returncode == 0, result.stderr
+    clean, quarantine = (pl.read_parquet(documented_folder / f"cleaned/{name}.parquet") for name in FATES[:2])
+    assert clean.select("sensor", "kelvin").rows() == [("roof", 280), ("cellar", 200)]
+    assert quarantine.select("rules", "reason").rows() == [(["too cold"], "nothing is colder than 0 kelvin")]
+
+
+def test_the_documented_call_prints_what_it_says(documented_folder):
+    code = code_blocks("python")[1]
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, cwd=documented_folder, capture_output=True, text=True, check=False)
+    assert result.stdout.strip() == code.strip().partition("  # ")[2], result.stderr
 
 
 def test_a_row_fails_where_the_expression_is_false_and_not_where_it_is_null(clean_source):
@@ -49,13 +75,13 @@ def test_a_check_may_ask_for_text_and_have_the_name_of_a_column(clean_source):
 
 
 def test_each_inference_sees_what_those_before_it_filled_in(clean_source):
-    seen = []
+    calls = []
 
     def fill(name, answer):
         def function(cells, values):
             assert cells.schema == dict.fromkeys(("low", "high"), pl.String)
             assert values.schema == dict.fromkeys(("low", "high"), pl.Int64)
-            seen.append((cells.rows(), values.rows()))
+            calls.append((cells.rows(), values.rows()))
             return cells.select(
                 pl.when(pl.col(column).is_null() & (column == name)).then(pl.lit(answer)).alias(column)
                 for column in cells.columns
@@ -64,7 +90,7 @@ def test_each_inference_sees_what_those_before_it_filled_in(clean_source):
         return Impute(f"{name} is {answer}", "it always is", function)
 
     cleaned = clean_source(HEADER + b"a,1,2\nb,,\nc,x,\n", table=table(fill("low", "3"), fill("high", "4"), IN_ORDER))
-    first, second = seen[0], seen[1]
+    first, second = calls
     assert first == ([(None, None), ("x", None)], [(None, None), (None, None)])
     assert second == ([("3", None), ("x", None)], [(3, None), (None, None)])
     assert cleaned["clean"].select("low", "high").rows() == [(1, 2), (3, 4)]

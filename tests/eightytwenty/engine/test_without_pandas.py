@@ -1,4 +1,4 @@
-"""The cleaning needs no pandas, so that those who only clean need not install it."""
+"""Cleaning needs no pandas, so a user who only cleans need not install it."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ import sys
 import numpy as np
 from PIL import Image
 
-# pandera looks whether there is pandas, and knows by the words of Python's own error that there is none
+# pandera checks whether pandas can be imported, and recognizes the message of Python's own error
 CODE = """
 import sys
 from pathlib import Path
@@ -42,9 +42,9 @@ def test_pairs_and_pictures_are_cleaned_where_there_is_no_pandas(tmp_path):
     (tmp_path / "raw" / "copy.png").write_bytes((tmp_path / "raw" / "0.png").read_bytes())
     (tmp_path / "raw" / "empty.png").touch()
     (tmp_path / "raw" / "attributes.csv").write_text("file,hair\n0.png,bun\n1.png,bob\n2.png,bun\ncopy.png,bun\n")
-    done = subprocess.run([sys.executable, "-c", CODE, str(tmp_path)], capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines() == [
+    result = subprocess.run([sys.executable, "-c", CODE, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert result.stdout.splitlines() == [
         "{'clean': 3, 'quarantine': 2, 'duplicates': 1}",
         "{'clean': 3, 'quarantine': 1, 'duplicates': 1}",
-    ], done.stderr
-    assert done.returncode == 0, done.stderr
+    ], result.stderr
+    assert result.returncode == 0, result.stderr

@@ -1,4 +1,4 @@
-"""Outputs are whole or not there: after errors, a full disk and kill -9."""
+"""Outputs are whole or absent: after errors, a full disk and kill -9."""
 
 import os
 import random
@@ -73,7 +73,7 @@ def test_a_file_that_breaks_in_the_middle_leaves_the_older_result(raw, tmp_path)
     assert sha256(tmp_path / "out") == before
 
 
-def test_folders_that_hold_something_else_are_spared(tmp_path):
+def test_folders_that_hold_something_else_are_not_replaced(tmp_path):
     (tmp_path / "data").mkdir()
     source = tmp_path / "data" / "pairs.csv"
     source.write_bytes(HEADER + b"1,1,2,3\n1,1,2,x\n")
@@ -86,15 +86,15 @@ def test_folders_that_hold_something_else_are_spared(tmp_path):
     with pytest.raises(UserError, match="data contains the source"):
         clean_table(files, pairs_table(), tmp_path / "data")
     assert sha256(tmp_path) == before
-    # an earlier result may be replaced, but not by what is cleaned of its own parts
+    # an earlier result may be replaced, but not by a cleaning of its own files
     clean_table(files, pairs_table(), tmp_path / "out")
     clean_table(files, pairs_table(), tmp_path / "out")
     with pytest.raises(UserError, match="out contains the source"):
         clean_table(open_source(tmp_path / "out" / "quarantine", pairs_table()), pairs_table(), tmp_path / "out")
-    # nor where somebody has worked in it since
-    mended = tmp_path / "out" / "quarantine" / "pairs.csv"
-    written = (tmp_path / "out" / "report.json").stat().st_mtime
-    os.utime(mended, (written + 1, written + 1))
+    # nor if somebody has changed it since
+    corrected = tmp_path / "out" / "quarantine" / "pairs.csv"
+    report_time = (tmp_path / "out" / "report.json").stat().st_mtime
+    os.utime(corrected, (report_time + 1, report_time + 1))
     with pytest.raises(UserError, match=r"pairs\.csv was changed since it was written and would be lost"):
         clean_table(files, pairs_table(), tmp_path / "out")
     (tmp_path / "foreign" / "src").mkdir(parents=True)
@@ -105,12 +105,12 @@ def test_folders_that_hold_something_else_are_spared(tmp_path):
 
 def test_a_limit_of_file_size_is_a_sentence(raw, tmp_path):
     before = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))"
-    found = subprocess.run(command(raw, tmp_path / "out", before), capture_output=True, text=True, check=False)
-    assert found.returncode == 1
-    assert found.stderr.strip().endswith(
+    result = subprocess.run(command(raw, tmp_path / "out", before), capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr.strip().endswith(
         "out cannot be written: the file grew beyond what may be written; raise the limit."
     )
-    assert found.stderr.count("\n") == 1, "a sentence, no traceback"
+    assert result.stderr.count("\n") == 1, "a sentence, no traceback"
     assert names(tmp_path) == []
 
 
@@ -118,11 +118,11 @@ def test_a_limit_of_file_size_is_a_sentence(raw, tmp_path):
 def test_a_full_disk_is_a_sentence_and_leaves_the_older_result(raw, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(
+    mount = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk)], capture_output=True, check=False
     )
-    if mounted.returncode:
-        pytest.skip("mounting is not allowed here")
+    if mount.returncode:
+        pytest.skip("mounting is not allowed")
     try:
         small = tmp_path / "pairs.csv"
         small.write_bytes(HEADER + b"1,1,2,3\n")
@@ -144,18 +144,18 @@ def test_killed_at_any_moment_and_run_again_the_result_is_the_same(raw, tmp_path
     clean_table(open_source(raw, table), table, tmp_path / "undisturbed")
     whole = sha256(tmp_path / "undisturbed")
     rng = random.Random(1)  # noqa: S311
-    killed = 0
+    kills = 0
     for _ in range(4):
         process = subprocess.Popen(command(raw, tmp_path / "out"), stdout=subprocess.PIPE, text=True)
         for _ in range(rng.randrange(1, 12)):
             process.stdout.readline()  # once a piece has been written
         time.sleep(rng.uniform(0, 0.05))
         process.kill()
-        killed += process.wait() != 0
+        kills += process.wait() != 0
         process.stdout.close()
         # nothing half-written has the name of a result
         assert not (tmp_path / "out").exists() or sha256(tmp_path / "out") == whole
-    assert killed > 0
+    assert kills > 0
     clean_table(open_source(raw, table), table, tmp_path / "out")
     assert sha256(tmp_path / "out") == whole
     assert names(tmp_path) == ["out", "undisturbed"]

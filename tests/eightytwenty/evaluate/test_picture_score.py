@@ -20,7 +20,7 @@ from tasks.ingest.generate import AVATARS, as_png
 SMALL_KINDS = [kind for kind in KINDS if kind != "too large a file"]
 
 
-def dirty(folder, source, rows, size, share, kinds=SMALL_KINDS):
+def make_dirty(folder, source, rows, size, share, kinds=SMALL_KINDS):
     """A raw folder with dirt, its truth, the true pictures by name and their true attributes."""
     if source == AVATARS:
         pictures, attributes = draw_avatars(rows, size, 0)
@@ -44,7 +44,7 @@ def dirty(folder, source, rows, size, share, kinds=SMALL_KINDS):
 @pytest.mark.parametrize("source", [AVATARS, *ELLIPSES])
 def test_every_kind_of_dirt_is_caught_and_nothing_else_is_touched(tmp_path, source, size):
     kinds = KINDS if (source, size) == (AVATARS, 32) else SMALL_KINDS
-    raw, truth, true, attributes = dirty(tmp_path, source, 150, size, 0.8, kinds)
+    raw, truth, true, attributes = make_dirty(tmp_path, source, 150, size, 0.8, kinds)
     clean_pictures(open_pictures(raw, known_attributes=KNOWN_ATTRIBUTES), pictures_table(size), tmp_path / "out")
     result = score_pictures(tmp_path / "out", truth, true, attributes)
     expected = set(kinds) - (set() if source == "ellipses-white" else {"grey"})
@@ -54,17 +54,20 @@ def test_every_kind_of_dirt_is_caught_and_nothing_else_is_touched(tmp_path, sour
     assert result.kinds["wrong"].sum() == 0
     assert (result.false_repairs, result.lost_rows) == (0, 0)
     ledger = pl.read_parquet(tmp_path / "out" / "ledger.parquet")
-    assert set(ledger["source"]) <= set(truth["source"]), "what is right is not repaired"
+    assert set(ledger["source"]) <= set(truth["source"]), "correct pictures are not repaired"
 
 
-def test_faults_of_the_files_beside_pictures_are_caught(tmp_path):
+def test_faults_of_sidecar_files_are_caught(tmp_path):
     pictures, _ = draw_ellipses("ellipses-colour", 60, 32, 0)
     rng = np.random.default_rng(1)
     true = {f"cartoonset/{number % 10}/cs{number:03}.png": picture for number, picture in enumerate(pictures)}
-    codes = rng.integers([len(each.values) for each in CARTOONSET], size=(60, len(CARTOONSET)))
+    codes = rng.integers([len(attribute.values) for attribute in CARTOONSET], size=(60, len(CARTOONSET)))
     files = {}
     for (name, picture), row in zip(true.items(), codes, strict=True):
-        lines = [f'"{each.name}", {code}, {len(each.values)}\n' for each, code in zip(CARTOONSET, row, strict=True)]
+        lines = [
+            f'"{attribute.name}", {code}, {len(attribute.values)}\n'
+            for attribute, code in zip(CARTOONSET, row, strict=True)
+        ]
         files |= {name: as_png(picture), name.replace(".png", ".csv"): "".join(lines).encode()}
     dirty = add_attribute_dirt(files, share=0.6, seed=1)
     for name, content in dirty.files.items():
@@ -73,7 +76,7 @@ def test_faults_of_the_files_beside_pictures_are_caught(tmp_path):
     clean_pictures(
         open_pictures(tmp_path / "raw", known_attributes=KNOWN_ATTRIBUTES), pictures_table(32), tmp_path / "out"
     )
-    attributes = pl.DataFrame(codes.astype(str), [each.name for each in CARTOONSET])
+    attributes = pl.DataFrame(codes.astype(str), [attribute.name for attribute in CARTOONSET])
     attributes.insert_column(0, pl.Series("file", list(true)))
     result = score_pictures(tmp_path / "out", dirty.truth, true, attributes)
     assert set(result.kinds["kind"]) == set(SIDECAR_KINDS)
@@ -86,7 +89,7 @@ def scored(tmp_path_factory):
     """A cleaned folder and its truth, for mutilation."""
     folder = tmp_path_factory.mktemp("scored")
     kinds = ("transparent", "exact copy", "blank", "unknown value")
-    raw, truth, true, attributes = dirty(folder, AVATARS, 40, 32, 0.5, kinds)
+    raw, truth, true, attributes = make_dirty(folder, AVATARS, 40, 32, 0.5, kinds)
     clean_pictures(open_pictures(raw, known_attributes=KNOWN_ATTRIBUTES), pictures_table(32), folder / "out")
     return folder / "out", truth, true, attributes
 
@@ -109,16 +112,16 @@ def mutilated(scored, tmp_path):
     return run
 
 
-def clean_places(scored, faulty):
-    """Where in clean.parquet the pictures with a fault stand, or those without."""
+def clean_rows(scored, with_fault):
+    """Rows of clean.parquet whose pictures have a fault, or those without."""
     cleaned, truth, *_ = scored
     sources = pl.read_parquet(cleaned / "clean.parquet")["source"]
-    return np.flatnonzero(sources.is_in(truth["source"].implode()).to_numpy() == faulty)
+    return np.flatnonzero(sources.is_in(truth["source"].implode()).to_numpy() == with_fault)
 
 
 def test_a_wrong_repair_is_seen(mutilated, scored):
     def darken(pictures):
-        pictures[clean_places(scored, faulty=True)[0]] //= 2
+        pictures[clean_rows(scored, with_fault=True)[0]] //= 2
         return pictures
 
     result, kinds = mutilated("pictures.npy", darken)
@@ -127,17 +130,17 @@ def test_a_wrong_repair_is_seen(mutilated, scored):
     assert result.false_repairs == 0
 
 
-def test_one_changed_channel_of_an_innocent_picture_is_seen(mutilated, scored):
+def test_one_changed_channel_of_a_faultless_picture_is_seen(mutilated, scored):
     def change(pictures):
-        pictures[clean_places(scored, faulty=False)[0], 5, 5, 1] ^= 1
+        pictures[clean_rows(scored, with_fault=False)[0], 5, 5, 1] ^= 1
         return pictures
 
     assert mutilated("pictures.npy", change)[0].false_repairs == 1
 
 
-def test_a_changed_attribute_of_an_innocent_picture_is_seen(mutilated, scored):
+def test_a_changed_attribute_of_a_faultless_picture_is_seen(mutilated, scored):
     def change(clean):
-        place = clean_places(scored, faulty=False)[0]
+        place = clean_rows(scored, with_fault=False)[0]
         other = "bun" if clean["hair"][int(place)] != "bun" else "bob"
         return clean.with_columns(hair=clean["hair"].scatter(place, other))
 
@@ -159,7 +162,7 @@ def test_lost_pictures_and_a_fault_that_passed_are_seen(scored, tmp_path):
     shutil.copytree(cleaned, tmp_path / "out")
     clean, quarantine = (pl.read_parquet(cleaned / f"{name}.parquet") for name in ("clean", "quarantine"))
     blank = truth.filter(pl.col("kind") == "blank")["source"][0]
-    place = int(clean_places(scored, faulty=False)[0])
+    place = int(clean_rows(scored, with_fault=False)[0])
     lost = clean["source"][place]
     # one blank picture passes in the place of an innocent one
     swapped = clean.with_columns(source=clean["source"].scatter(place, blank))

@@ -52,15 +52,17 @@ def test_pairs_are_uniform_and_in_range():
 def test_the_truth_says_where_each_fault_is():
     pairs = draw_pairs(2_000, 65536, 1)
     dirty = add_dirt(pairs, share=0.5, largest_sum=65536, seed=1)
-    innocent = dirty.cells.with_row_index("record", offset=1).join(
+    faultless = dirty.cells.with_row_index("record", offset=1).join(
         dirty.truth.with_columns(pl.col("record").cast(pl.UInt32)), on="record", how="anti"
     )
-    assert innocent.drop("record").join(pairs.cast(pl.String), on=pairs.columns, how="anti").is_empty()
+    assert faultless.drop("record").join(pairs.cast(pl.String), on=pairs.columns, how="anti").is_empty()
     faulty = dirty.truth.filter(~pl.col("kind").is_in([*BYTE_KINDS, "re-sent record"]))
-    written = dirty.cells[(faulty["record"] - 1).to_numpy()].select("a", "b", "sum").rows()
+    cells = dirty.cells[(faulty["record"] - 1).to_numpy()].select("a", "b", "sum").rows()
     true = faulty.select(pl.col("a", "b", "sum").cast(pl.String)).rows()
-    unchanged = [kind for kind, was, now in zip(faulty["kind"], true, written, strict=True) if was == now]
-    assert set(unchanged) <= {"conflicting record"}, "each fault can be seen, but that of a record that is contradicted"
+    unchanged = [kind for kind, before, after in zip(faulty["kind"], true, cells, strict=True) if before == after]
+    assert set(unchanged) <= {"conflicting record"}, (
+        "every fault is visible, except in a record that another one contradicts"
+    )
 
 
 def test_broken_lines_are_broken():

@@ -7,7 +7,7 @@ from eightytwenty.kinds.integer import INTEGER_REPAIRS, readings
 
 REPAIRS = {repair.name: repair.function for repair in INTEGER_REPAIRS}
 
-WRITTEN = {
+SPELLINGS = {
     "stray spaces": {
         " 7": "7",
         "\t7\r\n": "7",
@@ -67,7 +67,7 @@ WRITTEN = {
     "sign or leading zeros": {"+7": "7", "007": "7", "-0": "0", "+0": "0", "-007": "-7", "000": "0"},
 }
 
-LEFT_ALONE = {
+UNCHANGED = {
     "missing mark": ["-", "--", "none", "None", "nan", "NaN", "nil", "0", "inf", "---", "no"],
     # powers, fractions, roman numerals and numbered circles are no digits
     "unicode variants": ["7²", "10⁵", "x₂", "½", "7½", "①7", "⒈5", "Ⅶ", "٧", "७"],
@@ -110,18 +110,21 @@ LEFT_ALONE = {
 }
 
 
-@pytest.mark.parametrize(("name", "cell", "after"), [(n, c, a) for n, some in WRITTEN.items() for c, a in some.items()])
+@pytest.mark.parametrize(
+    ("name", "cell", "after"),
+    [(name, cell, after) for name, cells in SPELLINGS.items() for cell, after in cells.items()],
+)
 def test_what_has_one_meaning_is_repaired(name, cell, after):
     assert REPAIRS[name](cell) == after
 
 
-@pytest.mark.parametrize(("name", "cell"), [(name, cell) for name, some in LEFT_ALONE.items() for cell in some])
+@pytest.mark.parametrize(("name", "cell"), [(name, cell) for name, cells in UNCHANGED.items() for cell in cells])
 def test_what_has_another_meaning_or_none_is_left_alone(name, cell):
     assert REPAIRS[name](cell) == cell
 
 
 def test_every_repair_is_tested():
-    assert set(WRITTEN) == set(REPAIRS)
+    assert set(SPELLINGS) == set(REPAIRS)
 
 
 number_like = st.text(st.sampled_from("0123456789.,'+-eE $€kgN/A\u200b\u00a0７²one"), max_size=12)
@@ -169,5 +172,5 @@ def test_a_cell_of_a_megabyte_takes_no_longer_than_its_length(cell):
 
 
 def test_no_text_is_a_choice_by_accident():
-    assert all(not readings(cell) for some in LEFT_ALONE.values() for cell in some if "000" not in cell)
+    assert all(not readings(cell) for cells in UNCHANGED.values() for cell in cells if "000" not in cell)
     assert integer.readings is readings

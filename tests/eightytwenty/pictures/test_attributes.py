@@ -1,4 +1,4 @@
-"""Attributes come to the right picture, and each fault of theirs has a name."""
+"""Attributes are matched with the right picture, and each of their faults has a name."""
 
 import zipfile
 
@@ -33,7 +33,7 @@ def with_line(name, line):
     return "\n".join(line if f'"{name}"' in old else old for old in LINES).encode()
 
 
-# -- files beside pictures
+# -- sidecar files
 
 
 @pytest.mark.parametrize("content", [FACE, FACE.replace(b"\n", b"\r\n"), FACE.replace(b", ", b","), FACE.rstrip()])
@@ -57,19 +57,19 @@ def test_a_file_of_the_cartoon_set_is_read(content):
         (with_line("hair", '"hair", 4, 112'), attribute_files.WRONG_CARDINALITY),
     ],
 )
-def test_a_faulty_file_beside_a_picture_says_why(content, problem):
+def test_a_faulty_sidecar_file_says_why(content, problem):
     assert parse_sidecar(content, CARTOONSET) == (None, problem)
 
 
-def test_files_beside_pictures_come_to_their_pictures(tmp_path):
+def test_sidecar_files_are_matched_with_their_pictures(tmp_path):
     bad = with_line("hair", '"hair", 4, 112')
-    found = read(
+    result = read(
         tmp_path, {"0/a.png": b"", "0/a.csv": FACE, "1/a.png": b"", "1/b.png": b"", "1/b.csv": bad, "1/c.csv": bad}
     )
-    assert found.attributes == CARTOONSET
-    assert found.values == {"0/a.png": VALUES}
-    assert found.problems == {"1/a.png": attribute_files.FILE_MISSING, "1/b.png": attribute_files.WRONG_CARDINALITY}
-    assert found.unclaimed_rows == (
+    assert result.attributes == CARTOONSET
+    assert result.values == {"0/a.png": VALUES}
+    assert result.problems == {"1/a.png": attribute_files.FILE_MISSING, "1/b.png": attribute_files.WRONG_CARDINALITY}
+    assert result.unclaimed_rows == (
         UnclaimedAttributes("1/c.csv", 1, (attribute_files.WITHOUT_PICTURE, attribute_files.WRONG_CARDINALITY), bad),
     )
 
@@ -81,9 +81,9 @@ def test_files_beside_pictures_come_to_their_pictures(tmp_path):
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_a_table_is_read_whatever_its_form(encoding, delimiter):
     text = 'Hair Colour,Filename,eyeShape\nbrünett,a.png,1\n"rot","b.png",10\n rot ,c.png,2\n'
-    found = table(text.replace(",", delimiter), encoding)
-    assert found.attributes == (Attribute("hair_colour", ("brünett", "rot")), Attribute("eye_shape", ("1", "2", "10")))
-    assert [(line.record, line.picture, line.values) for line in found.lines] == [
+    result = table(text.replace(",", delimiter), encoding)
+    assert result.attributes == (Attribute("hair_colour", ("brünett", "rot")), Attribute("eye_shape", ("1", "2", "10")))
+    assert [(line.record, line.picture, line.values) for line in result.lines] == [
         (1, "a.png", ("brünett", "1")),
         (2, "b.png", ("rot", "10")),
         (3, "c.png", ("rot", "2")),
@@ -92,9 +92,9 @@ def test_a_table_is_read_whatever_its_form(encoding, delimiter):
 
 def test_columns_that_are_no_attributes_are_ignored_columns_and_said():
     rows = [f"{n}.png,{'ab'[n % 2]},{n / 7:.3f},same,{n},,{n % 3}" for n in range(100)]
-    found = table("\n".join(["file,kind,weight,all,id,blank,3d", *rows]))
-    assert [attribute.name for attribute in found.attributes] == ["kind", "attribute_3d"]
-    assert found.ignored_columns == {
+    result = table("\n".join(["file,kind,weight,all,id,blank,3d", *rows]))
+    assert [attribute.name for attribute in result.attributes] == ["kind", "attribute_3d"]
+    assert result.ignored_columns == {
         "weight": "it has more than 64 different values",
         "all": "it has one value only",
         "id": "it has more than 64 different values",
@@ -107,21 +107,21 @@ def test_columns_that_are_no_attributes_are_ignored_columns_and_said():
 
 def test_in_a_table_of_some_length_an_id_or_caption_is_no_attribute():
     rows = [f"{n}.png,{n},picture {n // 2 * n},{'ab'[n % 2]}" for n in range(30)]
-    found = table("\n".join(["file,id,caption,kind", *rows]))
-    assert [attribute.name for attribute in found.attributes] == ["kind"]
-    assert found.ignored_columns == dict.fromkeys(["id", "caption"], "most of its values stand on one line only")
+    result = table("\n".join(["file,id,caption,kind", *rows]))
+    assert [attribute.name for attribute in result.attributes] == ["kind"]
+    assert result.ignored_columns == dict.fromkeys(["id", "caption"], "most of its values stand on one line only")
 
 
 def test_whole_numbers_as_pandas_writes_them_are_values():
-    found = table("file,smiling\na,1.0\nb,0.0\nc,\n")
-    assert found.attributes == (Attribute("smiling", ("0.0", "1.0")),)
-    assert [line.problem for line in found.lines] == ["", "", attribute_files.MISSING_VALUE]
+    result = table("file,smiling\na,1.0\nb,0.0\nc,\n")
+    assert result.attributes == (Attribute("smiling", ("0.0", "1.0")),)
+    assert [line.problem for line in result.lines] == ["", "", attribute_files.MISSING_VALUE]
 
 
 def test_faulty_lines_say_why_and_keep_their_bytes():
     text = "file,hair,eyes\na,red,wide\nb,blond,\nc,red\nd,red,wide,x\n,red,wide\ne,n/a,shut\nf,blond,shut\n"
-    found = table(text).lines
-    assert [(line.picture, line.problem) for line in found] == [
+    result = table(text).lines
+    assert [(line.picture, line.problem) for line in result] == [
         ("a", ""),
         ("b", attribute_files.MISSING_VALUE),
         ("c", attribute_files.MALFORMED),
@@ -130,25 +130,25 @@ def test_faulty_lines_say_why_and_keep_their_bytes():
         ("e", attribute_files.MISSING_VALUE),
         ("f", ""),
     ]
-    assert [line.original.decode() for line in found] == text.splitlines()[1:]
-    assert all((line.values is None) == bool(line.problem) for line in found)
+    assert [line.original.decode() for line in result] == text.splitlines()[1:]
+    assert all((line.values is None) == bool(line.problem) for line in result)
 
 
 def test_the_values_of_generated_avatars_are_known():
     names = [attribute.name for attribute in AVATARS]
     rows = [["x.png", *row] for row in draw_attributes(20, seed=1).rows()]
     rows[3][1] = "bnu"
-    found = table("\n".join(map(",".join, [["file", *names], *rows])))
-    assert found.attributes == AVATARS
-    assert [line.record for line in found.lines if line.problem == attribute_files.UNKNOWN_VALUE] == [4]
+    result = table("\n".join(map(",".join, [["file", *names], *rows])))
+    assert result.attributes == AVATARS
+    assert [line.record for line in result.lines if line.problem == attribute_files.UNKNOWN_VALUE] == [4]
 
 
-def test_in_a_large_table_a_value_of_one_line_is_a_slip_of_the_pen():
+def test_in_a_large_table_a_value_of_one_line_is_a_typo():
     rows = [f"{n}.png,{'red' if n % 2 else 'blond'}" for n in range(3000)]
     rows[7] = "7.png,rde"
-    found = table("\n".join(["file,hair", *rows]))
-    assert found.attributes == (Attribute("hair", ("blond", "red")),)
-    assert [line.record for line in found.lines if line.problem == attribute_files.UNKNOWN_VALUE] == [8]
+    result = table("\n".join(["file,hair", *rows]))
+    assert result.attributes == (Attribute("hair", ("blond", "red")),)
+    assert [line.record for line in result.lines if line.problem == attribute_files.UNKNOWN_VALUE] == [8]
 
 
 def test_two_columns_of_one_name_are_one_sentence():
@@ -156,25 +156,25 @@ def test_two_columns_of_one_name_are_one_sentence():
         table("file,hair colour,HairColour\na,b,c\n")
 
 
-def test_lines_come_to_pictures_by_path_name_or_stem(tmp_path):
+def test_lines_name_pictures_by_path_name_or_stem(tmp_path):
     lines = ["d/a.png,1", "b.png,2", "c,1", "./d/e,2", "D:\\pictures\\f.png,1", "g.png,2", "nowhere.png,1"]
     names = ["d/a.png", "d/b.png", "d/c.jpg", "d/e.png", "d/f.png", "d/g.png", "h/g.png", "d/i.png"]
-    found = read(tmp_path, dict.fromkeys(names, b"") | {"t.csv": "\n".join(["file,kind", *lines]).encode()})
-    assert found.values == {
+    result = read(tmp_path, dict.fromkeys(names, b"") | {"t.csv": "\n".join(["file,kind", *lines]).encode()})
+    assert result.values == {
         "d/a.png": ("1",),
         "d/b.png": ("2",),
         "d/c.jpg": ("1",),
         "d/e.png": ("2",),
         "d/f.png": ("1",),
     }
-    assert found.problems == dict.fromkeys(["d/g.png", "h/g.png", "d/i.png"], attribute_files.LINE_MISSING)
-    assert found.unclaimed_rows == (
+    assert result.problems == dict.fromkeys(["d/g.png", "h/g.png", "d/i.png"], attribute_files.LINE_MISSING)
+    assert result.unclaimed_rows == (
         UnclaimedAttributes("t.csv", 6, (attribute_files.WITHOUT_PICTURE,), b"g.png,2"),
         UnclaimedAttributes("t.csv", 7, (attribute_files.WITHOUT_PICTURE,), b"nowhere.png,1"),
     )
 
 
-def test_lines_of_a_table_in_a_folder_are_meant_from_there_or_from_the_top(tmp_path):
+def test_paths_in_a_table_start_at_its_folder_or_at_the_top(tmp_path):
     lines = ["a.png,1", "deep/b,2", "x/c.png,2", "../y/d.png,1", "A2.png,2", "../../e.png,1"]
     names = [
         "a.png",
@@ -187,33 +187,33 @@ def test_lines_of_a_table_in_a_folder_are_meant_from_there_or_from_the_top(tmp_p
         "x/a2.png",
         "y/a2.png",
     ]
-    found = read(tmp_path, dict.fromkeys(names, b"") | {"x/t.csv": "\n".join(["file,kind", *lines]).encode()})
-    assert found.values == {
+    result = read(tmp_path, dict.fromkeys(names, b"") | {"x/t.csv": "\n".join(["file,kind", *lines]).encode()})
+    assert result.values == {
         "x/a.png": ("1",),
         "x/deep/b.png": ("2",),
         "x/c.png": ("2",),
         "y/d.png": ("1",),
         "x/a2.png": ("2",),
     }
-    assert [row.record for row in found.unclaimed_rows] == [6]
+    assert [row.record for row in result.unclaimed_rows] == [6]
 
 
 @pytest.mark.parametrize("first", [b"sep=;\r\n", b'"sep=;"\n', b"\xef\xbb\xbfsep=;\r\n"])
-def test_the_separator_that_excel_writes_on_top_is_passed_over(tmp_path, first):
+def test_the_separator_line_of_excel_is_skipped(tmp_path, first):
     lines = first + "file;kind\r\na.png;ä\r\nb.png;ö\r\n".encode()
     assert read(tmp_path, {"a.png": b"", "b.png": b"", "t.csv": lines}).values == {"a.png": ("ä",), "b.png": ("ö",)}
-    (tmp_path / "given.csv").write_bytes(lines)
-    given = read_attributes(
-        open_pictures(tmp_path / "x.zip", tmp_path / "given.csv", known_attributes=KNOWN_ATTRIBUTES)
+    (tmp_path / "separate.csv").write_bytes(lines)
+    attributes = read_attributes(
+        open_pictures(tmp_path / "x.zip", tmp_path / "separate.csv", known_attributes=KNOWN_ATTRIBUTES)
     )
-    assert given.values == {"a.png": ("ä",), "b.png": ("ö",)}
+    assert attributes.values == {"a.png": ("ä",), "b.png": ("ö",)}
 
 
 def test_a_line_for_a_missing_picture_does_not_claim_one_of_the_same_name_elsewhere(tmp_path):
     lines = b"file,kind\na/x.png,1\nb/x.png,2\ny.png,1\nb/y.png,2\n"
-    found = read(tmp_path, {"a/x.png": b"", "y.png": b"", "t.csv": lines})
-    assert found.values == {"a/x.png": ("1",), "y.png": ("1",)}
-    assert [(row.record, row.problems) for row in found.unclaimed_rows] == [
+    result = read(tmp_path, {"a/x.png": b"", "y.png": b"", "t.csv": lines})
+    assert result.values == {"a/x.png": ("1",), "y.png": ("1",)}
+    assert [(row.record, row.problems) for row in result.unclaimed_rows] == [
         (2, (attribute_files.WITHOUT_PICTURE,)),
         (4, (attribute_files.WITHOUT_PICTURE,)),
     ]
@@ -222,19 +222,19 @@ def test_a_line_for_a_missing_picture_does_not_claim_one_of_the_same_name_elsewh
 def test_names_in_other_case_or_unicode_form_are_the_same_unless_both_are_there(tmp_path):
     lines = ["IMG_1.JPG,1", "B\u00fc.png,2", "a.png,1", "A.png,2", "D.png,1"]
     names = ["x/img_1.jpg", "Bu\u0308.png", "a.png", "A.png", "x/d.png", "y/D.PNG"]
-    found = read(tmp_path, dict.fromkeys(names, b"") | {"t.csv": "\n".join(["file,kind", *lines]).encode()})
-    assert found.values == {"x/img_1.jpg": ("1",), "Bu\u0308.png": ("2",), "a.png": ("1",), "A.png": ("2",)}
-    assert found.problems == dict.fromkeys(["x/d.png", "y/D.PNG"], attribute_files.LINE_MISSING)
+    result = read(tmp_path, dict.fromkeys(names, b"") | {"t.csv": "\n".join(["file,kind", *lines]).encode()})
+    assert result.values == {"x/img_1.jpg": ("1",), "Bu\u0308.png": ("2",), "a.png": ("1",), "A.png": ("2",)}
+    assert result.problems == dict.fromkeys(["x/d.png", "y/D.PNG"], attribute_files.LINE_MISSING)
 
 
 def test_several_lines_for_a_picture_must_agree(tmp_path):
-    found = read(tmp_path, {"a.png": b"", "b.png": b"", "t.csv": b"file,kind\na.png,1\nb.png,1\na.png,1\nb.png,2\n"})
-    assert found.values == {"a.png": ("1",)}
-    assert found.problems == {"b.png": attribute_files.SEVERAL_LINES}
+    result = read(tmp_path, {"a.png": b"", "b.png": b"", "t.csv": b"file,kind\na.png,1\nb.png,1\na.png,1\nb.png,2\n"})
+    assert result.values == {"a.png": ("1",)}
+    assert result.problems == {"b.png": attribute_files.SEVERAL_LINES}
 
 
 def test_a_source_without_attributes_says_nothing(tmp_path):
-    found = read(tmp_path, {"a.png": b""})
-    assert (found.attributes, found.values, found.problems, found.unclaimed_rows) == ((), {}, {}, ())
+    result = read(tmp_path, {"a.png": b""})
+    assert (result.attributes, result.values, result.problems, result.unclaimed_rows) == ((), {}, {}, ())
     only_files = read(tmp_path, {"a.png": b"", "t.csv": b"file\na.png\n"})
     assert (only_files.attributes, only_files.problems) == ((), {})

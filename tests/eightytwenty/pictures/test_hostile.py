@@ -1,4 +1,4 @@
-"""Files that were made to harm, or were harmed: no byte of them can stop a run."""
+"""Malicious and damaged files: none of them can stop a run."""
 
 import io
 import struct
@@ -15,7 +15,7 @@ from eightytwenty.pictures.observe import REFUSALS, observe
 from eightytwenty.pictures.structure import structure_fault
 
 
-def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+def encode(image: Image.Image, kind: str, **options: object) -> bytes:
     stream = io.BytesIO()
     image.save(stream, kind, **options)
     return stream.getvalue()
@@ -29,17 +29,17 @@ def samples() -> list[bytes]:
     exif[0x0112] = 6
     film = {"save_all": True, "append_images": [other]}
     return [
-        encoded(picture, "PNG", exif=exif),
-        encoded(picture.convert("P"), "PNG", transparency=3),
-        encoded(picture.convert("L").convert("I;16"), "PNG"),
-        encoded(picture, "PNG", **film),
-        encoded(picture, "JPEG", exif=exif),
-        encoded(picture.convert("CMYK"), "JPEG", progressive=True),
-        encoded(picture, "GIF", **film),
-        encoded(picture.convert("P"), "BMP"),
-        encoded(picture, "WEBP", exif=exif),
-        encoded(picture, "TIFF", exif=exif),
-        encoded(picture, "TIFF", compression="tiff_lzw"),
+        encode(picture, "PNG", exif=exif),
+        encode(picture.convert("P"), "PNG", transparency=3),
+        encode(picture.convert("L").convert("I;16"), "PNG"),
+        encode(picture, "PNG", **film),
+        encode(picture, "JPEG", exif=exif),
+        encode(picture.convert("CMYK"), "JPEG", progressive=True),
+        encode(picture, "GIF", **film),
+        encode(picture.convert("P"), "BMP"),
+        encode(picture, "WEBP", exif=exif),
+        encode(picture, "TIFF", exif=exif),
+        encode(picture, "TIFF", compression="tiff_lzw"),
     ]
 
 
@@ -47,7 +47,7 @@ SAMPLES = samples()
 
 
 def with_checksums(content: bytes) -> bytes:
-    """A PNG whose chunks all have the right checksum, so that what is wrong in them reaches the decoder."""
+    """A PNG whose chunks all have the right checksum, so that their faults reach the decoder."""
     out, at = content[:8], 8
     while at + 12 <= len(content):
         end = at + 12 + int.from_bytes(content[at : at + 4])
@@ -57,7 +57,7 @@ def with_checksums(content: bytes) -> bytes:
 
 
 @st.composite
-def harmed(draw):
+def damaged_files(draw):
     content = bytearray(draw(st.sampled_from(SAMPLES)))
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.one_of(st.integers(8, 200), st.integers(8, len(content) + 8))) % (len(content) + 1)
@@ -78,37 +78,37 @@ def harmed(draw):
 
 
 @settings(max_examples=400)
-@given(harmed())
-def test_no_harmed_file_raises(content):
+@given(damaged_files())
+def test_no_damaged_file_raises(content):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        seen = observe("x", content, 32)
-    if seen.pixels is not None:
-        assert seen.pixels.shape == (32, 32, 3)
-        assert seen.pixels.dtype == np.uint8
+        observation = observe("x", content, 32)
+    if observation.pixels is not None:
+        assert observation.pixels.shape == (32, 32, 3)
+        assert observation.pixels.dtype == np.uint8
 
 
 @pytest.mark.parametrize("content", SAMPLES)
 def test_every_sample_is_sound_or_a_film(content):
-    seen = observe("x", content, 32)
-    assert seen.fault == ""
-    assert seen.animated or seen.pixels is not None
+    observation = observe("x", content, 32)
+    assert observation.fault == ""
+    assert observation.animated or observation.pixels is not None
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 4, 5])
 def test_a_png_or_jpeg_cut_anywhere_is_never_clean(number):
     content = SAMPLES[number]
     for length in range(0, len(content), 7):
-        seen = observe("x", content[:length], 32)
-        assert seen.fault in {"truncated", "missing end"} or not seen.format, length
+        observation = observe("x", content[:length], 32)
+        assert observation.fault in {"truncated", "missing end"} or not observation.format, length
     assert structure_fault(content, "PNG" if number < 3 else "JPEG") == ""
 
 
 def test_no_flipped_bit_of_a_png_passes():
     content = SAMPLES[0]
     for at in range(0, len(content), 11):
-        seen = observe("x", content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :], 32)
-        assert seen.fault or not seen.format, at
+        observation = observe("x", content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :], 32)
+        assert observation.fault or not observation.format, at
 
 
 def test_a_bomb_is_refused_by_its_header():
@@ -116,20 +116,20 @@ def test_a_bomb_is_refused_by_its_header():
     for side, is_bomb in ((60_000, True), (6_400, True), (6_000, False)):
         data = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
         content = SAMPLES[0][:8] + struct.pack(">I", 13) + data + struct.pack(">I", zlib.crc32(data)) + end
-        seen = observe("x.png", content, 32)
-        assert seen.bomb == is_bomb
-        assert seen.pixels is None
+        observation = observe("x.png", content, 32)
+        assert observation.bomb == is_bomb
+        assert observation.pixels is None
 
 
 def test_text_that_unpacks_to_more_than_it_should_is_damage():
     text = b"zTXtComment\0\0" + zlib.compress(bytes(50_000_000))
     content = SAMPLES[0]
     at = content.index(b"IDAT") - 4
-    harmful = (
+    malicious = (
         content[:at] + struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text)) + content[at:]
     )
-    seen = observe("x.png", harmful, 32)
-    assert seen.fault == "damaged" or not seen.format
+    observation = observe("x.png", malicious, 32)
+    assert observation.fault == "damaged" or not observation.format
 
 
 def test_only_what_files_can_do_is_refused():

@@ -1,4 +1,4 @@
-"""Pictures: every file ends once, what is right stays as it is, and the ledger says what was changed."""
+"""Pictures: every file ends once, a correct picture does not change, and the ledger lists every change."""
 
 import io
 import json
@@ -26,8 +26,8 @@ from schemas.attributes import KNOWN_ATTRIBUTES
 from tasks.ingest.avatars import draw_avatars
 
 SIZE = 32
-HERE = Path(__file__).resolve().parents[2]
-CARTOONSET = Path(os.environ.get("EIGHTYTWENTY_CARTOONSET", HERE.parent / "shared/data/cartoonset"))
+TESTS = Path(__file__).resolve().parents[2]
+CARTOONSET = Path(os.environ.get("EIGHTYTWENTY_CARTOONSET", TESTS.parent / "shared/data/cartoonset"))
 
 
 def drawing(seed: int, width: int = SIZE, height: int = SIZE) -> Image.Image:
@@ -36,7 +36,7 @@ def drawing(seed: int, width: int = SIZE, height: int = SIZE) -> Image.Image:
     return Image.fromarray(blocks).resize((width, height), Image.Resampling.NEAREST)
 
 
-def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+def encode(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     stream = io.BytesIO()
     image.save(stream, kind, **options)
     return stream.getvalue()
@@ -84,40 +84,40 @@ def clean(tmp_path):
 
 def broken_files() -> dict[str, tuple[bytes, str]]:
     """File name -> its content and the rule that it fails."""
-    sound = encoded(drawing(0, 64, 64))
+    sound = encode(drawing(0, 64, 64))
     at = sound.index(b"IDAT") + 10
     bomb = sound[:8] + chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)) + sound[33:]
     large = sound[:8] + chunk(b"IHDR", struct.pack(">IIBBBBB", 9_000, 9_000, 8, 2, 0, 0, 0)) + sound[33:]
-    jpeg = encoded(Image.effect_noise((64, 64), 90), "JPEG")
-    two = {"save_all": True, "append_images": [drawing(2)]}
+    jpeg = encode(Image.effect_noise((64, 64), 90), "JPEG")
+    frames = {"save_all": True, "append_images": [drawing(2)]}
     return {
         "empty.png": (b"", "empty file"),
         "large.png": (sound + bytes(MOST_BYTES), "file too large"),
         "letter.png": (b"Dear all,", "not an image"),
-        "icon.png": (encoded(drawing(0), "ICO"), "not an image"),
-        "jpeg.png": (encoded(drawing(1), "JPEG"), "wrong format"),
+        "icon.png": (encode(drawing(0), "ICO"), "not an image"),
+        "jpeg.png": (encode(drawing(1), "JPEG"), "wrong format"),
         "cut.png": (sound[: at + 5], "truncated"),
         "cut.jpg": (jpeg[: len(jpeg) // 2], "truncated"),
-        "cut.bmp": (encoded(drawing(1), "BMP")[:-500], "truncated"),
+        "cut.bmp": (encode(drawing(1), "BMP")[:-500], "truncated"),
         "flipped.png": (sound[:at] + bytes([sound[at] ^ 1]) + sound[at + 1 :], "damaged"),
         "pixels.png": (sound.replace(sound[at - 10 - 4 :], b"") + chunk(b"IDAT", b"no zlib") + sound[-12:], "damaged"),
         "endless.png": (sound[:-12], "missing end"),
-        "endless.jpg": (encoded(drawing(1, 64, 64), "JPEG")[:-2] + bytes(3_000), "missing end"),
+        "endless.jpg": (encode(drawing(1, 64, 64), "JPEG")[:-2] + bytes(3_000), "missing end"),
         "bomb.png": (bomb, "decompression bomb"),
         "poster.png": (large, "decompression bomb"),
-        "film.gif": (encoded(drawing(1), "GIF", **two), "animated"),
-        "film.png": (encoded(drawing(1), "PNG", **two), "animated"),
-        "pages.tif": (encoded(drawing(1), "TIFF", **two), "animated"),
+        "film.gif": (encode(drawing(1), "GIF", **frames), "animated"),
+        "film.png": (encode(drawing(1), "PNG", **frames), "animated"),
+        "pages.tif": (encode(drawing(1), "TIFF", **frames), "animated"),
         "float.tif": (
-            encoded(Image.fromarray(np.random.default_rng(0).random((32, 32), np.float32)), "TIFF"),
+            encode(Image.fromarray(np.random.default_rng(0).random((32, 32), np.float32)), "TIFF"),
             "unknown mode",
         ),
-        "thumb.png": (encoded(drawing(1, 31, 40)), "too small"),
-        "strip.png": (encoded(drawing(1, 65, 32)), "far from square"),
-        "white.png": (encoded(Image.new("RGB", (32, 32), "white")), "blank"),
-        "noise.png": (encoded(Image.effect_noise((32, 32), 2)), "blank"),
+        "thumb.png": (encode(drawing(1, 31, 40)), "too small"),
+        "strip.png": (encode(drawing(1, 65, 32)), "far from square"),
+        "white.png": (encode(Image.new("RGB", (32, 32), "white")), "blank"),
+        "noise.png": (encode(Image.effect_noise((32, 32), 2)), "blank"),
         "speck.png": (
-            encoded(Image.composite(drawing(0), Image.new("RGB", (32, 32)), Image.new("L", (32, 32)))),
+            encode(Image.composite(drawing(0), Image.new("RGB", (32, 32)), Image.new("L", (32, 32)))),
             "blank",
         ),
     }
@@ -125,7 +125,7 @@ def broken_files() -> dict[str, tuple[bytes, str]]:
 
 def test_each_broken_file_fails_its_rule_and_keeps_its_bytes(clean):
     broken = broken_files()
-    cleaned = clean({name: content for name, (content, _) in broken.items()} | {"good.png": encoded(drawing(9))})
+    cleaned = clean({name: content for name, (content, _) in broken.items()} | {"good.png": encode(drawing(9))})
     assert cleaned.rules == {name: [rule] for name, (_, rule) in broken.items()}
     assert cleaned["clean"]["source"].to_list() == ["good.png"]
     for row in cleaned["quarantine"].iter_rows(named=True):
@@ -133,8 +133,8 @@ def test_each_broken_file_fails_its_rule_and_keeps_its_bytes(clean):
         assert len(row["reason"]) > 10
 
 
-def test_what_is_right_stays_as_it_is(clean):
-    cleaned = clean({"a.png": encoded(drawing(1)), "b.bmp": encoded(drawing(2), "BMP"), "c": encoded(drawing(3))})
+def test_correct_pictures_do_not_change(clean):
+    cleaned = clean({"a.png": encode(drawing(1)), "b.bmp": encode(drawing(2), "BMP"), "c": encode(drawing(3))})
     assert cleaned.summary.fates == {"clean": 3, "quarantine": 0, "duplicates": 0}
     assert cleaned["ledger"].is_empty()
     for number, name in enumerate(("a.png", "b.bmp", "c"), 1):
@@ -161,8 +161,8 @@ def test_each_repair_is_a_line_of_the_ledger_and_gives_the_true_picture(clean):
         ),
         "inks.tif": (drawing(4).convert("CMYK"), np.asarray(drawing(4)), [("inks to RGB", "CMYK", "RGB")]),
     }
-    files = {name: encoded(image, "TIFF" if name.endswith("tif") else "PNG") for name, (image, _, _) in cases.items()}
-    files["turned.png"] = encoded(drawing(3).transpose(Image.Transpose.ROTATE_90), exif=exif)
+    files = {name: encode(image, "TIFF" if name.endswith("tif") else "PNG") for name, (image, _, _) in cases.items()}
+    files["turned.png"] = encode(drawing(3).transpose(Image.Transpose.ROTATE_90), exif=exif)
     cleaned = clean(files)
     for name, (_, true, changes) in cases.items():
         assert (cleaned.pictures[name] == true).all(), name
@@ -175,7 +175,7 @@ def test_each_repair_is_a_line_of_the_ledger_and_gives_the_true_picture(clean):
 
 def test_large_photographs_go_through_all_steps(clean):
     photo = drawing(1, 500, 400).convert("RGBA")
-    cleaned = clean({"photo.png": encoded(photo), "photo2.jpg": encoded(drawing(2, 640, 480), "JPEG", quality=95)})
+    cleaned = clean({"photo.png": encode(photo), "photo2.jpg": encode(drawing(2, 640, 480), "JPEG", quality=95)})
     assert cleaned.changes("photo.png") == [
         ("transparency onto white", "RGBA", "RGB"),
         ("centre crop", "500x400", "400x400"),
@@ -188,23 +188,23 @@ def test_large_photographs_go_through_all_steps(clean):
 
 def test_shrinking_quickly_costs_less_than_a_level(clean):
     faces, _ = draw_avatars(8, 500, seed=0)
-    cleaned = clean({f"{number}.png": encoded(Image.fromarray(face)) for number, face in enumerate(faces)}, size=64)
-    wanted = [np.asarray(Image.fromarray(face).resize((64, 64), Image.Resampling.LANCZOS), float) for face in faces]
-    errors = np.array(list(cleaned.pictures.values())) - wanted
+    cleaned = clean({f"{number}.png": encode(Image.fromarray(face)) for number, face in enumerate(faces)}, size=64)
+    expected = [np.asarray(Image.fromarray(face).resize((64, 64), Image.Resampling.LANCZOS), float) for face in faces]
+    errors = np.array(list(cleaned.pictures.values())) - expected
     assert np.sqrt((errors**2).mean()) < 1
 
 
 TABLE = "file,hair,eyes\na.png,bun,open\nb.png,bob,closed\n"
 
 
-def test_attributes_that_say_nothing_or_too_much_put_their_picture_aside(clean):
+def test_missing_and_malformed_attributes_send_their_picture_to_quarantine(clean):
     lines = ["c.png,bun,shut?", "d.png,,open", "e.png,bun", "gone.png,bob,open"]
     names = "abcdef"
     values = [
         f"{n}{i}.png,{'bun' if n < 5 else 'bob'},{'open' if i % 2 else 'closed'}" for n in range(9) for i in range(9)
     ]
-    files = {f"{name}.png": encoded(drawing(place)) for place, name in enumerate(names)}
-    files |= {f"{n}{i}.png": encoded(drawing(100 + 9 * n + i)) for n in range(9) for i in range(9)}
+    files = {f"{name}.png": encode(drawing(place)) for place, name in enumerate(names)}
+    files |= {f"{n}{i}.png": encode(drawing(100 + 9 * n + i)) for n in range(9) for i in range(9)}
     content = TABLE + "\n".join(lines + values) + "\n"
     cleaned = clean(files | {"attributes.csv": content.encode()})
     rules = cleaned.rules
@@ -215,24 +215,24 @@ def test_attributes_that_say_nothing_or_too_much_put_their_picture_aside(clean):
     assert (line["record"], line["original"]) == (6, b"gone.png,bob,open")
     assert line["rules"] == ["attributes without picture"]
     assert cleaned.summary.rows == len(files) + 1
-    read = read_pictures(cleaned.out)
-    assert [one.name for one in read.attributes] == ["hair", "eyes"]
+    dataset = read_pictures(cleaned.out)
+    assert [attribute.name for attribute in dataset.attributes] == ["hair", "eyes"]
     clean_rows = cleaned["clean"]
-    for column, one in enumerate(read.attributes):
-        assert [one.values[code] for code in read.codes[:, column]] == clean_rows[one.name].to_list()
-    assert read.codes.dtype == np.int32
-    assert (read.images[0] == cleaned.pictures[clean_rows["source"][0]]).all()
+    for column, attribute in enumerate(dataset.attributes):
+        assert [attribute.values[code] for code in dataset.codes[:, column]] == clean_rows[attribute.name].to_list()
+    assert dataset.codes.dtype == np.int32
+    assert (dataset.images[0] == cleaned.pictures[clean_rows["source"][0]]).all()
 
 
 def test_an_unreadable_file_never_stops_the_run(tmp_path):
     raw = tmp_path / "raw"
     raw.mkdir()
     for number in range(3):
-        (raw / f"{number}.png").write_bytes(encoded(drawing(number)))
+        (raw / f"{number}.png").write_bytes(encode(drawing(number)))
     (raw / "link.png").symlink_to(raw / "0.png")
     os.mkfifo(raw / "pipe.png")
     source = open_pictures(raw)
-    (raw / "1.png").unlink()  # gone since it was listed
+    (raw / "1.png").unlink()  # deleted since it was listed
     cleaned = Cleaned(tmp_path / "out", clean_pictures(source, pictures_table(SIZE), tmp_path / "out"))
     assert cleaned.rules == {"1.png": ["cannot be read"], "link.png": ["refused"], "pipe.png": ["refused"]}
     reasons = dict(cleaned["quarantine"].select("source", "reason").rows())
@@ -241,16 +241,16 @@ def test_an_unreadable_file_never_stops_the_run(tmp_path):
 
 def test_folder_zip_and_tar_give_the_same_rows(clean, tmp_path):
     files = {name: content for name, (content, _) in broken_files().items() if name != "large.png"}
-    files |= {"sub/a b.png": encoded(drawing(1)), "ü.png": encoded(drawing(2)), "copy.png": encoded(drawing(2))}
+    files |= {"sub/a b.png": encode(drawing(1)), "ü.png": encode(drawing(2)), "copy.png": encode(drawing(2))}
     folder = clean(files)
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         for name, content in files.items():
             archive.writestr(name, content)
     with tarfile.open(tmp_path / "all.tar.gz", "w:gz") as archive:
         for name, content in reversed(files.items()):
-            about = tarfile.TarInfo(name)
-            about.size = len(content)
-            archive.addfile(about, io.BytesIO(content))
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
     for packed in ("all.zip", "all.tar.gz"):
         clean_pictures(open_pictures(tmp_path / packed), pictures_table(SIZE), tmp_path / packed[4:])
         for name in ("clean.parquet", "quarantine.parquet", "duplicates.parquet", "ledger.parquet", "pictures.npy"):
@@ -259,7 +259,7 @@ def test_folder_zip_and_tar_give_the_same_rows(clean, tmp_path):
 
 
 def test_the_number_of_workers_changes_no_byte(clean, monkeypatch):
-    files = {f"{n:03}.png": encoded(drawing(n % 90, 32 + n % 7, 32)) for n in range(150)}
+    files = {f"{n:03}.png": encode(drawing(n % 90, 32 + n % 7, 32)) for n in range(150)}
     files |= {name: content for name, (content, _) in broken_files().items() if name != "large.png"}
     first = clean(files)
     whole = sha256(first.out)
@@ -272,15 +272,15 @@ def test_the_number_of_workers_changes_no_byte(clean, monkeypatch):
 
 def test_names_are_safe_in_quarantine(clean):
     names = ["a/b.png", "a__b.png", "x\ny.png", "é" * 120 + ".png", "A__B.png"]
-    cleaned = clean({name: name.encode() for name in names} | {"good.png": encoded(drawing(1))})
+    cleaned = clean({name: name.encode() for name in names} | {"good.png": encode(drawing(1))})
     files = cleaned["quarantine"]["file"].to_list()
     assert len(set(files)) == len(names)
     assert all(Path(file).parent.name == "quarantine" and file.isprintable() for file in files)
     assert sorted(file.name for file in (cleaned.out / "quarantine").iterdir()) == sorted(Path(f).name for f in files)
 
 
-def test_folders_that_hold_something_else_are_spared(clean, tmp_path):
-    cleaned = clean({"a.png": encoded(drawing(1)), "b.png": b""})
+def test_folders_that_hold_something_else_are_not_replaced(clean, tmp_path):
+    cleaned = clean({"a.png": encode(drawing(1)), "b.png": b""})
     source = open_pictures(tmp_path / "raw")
     with pytest.raises(UserError, match="raw contains the source"):
         clean_pictures(source, pictures_table(SIZE), tmp_path / "raw")
@@ -293,9 +293,9 @@ def test_folders_that_hold_something_else_are_spared(clean, tmp_path):
         clean_pictures(source, pictures_table(SIZE), cleaned.out)
 
 
-def test_a_table_without_attributes_and_the_folder_one_stands_in_are_named(tmp_path, monkeypatch):
+def test_a_table_without_attributes_and_the_current_folder_are_named(tmp_path, monkeypatch):
     (tmp_path / "raw").mkdir()
-    (tmp_path / "raw" / "a.png").write_bytes(encoded(drawing(1)))
+    (tmp_path / "raw" / "a.png").write_bytes(encode(drawing(1)))
     (tmp_path / "raw" / "t.csv").write_text("file,all\na.png,same\n")
     monkeypatch.chdir(tmp_path / "raw")
     summary = clean_pictures(open_pictures(Path()), pictures_table(SIZE), tmp_path / "out")
@@ -307,7 +307,7 @@ def test_a_table_without_attributes_and_the_folder_one_stands_in_are_named(tmp_p
 
 def test_a_run_that_fails_leaves_nothing(tmp_path):
     (tmp_path / "raw").mkdir()
-    (tmp_path / "raw" / "a.png").write_bytes(encoded(drawing(1)))
+    (tmp_path / "raw" / "a.png").write_bytes(encode(drawing(1)))
 
     def progress(done: int, total: int) -> None:
         raise ZeroDivisionError
@@ -318,7 +318,7 @@ def test_a_run_that_fails_leaves_nothing(tmp_path):
 
 
 def test_only_a_cleaned_folder_is_read(clean, tmp_path):
-    cleaned = clean({"a.png": encoded(drawing(1)), "b.png": encoded(drawing(2))})
+    cleaned = clean({"a.png": encode(drawing(1)), "b.png": encode(drawing(2))})
     assert read_pictures(cleaned.out).codes.shape == (2, 0)
     with pytest.raises(UserError, match="raw is not a folder of cleaned pictures"):
         read_pictures(tmp_path / "raw")
@@ -327,7 +327,7 @@ def test_only_a_cleaned_folder_is_read(clean, tmp_path):
         read_pictures(cleaned.out)
 
 
-def test_a_source_without_a_clean_picture_is_still_written_down(clean):
+def test_a_source_without_a_clean_picture_is_still_reported(clean):
     cleaned = clean({"a.png": b"", "b.png": b"text"})
     assert cleaned.summary.fates == {"clean": 0, "quarantine": 2, "duplicates": 0}
     assert read_pictures(cleaned.out).images.shape == (0, SIZE, SIZE, 3)
@@ -336,7 +336,7 @@ def test_a_source_without_a_clean_picture_is_still_written_down(clean):
     assert json.loads((cleaned.out / "attributes.json").read_text()) == {}
 
 
-@pytest.mark.skipif(not CARTOONSET.is_dir(), reason="the real pictures are not here")
+@pytest.mark.skipif(not CARTOONSET.is_dir(), reason="the real pictures are missing")
 @pytest.mark.parametrize("size", [32, 64, 128])
 def test_real_faces_pass_and_are_all_different(tmp_path, size):
     summary = clean_pictures(

@@ -1,4 +1,4 @@
-"""What of a folder or archive is a picture, an attribute file, or neither, and in which order it is handed out."""
+"""Which files of a folder or archive are pictures, attribute files, or neither, and in which order they are read."""
 
 import io
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from eightytwenty.errors import UserError
-from eightytwenty.pictures import source
+from eightytwenty.pictures import source as source_module
 from eightytwenty.pictures.source import RefusedFile, open_pictures
 from schemas.attributes import KNOWN_ATTRIBUTES
 
@@ -36,43 +36,43 @@ FILES = {
 }
 
 
-def as_folder(place: Path, files: dict[str, bytes]) -> Path:
+def as_folder(path: Path, files: dict[str, bytes]) -> Path:
     for name, content in files.items():
-        (place / name).parent.mkdir(parents=True, exist_ok=True)
-        (place / name).write_bytes(content)
-    return place
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+    return path
 
 
-def as_zip(place: Path, files: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(place, "w") as archive:
+def as_zip(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
         for name, content in files.items():
             archive.writestr(name, content)
-    return place
+    return path
 
 
-def as_tar(place: Path, files: dict[str, bytes]) -> Path:
-    with tarfile.open(place, "w:gz") as archive:
+def as_tar(path: Path, files: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
         for name, content in files.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
-    return place
+    return path
 
 
 @pytest.mark.parametrize("save", [as_folder, as_zip, as_tar])
 def test_every_file_is_a_picture_or_says_that_it_is_none(tmp_path, save):
-    found = open_pictures(save(tmp_path / "x", FILES))
+    source = open_pictures(save(tmp_path / "x", FILES))
     names = ["a.jpg", "b.png", "deep/c.webp", "no_suffix", "readme.png", "strange.dat", "word.png"]
-    assert [picture.name for picture in found.pictures] == names
-    assert [picture.size for picture in found.pictures] == [len(FILES[name]) for name in names]
-    assert [table.name for table in found.tables] == ["table.csv"]
-    assert found.sidecars == {}
-    assert set(found.ignored_files) == FILES.keys() - set(names) - {"table.csv"}
-    assert found.refused_files == ()
-    assert {picture.name: content for picture, content in found.read()} == {name: FILES[name] for name in names}
+    assert [picture.name for picture in source.pictures] == names
+    assert [picture.size for picture in source.pictures] == [len(FILES[name]) for name in names]
+    assert [table.name for table in source.tables] == ["table.csv"]
+    assert source.sidecars == {}
+    assert set(source.ignored_files) == FILES.keys() - set(names) - {"table.csv"}
+    assert source.refused_files == ()
+    assert {picture.name: content for picture, content in source.read()} == {name: FILES[name] for name in names}
     # a tar is read in its own order, the others by name
     order = [name for name in FILES if name in names] if save is as_tar else names
-    assert [picture.name for picture, _ in found.read()] == order
+    assert [picture.name for picture, _ in source.read()] == order
 
 
 def test_the_digest_is_that_of_what_counts(tmp_path):
@@ -93,15 +93,15 @@ def test_refused_files_are_listed_and_never_read(tmp_path):
     folder = as_folder(tmp_path / "folder", {"a.png": b"a"})
     (folder / "link.png").symlink_to("/etc/passwd")
     os.mkfifo(folder / "pipe")
-    found = open_pictures(folder, known_attributes=KNOWN_ATTRIBUTES)
-    assert found.refused_files == (RefusedFile("link.png", 1, "a symbolic link"), RefusedFile("pipe", 1, "a pipe"))
-    assert [(picture.name, content) for picture, content in found.read()] == [("a.png", b"a")]
+    source = open_pictures(folder, known_attributes=KNOWN_ATTRIBUTES)
+    assert source.refused_files == (RefusedFile("link.png", 1, "a symbolic link"), RefusedFile("pipe", 1, "a pipe"))
+    assert [(picture.name, content) for picture, content in source.read()] == [("a.png", b"a")]
 
 
-def test_only_the_pictures_that_are_asked_for_are_read(tmp_path):
+def test_only_the_requested_pictures_are_read(tmp_path):
     for save in (as_folder, as_zip, as_tar):
-        found = open_pictures(save(tmp_path / save.__name__, FILES))
-        assert [(picture.name, content) for picture, content in found.read({"b.png", "none"})] == [("b.png", b"b")]
+        source = open_pictures(save(tmp_path / save.__name__, FILES))
+        assert [(picture.name, content) for picture, content in source.read({"b.png", "none"})] == [("b.png", b"b")]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user who may not read")
@@ -113,8 +113,8 @@ def test_folders_inside_that_may_not_be_read_are_faults_of_their_own(tmp_path):
     folder = as_folder(tmp_path / "x", {"a.png": b"a", "locked/b.png": b"b", "listed/c.png": b"c"})
     other = as_folder(tmp_path / "y", {"locked/b.png": b"b"})
     (folder / "listed").chmod(0o744)
-    for place in (folder / "locked", other / "locked"):
-        place.chmod(0)
+    for path in (folder / "locked", other / "locked"):
+        path.chmod(0)
     program = """
 import os, sys
 from pathlib import Path
@@ -123,14 +123,16 @@ from eightytwenty.pictures.source import open_pictures
 os.setuid(65534)
 for path in sys.argv[1:]:
     try:
-        found = open_pictures(Path(path))
-        print([content for _, content in found.read()], [(file.name, file.reason) for file in found.refused_files])
+        source = open_pictures(Path(path))
+        print([content for _, content in source.read()], [(file.name, file.reason) for file in source.refused_files])
     except UserError as error:
         print(error)
 """
     paths = [folder, folder / "locked", other]
-    done = subprocess.run([sys.executable, "-c", program, *map(str, paths)], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == [
+    result = subprocess.run(
+        [sys.executable, "-c", program, *map(str, paths)], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines() == [
         "[b'a'] [('listed/c.png', 'cannot be read'), ('locked', 'a folder that cannot be read')]",
         f"{folder / 'locked'} cannot be read (Permission denied); change its permissions.",
         f"{other} holds no picture (0 other files, 1 refused, such as locked: a folder that cannot be read); "
@@ -138,36 +140,36 @@ for path in sys.argv[1:]:
     ]
 
 
-def test_a_picture_that_vanishes_is_handed_out_without_content(tmp_path):
+def test_a_picture_that_vanishes_has_no_content(tmp_path):
     folder = as_folder(tmp_path / "folder", {"a.png": b"a", "b.png": b"b", "c.png": b"c"})
-    found = open_pictures(folder, known_attributes=KNOWN_ATTRIBUTES)
+    source = open_pictures(folder, known_attributes=KNOWN_ATTRIBUTES)
     (folder / "b.png").unlink()
-    assert {picture.name: content for picture, content in found.read()} == {
+    assert {picture.name: content for picture, content in source.read()} == {
         "a.png": b"a",
         "b.png": None,
         "c.png": b"c",
     }
 
 
-def test_files_beside_pictures_are_found_with_and_without_their_picture(tmp_path):
+def test_sidecar_files_are_found_with_and_without_their_picture(tmp_path):
     line = b'"face_shape", 4, 7\n'
     files = {"0/1.png": b"", "0/1.csv": line, "0/2.png": b"", "0/2.csv": b"broken", "1/3.csv": line, "log.csv": b"a,b"}
-    found = open_pictures(as_tar(tmp_path / "x.tgz", files), known_attributes=KNOWN_ATTRIBUTES)
-    assert {stem: file.name for stem, file in found.sidecars.items()} == {
+    source = open_pictures(as_tar(tmp_path / "x.tgz", files), known_attributes=KNOWN_ATTRIBUTES)
+    assert {stem: file.name for stem, file in source.sidecars.items()} == {
         "0/1": "0/1.csv",
         "0/2": "0/2.csv",
         "1/3": "1/3.csv",
     }
-    assert found.ignored_files == ("log.csv",)
-    assert found.tables == ()
+    assert source.ignored_files == ("log.csv",)
+    assert source.tables == ()
 
 
-def test_a_table_elsewhere_takes_the_place_of_those_inside(tmp_path):
-    (tmp_path / "given.csv").write_bytes("\ufeffPicture;hair\na.jpg;red\nb.jpg;black\n".encode())
-    found = open_pictures(as_zip(tmp_path / "x.zip", FILES), tmp_path / "given.csv")
-    assert [table.name for table in found.tables] == ["given.csv"]
-    assert "table.csv" in found.ignored_files
-    assert found.sha256 != open_pictures(tmp_path / "x.zip").sha256
+def test_a_separate_table_replaces_those_inside(tmp_path):
+    (tmp_path / "separate.csv").write_bytes("\ufeffPicture;hair\na.jpg;red\nb.jpg;black\n".encode())
+    source = open_pictures(as_zip(tmp_path / "x.zip", FILES), tmp_path / "separate.csv")
+    assert [table.name for table in source.tables] == ["separate.csv"]
+    assert "table.csv" in source.ignored_files
+    assert source.sha256 != open_pictures(tmp_path / "x.zip").sha256
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,7 @@ def test_a_source_without_use_is_one_sentence(tmp_path, files, sentence):
         open_pictures(as_folder(tmp_path / "x", files))
 
 
-def test_a_given_table_that_is_none_is_one_sentence(tmp_path):
+def test_a_separate_table_without_attributes_is_one_sentence(tmp_path):
     folder = as_folder(tmp_path / "x", {"a.png": b""})
     with pytest.raises(UserError, match="cannot be read"):
         open_pictures(folder, tmp_path / "none.csv")
@@ -200,49 +202,49 @@ def test_a_given_table_that_is_none_is_one_sentence(tmp_path):
 
 
 def test_attribute_files_are_bounded(tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "MOST_ATTRIBUTE_BYTES", 10)
+    monkeypatch.setattr(source_module, "MOST_ATTRIBUTE_BYTES", 10)
     with pytest.raises(UserError, match="MB of CSV files"):
         open_pictures(as_folder(tmp_path / "x", FILES))
 
 
 def test_real_pictures_of_the_cartoon_set_are_found():
-    beside = Path(__file__).parents[3] / "shared" / "data" / "cartoonset"
-    folder = Path(os.environ.get("EIGHTYTWENTY_CARTOONSET", beside))
+    default = Path(__file__).parents[3] / "shared" / "data" / "cartoonset"
+    folder = Path(os.environ.get("EIGHTYTWENTY_CARTOONSET", default))
     if not folder.is_dir():
         pytest.skip(f"no {folder}")
-    found = open_pictures(folder, known_attributes=KNOWN_ATTRIBUTES)
-    assert len(found.pictures) == 10
-    assert found.ignored_files == ("README.md",)
-    assert all((content or b"").startswith(b"\x89PNG") for _, content in found.read())
+    source = open_pictures(folder, known_attributes=KNOWN_ATTRIBUTES)
+    assert len(source.pictures) == 10
+    assert source.ignored_files == ("README.md",)
+    assert all((content or b"").startswith(b"\x89PNG") for _, content in source.read())
 
 
 def test_a_table_with_the_name_of_a_picture_is_no_attribute_file(tmp_path):
     files = {"plot.png": b"", "plot.csv": b"x,y\n1,2\n", "b.png": b"", "b.csv": b""}
-    found = open_pictures(as_zip(tmp_path / "x.zip", files))
-    assert (found.sidecars, found.ignored_files) == ({}, ("b.csv", "plot.csv"))
+    source = open_pictures(as_zip(tmp_path / "x.zip", files))
+    assert (source.sidecars, source.ignored_files) == ({}, ("b.csv", "plot.csv"))
 
 
-def damaged(place: Path, name: str) -> Path:
+def damage(path: Path, name: str) -> Path:
     """The zip, with a byte changed in a stored file, so that it cannot be read."""
-    with zipfile.ZipFile(place) as archive:
+    with zipfile.ZipFile(path) as archive:
         at = archive.getinfo(name).header_offset + 30 + len(name)
-    content = bytearray(place.read_bytes())
+    content = bytearray(path.read_bytes())
     content[at] ^= 1
-    place.write_bytes(content)
-    return place
+    path.write_bytes(content)
+    return path
 
 
 def test_an_unreadable_attribute_file_stops_nothing_where_others_can_be_read(tmp_path):
     line = b'"face_shape", 4, 7\n'
     files = {"1.png": b"", "1.csv": line, "2.png": b"", "2.csv": line, "3.csv": line}
-    place = as_zip(tmp_path / "x.zip", files)
-    found = open_pictures(damaged(damaged(place, "2.csv"), "3.csv"), known_attributes=KNOWN_ATTRIBUTES)
-    assert [(stem, file.content) for stem, file in found.sidecars.items()] == [("1", line), ("2", b"")]
-    assert found.refused_files == (RefusedFile("3.csv", 1, "cannot be read"),)
-    assert found.ignored_files == ()
+    path = as_zip(tmp_path / "x.zip", files)
+    source = open_pictures(damage(damage(path, "2.csv"), "3.csv"), known_attributes=KNOWN_ATTRIBUTES)
+    assert [(stem, file.content) for stem, file in source.sidecars.items()] == [("1", line), ("2", b"")]
+    assert source.refused_files == (RefusedFile("3.csv", 1, "cannot be read"),)
+    assert source.ignored_files == ()
 
 
 def test_the_only_attribute_file_must_be_readable(tmp_path):
-    place = as_zip(tmp_path / "x.zip", {"a.png": b"", "table.csv": FILES["table.csv"]})
+    path = as_zip(tmp_path / "x.zip", {"a.png": b"", "table.csv": FILES["table.csv"]})
     with pytest.raises(UserError, match=r"table\.csv cannot be read"):
-        open_pictures(damaged(place, "table.csv"))
+        open_pictures(damage(path, "table.csv"))

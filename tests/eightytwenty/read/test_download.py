@@ -1,4 +1,4 @@
-"""Addresses: http and https only, bounded in size and time, and no secret of theirs is repeated. A real server."""
+"""Downloads, from a real server: http and https only, within bounds of size and time, and no secret is repeated."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from eightytwenty.read import download
 from eightytwenty.read.download import redact_source
 
 DRIPS = 200
-dripped: list[int] = []
+drips: list[int] = []
 
 
 class _Pages(BaseHTTPRequestHandler):
@@ -28,7 +28,7 @@ class _Pages(BaseHTTPRequestHandler):
             self.end_headers()
             for _ in range(DRIPS):
                 self.wfile.write(b"1")
-                dripped.append(1)
+                drips.append(1)
                 time.sleep(0.1)
             return
         self.send_response(200 if self.path.startswith("/pairs.csv") else 404)
@@ -47,18 +47,18 @@ def server() -> Iterator[str]:
     pages.shutdown()
 
 
-def test_a_file_is_fetched_under_its_name(server: str, tmp_path: Path) -> None:
-    place = download.download(f"{server}/pairs.csv?key=secret", tmp_path)
-    assert place.name == "pairs.csv"
-    assert place.read_bytes().startswith(b"a,b,sum\n1,2,3\n")
+def test_a_file_is_downloaded_under_its_name(server: str, tmp_path: Path) -> None:
+    path = download.download(f"{server}/pairs.csv?key=secret", tmp_path)
+    assert path.name == "pairs.csv"
+    assert path.read_bytes().startswith(b"a,b,sum\n1,2,3\n")
 
 
 @pytest.mark.parametrize("address", ["http://[", "http://[::1", "http://u:secret@h:abc/x.zip?key=secret"])
 def test_a_malformed_address_is_one_sentence(tmp_path: Path, address: str) -> None:
-    for act in (lambda: download.download(address, tmp_path), lambda: redact_source({"source": address})):
-        with pytest.raises(UserError, match="The source is not a valid address") as refused:
-            act()
-        assert "secret" not in str(refused.value)
+    for call in (lambda: download.download(address, tmp_path), lambda: redact_source({"source": address})):
+        with pytest.raises(UserError, match="The source is not a valid address") as error:
+            call()
+        assert "secret" not in str(error.value)
 
 
 @pytest.mark.parametrize("address", ["file:///etc/hostname", "ftp://127.0.0.1/x", "gopher://127.0.0.1/x", "http://"])
@@ -70,12 +70,10 @@ def test_another_kind_of_address_is_refused(tmp_path: Path, address: str) -> Non
 @pytest.mark.parametrize(
     ("page", "sentence"), [("nothing", "answered 404 Not Found"), ("elsewhere", "cannot be downloaded")]
 )
-def test_what_is_not_there_and_what_leads_elsewhere_is_one_sentence(
-    server: str, tmp_path: Path, page: str, sentence: str
-) -> None:
-    with pytest.raises(UserError, match=sentence) as raised:
+def test_a_missing_page_and_a_redirect_are_one_sentence(server: str, tmp_path: Path, page: str, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence) as error:
         download.download(f"{server}/{page}?key=secret", tmp_path)
-    assert "secret" not in str(raised.value)
+    assert "secret" not in str(error.value)
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
 
 
@@ -86,10 +84,10 @@ def test_too_much_and_too_slow_is_refused_and_leaves_nothing(
     monkeypatch.setattr(download, bound, 1)
     with pytest.raises(UserError, match="sends more than"):
         download.download(f"{server}/{page}", tmp_path)
-    assert len(dripped) < DRIPS
+    assert len(drips) < DRIPS
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
 
 
-def test_the_query_of_an_address_is_not_kept() -> None:
+def test_the_query_of_an_address_is_not_stored() -> None:
     assert redact_source({"source": "https://host/pairs.csv?key=secret"})["source"] == "https://host/pairs.csv"
     assert redact_source({"source": "a?b.csv"})["source"] == "a?b.csv"

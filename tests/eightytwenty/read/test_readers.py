@@ -1,4 +1,4 @@
-"""Every form in which a table of pairs may come, and what must be read from it."""
+"""Every form of a table of pairs is read correctly."""
 
 import gzip
 import io
@@ -18,7 +18,7 @@ ROWS = [("é1", "1", "2", "3"), ("2", "20", "22", "42"), ("3", None, "1", "8")]
 LINES = ["record_id,a,b,sum", "é1,1,2,3", "2,20,22,42", "3,,1,8"]
 
 
-def zipped(members):
+def make_zip(members):
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
@@ -140,7 +140,7 @@ def test_zip_with_folders_and_several_members(read):
     stream = io.BytesIO()
     pl.DataFrame(ROWS, schema=COLUMNS, orient="row").write_parquet(stream)
     files, rows, _ = read(
-        zipped(
+        make_zip(
             {
                 "b/": b"",
                 "b/two.csv": HEADER + b"b,1,1,2\n",
@@ -158,7 +158,7 @@ def test_zip_with_folders_and_several_members(read):
 def test_hostile_names_in_a_zip_write_nothing_outside(tmp_path, clean_source):
     names = ["../../x.csv", "/tmp/x.csv", "a/b.csv", "a__b.csv", "C:\\x.csv", "x" * 300 + ".csv"]  # noqa: S108
     archive = tmp_path / "hostile.zip"
-    archive.write_bytes(zipped({name: HEADER + b"%d,1,2,x\n" % n for n, name in enumerate(names)}))
+    archive.write_bytes(make_zip({name: HEADER + b"%d,1,2,x\n" % n for n, name in enumerate(names)}))
     cleaned = clean_source(archive)
     assert cleaned.summary.fates == {"clean": 0, "quarantine": len(names), "duplicates": 0}
     assert sorted(path.name for path in cleaned.folder.parent.iterdir()) == ["out"]
@@ -193,7 +193,7 @@ def test_parquet_of_every_type(read):
     stream = io.BytesIO()
     pq.write_table(table, stream)
     files, rows, lines = read(stream.getvalue(), "pairs.parquet")
-    # a whole number kept as a float is no fault, 7.5 is; "" stands in the file, so the ledger says what became of it
+    # a whole number stored as a float is not a fault, 7.5 is; "" is in the file, so the ledger reports it
     assert rows == [("r", "7", "1", "8"), (None, None, "2", ""), ("r", "7.5", None, " 9")]
     assert lines == []
     assert files[0].description == "Parquet"

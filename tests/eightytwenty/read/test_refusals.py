@@ -1,4 +1,4 @@
-"""Bad input: each is one sentence that names the file and says what to do, and leaves nothing behind."""
+"""Bad input gives one sentence that names the file and says what to do, and leaves no output."""
 
 import contextlib
 import gzip
@@ -31,7 +31,7 @@ def parquet(rows=50_000, **columns):
     return stream.getvalue()
 
 
-def zipped(*members, method=zipfile.ZIP_DEFLATED):
+def make_zip(*members, method=zipfile.ZIP_DEFLATED):
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", method) as archive:
         for name, content in members:
@@ -39,20 +39,20 @@ def zipped(*members, method=zipfile.ZIP_DEFLATED):
     return stream.getvalue()
 
 
-def encrypted():
+def encrypted_zip():
     """A zip archive whose member says that it is encrypted."""
-    content = bytearray(zipped(("x.csv", TABLE)))
+    content = bytearray(make_zip(("x.csv", TABLE)))
     for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         content[content.index(signature) + flags] |= 1
     return bytes(content)
 
 
-def twice():
+def zip_with_duplicate():
     with pytest.warns(UserWarning, match="Duplicate name"):
-        return zipped(("x.csv", TABLE), ("x.csv", TABLE))
+        return make_zip(("x.csv", TABLE), ("x.csv", TABLE))
 
 
-def damaged(content, at=0.5):
+def damage(content, at=0.5):
     place = int(len(content) * at)
     return content[:place] + bytes(byte ^ 0x55 for byte in content[place : place + 40]) + content[place + 40 :]
 
@@ -71,26 +71,26 @@ BAD = {
     "binary": ("x.csv", bytes(range(256)) * 20, "is a binary file; give CSV, TSV or Parquet"),
     "no header in UTF-16": ("x.csv", "\ufeffmø\n1".encode("utf-16-le"), "put a line such as"),
     "truncated gz": ("x.gz", gzip.compress(TABLE)[:-300], "cannot be unpacked .*; pack it again"),
-    "damaged gz": ("x.gz", damaged(gzip.compress(TABLE)), "cannot be unpacked .*; pack it again"),
-    "gz with rubbish behind": ("x.gz", gzip.compress(TABLE) + b"rubbish", "cannot be unpacked .*; pack it again"),
-    "truncated zip": ("x.zip", zipped(("x.csv", TABLE))[:-60], "is a damaged zip archive .*; pack it again"),
-    "damaged deflate": ("x.zip", damaged(zipped(("x.csv", TABLE))), "cannot be unpacked .*; pack it again"),
+    "damaged gz": ("x.gz", damage(gzip.compress(TABLE)), "cannot be unpacked .*; pack it again"),
+    "gz followed by rubbish": ("x.gz", gzip.compress(TABLE) + b"rubbish", "cannot be unpacked .*; pack it again"),
+    "truncated zip": ("x.zip", make_zip(("x.csv", TABLE))[:-60], "is a damaged zip archive .*; pack it again"),
+    "damaged deflate": ("x.zip", damage(make_zip(("x.csv", TABLE))), "cannot be unpacked .*; pack it again"),
     "damaged bzip2": (
         "x.zip",
-        damaged(zipped(("x.csv", TABLE), method=zipfile.ZIP_BZIP2)),
+        damage(make_zip(("x.csv", TABLE), method=zipfile.ZIP_BZIP2)),
         "cannot be unpacked .*; pack it again",
     ),
     "damaged lzma": (
         "x.zip",
-        damaged(zipped(("x.csv", TABLE), method=zipfile.ZIP_LZMA)),
+        damage(make_zip(("x.csv", TABLE), method=zipfile.ZIP_LZMA)),
         "cannot be unpacked .*; pack it again",
     ),
-    "encrypted zip": ("x.zip", encrypted(), "cannot be unpacked .*encrypted.*without a password"),
-    "zip without tables": ("x.zip", zipped(("x.md", b"")), "holds no CSV, TSV or Parquet file; pack"),
-    "spreadsheet": ("x.xlsx", zipped(("[Content_Types].xml", b""), ("xl/x.csv", TABLE)), "save its table as CSV"),
+    "encrypted zip": ("x.zip", encrypted_zip(), "cannot be unpacked .*encrypted.*without a password"),
+    "zip without tables": ("x.zip", make_zip(("x.md", b"")), "holds no CSV, TSV or Parquet file; pack"),
+    "spreadsheet": ("x.xlsx", make_zip(("[Content_Types].xml", b""), ("xl/x.csv", TABLE)), "save its table as CSV"),
     "truncated Parquet": ("x.parquet", parquet()[:-100], "damaged Parquet file .*; write it again"),
-    "only the mark of Parquet": ("x.parquet", b"PAR1", "damaged Parquet file .*; write it again"),
-    "damaged page": ("x.parquet", damaged(parquet(), 0.3), "damaged .*; write it again"),
+    "only the signature of Parquet": ("x.parquet", b"PAR1", "damaged Parquet file .*; write it again"),
+    "damaged page": ("x.parquet", damage(parquet(), 0.3), "damaged .*; write it again"),
     "dates in Parquet": (
         "x.parquet",
         pl.DataFrame({"a": ["2026-01-01"], "b": [1], "sum": [1]}).with_columns(pl.col("a").str.to_date()),
@@ -116,7 +116,7 @@ def test_bad_files_are_one_sentence_and_nothing_is_left(tmp_path, name):
 
 
 def test_a_zip_with_two_members_of_one_name(tmp_path):
-    (tmp_path / "x.zip").write_bytes(twice())
+    (tmp_path / "x.zip").write_bytes(zip_with_duplicate())
     with pytest.raises(UserError, match=r"x\.zip holds x\.csv twice; pack it again"):
         open_source(tmp_path / "x.zip", pairs_table())
 
@@ -141,16 +141,16 @@ def test_damaged_parquet_is_a_sentence_wherever_the_damage_is(tmp_path):
     content = parquet(3_000)
     rng = random.Random(1)  # noqa: S311
     path = tmp_path / "x.parquet"
-    refused = 0
+    refusals = 0
     for _ in range(60):
         at = rng.randrange(len(content))
         path.write_bytes(content[:at] + rng.randbytes(rng.choice([1, 8, 200])) + content[at + 200 :])
         with contextlib.suppress(UserError):  # and nothing else
-            refused += 1
+            refusals += 1
             for file in open_source(path, pairs_table()):
                 list(file.batches(["record_id", "a", "b", "sum"]))
-            refused -= 1
-    assert refused > 30
+            refusals -= 1
+    assert refusals > 30
 
 
 def test_a_line_of_huge_length_is_refused_whatever_the_piece(tmp_path, monkeypatch):
@@ -160,7 +160,7 @@ def test_a_line_of_huge_length_is_refused_whatever_the_piece(tmp_path, monkeypat
     for piece in (700, 1_000):
         with pytest.raises(UserError, match=r"x\.csv has a line of more than .* after line 2002"):
             list(files[0].batches(["a"], piece))
-    # lines longer than a piece are no matter
+    # lines longer than a piece are no problem
     (tmp_path / "x.csv").write_bytes(HEADER + b"1" * 4_000 + b",1,2,3\n")
     assert (
         sum(batch.cells.height for batch in open_source(tmp_path / "x.csv", pairs_table())[0].batches(["a"], 10)) == 1
@@ -171,7 +171,7 @@ def test_a_line_of_huge_length_is_refused_whatever_the_piece(tmp_path, monkeypat
 def test_an_archive_that_explodes_is_refused(tmp_path, monkeypatch, name):
     monkeypatch.setattr(source, "_BOMB_BYTES", 1 << 20)
     content = HEADER + b"1,1,2,3\n" * 400_000
-    (tmp_path / name).write_bytes(zipped(("x.csv", content)) if name.endswith("zip") else gzip.compress(content))
+    (tmp_path / name).write_bytes(make_zip(("x.csv", content)) if name.endswith("zip") else gzip.compress(content))
     with pytest.raises(UserError, match=f"{name}.* unpacks to more than .* refused"):
         clean_table(open_source(tmp_path / name, pairs_table()), pairs_table(), tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == [name]
@@ -203,15 +203,15 @@ for path in sys.argv[1:]:
         sys.stdout.write(f"{error}\\n")
 """
     paths = [tmp_path / "locked.csv", tmp_path / "open", tmp_path / "open" / "locked" / "x.csv"]
-    found = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program, *map(str, paths)], capture_output=True, text=True, check=True
     )
-    assert [line.count("cannot be read (Permission denied)") for line in found.stdout.splitlines()] == [1, 1, 1]
-    assert [str(path) in line for path, line in zip(paths, found.stdout.splitlines(), strict=True)] == [True] * 3
+    assert [line.count("cannot be read (Permission denied)") for line in result.stdout.splitlines()] == [1, 1, 1]
+    assert [str(path) in line for path, line in zip(paths, result.stdout.splitlines(), strict=True)] == [True] * 3
 
 
 def test_an_address_with_a_password_is_refused_without_repeating_it(tmp_path):
-    with pytest.raises(UserError, match="has a user name or password") as refused:
+    with pytest.raises(UserError, match="has a user name or password") as error:
         download("http://user:secret@127.0.0.1:9/pairs.csv?token=secret", tmp_path)
-    assert "secret" not in str(refused.value)
+    assert "secret" not in str(error.value)
     assert not list(tmp_path.iterdir())
