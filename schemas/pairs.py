@@ -78,7 +78,7 @@ def pairs_table(largest_sum: int = LARGEST_SUMS[-1]) -> Table:
             ordered=True,
         )
 
-    spaces = Repair("stray spaces", "spaces around an id say nothing", stray_spaces)
+    spaces = Repair("stray spaces", "spaces around an id have no meaning", stray_spaces)
     return Table(
         name="pairs",
         columns=(

@@ -17,11 +17,11 @@ REASONS = {
     "row cut off": "the record has fewer cells than the header",
     "too many cells": "the record has more cells than the header",
     "broken quotes": "the quotes of the record do not match",
-    "undecodable bytes": "the record holds bytes that are no text in the file's encoding",
+    "undecodable bytes": "the record holds bytes that are not text in the file's encoding",
     "repeated header": "the record is the header again",
     MISSING: "a cell is missing and nothing says what it was",
-    NOT_WHOLE: "a cell is not a whole number in any form that has one meaning",
-    CONFLICT: "other values came under the same id",
+    NOT_WHOLE: "a cell is not a whole number in any form with a single meaning",
+    CONFLICT: "the same id came with other values",
 }
 # the step of an imputed cell in the ledger, after those of any chain of repairs
 _AFTER_REPAIRS = 1_000

@@ -152,8 +152,8 @@ def readings(cell: str) -> tuple[int, ...]:
 
 
 INTEGER_REPAIRS = (
-    Repair("stray spaces", "spaces around the number say nothing", stray_spaces),
-    Repair("missing mark", "a word for nothing is a missing cell", missing_mark),
+    Repair("stray spaces", "spaces around the number have no meaning", stray_spaces),
+    Repair("missing mark", "a word for a missing value is a missing cell", missing_mark),
     Repair("unicode variants", "the same characters in another width or shape", unicode_variants),
     Repair("number word", "an English number word has one value", number_words),
     Repair("unit or currency", "a label that does not scale the number says nothing about its value", unit),

@@ -40,14 +40,14 @@ WRONG_CARDINALITY = "wrong cardinality"
 UNKNOWN_VALUE = "unknown value"
 MISSING_VALUE = "missing value"
 REASONS = {
-    FILE_MISSING: "there is no attribute file beside the picture",
+    FILE_MISSING: "there is no attribute file next to the picture",
     LINE_MISSING: "the attribute table has no line for the picture",
     WITHOUT_PICTURE: "there is no picture, or more than one, for these attributes",
     SEVERAL_LINES: "the attribute table has several lines for the picture, and they differ",
     MALFORMED: "the attributes are cut off, doubled or not in the form of the others",
     UNKNOWN_ATTRIBUTE: "an attribute has a name that is not known",
     INDEX_OUT_OF_RANGE: "the number of a value is negative or not below the number of variants",
-    WRONG_CARDINALITY: "an attribute has another number of variants than is known",
+    WRONG_CARDINALITY: "an attribute has an unexpected number of variants",
     UNKNOWN_VALUE: "an attribute has a value that is not known or that hardly any other picture has",
     MISSING_VALUE: "an attribute has no value",
 }

@@ -74,7 +74,7 @@ def clean_pictures(
     """
     require_replaceable([source.path], out, _OWN_NAMES, [GALLERY])
     attributes = read_attributes(source)
-    reasons = table.reasons | REASONS | {REFUSED: "the source does not hand it out"}
+    reasons = table.reasons | REASONS | {REFUSED: "the source refuses the file"}
     with whole_folder(out) as folder:
         pictures = SoundPictures(folder, table.size)
         quarantine = Quarantine(folder, [picture.name for picture in source.pictures])
@@ -200,7 +200,7 @@ def _describe(source: PictureSource, attributes: PictureAttributes) -> list[dict
     ]
     if source.tables or source.sidecars:
         count = len(source.sidecars)
-        sidecars = f"{count:,} file{'' if count == 1 else 's'} beside the pictures"
+        sidecars = f"{count:,} file{'' if count == 1 else 's'} next to the pictures"
         names = [file.name for file in source.tables] or [sidecars]
         descriptions += [
             {

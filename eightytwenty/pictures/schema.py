@@ -64,12 +64,12 @@ class Step:
 
 
 ROTATION = Step("EXIF rotation", "the camera was held sideways, and a tag in the file says so")
-DEPTH = Step("16 bits to 8", "networks see no more shades than 256")
+DEPTH = Step("16 bits to 8", "networks use no more than 256 shades")
 TRANSPARENCY = Step("transparency onto white", "what shows through is paper")
-PALETTE = Step("palette to RGB", "the pixels are places in a table of colours")
+PALETTE = Step("palette to RGB", "the pixels are indices into a table of colours")
 GREY = Step("grey to RGB", "one channel stands for three equal ones")
 INKS = Step("inks to RGB", "the channels are those of print or film")
-CROP = Step("centre crop", "pictures are square, and the subject stands in the middle")
+CROP = Step("centre crop", "pictures are square, and the subject is in the middle")
 RESIZE = Step("resize", "all pictures have one size")
 STEPS = (ROTATION, DEPTH, TRANSPARENCY, PALETTE, GREY, INKS, CROP, RESIZE)
 
@@ -125,12 +125,12 @@ def pictures_table(
     readable = ~unreadable & bytes_.is_between(1, MOST_BYTES) & ~bomb
     rules: tuple[Check | Deduplicate, ...] = (
         Check("cannot be read", "the file cannot be opened", ~unreadable),
-        Check("empty file", "the file has no byte", unreadable | (bytes_ != 0)),
+        Check("empty file", "the file has no bytes", unreadable | (bytes_ != 0)),
         Check("file too large", f"the file has more than {MOST_BYTES // 10**6} MB", bytes_ <= MOST_BYTES),
-        Check("not an image", f"the file is no {', '.join(FORMATS)}", ~readable | (format_ != "")),
+        Check("not an image", f"the file is none of {', '.join(FORMATS)}", ~readable | (format_ != "")),
         Check(
             "wrong format",
-            "the file has another format than its name says",
+            "the format of the file contradicts its name",
             (suffix_format == "") | (format_ == "") | (suffix_format == format_),
         ),
         Check("decompression bomb", f"the file unpacks to more than {MOST_PIXELS:,} pixels", ~bomb),
@@ -138,7 +138,7 @@ def pictures_table(
         Check(DAMAGED, "a checksum is wrong, or the pixels cannot be decoded", fault != DAMAGED),
         Check(MISSING_END, "the mark at the end of the file is missing", fault != MISSING_END),
         Check("animated", "the file has several frames, and nothing says which is meant", ~pl.col("animated")),
-        Check("unknown mode", "the channels of the file have no one meaning as colours", pl.col("mode_known")),
+        Check("unknown mode", "the channels of the file have no single meaning as colours", pl.col("mode_known")),
         Check(
             "too small",
             f"a side is shorter than {size} pixels, and enlarging would only blur",
@@ -151,7 +151,7 @@ def pictures_table(
         ),
         Check(
             "blank",
-            f"fewer than {LEAST_FOREGROUND:.0%} of the pixels differ visibly from the ground",
+            f"fewer than {LEAST_FOREGROUND:.0%} of the pixels differ visibly from the background",
             pl.col("foreground_share") >= LEAST_FOREGROUND,
         ),
         CONTRADICTING,
