@@ -7,13 +7,13 @@ import polars as pl
 import pytest
 from PIL import Image, ImageOps
 
-from eightytwenty.evaluate.attribute_faults import SIDECAR_KINDS, add_attribute_dirt
 from eightytwenty.evaluate.file_faults import FILE_KINDS
 from eightytwenty.evaluate.picture_faults import ATTRIBUTE_KINDS, COPY_KINDS, KINDS, TABLE, DirtyPictures, add_dirt
 from eightytwenty.pictures.schema import MOST_BYTES
 from schemas.attributes import CARTOONSET
 from tasks.ingest.ellipses import draw_ellipses
 from tasks.ingest.generate import as_png
+from tests.eightytwenty.evaluate.attribute_faults import SIDECAR_KINDS, add_attribute_dirt
 
 ROWS, SIZE = 180, 32
 HAIR, COLOURS = ("bun", "short", "spiky"), ("black", "blond")

@@ -4,7 +4,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from eightytwenty.evaluate.attribute_faults import SIDECAR_KINDS, add_attribute_dirt
 from eightytwenty.evaluate.picture_faults import ATTRIBUTE_KINDS, KINDS, add_dirt
 from eightytwenty.evaluate.picture_score import score_pictures
 from eightytwenty.pictures.run import clean_pictures
@@ -15,6 +14,7 @@ from tasks.ingest.avatars import draw_avatars
 from tasks.ingest.ellipses import KINDS as ELLIPSES
 from tasks.ingest.ellipses import draw_ellipses
 from tasks.ingest.generate import AVATARS, as_png
+from tests.eightytwenty.evaluate.attribute_faults import SIDECAR_KINDS, add_attribute_dirt
 
 # a file over the limit of size takes twenty megabytes; one test has it
 SMALL_KINDS = [kind for kind in KINDS if kind != "too large a file"]
