@@ -11,7 +11,8 @@ from eightytwenty.engine.repair import LEDGER, RepairedColumn, parse_plain, repa
 from eightytwenty.read.batch import Batch
 from eightytwenty.schema import Check, Impute, Table
 
-MISSING, NOT_WHOLE, CONFLICT = "missing cell", "not a whole number", "conflicting record"
+MISSING, CONFLICT = "missing cell", "conflicting record"
+UNREADABLE = {"integer": "not a whole number", "text": "not plain text"}
 # Reasons that every table shares: why a record is not a row, or why a cell has no value.
 REASONS = {
     "row cut off": "the record has fewer cells than the header",
@@ -20,7 +21,8 @@ REASONS = {
     "undecodable bytes": "the record holds bytes that are not text in the file's encoding",
     "repeated header": "the record is the header again",
     MISSING: "a cell is missing and nothing says what it was",
-    NOT_WHOLE: "a cell is not a whole number in any form with a single meaning",
+    UNREADABLE["integer"]: "a cell is not a whole number in any form with a single meaning",
+    UNREADABLE["text"]: "a cell of text is empty or has space around it, which no repair removes",
     CONFLICT: "the same id came with other values",
 }
 # the step of an imputed cell in the ledger, after those of any chain of repairs
@@ -65,7 +67,6 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
         file_columns: the columns that the batch's file has. A column it lacks does not count as missing from its rows.
     """
     is_broken = batch.problems.is_not_null().to_numpy()
-    integers = [column.name for column in table.columns if column.kind == "integer"]
     columns = {column.name: repair_column(batch.cells[column.name], column) for column in table.columns}
     columns = _impute([rule for rule in table.rules if isinstance(rule, Impute)], table, columns, ~is_broken)
     cells = pl.DataFrame({name: column.cells for name, column in columns.items()})
@@ -77,10 +78,10 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
     }
     expected = [name for name in table.names if name in file_columns]
     failures[MISSING] = cells.select(pl.any_horizontal(pl.col(expected).is_null()))[:, 0].to_numpy() & ~is_broken
-    unreadable = [pl.col(name).is_not_null() & values[name].is_null() for name in integers]
-    failures[NOT_WHOLE] = (
-        cells.select(pl.any_horizontal(pl.lit(value=False), *unreadable))[:, 0].to_numpy() & ~is_broken
-    )
+    for kind, rule in UNREADABLE.items():
+        names = [column.name for column in table.columns if column.kind == kind]
+        unreadable = [pl.col(name).is_not_null() & values[name].is_null() for name in names]
+        failures[rule] = cells.select(pl.any_horizontal(pl.lit(value=False), *unreadable))[:, 0].to_numpy() & ~is_broken
     checks = [rule for rule in table.rules if isinstance(rule, Check)]
     for rule, failed in check_failures(checks, values).items():
         failures[rule] = failed & ~is_broken

@@ -126,3 +126,10 @@ def test_equal_rules_are_told_apart_only_by_their_expressions():
     assert IN_ORDER in (again, IN_ORDER)
     assert IN_ORDER not in (again, Deduplicate("x", "y", "sensor"))
     assert len({IN_ORDER, again}) == 2
+
+
+def test_text_that_no_repair_makes_plain_goes_to_quarantine(clean_source):
+    cleaned = clean_source(HEADER + b" a,1,2\nb,1,2\n", table=table())
+    assert cleaned["clean"]["sensor"].to_list() == ["b"]
+    assert cleaned["quarantine"]["rules"].to_list() == [["not plain text"]]
+    assert cleaned["quarantine"]["original"].to_list() == [b" a,1,2"]
