@@ -30,7 +30,7 @@ compose-check: $(READY)
 
 # Needs an engine: the whole stack is built, started, used, restarted, saved, restored and removed.
 compose-test: $(READY)
-	$(BIN)/python -m compose.test
+	$(BIN)/python -m tests.system.compose
 
 # A virtual environment with exactly the locked packages, the library and the workflow. The stamp is written last, so
 # that an interrupted installation continues; compiling makes every later start two to three times faster.

@@ -6,7 +6,7 @@ certificates that the network needs.
 """
 
 # a script for the terminal, like those of benchmarks/
-# ruff: noqa: D103, S603, T201
+# ruff: noqa: T201
 
 import json
 import os
@@ -25,7 +25,7 @@ from typing import Any
 import httpx
 from mlflow import MlflowClient
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 TINY = {"rows": 400, "largest_sums": [16], "hidden_units": [1, 2], "seeds": 1, "epochs": 30}
 ENDLESS = {"rows": 400, "largest_sums": [16], "protocol": "article", "seeds": 100, "epochs": 100_000, "patience": 0}
 SERVICES = {"postgres", "prefect", "mlflow", "worker"}
