@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from eightytwenty.errors import UserError
 from eightytwenty.kinds.integer import INTEGER_REPAIRS
+from eightytwenty.kinds.text import TEXT_REPAIRS
 from eightytwenty.schema import Check, Column, Deduplicate, Impute, Repair, Table
 
 if TYPE_CHECKING:
@@ -37,7 +38,18 @@ if TYPE_CHECKING:
     from eightytwenty.pictures.schema import PictureTable
     from eightytwenty.progress import Progress
 
-__all__ = ["INTEGER_REPAIRS", "Check", "Column", "Deduplicate", "Impute", "Repair", "Table", "UserError", "clean"]
+__all__ = [
+    "INTEGER_REPAIRS",
+    "TEXT_REPAIRS",
+    "Check",
+    "Column",
+    "Deduplicate",
+    "Impute",
+    "Repair",
+    "Table",
+    "UserError",
+    "clean",
+]
 
 
 def clean(

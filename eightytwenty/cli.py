@@ -107,7 +107,7 @@ def clean_command(options: CleanOptions) -> None:
     from eightytwenty.progress import progress_bar
 
     table, out = load_table(options), Path(options.out)
-    with progress_bar("clean", "rows") as progress:
+    with progress_bar("clean", table.unit) as progress:
         summary = clean(options.source, table, out, progress)
     console = Console()
     for file in summary.files[:_MOST_FILES]:
@@ -128,10 +128,7 @@ def clean_command(options: CleanOptions) -> None:
 
 
 class _Commands(BaseModel):
-    """eightytwenty: cleans tables and pictures, and trains networks on the clean data.
-
-    Runs write to the folder `data`, or to the folder that EIGHTYTWENTY_DATA names.
-    """
+    """Cleans tables and pictures, with every row accounted for."""
 
     model_config = SettingsConfigDict(cli_kebab_case=True, cli_hide_none_type=True, cli_avoid_json=True)
 

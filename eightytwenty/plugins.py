@@ -2,6 +2,7 @@
 
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from eightytwenty.errors import UserError
@@ -16,16 +17,23 @@ def load_all(group: str) -> dict[str, Any]:
     return {entry.name: _load(entry) for entry in sorted(entry_points(group=group), key=lambda entry: entry.name)}
 
 
+def package_folder(name: str) -> Path | None:
+    """The folder from which a top-level package would be imported; None if there is no such package."""
+    spec = find_spec(name)
+    folders = (
+        [Path(spec.origin).parent] if spec and spec.origin else list((spec and spec.submodule_search_locations) or ())
+    )
+    return Path(folders[0]) if folders else None
+
+
 def _load(entry: EntryPoint) -> Any:
     try:
         return entry.load()
     except (ImportError, AttributeError) as error:
         package = entry.module.partition(".")[0]
-        spec = find_spec(package)
-        location = (spec.origin or next(iter(spec.submodule_search_locations or ()), None)) if spec else None
-        distribution = entry.dist.name if entry.dist else "a distribution"
-        where = f"the package {package} comes from {location}" if location else f"there is no package {package}"
-        raise UserError(
-            f"the commands of {distribution} cannot be loaded ({error}): {where}; "
-            "remove the package that hides it from PYTHONPATH, or install the distribution again."
-        ) from error
+        is_foreign = isinstance(error, AttributeError) or (error.name or "").partition(".")[0] == package
+        remedy = "install it again"
+        if is_foreign and (folder := package_folder(package)):
+            remedy = f"{folder} hides its package {package}: uninstall that one, or take its folder off PYTHONPATH"
+        distribution = entry.dist.name if entry.dist else entry.value
+        raise UserError(f"{distribution} cannot be loaded ({error}); {remedy}.") from error

@@ -6,7 +6,7 @@ docs/cleaning.md shows a short table; schemas/pairs.py is a longer one.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from textwrap import shorten
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 if TYPE_CHECKING:
     import pandera.polars as pa
@@ -98,6 +98,7 @@ class Column:
 class Table:
     """What a table must be: its raw columns, its rules in their order, and the schema of its clean rows."""
 
+    unit: ClassVar[str] = "rows"  # for progress bars
     name: str
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...]

@@ -75,8 +75,9 @@ def load_table(options: CleanOptions) -> "Table | PictureTable":
         return _from_file(Path(file), name)
     tables = installed_tables()
     if options.table not in tables:
-        names = sorted(tables.keys() - {DEFAULT_TABLE})
-        choices = ", ".join([*names, "or FILE.py:NAME for one of your own"])
+        if options.table == DEFAULT_TABLE:
+            raise UserError("clean needs --schema FILE.py:NAME, a table of your own; see eightytwenty clean --help")
+        choices = " or ".join([*sorted(tables.keys() - {DEFAULT_TABLE}), "FILE.py:NAME for a table of your own"])
         raise UserError(f"--schema {options.table}: there is no such table; choose {choices}.")
     return tables[options.table].build(options)
 
@@ -102,16 +103,15 @@ def _from_file(file: Path, name: str) -> "Table | PictureTable":
 
 
 def _run(file: Path) -> ModuleType:
-    """Runs a Python file as a module, which can import its neighbours."""
-    spec = spec_from_file_location(file.stem, file)
+    """Runs a Python file as a module, which can import its neighbours, also later, when its rules are applied."""
+    # a name that no other module has; dataclasses look their module up by it
+    spec = spec_from_file_location(f"table_file_{file.stem}", file)
     if not file.is_file() or spec is None or spec.loader is None:
         raise UserError(f"{file} is not a Python file; give FILE.py:NAME, such as readings.py:READINGS.")
-    module = module_from_spec(spec)
+    module = sys.modules[spec.name] = module_from_spec(spec)
     sys.path.insert(0, str(file.resolve().parent))
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # noqa: BLE001 - the file belongs to the user and may raise anything
         raise UserError(f"{file} cannot be run ({type(error).__name__}: {error}); correct it.") from None
-    finally:
-        sys.path.pop(0)
     return module

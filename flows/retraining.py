@@ -105,7 +105,7 @@ def retrain(make_experiment: Callable[[P], Experiment], requested: P) -> Retrain
     """
     log, model = get_run_logger(), requested.model
     folder = data_folder() / "datasets" / model
-    inbox_place = inbox_folder(requested.inbox, model)
+    inbox_path = inbox_folder(requested.inbox, model)
     with only_one_retraining(folder):
         client = connect(data_folder())
         champion = find_champion(client, model)
@@ -121,7 +121,7 @@ def retrain(make_experiment: Callable[[P], Experiment], requested: P) -> Retrain
             rows = add_version(experiment, versions, None, cleaned).rows
             log.info("the dataset begins with %s: %s", first.name, rows)
 
-        inbox = look_for_new(inbox_place, versions)
+        inbox = look_for_new(inbox_path, versions)
         waiting = f"Left for the next time, because it was changed a moment ago: {', '.join(inbox.waiting)}."
         if inbox.waiting:
             log.info(waiting)
@@ -138,7 +138,7 @@ def retrain(make_experiment: Callable[[P], Experiment], requested: P) -> Retrain
         if version is None or versions.is_judged(key := judgement_key(experiment, version)):
             if refusals:
                 raise UserError(" ".join(refusals))
-            message = f"There is nothing new in {inbox_place}."
+            message = f"There is nothing new in {inbox_path}."
             return Completed(name=NOTHING_TO_DO, message=f"{message} {waiting}" if inbox.waiting else message)
 
         dataset = Dataset(f"{model}-{version.name}", version.rows_folder, version.sha256, version.rows["clean"])

@@ -1,4 +1,4 @@
-"""The tasks of the flows: the only code that talks to disk, Prefect, MLflow and Great Expectations.
+"""The tasks of the flows: they bind the library, models and reports to Prefect, MLflow and Great Expectations.
 
 Import this package before those libraries: it switches off every library's telemetry and chooses how TensorFlow
 computes. It also takes this machine out of the proxy settings: our own servers listen here, and a proxy elsewhere
@@ -6,10 +6,10 @@ cannot reach them. The proxy variables still apply to all other servers.
 """
 
 import os
-from importlib.util import find_spec
 from pathlib import Path
 
 from eightytwenty.errors import UserError
+from eightytwenty.plugins import package_folder
 
 _SETTINGS = {
     "DO_NOT_TRACK": "1",
@@ -45,12 +45,11 @@ def _require_own_packages() -> None:
     """
     root = Path(__file__).resolve().parents[1]
     for name in ("models", "reports", "schemas"):
-        spec = find_spec(name)
-        folder = Path(spec.origin).parent if spec and spec.origin else None
+        folder = package_folder(name)
         if folder is None or folder.resolve() != root / name:
             raise UserError(
-                f"the package {name} of eightytwenty-workflow is hidden by {folder or 'another of that name'}: "
-                "remove what hides it from PYTHONPATH."
+                f"eightytwenty-workflow cannot be loaded: {folder} hides its package {name}; uninstall that one, "
+                "or take its folder off PYTHONPATH."
             )
 
 

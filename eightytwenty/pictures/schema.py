@@ -21,7 +21,7 @@ The faults of its attributes are in eightytwenty/pictures/attribute_files.py.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
@@ -87,6 +87,7 @@ class PictureTable:
             folder, or None if the source was an archive.
     """
 
+    unit: ClassVar[str] = "pictures"  # for progress bars
     size: int
     rules: tuple[Check | Deduplicate, ...]
     known_attributes: KnownAttributes = NO_KNOWN_ATTRIBUTES

@@ -21,7 +21,7 @@ from schemas.parameters import (
 
 
 def join_attributes(arguments: Sequence[str]) -> list[str]:
-    """Makes one option of those of `draw` that are named after attributes: they are known when the model is loaded."""
+    """Collects options named after attributes into --attributes: which exist is known once the model is loaded."""
     names = [field.alias or name for name, field in DrawParameters.model_fields.items()]
     # the parser knows a name of one letter by one dash
     own = {"--help": "--help"} | {f"--{name}": f"--{name}" if len(name) > 1 else f"-{name}" for name in names}
@@ -40,7 +40,7 @@ def join_attributes(arguments: Sequence[str]) -> list[str]:
 
 
 _FLOW = "flows.cli.run_flow"
-_BETTER = "take in new pairs, train a challenger, and let the better one be champion"
+_BETTER = "add new pairs to the dataset, train a challenger, and make the better network champion"
 COMMANDS = (
     Command("run", "all of it: ingest, clean, check, train, track and report", RunParameters, f"{_FLOW}:run_all"),
     Command("adders", "the same, for networks that add two numbers", AdderParameters, f"{_FLOW}:run_adders"),
@@ -57,7 +57,7 @@ COMMANDS = (
     Command("up", "start both UIs and a worker, until Ctrl-C", UpParameters, "flows.cli.up:up_command"),
     Command(
         "deploy",
-        "register the deployments at a running Prefect server",
+        "register the deployments with a running Prefect server",
         DeployParameters,
         "flows.cli.deploy:deploy_command",
     ),

@@ -18,7 +18,7 @@ from schemas.parameters import (
 from tasks.running.stages import data_folder
 from tasks.servers.private_prefect import prefect_api
 
-_NO_ROOM = 1 << 20  # bytes; databases give up before the last one
+_LEAST_FREE_BYTES = 1 << 20  # bytes; databases give up before the last one
 
 
 def run_all(parameters: RunParameters) -> None:
@@ -65,25 +65,25 @@ def run_retrain_avatars(parameters: RetrainAvatarsParameters) -> None:
 
 @contextmanager
 def _reporting() -> Iterator[None]:
-    """What a flow is called in: a Prefect API to report to, and a quiet log.
+    """Calls a flow with a Prefect API to report to and a quiet log.
 
-    A flow is imported in the block, because TensorFlow takes seconds and not all flows need it.
+    Import the flow in the block: TensorFlow takes seconds to load, and not all flows need it.
     """
     for name in ("prefect.flow_runs", "prefect.task_runs"):
         logging.getLogger(name).addFilter(_is_worth_a_line)
     data = data_folder()
-    with _full_disk_is_said(data), prefect_api(data):
+    with _explain_full_disk(data), prefect_api(data):
         yield
 
 
 @contextmanager
-def _full_disk_is_said(data: Path) -> Iterator[None]:
-    """Says so where a disk without room is behind an error; databases and servers have many names for that."""
+def _explain_full_disk(data: Path) -> Iterator[None]:
+    """Turns any error into one sentence if the disk is full; databases and servers have many names for that."""
     try:
         yield
     except Exception as error:
         place = next(folder for folder in (data, *data.parents) if folder.is_dir())
-        if shutil.disk_usage(place).free >= _NO_ROOM:
+        if shutil.disk_usage(place).free >= _LEAST_FREE_BYTES:
             raise
         raise UserError(
             f"The disk of {data} is full; free some space and run again: finished stages are kept."

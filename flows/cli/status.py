@@ -9,14 +9,14 @@ from rich.table import Table
 from reports.numbers import seconds
 from schemas.parameters import StatusParameters
 from tasks.running.stages import data_folder
-from tasks.servers.status import RecordedRun, look
+from tasks.servers.status import RecordedRun, read_status
 
 
 def status_command(parameters: StatusParameters) -> None:
     """Prints which servers are up, and the last runs in Prefect and in MLflow."""
     console = Console(soft_wrap=True, highlight=False)
     data = data_folder()
-    status = look(data, parameters.runs)
+    status = read_status(data, parameters.runs)
     if status.prefect_answers or status.mlflow_answers:
         console.print(_line("Prefect", status.prefect.removesuffix("/api"), status.prefect_answers), markup=False)
         console.print(_line("MLflow", status.mlflow, status.mlflow_answers), markup=False)

@@ -116,7 +116,10 @@ class GanParameters(Parameters):
 
 
 class RunParameters(AdderParameters):
-    """Run everything: the adders, then a GAN that draws avatars."""
+    """Run everything: the adders, then a GAN that draws avatars.
+
+    Runs write to the folder `data`, or to the folder that EIGHTYTWENTY_DATA names.
+    """
 
     pictures: int = Field(4000, ge=150, le=1_000_000, description="avatars that the GAN learns from")
     picture_size: PictureSize = Field(32, description="side of the avatars in pixels")

@@ -7,12 +7,12 @@ from reports.eighty_twenty import EightyTwenty, StageTime
 from tasks.adders.networks import TrainedAdders
 from tasks.adders.results import ScoredAdder, gains
 from tasks.adders.tables import CleanTable
-from tasks.validate.gate import Checked
+from tasks.validate.gate import FinishedCheck
 
 
 def eighty_twenty(
     tables: Sequence[CleanTable],
-    checks: Sequence[Checked],
+    checks: Sequence[FinishedCheck],
     trainings: Sequence[TrainedAdders],
     uncleaned_trainings: Sequence[TrainedAdders],
     networks: Sequence[ScoredAdder],

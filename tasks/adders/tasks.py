@@ -37,7 +37,7 @@ from tasks.running.tensorflow import import_quietly
 from tasks.tracking.champion import promote_first
 from tasks.tracking.run import Run
 from tasks.validate import check_batch
-from tasks.validate.gate import Checked, keep_failures
+from tasks.validate.gate import FinishedCheck, write_failures
 
 
 @task(**RETRIES)
@@ -91,7 +91,7 @@ def clean_pairs(raw: RawTable) -> CleanTable:
 
 
 @task(**RETRIES)
-def check_pairs(table: CleanTable, most_quarantine: float) -> Checked:
+def check_pairs(table: CleanTable, most_quarantine: float) -> FinishedCheck:
     """Asks Great Expectations whether the cleaned batch as a whole is what it should be."""
     config: dict[str, Any] = {
         "largest_sum": table.largest_sum,
@@ -103,10 +103,10 @@ def check_pairs(table: CleanTable, most_quarantine: float) -> Checked:
     def make(folder: Path) -> None:
         fates = {"rows": table.summary.rows, **table.summary.fates}
         check = check_batch(table.rows, fates, pairs_expectations(**config), folder / "docs")
-        keep_failures(folder, check)
+        write_failures(folder, check)
 
     stage = run_stage(data_folder(), "check", {"clean": table.stage.sha256}, config, make)
-    return Checked(f"pairs-{table.largest_sum}", stage)
+    return FinishedCheck(f"pairs-{table.largest_sum}", stage)
 
 
 @task(**RETRIES)

@@ -27,9 +27,10 @@ def clean_own(parameters: CleanParameters) -> tuple[Summary, Path]:
             allowed.
     """
     source, out = parameters.source, require_allowed(parameters.out)
-    with task_progress("clean", "rows") as progress:
+    table = load_table(parameters)
+    with task_progress("clean", table.unit) as progress:
         path = source if is_address(source) else require_allowed(source)
-        return clean(path, load_table(parameters), out, progress), out
+        return clean(path, table, out, progress), out
 
 
 @task(**RETRIES)

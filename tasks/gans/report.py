@@ -25,7 +25,7 @@ from schemas.parameters import GanParameters
 from tasks.gans.data import CleanPictures, TrainingSet, evaluation_inputs, sample_plan
 from tasks.gans.measures import Measures, ellipses
 from tasks.gans.train import TrainedGan
-from tasks.validate.gate import Checked
+from tasks.validate.gate import FinishedCheck
 
 _PICTURES = 64  # drawn and real ones in samples.png
 _FILM_SECONDS = 6.0
@@ -49,7 +49,7 @@ _MEASURES = {
 
 
 def gan_eighty_twenty(
-    cleaned: CleanPictures, checked: Checked, measures: Measures, trained: TrainedGan
+    cleaned: CleanPictures, checked: FinishedCheck, measures: Measures, trained: TrainedGan
 ) -> EightyTwenty:
     """Puts the numbers of a run together."""
     stages = (

@@ -36,7 +36,7 @@ from tasks.tracking.champion import promote_first
 from tasks.tracking.registry import register, version_with_tags
 from tasks.tracking.run import Run
 from tasks.validate import check_batch
-from tasks.validate.gate import Checked, keep_failures
+from tasks.validate.gate import FinishedCheck, write_failures
 
 
 @task(**RETRIES)
@@ -93,7 +93,7 @@ def clean_raw_pictures(raw: RawPictures, parameters: GanParameters) -> CleanPict
 
 
 @task(**RETRIES)
-def check_pictures(cleaned: CleanPictures, most_quarantine: float) -> Checked:
+def check_pictures(cleaned: CleanPictures, most_quarantine: float) -> FinishedCheck:
     """Asks Great Expectations whether the cleaned batch as a whole is what it should be."""
     config: dict[str, Any] = {
         "rows": cleaned.summary.clean,
@@ -107,10 +107,10 @@ def check_pictures(cleaned: CleanPictures, most_quarantine: float) -> Checked:
         fates = {"rows": cleaned.summary.rows, **cleaned.summary.fates}
         counts = {"pictures_in_file": len(pictures.images)}
         check = check_batch(cleaned.folder / "clean.parquet", fates, expectations, folder / "docs", counts)
-        keep_failures(folder, check)
+        write_failures(folder, check)
 
     stage = run_stage(data_folder(), "check-pictures", {"clean": cleaned.stage.sha256}, config, make)
-    return Checked(cleaned.name, stage)
+    return FinishedCheck(cleaned.name, stage)
 
 
 @task(**RETRIES)

@@ -15,7 +15,7 @@ from tasks.retrain.gate import Decision, Scores
 from tasks.retrain.inbox import Delivery
 from tasks.retrain.versions import Version
 from tasks.tracking.run import Run
-from tasks.validate.gate import Checked
+from tasks.validate.gate import FinishedCheck
 
 
 class RefusedError(UserError):
@@ -38,7 +38,7 @@ class CleanedDelivery:
     rows: Path
     sha256: str
     summary: Summary
-    checked: Checked
+    checked: FinishedCheck
 
 
 class Experiment(Protocol):

@@ -21,7 +21,7 @@ from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import find_irregular, sha256, whole_folder, write_whole
 from tasks.retrain.inbox import Delivery
-from tasks.running.ownership import only_one
+from tasks.running.ownership import exclusive_lock
 
 _CARD, _DELIVERIES, _PENDING, _ARRIVING = "card.json", "deliveries.json", "pending.json", "arriving"
 _OLD_DELIVERIES = "book.json"  # what deliveries.json was called in earlier releases
@@ -237,7 +237,7 @@ class DatasetVersions:
 @contextmanager
 def only_one_retraining(folder: Path) -> Iterator[None]:
     """One retraining of a dataset at a time: a second one waits for the first. Copies in arriving/ are removed."""
-    with only_one(folder / "retraining.lock"):
+    with exclusive_lock(folder / "retraining.lock"):
         arriving = folder / _ARRIVING
         shutil.rmtree(arriving, ignore_errors=True)  # left by a process that was killed
         try:

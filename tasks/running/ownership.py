@@ -63,7 +63,7 @@ def owner_is_dead(data: Path, owner: str) -> bool:
 
 
 @contextmanager
-def only_one(path: Path) -> Iterator[None]:
+def exclusive_lock(path: Path) -> Iterator[None]:
     """Let one process at a time into the block; the others wait. The kernel releases the lock of a killed process."""
     # preserve_lock_file also refuses a file system without locks: the marker file that FileLock would use there instead
     # stays behind when a process is killed
@@ -72,7 +72,7 @@ def only_one(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[bool]:
+def try_lock(path: Path) -> Iterator[bool]:
     """Yield whether this process has the lock of this path for the block; False, without waiting, if another has it."""
     with path.open("a") as file:  # not a FileLock, which would create the folder even if nobody has ever used it
         yield lock_descriptor(file.fileno(), blocking=False)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from eightytwenty.files import sha256, whole_folder
-from tasks.running.ownership import only_one
+from tasks.running.ownership import exclusive_lock
 
 _CARD = "stage.json"
 _LIBRARIES = (
@@ -79,10 +79,10 @@ def run_stage(
     Raises:
         UserError: the data folder cannot be written.
     """
-    described = _described(name, inputs, parameters)
+    described = _description(name, inputs, parameters)
     folder = data / "stages" / stage_key(name, inputs, parameters)
     # of two runs that need the same stage, the second waits and then uses it
-    with only_one(data / "stages" / "locks" / f"{folder.name}.lock"):
+    with exclusive_lock(data / "stages" / "locks" / f"{folder.name}.lock"):
         card = _read_card(folder)
         if card is not None:
             return Stage(name, folder / "output", card["sha256"], card["seconds"], fresh=False)
@@ -101,10 +101,10 @@ def run_stage(
 
 def stage_key(name: str, inputs: Mapping[str, str], parameters: Mapping[str, object]) -> str:
     """The name of a stage's folder, also for files of the stage that must survive if the process is killed in it."""
-    return f"{name}-{hashlib.sha256(_described(name, inputs, parameters).encode()).hexdigest()[:16]}"
+    return f"{name}-{hashlib.sha256(_description(name, inputs, parameters).encode()).hexdigest()[:16]}"
 
 
-def _described(name: str, inputs: Mapping[str, str], parameters: Mapping[str, object]) -> str:
+def _description(name: str, inputs: Mapping[str, str], parameters: Mapping[str, object]) -> str:
     return json.dumps([name, dict(inputs), dict(parameters), _code_digest()], sort_keys=True)
 
 
@@ -131,13 +131,15 @@ def _package_digest(name: str) -> str:
         RuntimeError: the package is empty, and so a change of it would not be seen.
     """
     spec = find_spec(name)
-    folder = Path(next(iter((spec and spec.submodule_search_locations) or ()), name))
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError(f"there is no package {name}")
+    folder = Path(next(iter(spec.submodule_search_locations)))
     files = sorted(
         file
         for file in folder.rglob("*")
         if file.is_file() and not any(part == "__pycache__" or part.startswith(".") for part in file.parts[-2:])
     )
     if not files:
-        raise RuntimeError(f"the package {name} has no file in {folder}: install eightytwenty again")
+        raise RuntimeError(f"the package {name} has no file in {folder}")
     listing = [f"{file.relative_to(folder).as_posix()}\0{sha256(file)}" for file in files]
     return hashlib.sha256("\n".join([name, *listing]).encode()).hexdigest()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from eightytwenty.errors import UserError
 from tasks.running.health import wait_until_up
-from tasks.running.ownership import only_one
+from tasks.running.ownership import exclusive_lock
 from tasks.servers.loopback import HOST, OwnOrigins, own_origins
 
 _STOP_SECONDS = 40
@@ -41,7 +41,7 @@ def start_server(
         UserError: The server does not start.
     """
     # one start at a time: two servers that create the same database would disturb each other
-    with only_one(home / "start.lock"):
+    with exclusive_lock(home / "start.lock"):
         server, url = _start(home, listener, settings)
         try:
             if not wait_until_up(url, lambda: server.poll() is not None):

@@ -48,7 +48,7 @@ class Status:
     mlflow_runs: Sequence[RecordedRun] = field(default=())
 
 
-def look(data: Path, runs: int) -> Status:
+def read_status(data: Path, runs: int) -> Status:
     """Look at the servers over a data folder; if there are none, at PREFECT_API_URL and MLFLOW_TRACKING_URI.
 
     Args:

@@ -12,7 +12,7 @@ from pathlib import Path
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors, write_whole
 from tasks.running.health import wait_until_up
-from tasks.running.ownership import alone
+from tasks.running.ownership import try_lock
 from tasks.servers.children import Children
 from tasks.servers.deployments import deploy
 from tasks.servers.loopback import HOST, listen
@@ -116,7 +116,7 @@ def running_servers(data: Path, prefect_port: int, mlflow_port: int) -> Iterator
 
 def addresses_of(data: Path) -> Addresses | None:
     """The addresses of the servers over this data folder; None if they are not up."""
-    with suppress(FileNotFoundError, ValueError), alone(_lock_file(data)) as is_alone:
+    with suppress(FileNotFoundError, ValueError), try_lock(_lock_file(data)) as is_alone:
         if not is_alone:
             return Addresses(**json.loads(_addresses_file(data).read_text()))
     return None
@@ -159,7 +159,7 @@ def _worker_command() -> list[str]:
 def _only_one_up(data: Path) -> Iterator[None]:
     with explain_write_errors(data):
         _lock_file(data).parent.mkdir(parents=True, exist_ok=True)
-    with alone(_lock_file(data)) as is_alone:
+    with try_lock(_lock_file(data)) as is_alone:
         if not is_alone:
             addresses = addresses_of(data)
             where = f": Prefect at {addresses.prefect_ui}, MLflow at {addresses.mlflow}" if addresses else ""

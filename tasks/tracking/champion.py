@@ -20,7 +20,7 @@ from mlflow.exceptions import MlflowException
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors
-from tasks.running.ownership import only_one
+from tasks.running.ownership import exclusive_lock
 from tasks.running.stages import data_folder
 from tasks.tracking.registry import find, versions_of
 
@@ -202,5 +202,5 @@ def _iso(when: datetime) -> str:
 @contextmanager
 def _one_change_at_a_time() -> Iterator[None]:
     lock = data_folder() / "owners" / "champion"
-    with explain_write_errors(lock), only_one(lock):
+    with explain_write_errors(lock), exclusive_lock(lock):
         yield

@@ -12,7 +12,7 @@ from mlflow.exceptions import MlflowException
 
 from eightytwenty.errors import UserError
 from tasks.running.health import unreachable_reason
-from tasks.running.ownership import OWNER_TAG, only_one, owner_is_dead
+from tasks.running.ownership import OWNER_TAG, exclusive_lock, owner_is_dead
 
 _NO_PASSWORD = {"UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED"}
 
@@ -39,7 +39,7 @@ def connect(data: Path) -> MlflowClient:
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
         # one at a time: two processes that create the same database get in each other's way
-        with nullcontext() if is_server(uri) else only_one(data / "owners" / "connecting"):
+        with nullcontext() if is_server(uri) else exclusive_lock(data / "owners" / "connecting"):
             client = MlflowClient(uri)
             client.search_experiments(max_results=1)
     except MlflowException as error:
@@ -150,7 +150,7 @@ def last_runs(uri: str, limit: int) -> list[tuple[str, MlflowRun]]:
 
 def changing_owners(data: Path) -> AbstractContextManager[None]:
     """One process at a time closes dead runs or resumes a run, so that none closes a run that another resumes."""
-    return only_one(data / "owners" / "changing")
+    return exclusive_lock(data / "owners" / "changing")
 
 
 def artifacts(data: Path) -> Path:

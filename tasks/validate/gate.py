@@ -15,7 +15,7 @@ _FAILURES = "failures.json"
 
 
 @dataclass(frozen=True)
-class Checked:
+class FinishedCheck:
     """A finished check of a batch.
 
     Args:
@@ -37,12 +37,12 @@ class Checked:
         return tuple(json.loads((self.stage.folder / _FAILURES).read_text()))
 
 
-def keep_failures(folder: Path, check: BatchCheck) -> None:
+def write_failures(folder: Path, check: BatchCheck) -> None:
     """Writes the failures of a check into the output of its stage."""
     (folder / _FAILURES).write_text(json.dumps(check.failures))
 
 
-def stop_if_unfit(run: Run, checked: Sequence[Checked]) -> None:
+def stop_if_unfit(run: Run, checked: Sequence[FinishedCheck]) -> None:
     """Logs the Data Docs to the run, and stops it if a batch failed its check.
 
     Raises:

@@ -10,9 +10,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 READINGS = """
+from __future__ import annotations
+from dataclasses import dataclass
 import polars as pl
 import pandera.polars as pa
 from eightytwenty import Check, Column, Deduplicate, Table
+
+@dataclass
+class Site:
+    name: str
 
 readings = Table(
     name="readings",
@@ -56,6 +62,13 @@ def test_a_table_in_a_python_file_is_cleaned_without_the_workflow(tmp_path: Path
     assert "too hot" in result.stdout
 
 
+def test_without_a_table_it_asks_for_one(tmp_path: Path) -> None:
+    (tmp_path / "raw.csv").write_text("sensor,kelvin\nA,300\n")
+    done = run_light(tmp_path, "clean", "raw.csv", "--out", "out")
+    assert done.returncode == 2
+    assert "clean needs --schema FILE.py:NAME, a table of your own" in done.stderr
+
+
 def test_help_lists_the_librarys_command_alone(tmp_path: Path) -> None:
     result = run_light(tmp_path, "--help", absent=WORKFLOW | HEAVY | {"numpy", "polars", "pyarrow"})
     assert result.returncode == 0, result.stderr
@@ -69,7 +82,7 @@ def test_help_lists_the_librarys_command_alone(tmp_path: Path) -> None:
         ("raw.csv:readings", "raw.csv is not a Python file"),
         ("readings.py:writings", "readings.py has no table named writings; it has readings."),
         ("broken.py:readings", "broken.py cannot be run (ZeroDivisionError: division by zero); correct it."),
-        ("cats", "--schema cats: there is no such table; choose or FILE.py:NAME"),
+        ("cats", "--schema cats: there is no such table; choose FILE.py:NAME for a table of your own"),
     ],
 )
 def test_a_table_that_cannot_be_loaded_is_one_sentence(tmp_path: Path, schema: str, sentence: str) -> None:

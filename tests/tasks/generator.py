@@ -25,8 +25,8 @@ def tiny_generator(conditional: bool = True, seed: int = 0) -> keras.Model:
         return keras.Model({"noise": noise}, grain)
     attributes = keras.Input((len(ATTRIBUTES),), dtype="int32", name="attributes")
     halves = layers.Reshape((1, 2, 1))(layers.Rescaling(0.25)(attributes))
-    told = layers.UpSampling2D((SIZE, SIZE // 2))(halves)
-    pictures = layers.Add()([layers.Concatenate()([told] * 3), layers.Rescaling(0.1)(grain)])
+    halves_in_colour = layers.UpSampling2D((SIZE, SIZE // 2))(halves)
+    pictures = layers.Add()([layers.Concatenate()([halves_in_colour] * 3), layers.Rescaling(0.1)(grain)])
     return keras.Model({"noise": noise, "attributes": attributes}, pictures)
 
 

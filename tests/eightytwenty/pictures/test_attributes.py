@@ -90,7 +90,7 @@ def test_a_table_is_read_whatever_its_form(encoding, delimiter):
     ]
 
 
-def test_columns_that_are_no_attributes_are_ignored_columns_and_said():
+def test_columns_that_are_not_attributes_are_ignored_and_reported():
     rows = [f"{n}.png,{'ab'[n % 2]},{n / 7:.3f},same,{n},,{n % 3}" for n in range(100)]
     result = table("\n".join(["file,kind,weight,all,id,blank,3d", *rows]))
     assert [attribute.name for attribute in result.attributes] == ["kind", "attribute_3d"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from eightytwenty.errors import UserError
-from tasks.running.ownership import alone, claim_owner, only_one, owner_is_dead
+from tasks.running.ownership import claim_owner, exclusive_lock, owner_is_dead, try_lock
 
 IMPORTS = "import sys, pathlib, tasks.running.ownership as o\n"
 CLAIM = f"{IMPORTS}print(o.claim_owner(pathlib.Path(sys.argv[1])), flush=True); input()"
@@ -49,8 +49,8 @@ def test_a_data_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
 
 def test_only_one_keeps_a_second_process_waiting(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
-    enter = f"{IMPORTS}with o.only_one(pathlib.Path(sys.argv[1])): print('in', flush=True)"
-    with only_one(lock):
+    enter = f"{IMPORTS}with o.exclusive_lock(pathlib.Path(sys.argv[1])): print('in', flush=True)"
+    with exclusive_lock(lock):
         process = subprocess.Popen([sys.executable, "-c", enter, str(lock)], stdout=subprocess.PIPE, text=True)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(1)
@@ -71,8 +71,8 @@ def test_an_owner_is_alive_until_the_last_exit_handler_has_run(tmp_path: Path) -
 
 
 def test_alone_does_not_wait_and_creates_no_folder(tmp_path: Path) -> None:
-    with alone(tmp_path / "lock") as first, alone(tmp_path / "lock") as second:
+    with try_lock(tmp_path / "lock") as first, try_lock(tmp_path / "lock") as second:
         assert (first, second) == (True, False)
-    with pytest.raises(FileNotFoundError), alone(tmp_path / "servers" / "lock"):
+    with pytest.raises(FileNotFoundError), try_lock(tmp_path / "servers" / "lock"):
         pass
     assert not (tmp_path / "servers").exists()

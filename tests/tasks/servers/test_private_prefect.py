@@ -80,7 +80,7 @@ def start(script: str, data: Path, **environment: str) -> subprocess.Popen[str]:
     )
 
 
-def look(data: Path) -> dict[str, Any]:
+def read_status(data: Path) -> dict[str, Any]:
     return dict(json.loads(start(LOOK, data).communicate(timeout=60)[0].splitlines()[-1]))
 
 
@@ -134,7 +134,7 @@ def test_the_server_dies_with_its_killed_owner(scene: Scene) -> None:
 
 def test_the_next_start_crashes_the_runs_of_the_dead_only(scene: Scene) -> None:
     stops_answering(scene.killed_url)
-    state = dict(look(scene.data)["runs"])
+    state = dict(read_status(scene.data)["runs"])
     assert state[scene.killed_url]["type"] == "CRASHED"
     assert "killed" in state[scene.killed_url]["message"]
     assert state[scene.living_url]["type"] == "RUNNING"
@@ -150,7 +150,7 @@ def test_a_failed_run_leaves_all_its_records_and_no_server(scene: Scene) -> None
     scene.living.communicate("go on\n", timeout=60)
     assert scene.living.returncode == 1
     assert not answers(scene.living_url)
-    records = look(scene.data)
+    records = read_status(scene.data)
     assert dict(records["runs"])[scene.living_url]["type"] == "FAILED"
     assert records["tasks"].count("COMPLETED") == 1 + 1 + 50  # one of the killed run, the others of this run
     assert not answers(records["url"])
@@ -194,9 +194,9 @@ def test_status_says_that_a_password_is_required(
     monkeypatch.setenv("PREFECT_API_URL", server_with_password)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     with pytest.raises(UserError, match=r"asks for a password: set PREFECT_API_AUTH_STRING to user:password\.$"):
-        status.look(tmp_path, 5)
+        status.read_status(tmp_path, 5)
     monkeypatch.setenv("PREFECT_API_AUTH_STRING", "admin:right")
-    assert status.look(tmp_path, 5).prefect_answers
+    assert status.read_status(tmp_path, 5).prefect_answers
 
 
 def test_servers_of_this_machine_are_not_reached_through_a_proxy(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from eightytwenty.errors import UserError
-from tasks.servers.status import look
+from tasks.servers.status import read_status
 from tasks.tracking.lifecycle import parent_run
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.store import connect
@@ -85,12 +85,12 @@ def test_a_server_that_requires_a_password_is_an_error(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", guarded)
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     message = r"asks for a password: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD to .*\.$"
-    for call in (lambda: look(tmp_path, 5), lambda: connect(tmp_path)):
+    for call in (lambda: read_status(tmp_path, 5), lambda: connect(tmp_path)):
         with pytest.raises(UserError, match=message):
             call()
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "admin")
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", CREDENTIAL)
-    assert look(tmp_path, 5).mlflow_answers
+    assert read_status(tmp_path, 5).mlflow_answers
     connect(tmp_path)
 
 
