@@ -47,7 +47,7 @@ $(READY): requirements.lock pyproject.toml workflow/pyproject.toml
 # Needs uv. Universal (all platforms, Python 3.11 to 3.13), with hashes, without any registry's address.
 lock:
 	uv pip compile workflow/pyproject.toml --extra dev --extra server --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-package eightytwenty --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet -o requirements.lock
+	  --no-emit-package eightytwenty --no-header --no-annotate --quiet -o requirements.lock
 
 # Needs uv and the network. Asks PyPI for known vulnerabilities of what is locked.
 audit:

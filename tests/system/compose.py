@@ -148,7 +148,7 @@ def expect(condition: bool, error: str) -> None:
 def wait_until(event: str, condition: Callable[[], bool], seconds: int = 300) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
-        expect(time.monotonic() < deadline, f"waited {seconds} s in vain until {event}")
+        expect(time.monotonic() < deadline, f"not {event} within {seconds} s")
         time.sleep(1)
 
 

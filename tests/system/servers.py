@@ -21,7 +21,7 @@ T = TypeVar("T")
 def wait_for(query: Callable[[], T | None], seconds: float = 120) -> T:
     deadline = time.monotonic() + seconds
     while not (result := query()):
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
+        assert time.monotonic() < deadline, f"not within {seconds} s"
         time.sleep(0.2)
     return result
 
