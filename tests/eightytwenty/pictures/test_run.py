@@ -24,10 +24,9 @@ from eightytwenty.pictures.schema import MOST_BYTES, pictures_table
 from eightytwenty.pictures.source import open_pictures
 from schemas.attributes import KNOWN_ATTRIBUTES
 from tasks.ingest.avatars import draw_avatars
+from tests.real_data import CARTOONSET
 
 SIZE = 32
-TESTS = Path(__file__).resolve().parents[2]
-CARTOONSET = Path(os.environ.get("EIGHTYTWENTY_CARTOONSET", TESTS.parent / "shared/data/cartoonset"))
 
 
 def drawing(seed: int, width: int = SIZE, height: int = SIZE) -> Image.Image:

@@ -14,6 +14,7 @@ from eightytwenty.errors import UserError
 from eightytwenty.pictures import source as source_module
 from eightytwenty.pictures.source import RefusedFile, open_pictures
 from schemas.attributes import KNOWN_ATTRIBUTES
+from tests.real_data import CARTOONSET
 
 FILES = {
     "b.png": b"b",
@@ -208,11 +209,9 @@ def test_attribute_files_are_bounded(tmp_path, monkeypatch):
 
 
 def test_real_pictures_of_the_cartoon_set_are_found():
-    default = Path(__file__).parents[3] / "shared" / "data" / "cartoonset"
-    folder = Path(os.environ.get("EIGHTYTWENTY_CARTOONSET", default))
-    if not folder.is_dir():
-        pytest.skip(f"no {folder}")
-    source = open_pictures(folder, known_attributes=KNOWN_ATTRIBUTES)
+    if not CARTOONSET.is_dir():
+        pytest.skip(f"no {CARTOONSET}")
+    source = open_pictures(CARTOONSET, known_attributes=KNOWN_ATTRIBUTES)
     assert len(source.pictures) == 10
     assert source.ignored_files == ("README.md",)
     assert all((content or b"").startswith(b"\x89PNG") for _, content in source.read())
