@@ -160,3 +160,21 @@ def find_irregular(path: Path) -> Path | None:
     return next(
         (entry for entry in (path, *entries) if entry.is_symlink() or not (entry.is_file() or entry.is_dir())), None
     )
+
+
+def source_mode(path: Path, expected: str) -> int:
+    """The mode of a source, which tells a file from a folder.
+
+    Args:
+        path: the source.
+        expected: what to give instead, for the error.
+
+    Raises:
+        UserError: it does not exist or cannot be read.
+    """
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(f"{path} does not exist; give {expected}.") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}).") from None

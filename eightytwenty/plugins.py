@@ -18,12 +18,10 @@ def load_all(group: str) -> dict[str, Any]:
 
 
 def package_folder(name: str) -> Path | None:
-    """The folder from which a top-level package would be imported; None if there is no such package."""
+    """The folder, or the module file, that an import of a top-level package would find; None if there is nothing."""
     spec = find_spec(name)
-    folders = (
-        [Path(spec.origin).parent] if spec and spec.origin else list((spec and spec.submodule_search_locations) or ())
-    )
-    return Path(folders[0]) if folders else None
+    locations = spec and (spec.submodule_search_locations or [spec.origin or ""])
+    return next((Path(location) for location in locations or () if location), None)
 
 
 def _load(entry: EntryPoint) -> Any:

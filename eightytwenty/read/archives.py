@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from eightytwenty.errors import UserError
+from eightytwenty.files import source_mode
 
 MOST_MEMBERS = 1_000_000
 MOST_UNPACKED_BYTES = 64 << 30
@@ -132,12 +133,7 @@ def members(path: Path) -> Iterator[Member]:
     Raises:
         UserError: there is no folder or archive, or it is damaged, cut off, encrypted or beyond the bounds.
     """
-    try:
-        mode = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{path} does not exist; give a folder, zip or tar of pictures.") from None
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}).") from None
+    mode = source_mode(path, "a folder, zip or tar of pictures")
     if stat.S_ISDIR(mode):
         listing = _folder_members(path)
     elif stat.S_ISREG(mode):

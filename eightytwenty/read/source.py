@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from eightytwenty.errors import UserError
+from eightytwenty.files import source_mode
 from eightytwenty.read import delimited, dialect, parquet
 from eightytwenty.read.batch import Batch
 from eightytwenty.schema import Table
@@ -71,12 +72,7 @@ def open_source(path: Path, table: Table) -> list[RawFile]:
     Raises:
         UserError: there is no file to read, or a file is not a table of this kind.
     """
-    try:
-        mode = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{path} does not exist; give a file or folder of {table.name}.") from None
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}).") from None
+    mode = source_mode(path, f"a file or folder of {table.name}")
     if stat.S_ISDIR(mode):
         files = sorted(_files_below(path))
         if not files:

@@ -15,11 +15,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from eightytwenty.files import sha256, whole_folder
+from eightytwenty.plugins import package_folder
 from tasks.running.ownership import exclusive_lock
 
 _CARD = "stage.json"
@@ -130,10 +130,9 @@ def _package_digest(name: str) -> str:
     Raises:
         RuntimeError: the package is empty, and so a change of it would not be seen.
     """
-    spec = find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
+    folder = package_folder(name)
+    if folder is None:
         raise RuntimeError(f"there is no package {name}")
-    folder = Path(next(iter(spec.submodule_search_locations)))
     files = sorted(
         file
         for file in folder.rglob("*")
