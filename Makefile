@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Arguments for the command line, e.g. make run ARGS="--seeds 5"
 ARGS ?=
 
-.PHONY: run test bench lint lock clean audit compose-check compose-test
+.PHONY: run test soak bench lint lock clean audit compose-check compose-test
 
 run: $(READY)
 	$(BIN)/eightytwenty run $(ARGS)
@@ -14,6 +14,10 @@ run: $(READY)
 test: $(READY)
 	$(BIN)/python -m tests.system.browser
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+# What takes too long for every change: an hour or more. One test at a time, for these count seconds and memory.
+soak: $(READY)
+	$(BIN)/python -m pytest -m soak --timeout 7200 $(ARGS)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)
