@@ -34,6 +34,7 @@ from tasks.retrain.tasks import (
 )
 from tasks.retrain.versions import DatasetVersions, Version, only_one_retraining
 from tasks.running.failures import user_error_as_state
+from tasks.running.sqlite import back_up_daily
 from tasks.running.stages import data_folder
 from tasks.tracking.lifecycle import parent_run
 from tasks.tracking.run import Dataset
@@ -108,6 +109,7 @@ def retrain(make_experiment: Callable[[P], Experiment], requested: P) -> Retrain
     inbox_path = inbox_folder(requested.inbox, model)
     with only_one_retraining(folder):
         client = connect(data_folder())
+        back_up_daily(data_folder())
         champion = find_champion(client, model)
         parameters = requested.with_champion_defaults(champion.tags if champion else {})
         experiment = make_experiment(parameters)

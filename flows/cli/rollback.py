@@ -16,7 +16,7 @@ def rollback_command(parameters: RollbackParameters) -> None:
     Raises:
         UserError: there is no such model or version, it is already the champion, or there is no earlier champion.
     """
-    client = connect_existing(data_folder())
+    client = connect_existing(data_folder(), to_write=True)
     change = roll_back(client, parameters.model, parameters.to)
     table = Table("when", "champion", "before", "why", box=None, header_style="bold")
     for entry in history(client, parameters.model):

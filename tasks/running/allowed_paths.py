@@ -14,6 +14,7 @@ from eightytwenty.read.download import download, is_address
 from tasks.running.stages import data_folder
 
 _OWN_FOLDERS = (
+    "backups",
     "checkpoints",
     "datasets",
     "downloads",

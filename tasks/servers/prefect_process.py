@@ -4,6 +4,8 @@ A server reads from a pipe that only its owner can write to: when the owner ends
 the server stops.
 """
 
+import asyncio
+import logging
 import os
 import signal
 import socket
@@ -17,11 +19,18 @@ from pathlib import Path
 from eightytwenty.errors import UserError
 from tasks.running.health import wait_until_up
 from tasks.running.ownership import exclusive_lock
+from tasks.running.sqlite import Database, prepare, sqlite_url
 from tasks.servers.loopback import HOST, OwnOrigins, own_origins
 
 _STOP_SECONDS = 40
 _EVENTS_SECONDS = 20
+_UNUSABLE = 2
+"""Exit code of a server that cannot use its database."""
+_TO_USER = "eightytwenty: "
+"""Begins a line of the server's log that its owner passes on."""
 _ORIGINS = "PREFECT_SERVER_CORS_ALLOWED_ORIGINS"
+
+_log = logging.getLogger(__name__)
 
 
 def start_server(
@@ -40,12 +49,19 @@ def start_server(
     Raises:
         UserError: The server does not start.
     """
+    log = home / "server.log"
     # one start at a time: two servers that create the same database would disturb each other
     with exclusive_lock(home / "start.lock"):
+        start = log.stat().st_size if log.exists() else 0
         server, url = _start(home, listener, settings)
         try:
-            if not wait_until_up(url, lambda: server.poll() is not None):
-                raise UserError(f"the Prefect server did not start: see its log {home / 'server.log'}.")
+            is_up = wait_until_up(url, lambda: server.poll() is not None)
+            said = _sentences(log, start)
+            if not is_up:
+                unusable = server.poll() == _UNUSABLE
+                raise UserError(said[-1] if unusable else f"the Prefect server did not start: see its log {log}.")
+            for sentence in said:
+                _log.warning(sentence)
         except BaseException:
             stop_server(server)
             raise
@@ -58,7 +74,8 @@ def _start(home: Path, listener: socket.socket, settings: Mapping[str, str]) -> 
     environment = {
         **os.environ,
         "PREFECT_HOME": str(home),
-        "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
+        "PREFECT_API_DATABASE_CONNECTION_URL": sqlite_url(home / "prefect.db", "sqlite+aiosqlite"),
+        "PREFECT_API_DATABASE_MIGRATE_ON_START": "false",  # see `_prepare`
         "PREFECT_API_URL": url,
         "PREFECT_SERVER_API_HOST": HOST,
         "PREFECT_SERVER_API_PORT": str(port),  # without it, its pages would call port 4200
@@ -92,14 +109,57 @@ def stop_server(server: subprocess.Popen[bytes]) -> None:
         server.wait()
 
 
+def _sentences(log: Path, start: int) -> list[str]:
+    """What the server that writes to a log had to say to its user since the log had `start` bytes."""
+    with log.open("rb") as file:
+        file.seek(start)
+        lines = file.read().decode(errors="replace").splitlines()
+    return [line.removeprefix(_TO_USER) for line in lines if line.startswith(_TO_USER)]
+
+
 def _serve(listener: int) -> None:
     threading.Thread(target=_stop_with_owner, daemon=True).start()
+    logging.basicConfig(format=f"{_TO_USER}%(message)s")
+    try:
+        _prepare(Path(os.environ["PREFECT_HOME"]) / "prefect.db")
+    except UserError as error:
+        sys.stderr.write(f"{_TO_USER}{error}\n")
+        sys.stderr.flush()
+        os._exit(_UNUSABLE)
     import uvicorn
     from prefect.server.api.server import create_app
 
     app = OwnOrigins(create_app(final=True), os.environ[_ORIGINS].split(","))
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=listener)])
+
+
+def _prepare(path: Path) -> None:
+    # by hand, because the server itself leaves a database that no longer opens if it dies in its first migration
+    from alembic.script import ScriptDirectory
+    from prefect.server.database import provide_database_interface
+    from prefect.server.database.alembic_commands import alembic_config
+
+    def newest() -> str:
+        config = alembic_config()
+        config.set_main_option("version_locations", str(provide_database_interface().orm.versions_dir))
+        return str(ScriptDirectory.from_config(config).get_current_head())
+
+    prepare(Database(path, "Prefect", newest, _upgrade, "SELECT 1 FROM flow_run"))
+
+
+def _upgrade(path: Path) -> None:
+    from prefect.server.database import provide_database_interface
+    from prefect.server.database.configurations import AioSqliteConfiguration
+    from prefect.server.database.dependencies import temporary_database_config
+
+    async def run() -> None:
+        database = provide_database_interface()
+        await database.create_db()
+        await (await database.engine()).dispose()
+
+    with temporary_database_config(AioSqliteConfiguration(sqlite_url(path, "sqlite+aiosqlite"))):
+        asyncio.run(run())
 
 
 def _stop_with_owner() -> None:

@@ -7,19 +7,21 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors, write_whole
 from tasks.running.health import wait_until_up
 from tasks.running.ownership import try_lock
+from tasks.running.sqlite import back_up_daily
 from tasks.servers.children import Children
 from tasks.servers.deployments import deploy
 from tasks.servers.loopback import HOST, listen
 from tasks.servers.prefect_api import POOL, living_workers
 from tasks.servers.prefect_process import start_server, stop_server
 from tasks.servers.private_prefect import api_of_this_process, crash_orphans
-from tasks.tracking.store import artifacts, close_dead_runs
+from tasks.tracking.store import artifacts, close_dead_runs, embedded_uri, prepare_embedded
 
 _START_SECONDS = 120
 _LOOK_SECONDS = 0.5
@@ -46,12 +48,20 @@ class Addresses:
 class RunningServers:
     """The servers and the worker while they run."""
 
-    def __init__(self, addresses: Addresses, processes: Mapping[str, tuple["subprocess.Popen[bytes]", Path]]) -> None:
-        self.addresses, self._processes = addresses, processes
+    def __init__(
+        self, data: Path, addresses: Addresses, processes: Mapping[str, tuple["subprocess.Popen[bytes]", Path]]
+    ) -> None:
+        self._data, self.addresses, self._processes = data, addresses, processes
 
     def wait(self) -> str:
-        """Wait until one of the processes ends by itself; return a sentence that names it and its log."""
+        """Wait until one of the processes ends by itself; return a sentence that names it and its log.
+
+        Meanwhile the databases are copied every day.
+        """
+        copied = None
         while True:
+            if copied != (copied := date.today()):
+                back_up_daily(self._data)
             for name, (process, log) in self._processes.items():
                 if process.poll() is not None:
                     return f"the {name} ended by itself, so everything else was stopped: see its log {log}."
@@ -84,6 +94,7 @@ def running_servers(data: Path, prefect_port: int, mlflow_port: int) -> Iterator
         logs = {name: data / "logs" / f"{name}.log" for name in ("mlflow", "worker")}
         mlflow_socket.close()  # MLflow takes a port number, not a socket
         mlflow_url = f"http://{HOST}:{mlflow_port}"
+        prepare_embedded(data)
         mlflow = children.start(_mlflow_command(data, mlflow_port), _MLFLOW_SETTINGS, logs["mlflow"])
         home = data / "prefect"
         home.mkdir(parents=True, exist_ok=True)
@@ -105,6 +116,7 @@ def running_servers(data: Path, prefect_port: int, mlflow_port: int) -> Iterator
         _wait_for_worker(api, worker, logs["worker"])
         _write_addresses(data, addresses)
         yield RunningServers(
+            data,
             addresses,
             {
                 "Prefect server": (prefect, home / "server.log"),
@@ -138,17 +150,12 @@ _WORKER_SETTINGS = {"PREFECT_WORKER_QUERY_SECONDS": "2"}
 
 
 def _mlflow_command(data: Path, port: int) -> list[str]:
-    (data / "mlflow").mkdir(parents=True, exist_ok=True)
     return [
         *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
-        *("--backend-store-uri", _mlflow_store(data)),
+        *("--backend-store-uri", embedded_uri(data)),
         # flows write artifacts to the folder that runs without a server use, not through the server
         *("--default-artifact-root", artifacts(data).as_uri(), "--no-serve-artifacts"),
     ]
-
-
-def _mlflow_store(data: Path) -> str:
-    return f"sqlite:///{data / 'mlflow' / 'mlflow.db'}"
 
 
 def _worker_command() -> list[str]:
@@ -184,7 +191,7 @@ def _close_dead_runs(data: Path) -> None:
     from mlflow import MlflowClient
 
     # straight in the database: the server may have died
-    close_dead_runs(MlflowClient(_mlflow_store(data)), data)
+    close_dead_runs(MlflowClient(embedded_uri(data)), data)
 
 
 def _write_addresses(data: Path, addresses: Addresses) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -11,15 +11,27 @@ from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
 
 from eightytwenty.errors import UserError
+from eightytwenty.files import explain_write_errors
 from tasks.running.health import unreachable_reason
 from tasks.running.ownership import OWNER_TAG, exclusive_lock, owner_is_dead
+from tasks.running.sqlite import Database, check, is_writable, prepare, read_only_url, sqlite_url
 
 _NO_PASSWORD = {"UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED"}
 
 
 def tracking_uri(data: Path) -> str:
     """Return the MLflow tracking address: MLFLOW_TRACKING_URI, else SQLite in <data>/mlflow."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{data.resolve() / 'mlflow' / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or embedded_uri(data)
+
+
+def embedded_uri(data: Path) -> str:
+    """Return the address of the SQLite database in <data>/mlflow."""
+    return sqlite_url(database_file(data))
+
+
+def database_file(data: Path) -> Path:
+    """Return the file of the embedded store."""
+    return data.resolve() / "mlflow" / "mlflow.db"
 
 
 def is_server(uri: str) -> bool:
@@ -35,13 +47,59 @@ def connect(data: Path) -> MlflowClient:
     """
     uri = tracking_uri(data)
     check_server(uri)
+    if uri == embedded_uri(data):
+        prepare_embedded(data)
+    return _client(uri)
+
+
+def prepare_embedded(data: Path) -> None:
+    """Make the embedded store if there is none, or bring an older one up to date.
+
+    Raises:
+        UserError: As in `tasks.running.sqlite.prepare`, or if the data folder cannot be written.
+    """
     for name in ("mlflow.store.db.utils", "alembic"):  # they log a line per table of a new database
         logging.getLogger(name).setLevel(logging.WARNING)
+    path = database_file(data)
+    with explain_write_errors(data):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (data / "owners").mkdir(exist_ok=True)
+    with exclusive_lock(data / "owners" / "connecting"):
+        prepare(Database(path, "MLflow", _newest_revision, _upgrade, "SELECT 1 FROM experiments"))
+
+
+def connect_existing(data: Path, *, to_write: bool = False) -> MlflowClient:
+    """Open the tracking store of a data folder that has one; this works in a folder that cannot be written, too.
+
+    Args:
+        data: The data folder.
+        to_write: Whether the caller will change something.
+
+    Raises:
+        UserError: If there is none, it cannot be written but has to be, or as in `connect`.
+    """
+    uri, path = tracking_uri(data), database_file(data)
+    if uri != embedded_uri(data):
+        return connect(data)
+    if not path.parent.is_dir():
+        raise UserError(f"there are no models in {data}: train one first, or name their folder by EIGHTYTWENTY_DATA.")
+    if is_writable(path):
+        return connect(data)
+    if to_write:
+        raise UserError(f"{path} cannot be written, so nothing was changed: make it and its folder writable.")
+    revision = check(path, "MLflow")
+    if revision != _newest_revision():
+        raise UserError(
+            f"{path} is not of the installed version of MLflow, and cannot be brought up to date because it cannot be "
+            "written: make it and its folder writable, or use a copy of the data folder."
+        )
+    return _client(read_only_url(path))
+
+
+def _client(uri: str) -> MlflowClient:
     try:
-        # one at a time: two processes that create the same database get in each other's way
-        with nullcontext() if is_server(uri) else exclusive_lock(data / "owners" / "connecting"):
-            client = MlflowClient(uri)
-            client.search_experiments(max_results=1)
+        client = MlflowClient(uri)
+        client.search_experiments(max_results=1)
     except MlflowException as error:
         if error.error_code in _NO_PASSWORD:
             raise _password_required(uri) from error
@@ -49,22 +107,31 @@ def connect(data: Path) -> MlflowClient:
     return client
 
 
+def _newest_revision() -> str:
+    # MLflow has no public function for these; its command `mlflow db upgrade` calls them
+    from mlflow.store.db.utils import _get_latest_schema_revision
+
+    return str(_get_latest_schema_revision())  # type: ignore[no-untyped-call]
+
+
+def _upgrade(path: Path) -> None:
+    from mlflow.store.db import utils
+
+    engine = utils.create_sqlalchemy_engine(sqlite_url(path))  # type: ignore[no-untyped-call]
+    try:
+        if path.stat().st_size:
+            utils._upgrade_db(engine)  # type: ignore[no-untyped-call]
+        else:
+            utils._initialize_tables(engine)  # type: ignore[no-untyped-call]
+    finally:
+        engine.dispose()
+
+
 def _password_required(uri: str) -> UserError:
     return UserError(
         f"the MLflow server at {uri} asks for a password: "
         "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD to those of a user."
     )
-
-
-def connect_existing(data: Path) -> MlflowClient:
-    """Open the tracking store to read from it: a data folder that has none gets none.
-
-    Raises:
-        UserError: If there is none, or as in `connect`.
-    """
-    if not is_server(tracking_uri(data)) and not (data / "mlflow").is_dir():
-        raise UserError(f"there are no models in {data}: train one first, or name their folder by EIGHTYTWENTY_DATA.")
-    return connect(data)
 
 
 def check_server(uri: str) -> None:
