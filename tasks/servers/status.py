@@ -11,7 +11,7 @@ from typing import Any
 from tasks.running.health import unreachable_reason
 from tasks.servers.prefect_api import living_workers, password_error, prefect_client
 from tasks.servers.up import Addresses, addresses_of
-from tasks.tracking.store import is_server, tracking_uri
+from tasks.tracking.store import connect_existing, database_file, is_server, last_runs, open_store, tracking_uri
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def read_status(data: Path, runs: int) -> Status:
         runs: How many runs are listed.
 
     Raises:
-        UserError: A server asks for a password, and none or a wrong one was given.
+        UserError: A server asks for a password, and none or a wrong one was given; or the data folder cannot be read.
     """
     configured = Addresses(os.environ.get("PREFECT_API_URL", ""), os.environ.get("MLFLOW_TRACKING_URI", ""))
     addresses = addresses_of(data) or configured
@@ -101,10 +101,9 @@ def _flow_runs(api: str, limit: int) -> list[RecordedRun]:
 def _mlflow_runs(data: Path, uri: str, limit: int) -> list[RecordedRun]:
     if is_server(uri) and unreachable_reason(uri):
         return []
-    if not is_server(uri) and not (data / "mlflow" / "mlflow.db").exists():
+    if not is_server(uri) and not database_file(data).exists():
         return []  # a look must not create a store
-    from tasks.tracking.store import last_runs
-
+    client = open_store(uri) if is_server(uri) else connect_existing(data)
     return [
         RecordedRun(
             run.info.run_name,
@@ -113,5 +112,5 @@ def _mlflow_runs(data: Path, uri: str, limit: int) -> list[RecordedRun]:
             datetime.fromtimestamp(run.info.start_time / 1000, UTC),
             (run.info.end_time - run.info.start_time) / 1000 if run.info.end_time else None,
         )
-        for experiment, run in last_runs(uri, limit)
+        for experiment, run in last_runs(client, limit)
     ]

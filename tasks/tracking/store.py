@@ -49,7 +49,7 @@ def connect(data: Path) -> MlflowClient:
     check_server(uri)
     if uri == embedded_uri(data):
         prepare_embedded(data)
-    return _client(uri)
+    return open_store(uri)
 
 
 def prepare_embedded(data: Path) -> None:
@@ -93,17 +93,22 @@ def connect_existing(data: Path, *, to_write: bool = False) -> MlflowClient:
             f"{path} is not of the installed version of MLflow, and cannot be brought up to date because it cannot be "
             "written: make it and its folder writable, or use a copy of the data folder."
         )
-    return _client(read_only_url(path))
+    return open_store(read_only_url(path))
 
 
-def _client(uri: str) -> MlflowClient:
+def open_store(uri: str) -> MlflowClient:
+    """Open a tracking store that exists.
+
+    Raises:
+        UserError: It asks for a password, or cannot be used.
+    """
     try:
         client = MlflowClient(uri)
         client.search_experiments(max_results=1)
     except MlflowException as error:
         if error.error_code in _NO_PASSWORD:
             raise _password_required(uri) from error
-        raise UserError(f"MLflow cannot record at {uri}: {str(error).splitlines()[0]}") from error
+        raise UserError(f"MLflow cannot use {uri}: {str(error).splitlines()[0]}") from error
     return client
 
 
@@ -196,19 +201,9 @@ def close_dead_runs(client: MlflowClient, data: Path) -> int:
     return closed
 
 
-def last_runs(uri: str, limit: int) -> list[tuple[str, MlflowRun]]:
-    """Return the last parent runs in a store, newest first, each with the name of its experiment.
-
-    Raises:
-        UserError: The store is a server that asks for a password.
-    """
-    client = MlflowClient(uri)
-    try:
-        names = {experiment.experiment_id: experiment.name for experiment in client.search_experiments()}
-    except MlflowException as error:
-        if error.error_code in _NO_PASSWORD:
-            raise _password_required(uri) from error
-        raise
+def last_runs(client: MlflowClient, limit: int) -> list[tuple[str, MlflowRun]]:
+    """Return the last parent runs in a store, newest first, each with the name of its experiment."""
+    names = {experiment.experiment_id: experiment.name for experiment in client.search_experiments()}
     # only parents have the tags of `provenance_tags`
     parents = "tags.`version.python` LIKE '%'"
     runs = client.search_runs(list(names), parents, max_results=limit, order_by=["attributes.start_time DESC"])

@@ -206,6 +206,22 @@ def test_killed_while_the_store_is_made_the_next_start_makes_it_whole(tmp_path: 
     require_whole(CONNECT, tmp_path, "mlflow/mlflow.db")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+@pytest.mark.parametrize("options", ["size=200k", "size=700k", "nr_inodes=4"])
+def test_a_disk_that_is_full_while_the_store_is_made_is_a_sentence(tmp_path: Path, options: str) -> None:
+    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(tmp_path)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk is not allowed here")
+    try:
+        with pytest.raises(UserError, match=r"database or disk is full|No space left|unable to open"):
+            connect(tmp_path)
+        subprocess.run(["mount", "-o", "remount,size=9m,nr_inodes=99", str(tmp_path)], check=True)
+        connect(tmp_path)
+        assert names(tmp_path / "mlflow") == ["mlflow.db"]
+    finally:
+        subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize(("script", "file"), [(CONNECT, "mlflow/mlflow.db"), (START, "prefect/prefect.db")])
 def test_killed_at_any_moment_the_next_start_makes_it_whole(tmp_path: Path, script: str, file: str) -> None:
