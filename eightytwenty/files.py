@@ -24,6 +24,7 @@ _WHY = {
     errno.EROFS: "it lies on a read-only disk; choose another folder",
     errno.ENOTDIR: "a part of the path is a file; choose another folder",
     errno.EEXIST: "a part of the path is a file; choose another folder",
+    errno.EISDIR: "there is a folder of that name; choose another name or remove it",
     errno.ENAMETOOLONG: "its name is too long; choose another folder",
     errno.EFBIG: "the file grew beyond what may be written; raise the limit",
 }
@@ -160,6 +161,25 @@ def find_irregular(path: Path) -> Path | None:
     return next(
         (entry for entry in (path, *entries) if entry.is_symlink() or not (entry.is_file() or entry.is_dir())), None
     )
+
+
+def remove(path: Path) -> None:
+    """Removes whatever lies at a path: a file, a link, a folder with everything in it, or nothing."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def make_way(path: Path) -> None:
+    """Removes a folder that lies in the place of a file of ours.
+
+    Raises:
+        UnwritableError: it may not be removed.
+    """
+    with explain_write_errors(path):
+        if path.is_dir():
+            remove(path)
 
 
 def source_mode(path: Path, expected: str) -> int:

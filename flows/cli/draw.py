@@ -34,7 +34,7 @@ def draw_command(parameters: DrawParameters) -> None:
     client = connect_existing(data_folder())
     version = find(client, parameters.model)
     metadata = describe(client, version)
-    if "noise" not in metadata:
+    if not {"noise", "attributes"} <= metadata.keys():
         raise UserError(f"the model {parameters.model} does not draw pictures: choose a generator.")
     attributes: Attributes = dict(metadata["attributes"])
     if parameters.only_list:

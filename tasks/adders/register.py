@@ -47,9 +47,10 @@ def largest_sum_of(model_metadata: dict[str, Any], model: str) -> int:
     Raises:
         UserError: it is not an adder.
     """
-    if model_metadata.get("kind") != _ADDER:
+    largest_sum = model_metadata.get("largest_sum")
+    if model_metadata.get("kind") != _ADDER or not isinstance(largest_sum, int):
         raise UserError(f"the model {model} does not add numbers: choose an adder, such as {NAME}@champion.")
-    return int(model_metadata["largest_sum"])
+    return largest_sum
 
 
 def register_adder(run: Run, adder: Adder, dataset: Dataset, name: str = NAME) -> int:

@@ -18,18 +18,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eightytwenty.files import write_whole
+from eightytwenty.files import make_way, write_whole
 from models.gans.quality.collapse import Alarm
+from tasks.running.records import DamagedError
 
 State = dict[str, npt.NDArray[Any]]
 _NEWEST, _PREVIOUS, _SAMPLES = "newest.npz", "previous.npz", "samples-{:05}.npz"
 _DIGEST = 32  # bytes at the end of each file, so that damage is noticed before the content is used
 _KEEP_SECONDS = 30 * 24 * 3600
 """How long the checkpoints of an abandoned training are kept."""
-
-
-class _DamagedError(Exception):
-    """A file is not as it was written."""
 
 
 @dataclass
@@ -86,7 +83,8 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         "metadata": np.frombuffer(json.dumps(metadata).encode(), np.uint8),
     }
     newest = folder / _NEWEST
-    if newest.exists():
+    if newest.is_file():
+        make_way(folder / _PREVIOUS)
         newest.replace(folder / _PREVIOUS)
     _write(newest, arrays)
 
@@ -99,7 +97,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
             if path.exists():
                 checkpoint = _read(path)
                 break
-        except (OSError, _DamagedError):
+        except (OSError, DamagedError):
             damaged.append(str(path))
     if damaged:
         effect = f"continues after epoch {checkpoint.epochs}" if checkpoint.epochs else "starts from the beginning"
@@ -109,12 +107,14 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 
 
 def remove_abandoned(checkpoints: Path, current: Path) -> None:
-    """Removes the checkpoints of other trainings that have not changed for 30 days.
+    """Removes the checkpoints of other trainings that have not changed for 30 days, and what is in the way of one.
 
     Args:
         checkpoints: holds a folder for each training.
         current: the folder of the training that is about to continue.
     """
+    if current.is_file():
+        current.unlink()
     for folder in checkpoints.glob("*/"):
         with suppress(FileNotFoundError):  # another process may remove it just now
             touched = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
@@ -140,12 +140,13 @@ def _write(path: Path, arrays: State) -> None:
     content = io.BytesIO()
     np.savez(content, **arrays)  # type: ignore[arg-type]
     content.write(hashlib.sha256(content.getvalue()).digest())
+    make_way(path)
     write_whole(path, content.getvalue())
 
 
 def _load(path: Path) -> State:
     content = path.read_bytes()
     if hashlib.sha256(content[:-_DIGEST]).digest() != content[-_DIGEST:]:
-        raise _DamagedError
+        raise DamagedError(path)
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
         return {name: file[name] for name in file.files}

@@ -1,20 +1,18 @@
 """Writes a training into MLflow, as a nested run in which a resumed training continues."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from eightytwenty.files import write_whole
 from models.gans.gan import NOISE
 from reports.grid import captioned, grid
 from tasks.gans.checkpoint import Checkpoint
 from tasks.gans.data import SamplePlan, TrainingSet
 from tasks.running.ownership import OWNER_TAG
+from tasks.running.records import DamagedError, Record
 from tasks.running.stages import data_folder
 from tasks.tracking.lifecycle import ending, resume_run, start_run
 from tasks.tracking.networks import log_model
@@ -23,8 +21,7 @@ from tasks.tracking.run import Dataset, Run
 _RUNS = "runs.json"
 
 
-@dataclass(frozen=True)
-class RunIds:
+class RunIds(Record):
     """The ids of the parent run and of the training's own run, saved beside its checkpoint."""
 
     parent: str = ""
@@ -34,13 +31,13 @@ class RunIds:
     def load(cls, folder: Path) -> "RunIds":
         """The runs of an interrupted training; empty if there is none."""
         try:
-            return cls(**json.loads((folder / _RUNS).read_text()))
-        except (FileNotFoundError, ValueError, TypeError):
+            return cls.read(folder / _RUNS)
+        except (FileNotFoundError, DamagedError):
             return cls()
 
     def save(self, folder: Path) -> None:
         """Writes them beside the checkpoint."""
-        write_whole(folder / _RUNS, json.dumps(self.__dict__).encode())
+        self.write(folder / _RUNS)
 
 
 @contextmanager

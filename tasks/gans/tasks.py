@@ -164,7 +164,7 @@ def train_gan(
     run_parameters = {**config, "rows": len(data.images)}
     interrupted = RunIds.load(checkpoint_folder).network
     with network_run(run, title, run_parameters, cleaned.dataset, interrupted) as nested:
-        RunIds(run.run_id, nested.run_id).save(checkpoint_folder)
+        RunIds(parent=run.run_id, network=nested.run_id).save(checkpoint_folder)
         if cleaned.attribution:
             nested.client.set_tag(nested.run_id, "mlflow.note.content", cleaned.attribution)
         log = EpochLog(nested, sample_plan(data, parameters.recipe, parameters.seed), data)

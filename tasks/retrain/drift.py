@@ -59,8 +59,10 @@ def find_baseline(client: MlflowClient, champion: ModelVersion | None, newest: V
     if champion and champion.run_id:
         run = client.get_run(champion.run_id)
         for entry in run.inputs.dataset_inputs if run.inputs else ():
+            digest = run.data.tags.get(f"dataset.{entry.dataset.name}.sha256")
+            if digest is None:  # not one of ours
+                continue
             rows = Path(json.loads(entry.dataset.source)["uri"])
-            digest = run.data.tags.get(f"dataset.{entry.dataset.name}.sha256", "")
             if _is_unchanged(rows, digest):
                 return Baseline(rows, digest, f"what {champion.name}/{champion.version} learned from")
     if newest is None:

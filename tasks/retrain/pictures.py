@@ -162,7 +162,7 @@ class PictureExperiment:
         held_out = read_pictures(self._part(version, "held_out").folder)
         generator = load(client, model)
         attributes = [[attribute.name, list(attribute.values)] for attribute in held_out.attributes]
-        if "attributes" in generator.input and describe(client, model)["attributes"] != attributes:
+        if "attributes" in generator.input and describe(client, model).get("attributes") != attributes:
             raise UserError(
                 f"{model.name}/{model.version} has other attributes than {version.name}, and cannot be compared with a "
                 "challenger that learns from it: give another model."

@@ -10,6 +10,7 @@ import polars as pl
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from prefect import task
+from pydantic import TypeAdapter, ValidationError
 
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
@@ -49,11 +50,12 @@ class Judgement:
         return json.dumps(asdict(self))
 
     @classmethod
-    def load(cls, text: str) -> "Judgement":
-        """Reads what `dump` wrote."""
-        fields = json.loads(text)
-        decision = Decision(fields["decision"]["promoted"], tuple(fields["decision"]["reasons"]))
-        return cls(**{**fields, "decision": decision})
+    def load(cls, text: str) -> "Judgement | None":
+        """Reads what `dump` wrote; None if it is empty or damaged."""
+        try:
+            return TypeAdapter(cls).validate_json(text, strict=True)
+        except ValidationError:
+            return None
 
 
 def inbox_folder(inbox: str, model: str) -> Path:
@@ -198,9 +200,8 @@ def judge(run: Run, experiment: Experiment, model: str, version: Version, number
     """
     client, tag = run.client, f"{_JUDGED}.{judgement_key(experiment, version)[:16]}"
     challenger = find(client, f"{model}/{number}")
-    if tag in challenger.tags:
-        judgement = Judgement.load(challenger.tags[tag])
-    else:
+    judgement = Judgement.load(challenger.tags.get(tag, ""))
+    if judgement is None:
         judgement = _judge(client, experiment, challenger, champion(client, model), version)
         for name, value in {**_tags(judgement), tag: judgement.dump()}.items():
             client.set_model_version_tag(model, str(number), name, value)

@@ -7,26 +7,76 @@
 <data>/datasets/<model>/arriving/         copies of deliveries while they are examined
 """
 
-import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Literal, Self
 
-from eightytwenty.engine.summary import Summary
+from pydantic import Field, model_validator
+
+from eightytwenty.engine.summary import FATES, Summary
 from eightytwenty.errors import UserError
-from eightytwenty.files import find_irregular, sha256, whole_folder, write_whole
+from eightytwenty.files import find_irregular, remove, sha256, whole_folder
 from tasks.retrain.inbox import Delivery
 from tasks.running.ownership import exclusive_lock
+from tasks.running.records import DamagedError, Record
 
 _CARD, _DELIVERIES, _PENDING, _ARRIVING = "card.json", "deliveries.json", "pending.json", "arriving"
 _OLD_DELIVERIES = "book.json"  # what deliveries.json was called in earlier releases
 _KIND = {"largest_sum", "size"}
 RAW = "raw"
+_VERSION = re.compile(r"v(\d+)")
+
+
+class _Card(Record):
+    """card.json; see `Version`."""
+
+    number: int
+    parent: int
+    cleaned: str
+    sha256: str
+    raw_sha256: str
+    kind: dict[str, object]
+    deliveries: dict[str, str]
+    added: list[str]
+    rows: dict[str, int]
+    made: str
+
+    @model_validator(mode="after")
+    def _require_accounts(self) -> Self:
+        fates = [self.rows.get(fate, -1) for fate in FATES]
+        if min(fates) < 0 or sum(fates) != self.rows.get("rows"):
+            raise ValueError("the fates do not add up to the rows")
+        return self
+
+
+class _Fate(Record):
+    """What became of a delivery."""
+
+    name: str
+    when: str
+    fate: Literal["accepted", "refused"]
+    why: str
+    terms: dict[str, object] | None = None
+
+
+class _Deliveries(Record):
+    """deliveries.json: digest -> fate of the delivery, key -> judgement of the challenger."""
+
+    deliveries: dict[str, _Fate] = Field(default_factory=dict)
+    judged: dict[str, dict[str, object]] = Field(default_factory=dict)
+
+
+class _Pending(Record):
+    """pending.json: the key of a retraining, and its MLflow run."""
+
+    key: str
+    run: str
 
 
 @dataclass(frozen=True)
@@ -97,13 +147,14 @@ class DatasetVersions:
         Raises:
             UserError: it was changed or damaged after it was written.
         """
-        number = max((int(card.parent.name[1:]) for card in self.folder.glob(f"v[0-9]*/{_CARD}")), default=0)
+        names = [_VERSION.fullmatch(place.name) for place in self.folder.glob("v*")]
+        number = max((int(name[1]) for name in names if name), default=0)
         return self._read(number) if number else None
 
     def known_digests(self) -> set[str]:
         """Digests of the deliveries that are in the newest version, or were refused on the same terms."""
         newest = self.newest()
-        refused = {digest for digest, entry in self._entries("deliveries").items() if entry.get("terms") == self._terms}
+        refused = {digest for digest, fate in self._fates().deliveries.items() if fate.terms == self._terms}
         return refused | set(newest.deliveries if newest else ())
 
     def add(
@@ -125,7 +176,7 @@ class DatasetVersions:
             UserError: the files of the parent were changed or damaged after they were written.
         """
         if parent and not _is_intact(parent.raw, parent.raw_sha256):
-            raise _damaged(parent.folder)
+            raise _damaged(parent.folder, RAW)
         number = parent.number + 1 if parent else 1
         with whole_folder(self.folder / f"v{number:04}") as folder:
             raw = folder / RAW
@@ -138,59 +189,59 @@ class DatasetVersions:
                 copy_files(delivery, place)
             summary = clean(folder)
             new = {delivery.sha256: delivery.name for delivery in deliveries}
-            card = {
-                "number": number,
-                "parent": parent.number if parent else 0,
-                "cleaned": self._rows_folder,
-                "sha256": sha256(folder / self._rows_folder),
-                "raw_sha256": sha256(raw),
-                "kind": self._kind,
-                "deliveries": (parent.deliveries if parent else {}) | new,
-                "added": [delivery.name for delivery in deliveries],
-                "rows": {"rows": summary.rows, **summary.fates},
-            }
-            (folder / _CARD).write_text(json.dumps({**card, "made": _now()}, indent=2))
+            card = _Card(
+                number=number,
+                parent=parent.number if parent else 0,
+                cleaned=self._rows_folder,
+                sha256=sha256(folder / self._rows_folder),
+                raw_sha256=sha256(raw),
+                kind=self._kind,
+                deliveries=(parent.deliveries if parent else {}) | new,
+                added=[delivery.name for delivery in deliveries],
+                rows={"rows": summary.rows, **summary.fates},
+                made=_now(),
+            )
+            card.write(folder / _CARD)
         version = self._read(number)
         self._write_accepted(version)
         return version
 
     def refuse(self, delivery: Delivery, why: str) -> None:
         """Records that a delivery was refused, why, and on which terms."""
-        entry = {"name": delivery.name, "when": _now(), "fate": "refused", "why": why, "terms": self._terms}
-        self._write({"deliveries": {delivery.sha256: entry}})
+        fate = _Fate(name=delivery.name, when=_now(), fate="refused", why=why, terms=self._terms)
+        self._write(deliveries={delivery.sha256: fate})
 
     def is_judged(self, key: str) -> bool:
         """Whether the challenger with this key was judged."""
-        return key in self._entries("judged")
+        return key in self._fates().judged
 
     def write_judgement(self, key: str, version: Version, judgement: Mapping[str, object]) -> None:
         """Records how a challenger was judged, and that it is no longer pending."""
         self._write_accepted(version)  # a process may have been killed before it could
-        self._write({"judged": {key: {**judgement, "when": _now()}}})
-        (self.folder / _PENDING).unlink(missing_ok=True)
+        self._write(judged={key: {**judgement, "when": _now()}})
+        remove(self.folder / _PENDING)
 
     def pending_run(self, key: str) -> str | None:
         """The MLflow run of a retraining with this key that was killed; None if there is none."""
         try:
-            pending = json.loads((self.folder / _PENDING).read_text())
-        except (FileNotFoundError, ValueError):
+            pending = _Pending.read(self.folder / _PENDING)
+        except (FileNotFoundError, DamagedError):
             return None
-        return str(pending["run"]) if pending["key"] == key else None
+        return pending.run if pending.key == key else None
 
     def write_pending_run(self, key: str, run_id: str) -> None:
         """Remembers the MLflow run of a retraining until its challenger is judged."""
-        write_whole(self.folder / _PENDING, json.dumps({"key": key, "run": run_id}).encode())
+        _Pending(key=key, run=run_id).write(self.folder / _PENDING)
 
     def _read(self, number: int) -> Version:
         folder = self.folder / f"v{number:04}"
         try:
-            card = json.loads((folder / _CARD).read_text())
-            card.pop("made")
-            version = Version(folder, rows_folder=folder / card.pop("cleaned"), **card)
-        except (OSError, ValueError, KeyError, TypeError):
-            raise _damaged(folder) from None
-        if not _is_intact(version.rows_folder, version.sha256):
-            raise _damaged(folder)
+            card = _Card.read(folder / _CARD)
+        except (FileNotFoundError, DamagedError):
+            raise _damaged(folder, _CARD) from None
+        version = Version(folder, rows_folder=folder / card.cleaned, **card.model_dump(exclude={"cleaned", "made"}))
+        if version.number != number or not _is_intact(version.rows_folder, version.sha256):
+            raise _damaged(folder, _CARD if version.number != number else card.cleaned)
         if version.rows_folder.name != self._rows_folder:
             raise UserError(
                 f"{self.folder} holds the {version.rows_folder.name} of another model; choose another model name."
@@ -206,32 +257,37 @@ class DatasetVersions:
             )
         return version
 
-    def _entries(self, part: str) -> dict[str, Any]:
-        """One part of deliveries.json: "deliveries" or "judged"."""
+    def _fates(self) -> _Deliveries:
+        """The content of deliveries.json."""
         old = self.folder / _OLD_DELIVERIES
         if old.exists() and not self.deliveries_file.exists():
             old.replace(self.deliveries_file)
         try:
-            entries = json.loads(self.deliveries_file.read_text())
+            return _Deliveries.read(self.deliveries_file)
         except FileNotFoundError:
-            return {}
-        except ValueError:
+            return _Deliveries()
+        except DamagedError:
             raise UserError(
                 f"{self.deliveries_file} is damaged; put it back from a backup, or remove it: refused files are then "
                 "examined once more."
             ) from None
-        return dict(entries.get(part, {}))
 
     def _write_accepted(self, version: Version) -> None:
         """Records the deliveries of a version that are not recorded as accepted yet."""
-        accepted = {digest for digest, entry in self._entries("deliveries").items() if entry["fate"] == "accepted"}
-        fate = {"when": _now(), "fate": "accepted", "why": f"in {version.name}"}
-        new = {digest: {"name": name, **fate} for digest, name in version.deliveries.items() if digest not in accepted}
-        self._write({"deliveries": new})
+        accepted = {digest for digest, fate in self._fates().deliveries.items() if fate.fate == "accepted"}
+        why = f"in {version.name}"
+        new = {
+            digest: _Fate(name=name, when=_now(), fate="accepted", why=why)
+            for digest, name in version.deliveries.items()
+            if digest not in accepted
+        }
+        self._write(deliveries=new)
 
-    def _write(self, new: Mapping[str, Mapping[str, object]]) -> None:
-        entries = {part: self._entries(part) | dict(new.get(part, {})) for part in ("deliveries", "judged")}
-        write_whole(self.deliveries_file, json.dumps(entries, indent=2).encode())
+    def _write(self, **new: dict[str, _Fate] | dict[str, dict[str, object]]) -> None:
+        """Adds entries to deliveries.json."""
+        old = self._fates()
+        entries = {part: getattr(old, part) | new.get(part, {}) for part in _Deliveries.model_fields}
+        _Deliveries(**entries).write(self.deliveries_file)
 
 
 @contextmanager
@@ -253,10 +309,10 @@ def _is_intact(place: Path, digest: str) -> bool:
         return False
 
 
-def _damaged(folder: Path) -> UserError:
+def _damaged(folder: Path, part: str) -> UserError:
     return UserError(
-        f"{folder} was changed or damaged after it was written; put it back from a backup, or remove it: the version "
-        "before it is then used, and deliveries that are still in the inbox are added again."
+        f"{folder / part} was changed or damaged after it was written; put {folder} back from a backup, or remove it: "
+        "the version before it is then used, and deliveries that are still in the inbox are added again."
     )
 
 

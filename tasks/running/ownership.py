@@ -4,7 +4,8 @@ A process that is killed cannot close its runs, and they would stay "running" fo
 runs holds a lock on its own file, <data>/owners/<owner>.lock, and tags its runs with the owner's name. The kernel
 releases the lock when the process ends, however it ends, so anyone who can take the lock knows that the owner is dead.
 Unlike a process id, an owner's name is never reused, and the lock works between containers that share the data folder.
-An owner without a file here may be running elsewhere and is never declared dead.
+An owner without a file here may be running elsewhere and is never declared dead. So the files, which are empty, are
+kept: a run can be closed however late the next start is.
 """
 
 import os
@@ -19,8 +20,6 @@ from filelock import FileLock, lock_descriptor
 from eightytwenty.errors import UserError
 
 OWNER_TAG = "eightytwenty.owner"
-_KEEP_SECONDS = 30 * 24 * 3600
-"""How long the file of a dead owner is kept, so that the next start can close its runs."""
 
 # (process id, data folder) -> owner and its open, locked file, which stays open until the process ends.
 _claims: dict[tuple[int, Path], tuple[str, int]] = {}
@@ -41,7 +40,6 @@ def claim_owner(data: Path) -> str:
         owner = f"{socket.gethostname()}:{os.getpid()}:{time.time_ns() // 1_000_000}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _sweep(folder)
             handle = os.open(folder / f"{owner}.lock", os.O_CREAT | os.O_RDWR, 0o644)
         except OSError as error:
             raise UserError(
@@ -84,9 +82,3 @@ def _is_locked(path: Path) -> bool:
             return not lock_descriptor(file.fileno(), blocking=False)
         except OSError:  # a file system without locks, where nobody is declared dead
             return True
-
-
-def _sweep(folder: Path) -> None:
-    for path in folder.glob("*.lock"):
-        if time.time() - path.stat().st_mtime > _KEEP_SECONDS and not _is_locked(path):
-            path.unlink(missing_ok=True)

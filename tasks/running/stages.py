@@ -9,7 +9,6 @@ with it; a damaged stage is done again.
 import hashlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,9 +17,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from eightytwenty.files import sha256, whole_folder
+from eightytwenty.files import explain_write_errors, remove, sha256, whole_folder
 from eightytwenty.plugins import package_folder
 from tasks.running.ownership import exclusive_lock
+from tasks.running.records import DamagedError, Record
 
 _CARD = "stage.json"
 _LIBRARIES = (
@@ -38,6 +38,14 @@ _LIBRARIES = (
     "tensorflow",
 )
 _PACKAGES = ("eightytwenty", "models", "reports", "schemas", "tasks")
+
+
+class _Card(Record):
+    """What is written beside the output of a finished stage: its digest, the seconds it took, what it was made of."""
+
+    sha256: str
+    seconds: float
+    of: list[Any]
 
 
 @dataclass(frozen=True)
@@ -85,17 +93,16 @@ def run_stage(
     with exclusive_lock(data / "stages" / "locks" / f"{folder.name}.lock"):
         card = _read_card(folder)
         if card is not None:
-            return Stage(name, folder / "output", card["sha256"], card["seconds"], fresh=False)
-        shutil.rmtree(folder, ignore_errors=True)
+            return Stage(name, folder / "output", card.sha256, card.seconds, fresh=False)
+        with explain_write_errors(folder):
+            remove(folder)
         started = time.perf_counter()
         with whole_folder(folder) as partial:
             (partial / "output").mkdir()
             make(partial / "output")
             seconds = round(time.perf_counter() - started, 3)
             digest = sha256(partial / "output")
-            (partial / _CARD).write_text(
-                json.dumps({"sha256": digest, "seconds": seconds, "of": json.loads(described)})
-            )
+            _Card(sha256=digest, seconds=seconds, of=json.loads(described)).write(partial / _CARD)
         return Stage(name, folder / "output", digest, seconds, fresh=True)
 
 
@@ -108,12 +115,12 @@ def _description(name: str, inputs: Mapping[str, str], parameters: Mapping[str, 
     return json.dumps([name, dict(inputs), dict(parameters), _code_digest()], sort_keys=True)
 
 
-def _read_card(folder: Path) -> dict[str, Any] | None:
-    """What a finished stage recorded; None if there is none, or if its output has changed since."""
+def _read_card(folder: Path) -> _Card | None:
+    """What a finished stage recorded; None if there is none, or if its output or the record itself has changed."""
     try:
-        card: dict[str, Any] = json.loads((folder / _CARD).read_text())
-        return card if sha256(folder / "output") == card["sha256"] else None
-    except (FileNotFoundError, ValueError, KeyError):
+        card = _Card.read(folder / _CARD)
+        return card if sha256(folder / "output") == card.sha256 else None
+    except (OSError, DamagedError):
         return None
 
 

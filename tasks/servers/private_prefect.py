@@ -23,10 +23,12 @@ from tasks.servers.prefect_api import password_error
 from tasks.servers.prefect_process import start_server, stop_server
 
 if TYPE_CHECKING:
+    from prefect.client.schemas.filters import FlowRunFilter
     from prefect.client.schemas.objects import FlowRun, State
 
 _DRAIN_SECONDS = 15
 _OWNER_TAG_PREFIX = "owner:"
+_ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 _RECORDS_ONLY = {
     # one transaction for many task records instead of one transaction each
@@ -147,17 +149,20 @@ def api_of_this_process(url: str) -> Iterator[None]:
 
 
 def crash_orphans(data: Path, pool: str | None = None) -> None:
-    """Set the unfinished runs of dead processes to Crashed.
+    """Set the unfinished runs of dead processes, and the unfinished tasks of their finished runs, to Crashed.
+
+    A flow that is stopped by Ctrl-C ends itself, but a task that had not begun yet stays Pending.
 
     Args:
         data: The data folder, which knows the dead owners of runs.
         pool: A work pool without a living worker: its unfinished runs count as dead, too.
     """
     from prefect.client.orchestration import get_client
-    from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
+    from prefect.client.schemas.filters import TaskRunFilter
     from prefect.states import Crashed
 
-    unfinished = {"state": {"type": {"any_": ["RUNNING", "PENDING", "CANCELLING"]}}}
+    unfinished = ["RUNNING", "PENDING", "CANCELLING"]
+    unfinished_tasks = TaskRunFilter.model_validate({"state": {"type": {"any_": [*unfinished, "SCHEDULED", "PAUSED"]}}})
     dead_tasks: set[UUID] = set()
 
     def is_dead(run: "FlowRun") -> bool:
@@ -167,18 +172,33 @@ def crash_orphans(data: Path, pool: str | None = None) -> None:
 
     crashed: State[None] = Crashed(message="The process that ran this flow was stopped or killed.")
     with get_client(sync_client=True) as client:
-        runs = client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(unfinished))
+        runs = client.read_flow_runs(flow_run_filter=_flow_runs(state={"type": {"any_": unfinished}}))
         while dead := [
             run for run in runs if is_dead(run)
         ]:  # repeated, because a dead run's task may have started another run
             for run in dead:
-                this_run = FlowRunFilter.model_validate({"id": {"any_": [run.id]}})
-                unfinished_tasks = TaskRunFilter.model_validate(unfinished)
-                for task in client.read_task_runs(flow_run_filter=this_run, task_run_filter=unfinished_tasks):
+                for task in client.read_task_runs(
+                    flow_run_filter=_flow_runs(id={"any_": [run.id]}), task_run_filter=unfinished_tasks
+                ):
                     client.set_task_run_state(task.id, crashed, force=True)
                     dead_tasks.add(task.id)
                 client.set_flow_run_state(run.id, crashed, force=True)
                 runs.remove(run)
+        tasks = client.read_task_runs(
+            flow_run_filter=_flow_runs(state={"type": {"any_": _ENDED}}), task_run_filter=unfinished_tasks
+        )
+        runs = client.read_flow_runs(flow_run_filter=_flow_runs(id={"any_": [task.flow_run_id for task in tasks]}))
+        dead_runs = {run.id for run in runs if is_dead(run)}  # the tasks of a living process may just be on their way
+        for task in tasks:
+            if task.flow_run_id in dead_runs:
+                client.set_task_run_state(task.id, crashed, force=True)
+
+
+def _flow_runs(**conditions: object) -> "FlowRunFilter":
+    """The flow runs that meet conditions, such as id={"any_": [...]}."""
+    from prefect.client.schemas.filters import FlowRunFilter
+
+    return FlowRunFilter.model_validate(conditions)
 
 
 def _send_pending_records() -> None:

@@ -58,7 +58,9 @@ def read_status(data: Path, runs: int) -> Status:
     Raises:
         UserError: A server asks for a password, and none or a wrong one was given; or the data folder cannot be read.
     """
-    configured = Addresses(os.environ.get("PREFECT_API_URL", ""), os.environ.get("MLFLOW_TRACKING_URI", ""))
+    configured = Addresses(
+        prefect=os.environ.get("PREFECT_API_URL", ""), mlflow=os.environ.get("MLFLOW_TRACKING_URI", "")
+    )
     addresses = addresses_of(data) or configured
     prefect_answers = bool(addresses.prefect) and not unreachable_reason(addresses.prefect)
     mlflow_answers = is_server(addresses.mlflow) and not unreachable_reason(addresses.mlflow)

@@ -1,19 +1,18 @@
 """Runs both servers and a worker on this machine, over the data folder that runs without a server use."""
 
-import json
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
 from eightytwenty.errors import UserError
-from eightytwenty.files import explain_write_errors, write_whole
+from eightytwenty.files import explain_write_errors, remove
 from tasks.running.health import wait_until_up
 from tasks.running.ownership import try_lock
+from tasks.running.records import DamagedError, Record
 from tasks.running.sqlite import back_up_daily
 from tasks.servers.children import Children
 from tasks.servers.deployments import deploy
@@ -27,8 +26,7 @@ _START_SECONDS = 120
 _LOOK_SECONDS = 0.5
 
 
-@dataclass(frozen=True)
-class Addresses:
+class Addresses(Record):
     """Where the servers answer: the Prefect API, which ends in /api, and MLflow."""
 
     prefect: str
@@ -100,7 +98,7 @@ def running_servers(data: Path, prefect_port: int, mlflow_port: int) -> Iterator
         home.mkdir(parents=True, exist_ok=True)
         prefect, api = start_server(home, prefect_socket, _PREFECT_SETTINGS)
         stack.callback(stop_server, prefect)
-        addresses = Addresses(api, mlflow_url)
+        addresses = Addresses(prefect=api, mlflow=mlflow_url)
         if not wait_until_up(mlflow_url, lambda: mlflow.poll() is not None):
             raise UserError(f"the MLflow server did not start: see its log {logs['mlflow']}.")
         _close_dead_runs(data)
@@ -114,7 +112,7 @@ def running_servers(data: Path, prefect_port: int, mlflow_port: int) -> Iterator
         stack.callback(lambda: crash_orphans(data, POOL) if prefect.poll() is None else None)
         stack.callback(children.stop, worker)
         _wait_for_worker(api, worker, logs["worker"])
-        _write_addresses(data, addresses)
+        addresses.write(_addresses_file(data))
         yield RunningServers(
             data,
             addresses,
@@ -128,9 +126,9 @@ def running_servers(data: Path, prefect_port: int, mlflow_port: int) -> Iterator
 
 def addresses_of(data: Path) -> Addresses | None:
     """The addresses of the servers over this data folder; None if they are not up."""
-    with suppress(FileNotFoundError, ValueError), try_lock(_lock_file(data)) as is_alone:
+    with suppress(FileNotFoundError, DamagedError), try_lock(_lock_file(data)) as is_alone:
         if not is_alone:
-            return Addresses(**json.loads(_addresses_file(data).read_text()))
+            return Addresses.read(_addresses_file(data))
     return None
 
 
@@ -171,11 +169,11 @@ def _only_one_up(data: Path) -> Iterator[None]:
             addresses = addresses_of(data)
             where = f": Prefect at {addresses.prefect_ui}, MLflow at {addresses.mlflow}" if addresses else ""
             raise UserError(f"the servers over {data} are already up{where}; use them, or stop them first.")
-        _addresses_file(data).unlink(missing_ok=True)
+        remove(_addresses_file(data))
         try:
             yield
         finally:
-            _addresses_file(data).unlink(missing_ok=True)
+            remove(_addresses_file(data))
 
 
 def _wait_for_worker(api: str, worker: "subprocess.Popen[bytes]", log: Path) -> None:
@@ -192,10 +190,6 @@ def _close_dead_runs(data: Path) -> None:
 
     # straight in the database: the server may have died
     close_dead_runs(MlflowClient(embedded_uri(data)), data)
-
-
-def _write_addresses(data: Path, addresses: Addresses) -> None:
-    write_whole(_addresses_file(data), json.dumps(asdict(addresses)).encode())
 
 
 def _addresses_file(data: Path) -> Path:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.exceptions import MlflowException
+from pydantic import TypeAdapter, ValidationError
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors
@@ -89,13 +90,17 @@ def promote_first(client: MlflowClient, name: str, version: int, why: str) -> bo
 
 
 def history(client: MlflowClient, name: str) -> list[ChampionChange]:
-    """All changes of the champion, oldest first; the last may be one made elsewhere, such as in the MLflow UI."""
+    """All changes of the champion, oldest first; the last may be one made elsewhere, such as in the MLflow UI.
+
+    Raises:
+        UserError: The tag of a change is damaged.
+    """
     model = _model(client, name)
     if model is None:
         return []
     current = _champion(model)
     tags = {int(match[1]): value for key, value in model.tags.items() if (match := _CHANGE.fullmatch(key))}
-    changes = [ChampionChange(**json.loads(tags[number])) for number in sorted(tags)]
+    changes = [_parse(name, number, tags[number]) for number in sorted(tags)]
     if changes and changes[-1].version != current and not _has_happened(client, name, len(changes), changes[-1]):
         changes.pop()
     before = changes[-1].version if changes else None
@@ -165,6 +170,17 @@ def _has_happened(client: MlflowClient, name: str, number: int, change: Champion
             raise
         return True
     return tags.get(_key(number)) == json.dumps(asdict(change))
+
+
+def _parse(name: str, number: int, tag: str) -> ChampionChange:
+    try:
+        return TypeAdapter(ChampionChange).validate_json(tag, strict=True)
+    except ValidationError:
+        example = json.dumps(asdict(ChampionChange(2, 1, "2026-01-31T12:00:00+00:00", "It was better.")))
+        raise UserError(
+            f"the tag {_key(number)} of the registered model {name} is damaged: correct it in MLflow, to one such as "
+            f"{example}."
+        ) from None
 
 
 def _line(changes: list[ChampionChange]) -> list[int]:

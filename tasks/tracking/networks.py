@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from mlflow.entities import LoggedModelOutput, Metric
 
+from eightytwenty.files import sha256
 from tasks.running.ownership import OWNER_TAG
 from tasks.tracking.lifecycle import ending, start_run
 from tasks.tracking.provenance import pip_requirements
@@ -18,6 +19,9 @@ from tasks.tracking.run import Dataset, Run
 
 if TYPE_CHECKING:
     import keras
+
+DESCRIPTION, WEIGHTS = "MLmodel", "data/model.keras"
+"""The files of a logged model that are read again."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,11 @@ def _log_bytes(run: Run, content: bytes, artifact: PurePosixPath) -> None:
         run.log_artifact(path, str(artifact.parent))
 
 
+def digest_tag(file: str) -> str:
+    """The tag of a model that holds the SHA-256 of one of its files, in hexadecimal."""
+    return f"sha256.{file}"
+
+
 def log_model(
     run: Run,
     model: "keras.Model",
@@ -116,7 +125,7 @@ def log_model(
     parameters: Mapping[str, object] | None = None,
     metadata: Mapping[str, object] | None = None,
 ) -> str:
-    """Log a Keras model with its signature.
+    """Log a Keras model with its signature, and with the digests of its files as tags.
 
     Args:
         run: The run that made it.
@@ -157,6 +166,8 @@ def log_model(
             ),
         )
         run.client.log_model_artifacts(logged.model_id, folder)
+        digests = {digest_tag(file): sha256(Path(folder, file)) for file in (DESCRIPTION, WEIGHTS)}
+    run.client.set_logged_model_tags(logged.model_id, digests)
     run.client.finalize_logged_model(logged.model_id, "READY")
     run.client.log_outputs(run.run_id, [LoggedModelOutput(logged.model_id, step=0)])
     return str(logged.model_id)

@@ -11,6 +11,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
 
 from eightytwenty.errors import UserError
+from eightytwenty.files import sha256
+from tasks.tracking.networks import DESCRIPTION, WEIGHTS, digest_tag
 from tasks.tracking.run import Run
 
 if TYPE_CHECKING:
@@ -33,9 +35,10 @@ def register(run: Run, model_id: str, name: str, tags: Mapping[str, str] | None 
     if not _versions(client, name):
         _create_model(client, name)
     logged = client.get_logged_model(model_id)
+    digests = {tag: logged.tags[tag] for tag in map(digest_tag, (DESCRIPTION, WEIGHTS)) if tag in logged.tags}
     # The address of the files, not "models:/<id>": that one would be looked up in MLflow's global store.
     version = client.create_model_version(
-        name, logged.artifact_location, run.run_id, tags=dict(tags or {}), model_id=model_id
+        name, logged.artifact_location, run.run_id, tags={**(tags or {}), **digests}, model_id=model_id
     )
     # by this tag the UI knows that the logged model is registered; a server writes the tag by itself
     versions = [*json.loads(logged.tags.get(MLFLOW_MODEL_VERSIONS, "[]")), {"name": name, "version": version.version}]
@@ -86,31 +89,35 @@ def describe(client: MlflowClient, version: ModelVersion) -> dict[str, Any]:
     """Read the `metadata` that `log_model` wrote with the model of a version.
 
     Raises:
-        UserError: Its files are gone.
+        UserError: Its files are gone or damaged.
     """
     from mlflow.models import Model
 
-    return dict(Model.load(str(_fetch(client, version, "MLmodel"))).metadata or {})
+    file = _fetch(client, version, DESCRIPTION)
+    try:
+        return dict(Model.load(str(file)).metadata or {})
+    except Exception as error:  # whatever the file holds instead
+        raise _damaged(version, DESCRIPTION) from error
 
 
 def load(client: MlflowClient, version: ModelVersion) -> "keras.Model":
     """Load the Keras model of a version, without running any code that came with it.
 
     Raises:
-        UserError: Its files are gone, or it is not a Keras model that can be loaded safely.
+        UserError: Its files are gone or damaged, or it is not a Keras model that can be loaded safely.
     """
     from tasks.running.tensorflow import import_quietly
 
-    file = _fetch(client, version, "data/model.keras")
+    file = _fetch(client, version, WEIGHTS)
     import_quietly()
     import keras
 
     try:
         # with MLflow's own loader the safe mode would depend on a global switch
         return keras.saving.load_model(file, compile=False, safe_mode=True)
-    except (ValueError, TypeError) as error:
-        why = str(error).splitlines()[0]
-        raise UserError(f"the model {version.name}/{version.version} cannot be loaded safely: {why}") from error
+    except Exception as error:  # whatever the file holds instead
+        why = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(f"{_place(version, WEIGHTS)} cannot be loaded safely: {why}") from error
 
 
 def _fetch(client: MlflowClient, version: ModelVersion, file: str) -> Path:
@@ -121,7 +128,21 @@ def _fetch(client: MlflowClient, version: ModelVersion, file: str) -> Path:
     except (MlflowException, OSError) as error:
         name = f"{version.name}/{version.version}"
         raise UserError(f"the model {name} has no file {file} in {version.source}: choose another version.") from error
+    digest = version.tags.get(digest_tag(file))  # models of earlier releases have none
+    if not Path(path).is_file() or digest not in {None, sha256(Path(path))}:
+        raise _damaged(version, file)
     return Path(path)
+
+
+def _damaged(version: ModelVersion, file: str) -> UserError:
+    return UserError(
+        f"{_place(version, file)} was changed or damaged after it was logged: put it back from a backup, or choose "
+        "another version."
+    )
+
+
+def _place(version: ModelVersion, file: str) -> str:
+    return f"{version.source}/{file} of the model {version.name}/{version.version}"
 
 
 def _versions(client: MlflowClient, name: str) -> dict[int, ModelVersion]:

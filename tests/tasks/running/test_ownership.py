@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import time
@@ -27,6 +28,15 @@ def test_a_process_is_alive_until_it_is_killed(tmp_path: Path) -> None:
     process.communicate()
     assert owner_is_dead(tmp_path, owner)
     assert owner_is_dead(tmp_path, owner), "the first look must leave the file as it is"
+
+
+def test_a_dead_owner_is_remembered_however_late_the_next_start_is(tmp_path: Path) -> None:
+    process, owner = start_claimant(tmp_path)
+    process.kill()
+    process.communicate()
+    os.utime(tmp_path / "owners" / f"{owner}.lock", (0, 0))
+    claim_owner(tmp_path)
+    assert owner_is_dead(tmp_path, owner)
 
 
 def test_a_process_sees_itself_alive_and_keeps_its_name(tmp_path: Path) -> None:

@@ -17,16 +17,27 @@ import pytest
 from eightytwenty.errors import UserError
 from tasks.servers import status
 
-# Runs a flow with a task, prints the address, and continues when it reads a line.
+# Runs a flow that ends before its tasks do, as after Ctrl-C, and one with a task; prints the address, and continues
+# when it reads a line.
 WORK = """
 import sys
 from pathlib import Path
 from prefect import flow, task
+from prefect.client.orchestration import get_client
+from prefect.runtime import flow_run
+from prefect.states import AwaitingRetry, Pending, Running
 from tasks.servers.private_prefect import prefect_api
 
 @task
 def answer():
     return 42
+
+@flow
+def stopped(url: str):
+    with get_client(sync_client=True) as client:
+        for number, state in enumerate((Pending(), Running(), AwaitingRetry())):
+            name = f"left by {url}"
+            client.create_task_run(answer, flow_run.id, str(number), name=name, state=state)
 
 @flow
 def work(url: str):
@@ -38,6 +49,7 @@ def work(url: str):
     raise ValueError("the flow fails")
 
 with prefect_api(Path(sys.argv[1])) as url:
+    stopped(f"{url} (stopped)")
     work(url)
 """
 
@@ -52,7 +64,7 @@ with prefect_api(Path(sys.argv[1])) as url:
     runs = httpx.post(f"{url}/flow_runs/filter", json={}).json()
     tasks = httpx.post(f"{url}/task_runs/filter", json={}).json()
     print(json.dumps({"url": url, "runs": [[run["parameters"]["url"], run["state"]] for run in runs],
-                      "tasks": [task["state_type"] for task in tasks]}))
+                      "tasks": [[task["name"], task["state_type"]] for task in tasks]}))
 """
 
 ENTER = """
@@ -108,6 +120,10 @@ class Scene:
     living: subprocess.Popen[str]
     living_url: str
 
+    @property
+    def urls(self) -> tuple[str, str]:
+        return self.killed_url, self.living_url
+
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
@@ -140,6 +156,14 @@ def test_the_next_start_crashes_the_runs_of_the_dead_only(scene: Scene) -> None:
     assert state[scene.living_url]["type"] == "RUNNING"
 
 
+def test_the_next_start_crashes_unfinished_tasks_of_finished_runs_of_the_dead_only(scene: Scene) -> None:
+    stops_answering(scene.killed_url)
+    tasks = read_status(scene.data)["tasks"]
+    left = {url: [state for name, state in tasks if name.endswith(f" {url} (stopped)")] for url in scene.urls}
+    assert left[scene.killed_url] == ["CRASHED"] * 3
+    assert sorted(left[scene.living_url]) == ["PENDING", "RUNNING", "SCHEDULED"]
+
+
 def test_a_configured_server_is_used_and_none_started(tmp_path: Path, scene: Scene) -> None:
     output = start(ENTER, tmp_path / "data", PREFECT_API_URL=scene.living_url).communicate(timeout=60)[0]
     assert output.strip() == scene.living_url
@@ -152,7 +176,9 @@ def test_a_failed_run_leaves_all_its_records_and_no_server(scene: Scene) -> None
     assert not answers(scene.living_url)
     records = read_status(scene.data)
     assert dict(records["runs"])[scene.living_url]["type"] == "FAILED"
-    assert records["tasks"].count("COMPLETED") == 1 + 1 + 50  # one of the killed run, the others of this run
+    assert [state for _, state in records["tasks"]].count(
+        "COMPLETED"
+    ) == 1 + 1 + 50  # one of the killed run, the others of this run
     assert not answers(records["url"])
 
 

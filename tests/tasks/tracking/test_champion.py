@@ -204,3 +204,13 @@ def test_a_killed_change_happened_or_did_not_and_a_rerun_ends_the_same(client: M
         roll_back(client, announced)
     promote(client, announced, 3, "It was better still.")
     assert steps(client, announced) == [(None, 1), (1, 3)]
+
+
+@pytest.mark.parametrize("tag", ["null", "[]", "{", '{"version": 1}', '{"version": "1", "before": null}', ""])
+def test_a_damaged_entry_of_the_history_is_a_sentence(client: MlflowClient, tag: str) -> None:
+    name = model(client, 2)
+    promote(client, name, 1, "It was the first.")
+    client.set_registered_model_tag(name, "champion.0001", tag)
+    for call in (lambda: history(client, name), lambda: roll_back(client, name, 2)):
+        with pytest.raises(UserError, match=rf"^the tag champion\.0001 of the registered model {name} is damaged: "):
+            call()

@@ -1,17 +1,23 @@
 """Registered models: versions and aliases, in the embedded store and through a server."""
 
 import shutil
+from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
 
 from eightytwenty.errors import UserError
+from eightytwenty.files import remove
 from tasks.tracking.champion import promote
 from tasks.tracking.lifecycle import parent_run
+from tasks.tracking.networks import digest_tag
 from tasks.tracking.registry import describe, find, load, register, version_with_tags
 from tasks.tracking.store import connect
+from tests.tasks.damages import DAMAGES, damage
 from tests.tasks.generator import ATTRIBUTES, NOISE, SIZE, log_generator, tiny_generator
 from tests.tasks.tracking.test_server import server  # noqa: F401
 
@@ -92,14 +98,52 @@ def test_an_unknown_model_is_an_error_that_lists_those_that_exist(client, model,
     assert "\n" not in str(error.value)
 
 
-def test_missing_or_damaged_files_are_an_error(client: MlflowClient, data: Path) -> None:
-    with parent_run(data, "gans", "damaged", {}) as run:
-        number = log_generator(run, "damaged", conditional=False)
-    version = find(client, f"damaged/{number}")
+READERS: dict[str, Callable[[MlflowClient, ModelVersion], object]] = {"MLmodel": describe, "data/model.keras": load}
+
+
+@pytest.fixture(scope="module")
+def damaged(data: Path) -> dict[str, ModelVersion]:
+    """A model whose files may be damaged, as it is registered now, and as an earlier release did without digests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        with parent_run(data, "gans", "damaged", {}) as run:
+            log_generator(run, "damaged", conditional=False)
+            register(run, run.model_id, "damaged")
+            for file in READERS:
+                run.client.delete_model_version_tag("damaged", "2", digest_tag(file))
+        return {"now": find(run.client, "damaged/1"), "earlier": find(run.client, "damaged/2")}
+
+
+UNNOTICED = {"a flipped bit", "a missing key", "another type", "a half"}
+"""What may go unnoticed without a digest."""
+
+
+@pytest.mark.parametrize(
+    ("registered", "how"),
+    [*product(["now"], DAMAGES), *product(["earlier"], sorted({*DAMAGES} - UNNOTICED))],
+)
+@pytest.mark.parametrize("file", READERS)
+def test_a_damaged_file_is_a_sentence_that_names_it(
+    client: MlflowClient, damaged: dict[str, ModelVersion], file: str, registered: str, how: str
+) -> None:
+    version = damaged[registered]
+    path = Path(version.source.removeprefix("file://")) / file
+    content = path.read_bytes()
+    damage(path, how)
+    try:
+        with pytest.raises(UserError) as error:
+            READERS[file](client, version)
+    finally:
+        remove(path)
+        path.write_bytes(content)
+    assert f"{file} of the model damaged/{version.version} " in str(error.value)
+    assert "\n" not in str(error.value)
+    READERS[file](client, version)
+
+
+def test_missing_files_are_an_error(client: MlflowClient, damaged: dict[str, ModelVersion]) -> None:
+    version = damaged["now"]
     folder = Path(version.source.removeprefix("file://"))
-    (folder / "data" / "model.keras").write_bytes(b"no model")
-    with pytest.raises(UserError, match="cannot be loaded safely"):
-        load(client, version)
     (folder / "data" / "model.keras").unlink()
     with pytest.raises(UserError, match=r"damaged/1 has no file data/model\.keras"):
         load(client, version)
