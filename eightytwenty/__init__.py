@@ -21,7 +21,6 @@ r"""Cleans tables and pictures, with every row accounted for.
 docs/cleaning.md explains how to write a table.
 """
 
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,7 +74,7 @@ def clean(
     from eightytwenty.read.source import open_source
 
     out = Path(out)
-    with _local_path(source) as path:
+    with _local_path(source, out) as path:
         if isinstance(table, Table):
             return clean_table(open_source(path, table), table, out, progress)
         _require_picture_libraries()
@@ -90,15 +89,17 @@ def clean(
 
 
 @contextmanager
-def _local_path(source: str | Path) -> "Iterator[Path]":
-    """Yields the path of a source. An address is downloaded, and the file deleted after the block."""
+def _local_path(source: str | Path, out: Path) -> "Iterator[Path]":
+    """Yields the path of a source. An address is downloaded next to `out`, and the file deleted after the block."""
+    from eightytwenty.files import scratch_folder
     from eightytwenty.read.download import download, is_address
 
     if not is_address(str(source)):
         yield Path(source)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        yield download(str(source), Path(folder))
+    out = out.resolve()
+    with scratch_folder(out.parent / f"{out.name}.download") as folder:
+        yield download(str(source), folder)
 
 
 def _require_picture_libraries() -> None:

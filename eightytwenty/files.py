@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from eightytwenty.errors import UserError
@@ -84,7 +84,7 @@ def _prepare(partial: Path, path: Path) -> None:
     """Makes the partial folder."""
     with _require_real_disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _clear_leftovers(path)
+        clear_leftovers(path)
         partial.mkdir()
 
 
@@ -101,15 +101,16 @@ def _require_real_disk(path: Path) -> Iterator[None]:
         raise UnwritableError(f"{path} cannot be written: its folder cannot be made; choose another folder.") from None
 
 
-def _clear_leftovers(path: Path) -> None:
-    """Removes what dead processes left next to `path`."""
+def clear_leftovers(path: Path) -> None:
+    """Removes what dead processes left next to `path`, in whose place they were about to put a file or folder."""
     for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.*"):
         pid, _, word = leftover.name.removeprefix(f".{path.name}.").partition(".")
         if word in {"partial", "old"} and pid.isdigit() and not _is_alive(int(pid)):
             if word == "old" and not path.exists():
                 leftover.rename(path)
             else:
-                shutil.rmtree(leftover, ignore_errors=True)
+                with suppress(OSError):
+                    remove(leftover)
 
 
 def _is_alive(pid: int) -> bool:
@@ -122,6 +123,25 @@ def _is_alive(pid: int) -> bool:
     return pid != os.getpid()
 
 
+@contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """Yields a hidden folder next to `path`, which is removed after the block.
+
+    If the process dies in the block, the next one removes it.
+
+    Raises:
+        UnwritableError: the folder of `path` is full, locked or read-only.
+    """
+    path = path.resolve()
+    folder = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with explain_write_errors(path):
+        _prepare(folder, path)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Writes a file whole or not at all.
 
@@ -130,6 +150,7 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     with explain_write_errors(path), _require_real_disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        clear_leftovers(path)
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         try:
             with partial.open("wb") as stream:

@@ -15,7 +15,6 @@ from reports.template import render_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
     from reports.findings import Bin, Validation
 
@@ -34,17 +33,16 @@ class Bar:
     text: str
 
 
-def data_docs(name: str, fates: Mapping[str, int], validations: Sequence[Validation], checked_at: datetime) -> str:
+def data_docs(name: str, fates: Mapping[str, int], validations: Sequence[Validation]) -> str:
     """The page: whether the batch passed, the fates of its rows, the validations, and each of their expectations.
 
     Args:
         name: name of the batch.
         fates: number of raw rows (`rows`), and of rows by fate.
         validations: one per table.
-        checked_at: time of the check, with a time zone.
 
     Returns:
-        HTML. All that comes from data is escaped.
+        HTML, the same for the same batch whenever it is checked. All that comes from data is escaped.
     """
     import great_expectations
 
@@ -55,7 +53,6 @@ def data_docs(name: str, fates: Mapping[str, int], validations: Sequence[Validat
         validations=validations,
         passed=all(validation.passed for validation in validations),
         failures=[failure for validation in validations for failure in validation.failures],
-        checked_at=checked_at,
         version=great_expectations.__version__,
         bars=bars,
         width=CHART_WIDTH,

@@ -46,4 +46,4 @@ class Summary:
     @classmethod
     def load(cls, folder: Path) -> "Summary":
         """Reads the report of a cleaning from its folder."""
-        return cls(**json.loads((folder / REPORT).read_text()))
+        return cls(**json.loads((folder / REPORT).read_text(encoding="utf-8")))

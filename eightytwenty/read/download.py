@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from eightytwenty.errors import UserError
-from eightytwenty.files import explain_write_errors
+from eightytwenty.files import clear_leftovers, explain_write_errors
 
 MOST_BYTES = 10 << 30
 MOST_SECONDS = 3600
@@ -55,6 +55,7 @@ def download(address: str, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     name = Path(parts.path).name
     path = folder / (name if name not in {"", ".."} else "download")
+    clear_leftovers(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     deadline, size = time.monotonic() + MOST_SECONDS, 0
     try:

@@ -87,7 +87,7 @@ def draw_results(folder: Path, networks: Sequence[ScoredAdder]) -> list[CellResu
     cells = by_cell(networks)
     names = representatives(networks)
     adders = [network.adder for network in networks]
-    (folder / "results.md").write_text(results_markdown(cells))
+    (folder / "results.md").write_text(results_markdown(cells), encoding="utf-8")
     save(results_figure(cells), folder / "results.png")
     if any(adder.history for adder in adders):
         save(validation_curves(adders), folder / "validation_loss.png")

@@ -185,7 +185,7 @@ def report_run(run: Run, networks: Sequence[ScoredAdder], shares: EightyTwenty) 
     markdown = eighty_twenty_markdown(shares)
     with whole_folder(folder) as partial:
         cells = draw_results(partial, networks)
-        (partial / "eighty_twenty.md").write_text(markdown)
+        (partial / "eighty_twenty.md").write_text(markdown, encoding="utf-8")
         save(cleaning_figure(shares), partial / "eighty_twenty.png")
     run.log_artifact(folder, "report")
     run.log_table(results_frame(cells), "results.json")

@@ -38,4 +38,4 @@ def report_cleaning(folder: Path) -> None:
     """Puts the report of a cleaning, and what it looks like where there are pictures, into the Prefect UI."""
     gallery = folder / "gallery.png"
     pictures = {"gallery": gallery} if gallery.exists() else {}
-    publish("clean", markdown=(folder / "report.md").read_text(), pictures=pictures)
+    publish("clean", markdown=(folder / "report.md").read_text(encoding="utf-8"), pictures=pictures)

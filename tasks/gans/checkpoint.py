@@ -22,6 +22,9 @@ from eightytwenty.files import make_way, write_whole
 from models.gans.quality.collapse import Alarm
 from tasks.running.records import DamagedError
 
+SPEED = "images_per_second"
+"""The one metric that differs between two runs of the same training."""
+
 State = dict[str, npt.NDArray[Any]]
 _NEWEST, _PREVIOUS, _SAMPLES = "newest.npz", "previous.npz", "samples-{:05}.npz"
 _DIGEST = 32  # bytes at the end of each file, so that damage is noticed before the content is used
@@ -55,9 +58,10 @@ class Checkpoint:
         return len(self.samples)
 
     @property
-    def without_weights(self) -> "Checkpoint":
-        """The part that is worth keeping of a finished training."""
-        return replace(self, state={}, best={})
+    def results(self) -> "Checkpoint":
+        """The part of a finished training that is worth keeping, and the same in every run: no weights, no speed."""
+        history = {name: values for name, values in self.history.items() if name != SPEED}
+        return replace(self, state={}, best={}, history=history)
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:

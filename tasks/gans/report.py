@@ -124,11 +124,11 @@ def write_texts(
         cleaned.attribution,
     ]
     markdown = "\n\n".join(line for line in lines if line)
-    (folder / "gan.md").write_text(markdown)
+    (folder / "gan.md").write_text(markdown, encoding="utf-8")
     save(cleaning_figure(shares), folder / "eighty_twenty.png")
     write_whole(folder / "cleaning.png", cleaned.gallery.read_bytes())
     if cleaned.attribution:
-        (folder / "ATTRIBUTION.txt").write_text(cleaned.attribution)
+        (folder / "ATTRIBUTION.txt").write_text(cleaned.attribution, encoding="utf-8")
     return markdown
 
 

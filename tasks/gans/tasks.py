@@ -24,7 +24,7 @@ from tasks.gans import report
 from tasks.gans.checkpoint import Checkpoint, load_checkpoint, remove_abandoned, save_checkpoint
 from tasks.gans.data import CleanPictures, RawPictures, sample_plan, training_set
 from tasks.gans.measures import Measures, ellipses, find_measures
-from tasks.gans.record import EpochLog, RunIds, log_generator, network_run, to_keras
+from tasks.gans.record import EpochLog, RunIds, log_generator, network_run, save_keras, to_keras
 from tasks.gans.train import GENERATOR, TrainedGan, Training
 from tasks.ingest.generate import ATTRIBUTION, generate_pictures, read_truth
 from tasks.running.allowed_paths import fetch, require_allowed
@@ -63,7 +63,7 @@ def ingest_pictures(parameters: GanParameters) -> RawPictures:
     stage = run_stage(data, "ingest-pictures", {}, config, make)
     folder = stage.folder / "pictures"
     attribution_file = folder / ATTRIBUTION
-    attribution = attribution_file.read_text() if attribution_file.exists() else ""
+    attribution = attribution_file.read_text(encoding="utf-8") if attribution_file.exists() else ""
     return RawPictures(folder / "raw", sha256(folder / "raw"), stage.seconds, stage.fresh, folder, attribution)
 
 
@@ -190,8 +190,8 @@ def train_gan(
             )
             with task_progress(f"train {parameters.recipe}", "pictures") as progress:
                 gan, last = training.run(checkpoint_folder, on_epoch, progress)
-            to_keras(gan.sampler).save(folder / GENERATOR)
-            save_checkpoint(folder, last.without_weights)
+            save_keras(to_keras(gan.sampler), folder / GENERATOR)
+            save_checkpoint(folder, last.results)
 
         stage = run_stage(data_folder(), name, inputs, config, make)
         checkpoint = load_checkpoint(stage.folder)

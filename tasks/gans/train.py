@@ -16,7 +16,7 @@ from models.gans.quality.ellipses import Background, EllipseTest
 from models.gans.quality.features import Features
 from models.gans.quality.measure import measure, measure_attributes, measure_ellipses
 from models.gans.training import Progress, Recipe, build, make_repeatable, steps_per_epoch, train_epoch
-from tasks.gans.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from tasks.gans.checkpoint import SPEED, Checkpoint, load_checkpoint, save_checkpoint
 from tasks.gans.data import TrainingSet, evaluation_inputs, sample_plan
 from tasks.running.stages import Stage
 from tasks.tracking.run import Run
@@ -114,7 +114,7 @@ class Training:
             seed=self._seed,
             progress=epoch_progress,
         )
-        values["images_per_second"] = rows / (time.perf_counter() - started)
+        values[SPEED] = rows / (time.perf_counter() - started)
         values |= self._measure(gan)
         for name, value in values.items():
             checkpoint.history.setdefault(name, []).append(float(value))

@@ -60,7 +60,7 @@ class PictureExperiment:
 
         def make(folder: Path) -> None:
             link_tree(raw.path, folder / AVATARS)
-            (folder / AVATARS / ATTRIBUTION).write_text(raw.attribution)
+            (folder / AVATARS / ATTRIBUTION).write_text(raw.attribution, encoding="utf-8")
 
         return Delivery.at(run_stage(data_folder(), "start", {"raw": raw.sha256}, {}, make).folder / AVATARS)
 
@@ -214,7 +214,9 @@ class PictureExperiment:
 
         stage = run_stage(data_folder(), "split", {"dataset": version.sha256}, {}, make)
         folder = stage.folder / part
-        attribution = "".join(sorted({file.read_text() for file in version.raw.glob(f"*/{ATTRIBUTION}")}))
+        attribution = "".join(
+            sorted({file.read_text(encoding="utf-8") for file in version.raw.glob(f"*/{ATTRIBUTION}")})
+        )
         return CleanPictures(
             f"{self._parameters.model}-{version.name}",
             RawPictures(version.raw, version.sha256, 0.0, attribution=attribution),

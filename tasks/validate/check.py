@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import logging
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -83,7 +82,7 @@ def check_batch(
         validations.append(_validate("shares", shares.to_pandas(), expectations.shares, _SHARES_NOTE))
     validations.append(_validate("fates", pl.DataFrame([fates_row]).to_pandas(), expectations.fates, ""))
     with whole_folder(docs) as folder:
-        page = data_docs(expectations.name, fates, validations, datetime.now(UTC))
+        page = data_docs(expectations.name, fates, validations)
         (folder / "index.html").write_text(page, encoding="utf-8")
     failures = tuple(failure for validation in validations for failure in validation.failures)
     on_clean = tuple(finding for each in validations if each.table == "clean" for finding in each.findings)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from eightytwenty.errors import UserError
-from eightytwenty.files import UnwritableError, explain_write_errors, sha256, whole_folder, write_whole
+from eightytwenty.files import UnwritableError, explain_write_errors, scratch_folder, sha256, whole_folder, write_whole
 
 
 def file_names(folder):
@@ -50,6 +50,22 @@ def test_a_whole_folder_replaces_an_older_one(tmp_path):
             (folder / content).write_text(content)
     assert file_names(tmp_path) == ["out"]
     assert file_names(tmp_path / "out") == ["new"]
+
+
+def test_a_scratch_folder_is_gone_after_the_block_and_that_of_a_dead_process_before_it(tmp_path):
+    (tmp_path / f".out.{dead_pid()}.partial").mkdir()
+    with scratch_folder(tmp_path / "out") as folder:
+        (folder / "x").write_text("new")
+        assert file_names(tmp_path) == [folder.name]
+    assert not file_names(tmp_path)
+
+
+def test_a_file_that_a_dead_process_did_not_finish_is_removed(tmp_path):
+    dead, alive = (tmp_path / f".out.{pid}.partial" for pid in (dead_pid(), os.getppid()))
+    for path in (dead, alive):
+        path.write_text("half")
+    write_whole(tmp_path / "out", b"whole")
+    assert file_names(tmp_path) == [alive.name, "out"]
 
 
 @pytest.mark.parametrize("name", ["out", "out[1]*"])

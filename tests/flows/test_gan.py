@@ -15,7 +15,7 @@ import pytest
 from mlflow import MlflowClient
 from PIL import Image
 
-from tests.flows.conftest import COMMAND, environment
+from tests.flows.conftest import COMMAND, environment, stages
 
 QUICK = ["gan", "--rows", "200", "--size", "32", "--epochs", "4"]
 
@@ -32,13 +32,6 @@ def artifacts(run) -> Path:
 
 def nested_of(everything):
     return [run for run in everything if "mlflow.parentRunId" in run.data.tags]
-
-
-def weights(data: Path) -> list[np.ndarray]:
-    import keras
-
-    (file,) = (data / "stages").glob("train-stable-*/output/generator.keras")
-    return keras.saving.load_model(file, compile=False).get_weights()
 
 
 @pytest.fixture(scope="module")
@@ -114,13 +107,13 @@ def test_a_finished_training_is_registered_once(command, finished):
     assert line in again.stdout.splitlines()
     client, everything = runs(data)
     assert [version.version for version in client.search_model_versions("name = 'avatars'")] == [1]
-    first, second = (run.data.metrics.keys() for run in nested_of(everything))
-    assert first == second
+    newest, oldest = (run.data.metrics.keys() for run in nested_of(everything))
+    assert newest == oldest - {"images_per_second"}  # nothing was trained in the newest
 
 
 # a moment is a file that appears in the course of a training
 @pytest.mark.parametrize("moment", ["checkpoints/*/runs.json", "checkpoints/*/previous.npz", "reports"])
-def test_killed_and_run_again_the_weights_and_the_run_are_the_same(command, finished, tmp_path, moment):
+def test_killed_and_run_again_the_stages_and_the_run_are_the_same(command, finished, tmp_path, moment):
     data = tmp_path / "data"
     with subprocess.Popen(
         [*COMMAND, *QUICK], env=environment(data), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -133,7 +126,7 @@ def test_killed_and_run_again_the_weights_and_the_run_are_the_same(command, fini
     before = {run.info.run_id for run in runs(data)[1]}
     done = command(data, *QUICK)
     assert done.returncode == 0, done.stderr
-    assert all((new == old).all() for new, old in zip(weights(data), weights(finished[0]), strict=True))
+    assert stages(data) == stages(finished[0])  # byte for byte
     client, everything = runs(data)
     assert {run.info.run_id for run in everything} == before  # it continued in the same two runs
     assert {run.info.status for run in everything} == {"FINISHED"}

@@ -1,5 +1,8 @@
 """Downloads, from a real server: http and https only, within bounds of size and time, and no secret is repeated."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -86,6 +89,49 @@ def test_too_much_and_too_slow_is_refused_and_leaves_nothing(
         download.download(f"{server}/{page}", tmp_path)
     assert len(drips) < DRIPS
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
+
+
+CLEAN = """
+import sys
+from eightytwenty import clean
+from schemas.pairs import pairs_table
+clean(sys.argv[1], pairs_table(16), "out")
+"""
+DOWNLOAD = """
+import sys
+from pathlib import Path
+from eightytwenty.read.download import download
+download(sys.argv[1], Path("downloads"))
+"""
+
+
+def kill_in_a_download(script: str, address: str, folder: Path) -> None:
+    (folder / "tmp").mkdir()
+    environment = os.environ | {"TMPDIR": str(folder / "tmp")}
+    with subprocess.Popen([sys.executable, "-c", script, address], cwd=folder, env=environment) as process:
+        while process.poll() is None and not any(path.is_file() for path in folder.rglob(".drip.*.partial")):
+            time.sleep(0.01)
+        assert process.poll() is None
+        process.kill()
+    assert not list((folder / "tmp").iterdir())
+
+
+def test_a_killed_clean_leaves_nothing_of_its_download_after_the_next(server: str, tmp_path: Path) -> None:
+    kill_in_a_download(CLEAN, f"{server}/drip", tmp_path)
+    assert [path for path in tmp_path.rglob(".*") if path.is_file()]
+    subprocess.run([sys.executable, "-c", CLEAN, f"{server}/pairs.csv"], cwd=tmp_path, check=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "tmp"]
+
+
+def test_a_killed_download_leaves_nothing_after_the_next(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "downloads").mkdir()
+    kill_in_a_download(DOWNLOAD, f"{server}/drip", tmp_path)
+    monkeypatch.setattr(download, "MOST_SECONDS", 0)
+    with pytest.raises(UserError):
+        download.download(f"{server}/drip", tmp_path / "downloads")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_the_query_of_an_address_is_not_stored() -> None:

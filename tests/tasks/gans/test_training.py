@@ -18,7 +18,7 @@ from models.gans.quality.collapse import Alarm
 from models.gans.quality.features import PixelFeatures
 from models.gans.quality.measure import real_floor
 from schemas.parameters import GanParameters
-from tasks.gans.checkpoint import Checkpoint, load_checkpoint, remove_abandoned, save_checkpoint
+from tasks.gans.checkpoint import SPEED, Checkpoint, load_checkpoint, remove_abandoned, save_checkpoint
 from tasks.gans.data import evaluation_inputs, sample_plan, training_set
 from tasks.gans.train import Training
 from tasks.ingest.generate import generate_pictures
@@ -256,7 +256,7 @@ def test_a_training_continues_where_it_was_interrupted(tmp_path, avatars):
         _, resumed = training(avatars).run(tmp_path / "cut", lambda checkpoint: epochs.append(checkpoint.epochs))
         assert epochs == [2, 3]  # the saved epoch is reported again: it may not have been logged
         assert all((resumed.state[name] == value).all() for name, value in whole.state.items())
-        steady = {name: values for name, values in whole.history.items() if name != "images_per_second"}
+        steady = {name: values for name, values in whole.history.items() if name != SPEED}
         assert json.dumps({name: resumed.history[name] for name in steady}) == json.dumps(steady)
         assert (np.stack(resumed.samples) == np.stack(whole.samples)).all()
         # once more, with a damaged newest checkpoint
