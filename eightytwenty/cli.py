@@ -6,6 +6,9 @@ of a command is imported when the command runs, so that `--help` answers at once
 """
 
 import argparse
+import codecs
+import locale
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -53,6 +56,7 @@ class Command:
 
 def main() -> None:
     """Runs a command. Exits with 2 and one sentence where the user can fix the error, and with 130 on Ctrl-C."""
+    _use_utf8()
     try:
         with sigterm_raises():
             command, options = parse(sys.argv[1:])
@@ -62,6 +66,13 @@ def main() -> None:
         sys.exit(_print_error(str(error)))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _use_utf8() -> None:
+    """Starts this process again in Python's UTF-8 mode if its locale, such as C, has no UTF-8 for paths and texts."""
+    if not sys.flags.utf8_mode and codecs.lookup(locale.getencoding()).name != "utf-8":
+        os.environ["PYTHONUTF8"] = "1"  # for child processes
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606 - our own arguments
 
 
 def parse(arguments: Sequence[str]) -> tuple[Command, BaseModel]:

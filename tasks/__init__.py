@@ -6,6 +6,7 @@ cannot reach them. The proxy variables still apply to all other servers.
 """
 
 import os
+import tempfile
 from pathlib import Path
 
 from eightytwenty.errors import UserError
@@ -53,4 +54,21 @@ def _require_own_packages() -> None:
             )
 
 
+def _require_folders() -> None:
+    """Checks that libraries find a folder for temporary files, and a home folder: without one, it is <data>/home.
+
+    Raises:
+        UserError: no folder for temporary files can be written.
+    """
+    from tasks.running.stages import data_folder
+
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        raise UserError("no folder for temporary files can be written: set TMPDIR to one that can.") from None
+    if not os.access(os.path.expanduser("~"), os.R_OK | os.X_OK):  # noqa: PTH111 - Path's raises an error without one
+        os.environ["HOME"] = str(data_folder() / "home")
+
+
 _require_own_packages()
+_require_folders()

@@ -1,10 +1,8 @@
 """Runs a flow from the command line, with a Prefect server of its own where none is configured."""
 
 import logging
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from eightytwenty.errors import UserError
 from flows.cli.summaries import show_adders, show_gan, show_retraining
@@ -15,10 +13,9 @@ from schemas.parameters import (
     RetrainAvatarsParameters,
     RunParameters,
 )
+from tasks.running.full_disk import explain_full_disk
 from tasks.running.stages import data_folder
 from tasks.servers.private_prefect import prefect_api
-
-_LEAST_FREE_BYTES = 1 << 20  # bytes; databases give up before the last one
 
 
 def run_all(parameters: RunParameters) -> None:
@@ -72,22 +69,8 @@ def _reporting() -> Iterator[None]:
     for name in ("prefect.flow_runs", "prefect.task_runs"):
         logging.getLogger(name).addFilter(_is_worth_a_line)
     data = data_folder()
-    with _explain_full_disk(data), prefect_api(data):
+    with explain_full_disk(data), prefect_api(data):
         yield
-
-
-@contextmanager
-def _explain_full_disk(data: Path) -> Iterator[None]:
-    """Turns any error into one sentence if the disk is full; databases and servers have many names for that."""
-    try:
-        yield
-    except Exception as error:
-        place = next(folder for folder in (data, *data.parents) if folder.is_dir())
-        if shutil.disk_usage(place).free >= _LEAST_FREE_BYTES:
-            raise
-        raise UserError(
-            f"The disk of {data} is full; free some space and run again: finished stages are kept."
-        ) from error
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:

@@ -18,6 +18,7 @@ _OWN_FOLDERS = (
     "checkpoints",
     "datasets",
     "downloads",
+    "home",
     "logs",
     "mlflow",
     "owners",

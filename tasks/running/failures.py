@@ -8,6 +8,8 @@ from typing import TypeVar, cast
 from prefect.states import Failed
 
 from eightytwenty.errors import UserError
+from tasks.running.full_disk import explain_full_disk
+from tasks.running.stages import data_folder
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -22,7 +24,8 @@ def user_error_as_state(function: Callable[[P], R]) -> Callable[[P], R]:
     @wraps(function)
     def wrapped(parameters: P) -> R:
         try:
-            return function(parameters)
+            with explain_full_disk(data_folder()):
+                return function(parameters)
         except UserError as error:
             # Prefect takes a returned state as the state of the run, and raises the error in it to the flow's caller
             return cast("R", Failed(data=error, message=str(error)))

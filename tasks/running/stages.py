@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors, remove, sha256, whole_folder
 from eightytwenty.plugins import package_folder
 from tasks.running.ownership import exclusive_lock
@@ -68,8 +69,19 @@ class Stage:
 
 
 def data_folder() -> Path:
-    """The folder in which runs store their results: $EIGHTYTWENTY_DATA, or `data` in the current folder."""
-    return Path(os.environ.get("EIGHTYTWENTY_DATA") or "data").resolve()
+    """The folder in which runs store their results: $EIGHTYTWENTY_DATA, or `data` in the current folder.
+
+    Raises:
+        UserError: its path is no UTF-8, which the databases cannot hold.
+    """
+    folder = Path(os.environ.get("EIGHTYTWENTY_DATA") or "data").resolve()
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        raise UserError(
+            f"the path of the data folder, {str(folder)!a}, is no UTF-8: choose another one by EIGHTYTWENTY_DATA."
+        ) from None
+    return folder
 
 
 def run_stage(

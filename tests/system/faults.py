@@ -94,7 +94,7 @@ def runs(data: Path) -> dict[str, list[str]]:
     """Name -> states of all runs in the Prefect and MLflow databases of a data folder."""
     states: dict[str, list[str]] = {}
     for path, query in _RUNS.items():
-        with closing(sqlite3.connect(f"file:{data / path}?mode=ro", uri=True)) as database:
+        with closing(sqlite3.connect(f"{(data / path).as_uri()}?mode=ro", uri=True)) as database:
             for name, state in database.execute(query):
                 states.setdefault(name, []).append(state)
     return states

@@ -5,7 +5,8 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -61,11 +62,13 @@ def test_a_killed_private_prefect_server_ends_the_flow_with_a_sentence(undisturb
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A data folder on its own disk of 64 MB."""
+    """A data folder on its own disk of 64 MB and 3,000 files."""
     folder = tmp_path / "data"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=64m,nr_inodes=3000", "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
     )
     if mounted.returncode:
         pytest.skip("mounting a small disk is not allowed here")
@@ -81,6 +84,23 @@ def test_a_disk_that_becomes_full_ends_the_flow_with_a_sentence(undisturbed: Pat
         assert "is full; free some space" in flow.error()
     assert not half_written(disk)
     (disk / "filler").unlink()
+    run(disk)
+    assert not unfinished(disk)
+    assert stages(disk) == stages(undisturbed)
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_disk_without_room_for_another_file_ends_the_flow_with_a_sentence(undisturbed: Path, disk: Path) -> None:
+    with running(disk) as flow:
+        flow.wait_until(lambda: list(disk.glob(LOGGING)))
+        (disk / "filler").mkdir()
+        with suppress(OSError):
+            for number in count():
+                (disk / "filler" / str(number)).touch()
+        assert "is full; free some space" in flow.error()
+    assert not half_written(disk)
+    shutil.rmtree(disk / "filler")
     run(disk)
     assert not unfinished(disk)
     assert stages(disk) == stages(undisturbed)
