@@ -15,7 +15,16 @@ from prefect.states import Completed
 from eightytwenty.errors import UserError
 from schemas.parameters import RetrainAddersParameters, RetrainAvatarsParameters
 from schemas.parameters.retrain import RetrainParameters
-from tasks.retrain.drift import Baseline, Drift, compare, find_baseline, group_for_comparison
+from tasks.retrain.drift import (
+    Baseline,
+    Drift,
+    RecentDeliveries,
+    compare,
+    find_baseline,
+    find_recent,
+    group_for_comparison,
+    is_small,
+)
 from tasks.retrain.experiment import CleanedDelivery, Experiment, RefusedError
 from tasks.retrain.pairs import PairsExperiment
 from tasks.retrain.pictures import PictureExperiment
@@ -165,6 +174,8 @@ def _add_undrifted(
 ) -> tuple[list[Drift], list[str]]:
     """Compares cleaned deliveries with the baseline, and adds those that did not drift to the dataset.
 
+    Small ones are also compared together with the other small ones of the last days, or drift could come in portions.
+
     Returns:
         the comparisons of those, and a sentence for each refusal.
     """
@@ -172,20 +183,25 @@ def _add_undrifted(
     drifts: list[Drift] = []
     accepted: list[CleanedDelivery] = []
     refusals = []
+    recent = find_recent(versions) if deliveries else RecentDeliveries(None)
     for batch in group_for_comparison(experiment, deliveries):
         try:
-            drift = compare(experiment, batch, baseline, parameters.most_drift)
-            log.info(drift.sentence)
-            if drift.drifted and parameters.on_drift == "refuse":
-                page = f"See {drift.docs / 'index.html'}." if drift.docs else ""
-                raise RefusedError(" ".join(["The rows drifted.", drift.sentence, *drift.drifted, page]))
+            comparisons = []
+            for earlier in (None, recent) if recent and is_small(batch) else (None,):
+                drift = compare(experiment, batch, baseline, parameters.most_drift, earlier)
+                log.info(drift.sentence)
+                if drift.drifted and parameters.on_drift == "refuse":
+                    page = f"See {drift.docs / 'index.html'}." if drift.docs else ""
+                    raise RefusedError(" ".join(["The rows drifted.", drift.sentence, *drift.drifted, page]))
+                comparisons.append(drift)
         except RefusedError as error:
             refusals.append(refuse(versions, batch, str(error)))
             continue
-        for sentence in drift.drifted:
+        for sentence in [sentence for drift in comparisons for sentence in drift.drifted]:
             log.warning("drift, accepted: %s", sentence)
-        drifts.append(drift)
+        drifts += comparisons
         accepted += batch
+        recent = recent.with_accepted(batch)
     return drifts, refusals + _add(experiment, versions, accepted)
 
 

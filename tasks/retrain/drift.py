@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -13,12 +13,16 @@ from prefect import task
 from eightytwenty.files import sha256
 from schemas.drift_expectations import FEWEST_TO_COMPARE, drift_expectations
 from tasks.retrain.experiment import CleanedDelivery, Experiment, RefusedError
-from tasks.retrain.versions import Version
+from tasks.retrain.versions import DatasetVersions, Version
 from tasks.running.retries import RETRIES
 from tasks.running.stages import data_folder, run_stage
 from tasks.validate import check_batch
 
 _FINDINGS = "findings.json"
+RECENT_DAYS = 30
+# A delivery with fewer clean rows is judged with other recent ones, too. The limit of larger ones leaves little to
+# chance, and among so many rows the drift of small ones would not be seen.
+_SMALL = 1000
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,51 @@ class Drift:
     def drifted(self) -> tuple[str, ...]:
         """A sentence for each column that drifted."""
         return tuple(f"{expected} It is {observed}." for expected, observed, met in self.table if not met)
+
+
+@dataclass(frozen=True)
+class RecentDeliveries:
+    """The small deliveries that were accepted in the last `RECENT_DAYS` days.
+
+    Attributes:
+        version: of the dataset that holds them; None if there is none.
+        places: the folders of its raw files that are theirs.
+        batch: those that were accepted in this run, and are in no version yet.
+    """
+
+    version: Version | None
+    places: tuple[str, ...] = ()
+    batch: tuple[CleanedDelivery, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.places or self.batch)
+
+    def with_accepted(self, batch: Sequence[CleanedDelivery]) -> "RecentDeliveries":
+        """With the small ones of a batch that was accepted just now."""
+        return replace(self, batch=(*self.batch, *(cleaned for cleaned in batch if cleaned.summary.clean < _SMALL)))
+
+    def profiles(self, experiment: Experiment) -> list[pl.DataFrame]:
+        """Their clean rows, as they are compared."""
+        profiles = [experiment.profile(cleaned.rows) for cleaned in self.batch]
+        if self.version and self.places:
+            belongs = _places(self.version).is_in(self.places)
+            profiles.append(experiment.profile(self.version.rows_folder).filter(belongs))
+        return profiles
+
+
+@task(**RETRIES)
+def find_recent(versions: DatasetVersions) -> RecentDeliveries:
+    """The small deliveries of the last days, but for what the dataset began with: nothing was there to judge it by."""
+    version = versions.newest()
+    if version is None:
+        return RecentDeliveries(None)
+    digests = versions.accepted_within(RECENT_DAYS)
+    places = [
+        place
+        for place, rows in _places(version).value_counts(name="rows").iter_rows()
+        if rows < _SMALL and not place.startswith("0001-") and any(digest.startswith(place[5:]) for digest in digests)
+    ]
+    return RecentDeliveries(version, tuple(sorted(places)))
 
 
 @task(**RETRIES)
@@ -91,20 +140,27 @@ def group_for_comparison(experiment: Experiment, deliveries: Sequence[CleanedDel
 
 @task(**RETRIES)
 def compare(
-    experiment: Experiment, batch: Sequence[CleanedDelivery], baseline: Baseline | None, most_drift: float
+    experiment: Experiment,
+    batch: Sequence[CleanedDelivery],
+    baseline: Baseline | None,
+    most_drift: float,
+    recent: RecentDeliveries | None = None,
 ) -> Drift:
-    """Compares the clean rows of a batch with the baseline, column by column.
+    """Compares the clean rows of a batch, or of a batch and recent deliveries together, with the baseline.
 
     Raises:
         RefusedError: they have other columns.
     """
     names = ", ".join(cleaned.delivery.name for cleaned in batch)
+    if recent:
+        names += f" and of the small deliveries of the last {RECENT_DAYS} days"
     if baseline is None:
         return Drift(f"There is neither a champion nor a dataset yet, so {names} was not checked for drift.")
 
     def make(folder: Path) -> None:
         old = experiment.profile(baseline.rows)
         profiles = [experiment.profile(cleaned.rows) for cleaned in batch]
+        profiles += recent.profiles(experiment) if recent else []
         for profile in profiles:
             if profile.columns != old.columns:
                 old_columns, new_columns = (", ".join(sorted(table.columns)) for table in (old, profile))
@@ -119,8 +175,11 @@ def compare(
         table = [(finding.expected, finding.observed, finding.met) for finding in check.findings]
         (folder / _FINDINGS).write_text(json.dumps([new.height, min(old.height, new.height), table]))
 
-    inputs = {"old": baseline.sha256} | {f"new {number}": cleaned.sha256 for number, cleaned in enumerate(batch)}
+    new = [*batch, *(recent.batch if recent else ())]
+    inputs = {"old": baseline.sha256} | {f"new {number}": cleaned.sha256 for number, cleaned in enumerate(new)}
     config = {"most_drift": most_drift, "baseline": baseline.description, "flow": experiment.flow}
+    if recent and recent.version:
+        inputs["recent"], config["recent"] = recent.version.sha256, recent.places
     stage = run_stage(data_folder(), "compare", inputs, config, make)
     rows, fewest, table = json.loads((stage.folder / _FINDINGS).read_text())
     docs = stage.folder / "docs"
@@ -131,6 +190,17 @@ def compare(
         )
     sentence = f"The {rows:,} clean rows of {names} were compared with {baseline.description}."
     return Drift(sentence, tuple((expected, observed, met) for expected, observed, met in table), docs)
+
+
+def is_small(batch: Sequence[CleanedDelivery]) -> bool:
+    """Whether a batch is judged with other recent deliveries, too."""
+    return sum(cleaned.summary.clean for cleaned in batch) < _SMALL
+
+
+def _places(version: Version) -> pl.Series:
+    """For each clean row of a version, the folder of the delivery that brought it."""
+    sources = pl.read_parquet(version.rows_folder / "clean.parquet", columns=["source"])["source"]
+    return sources.cast(pl.String).str.split("/").list.first()
 
 
 def _is_unchanged(rows: Path, digest: str) -> bool:

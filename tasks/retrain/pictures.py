@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
+from prefect import get_run_logger
 
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
@@ -23,7 +24,7 @@ from schemas.parameters import GanParameters, RetrainAvatarsParameters
 from tasks.ingest.generate import ATTRIBUTION, AVATARS
 from tasks.retrain.experiment import CleanedDelivery, RefusedError
 from tasks.retrain.gate import Decision, Scores, decide_gan
-from tasks.retrain.held_out import held_out_pictures, require_enough
+from tasks.retrain.held_out import require_enough, split_pictures
 from tasks.retrain.inbox import Delivery
 from tasks.retrain.versions import RAW, Version, link_tree
 from tasks.running.allowed_paths import require_allowed_to_copy
@@ -204,8 +205,14 @@ class PictureExperiment:
         def make(folder: Path) -> None:
             rows = pl.read_parquet(version.rows_folder / "clean.parquet")
             images = read_pictures(version.rows_folder).images
-            held_out = require_enough(held_out_pictures(images), version.name, "pictures")
-            for name, mask in (("training", ~held_out), ("held_out", held_out)):
+            # the rows are sorted by the number of the version that added them, so earlier ones keep their side
+            split = split_pictures(images)
+            held_out = require_enough(split.held_out, version.name, "pictures")
+            get_run_logger().info(
+                "%s: %d pictures to learn from, %d held out, %d left out, because they have twins among both",
+                *(version.name, split.training.sum(), held_out.sum(), (~split.training & ~held_out).sum()),
+            )
+            for name, mask in (("training", split.training), ("held_out", held_out)):
                 place = folder / name / self.rows_folder
                 place.mkdir(parents=True)
                 rows.filter(mask).write_parquet(place / "clean.parquet")

@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, Self
 
@@ -156,6 +156,12 @@ class DatasetVersions:
         newest = self.newest()
         refused = {digest for digest, fate in self._fates().deliveries.items() if fate.terms == self._terms}
         return refused | set(newest.deliveries if newest else ())
+
+    def accepted_within(self, days: int) -> set[str]:
+        """Digests of the deliveries that were accepted in the last days."""
+        since = datetime.now(UTC) - timedelta(days=days)
+        accepted = {key: entry for key, entry in self._entries("deliveries").items() if entry["fate"] == "accepted"}
+        return {digest for digest, entry in accepted.items() if datetime.fromisoformat(entry["when"]) >= since}
 
     def add(
         self,

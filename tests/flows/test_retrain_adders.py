@@ -205,6 +205,22 @@ def test_drift_in_many_small_deliveries_is_detected(data: Path) -> None:
     assert result.version.name == "v0001"
 
 
+def test_drift_in_portions_of_many_nights_adds_up(data: Path) -> None:
+    def night(number: int, top: int) -> State[Retraining]:
+        deliver(data, f"{number}.csv", pairs(35, 30 + number, name=f"n{number}-", top=top), "inbox/portions")
+        return retrain(data, model="portions")
+
+    # the first 35 rows show nothing
+    assert night(1, TOP // 2).result().version.name == "v0002"
+    with pytest.raises(UserError, match=r"2\.csv: refused\. The rows drifted\.") as error:
+        night(2, TOP // 2).result()
+    assert "The 70 clean rows of 2.csv and of the small deliveries of the last 30 days were compared" in str(
+        error.value
+    )
+    # the refused rows are not counted, and good ones are not refused for the drift of others
+    assert night(3, TOP).result().version.name == "v0003"
+
+
 def test_a_delivery_that_cannot_be_added_does_not_get_the_others_refused(data: Path) -> None:
     parameters = {"model": "mixed", "start": str(deliver(data, "first.csv", pairs(600, 6), "elsewhere"))}
     deliver(data, "good.csv", pairs(300, 13, name="g"), "inbox/mixed")

@@ -133,12 +133,38 @@ def test_poison_never_reaches_the_dataset(
     place.unlink()
 
 
+def mirrored_start() -> Files:
+    """Mirrored twins of the first 60 pictures that the dataset begins with, named as these."""
+    attributes = draw_attributes(400, 0).head(60)
+    names = [f"avatars-{number:05}.png" for number in range(1, 61)]
+    faces = [draw_avatar(values, SIZE)[:, ::-1] for values in attributes.iter_rows(named=True)]
+    table = attributes.insert_column(0, pl.Series("file", names)).write_csv().encode()
+    return {**dict(zip(names, map(as_png, faces), strict=True)), "attributes.csv": table}
+
+
+def names_in(data: Path, part: str, start: str) -> set[str]:
+    """Names of the pictures in one part of all splits whose source begins with the number of a version."""
+    tables = (data / "stages").glob(f"split-*/output/{part}/pictures/clean.parquet")
+    sources = [source for table in tables for source in pl.read_parquet(table)["source"].cast(pl.String)]
+    return {Path(source).name for source in sources if source.startswith(start)}
+
+
 def test_good_pictures_join_the_dataset_and_their_copies_do_not(data: Path, client: MlflowClient) -> None:
     files = avatars(150, 4)
     deliver_zip(data, "good.zip", {**files, "broken.png": b"no picture"})
+    deliver_zip(data, "mirrored.zip", mirrored_start())
     result = retrain(margin=0.9).result()
     assert result.version.name == "v0002"
-    assert result.version.rows == {"rows": 550, "clean": 550, "quarantine": 0, "duplicates": 0}
+    assert result.version.rows == {"rows": 610, "clean": 610, "quarantine": 0, "duplicates": 0}
+    learned, compared = (names_in(data, part, "0001") for part in ("training", "held_out"))
+    learned_twins, compared_twins = (
+        {name for name in names_in(data, part, "0002") if name.startswith("avatars-")}
+        for part in ("training", "held_out")
+    )
+    assert not learned & compared  # in both versions a picture is on the same side
+    assert not learned_twins & compared
+    assert not compared_twins & learned
+    assert compared_twins
     assert not result.drifts[0].drifted
     # no challenger's FID is smaller than the champion's by a share of .9
     assert not result.judgement.decision.promoted

@@ -1,10 +1,14 @@
 """The held-out tenth depends on the content of the rows and on nothing else."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
 from eightytwenty.errors import UserError
-from tasks.retrain.held_out import held_out_pairs, held_out_pictures, require_enough
+from eightytwenty.pictures.near_twins import find_twins
+from tasks.ingest.ellipses import draw_ellipses
+from tasks.retrain.held_out import held_out_pairs, require_enough, split_pictures
 
 
 @pytest.mark.parametrize("top", [128, 32768, 10**8])
@@ -24,11 +28,60 @@ def test_the_choice_is_the_same_on_every_machine():
     assert np.flatnonzero(held_out_pairs(pairs)).tolist() == [2, 29, 49, 53, 63]
 
 
-def test_a_tenth_of_the_pictures_is_held_out_whatever_their_order():
-    pictures = np.random.default_rng(0).integers(0, 256, (3000, 4, 4, 3), np.uint8)
-    mask = held_out_pictures(pictures)
-    assert 0.08 < mask.mean() < 0.12
-    assert (held_out_pictures(pictures[::-1]) == mask[::-1]).all()
+def test_equal_rows_are_on_one_side_and_a_small_domain_does_not_starve_the_training():
+    pairs = np.random.default_rng(0).integers(0, 8, (5000, 2), endpoint=True)
+    held_out = held_out_pairs(pairs)
+    compared, learned = ({tuple(pair) for pair in pairs[mask].tolist()} for mask in (held_out, ~held_out))
+    assert not compared & learned
+    assert (len(compared), len(learned)) == (5, 76)
+
+
+def is_held_out(picture: np.ndarray) -> bool:
+    """By its own content."""
+    return int.from_bytes(hashlib.sha256(picture.tobytes()).digest()[:8], "big") % 10 == 0
+
+
+@pytest.fixture(scope="module")
+def ellipses() -> np.ndarray:
+    """400 pictures without twins."""
+    pictures, _ = draw_ellipses("ellipses-colour", 500, 32, seed=0)
+    return np.delete(pictures, find_twins(pictures).ravel(), axis=0)[:400]
+
+
+def test_a_tenth_of_the_pictures_is_held_out_whatever_their_order(ellipses):
+    split = split_pictures(ellipses)
+    assert 0.06 < split.held_out.mean() < 0.14
+    assert (split.training == ~split.held_out).all()
+    assert (split_pictures(ellipses[::-1]).held_out == split.held_out[::-1]).all()
+    assert split.held_out.tolist() == [is_held_out(picture) for picture in ellipses]
+
+
+def test_twins_are_on_the_side_of_the_picture_that_came_first(ellipses):
+    before = split_pictures(ellipses)
+    mirrored = ellipses[:, :, ::-1]
+    moved = np.roll(mirrored, (-1, 1), (1, 2))
+    moved[:, 16, 16] = 0
+    after = split_pictures(np.concatenate([ellipses, mirrored, moved]))
+    # what was there before stays where it is
+    assert (after.held_out == np.tile(before.held_out, 3)).all()
+    assert (after.training == np.tile(before.training, 3)).all()
+    # and by their own content the twins would have been shared out over both sides
+    assert [is_held_out(picture) for picture in mirrored] != before.held_out.tolist()
+
+
+def test_a_picture_between_two_sides_is_left_out(ellipses):
+    """Four pictures, each a pixel further to the right than the one before: twins up to a distance of two."""
+    for picture in ellipses:
+        chain = [np.roll(picture, step, axis=1) for step in (0, 3, 1, 2)]
+        if is_held_out(chain[0]) != is_held_out(chain[1]):
+            break
+    assert find_twins(np.stack(chain[:2])).tolist() == []
+    split = split_pictures(np.stack(chain))
+    assert sorted(zip(split.training[:2].tolist(), split.held_out[:2].tolist(), strict=True)) == [
+        (False, True),
+        (True, False),
+    ]
+    assert not (split.training | split.held_out)[2:].any()
 
 
 def test_too_few_rows_are_an_error():

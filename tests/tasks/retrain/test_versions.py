@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,17 @@ def test_refused_deliveries_are_remembered_with_their_reasons(versions, tmp_path
     versions.deliveries_file.write_text("{")
     with pytest.raises(UserError, match=r"deliveries.json is damaged"):
         versions.known_digests()
+
+
+def test_deliveries_are_recent_for_some_days(versions, tmp_path):
+    versions.refuse(delivery(tmp_path, "bad"), "wrong sums")
+    old, new = delivery(tmp_path, "old"), delivery(tmp_path, "new")
+    add(versions, old, new)
+    assert versions.accepted_within(30) == {old.sha256, new.sha256}
+    entries = json.loads(versions.deliveries_file.read_text())
+    entries["deliveries"][old.sha256]["when"] = (datetime.now(UTC) - timedelta(days=31)).isoformat(timespec="seconds")
+    versions.deliveries_file.write_text(json.dumps(entries))
+    assert versions.accepted_within(30) == {new.sha256}
 
 
 def test_an_old_book_is_migrated(versions, tmp_path):
