@@ -11,15 +11,15 @@ import numpy.typing as npt
 
 from eightytwenty.pictures.repair import Pixels
 
-# How far apart twins may be, in levels of 255 at 32x32 pixels, and half of it at 64x64: in the mean brightness of any
+# How far apart twins may be at 32x32 pixels, in levels of 255 (at 64x64, .7 of it): in the mean brightness of any
 # eighth by an eighth of the picture, and in the mean colour (Cb and Cr) of any quarter by a quarter. One pixel of 4x4
 # changes a mean by 15.9 at most. Measured on 600 avatars and ellipses: JPEG of quality 75 with halved colours 12.5 and
 # 11.5; half a pixel, from a picture of twice the size that was moved by one, 13.9 and 2.4; enlarged and reduced 7.3 and
-# 1.4. Faces with another skin, hair or colour of the clothes are further apart; some that differ only in the mouth, the
-# eyes or the eyebrows are not, and count as twins. `python -m benchmarks.near_twins` counts them.
+# 1.4. Faces with another skin, hair or colour of the clothes are further apart; most that differ only in the mouth or
+# the eyebrows are not, and count as twins. `python -m benchmarks.near_twins` counts them.
 _MOST_BRIGHTNESS, _MOST_COLOUR = 16.0, 12.0
-_MOST_COARSE = 10.0  # in the means of a quarter by a quarter; of the same twins 11.2, of all but one in 200 it is 9
-_MOVES = np.arange(-2, 2.5, 0.5)  # pixels, along each axis
+_MOST_COARSE = 10.0  # in the means of a quarter by a quarter, and no such twins are further apart
+_MOVES = np.array([-2, -1.5, -1, -0.5, -0.25, 0, 0.25, 0.5, 1, 1.5, 2])  # pixels, along each axis
 _NEAREST_FIRST = np.argsort(np.add.outer(abs(_MOVES), abs(_MOVES)).ravel(), kind="stable")
 _MARGIN = 2  # pixels along each edge that may have been moved out of the picture
 _BLOCK = 256  # pictures that are moved at a time; bounds the memory
@@ -59,7 +59,7 @@ def find_twins(images: Pixels) -> npt.NDArray[np.int64]:
     blocks = [slice(start, start + _BLOCK) for start in range(0, len(images), _BLOCK)]
     parts = [_means(images[block], np.zeros(1)) for block in blocks]
     still = _Means(*(np.concatenate([getattr(part, name) for part in parts]) for name in _Means.__annotations__))
-    tree, scale = cKDTree(still.coarse), 32 / images.shape[1]
+    tree, scale = cKDTree(still.coarse), (32 / images.shape[1]) ** 0.5
     found = [np.empty((0, 2), np.int64)]
     for block in blocks:
         moved = _means(images[block], _MOVES)

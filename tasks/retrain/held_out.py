@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from eightytwenty.errors import UserError
-from eightytwenty.pictures.near_twins import find_twins
 
 FEWEST_HELD_OUT = 20
 _ONE_IN = 10
@@ -41,20 +40,23 @@ class SplitPictures:
     held_out: Mask
 
 
-def split_pictures(images: npt.NDArray[np.uint8]) -> SplitPictures:
+def split_pictures(images: npt.NDArray[np.uint8], twins: npt.NDArray[np.int64]) -> SplitPictures:
     """Splits (n, size, size, 3) pictures so that no picture to learn from has a twin among the held-out ones.
 
     A picture joins the side of its twins among the pictures before it; one with twins on both sides is left out. If
     there is none, its content decides. So more pictures after these change nothing, and a long chain of twins, each of
     the one before, draws no other picture to its side.
+
+    Args:
+        images: the pictures.
+        twins: what `find_twins` found among them.
     """
     earlier: dict[int, list[int]] = defaultdict(list)
-    for one, other in find_twins(images).tolist():
+    for one, other in twins.tolist():
         earlier[other].append(one)
     training, held_out = (np.zeros(len(images), np.bool_) for _ in range(2))
     for number, image in enumerate(images):
-        twins = earlier[number]
-        learned, compared = bool(training[twins].any()), bool(held_out[twins].any())
+        learned, compared = (bool(mask[earlier[number]].any()) for mask in (training, held_out))
         if not learned and not compared:
             compared = int.from_bytes(hashlib.sha256(image.tobytes()).digest()[:8], "big") % _ONE_IN == 0
             learned = not compared

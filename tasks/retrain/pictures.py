@@ -15,6 +15,7 @@ from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import sha256
 from eightytwenty.pictures.dataset import read_pictures
+from eightytwenty.pictures.near_twins import find_twins
 from eightytwenty.pictures.run import clean_pictures
 from eightytwenty.pictures.schema import pictures_table
 from eightytwenty.pictures.source import open_pictures
@@ -206,7 +207,7 @@ class PictureExperiment:
             rows = pl.read_parquet(version.rows_folder / "clean.parquet")
             images = read_pictures(version.rows_folder).images
             # the rows are sorted by the number of the version that added them, so earlier ones keep their side
-            split = split_pictures(images)
+            split = split_pictures(images, find_twins(images))
             held_out = require_enough(split.held_out, version.name, "pictures")
             get_run_logger().info(
                 "%s: %d pictures to learn from, %d held out, %d left out, because they have twins among both",

@@ -8,7 +8,7 @@ import pytest
 from eightytwenty.errors import UserError
 from eightytwenty.pictures.near_twins import find_twins
 from tasks.ingest.ellipses import draw_ellipses
-from tasks.retrain.held_out import held_out_pairs, require_enough, split_pictures
+from tasks.retrain.held_out import SplitPictures, held_out_pairs, require_enough, split_pictures
 
 
 @pytest.mark.parametrize("top", [128, 32768, 10**8])
@@ -36,6 +36,10 @@ def test_equal_rows_are_on_one_side_and_a_small_domain_does_not_starve_the_train
     assert (len(compared), len(learned)) == (5, 76)
 
 
+def split(pictures: np.ndarray) -> SplitPictures:
+    return split_pictures(pictures, find_twins(pictures))
+
+
 def is_held_out(picture: np.ndarray) -> bool:
     """By its own content."""
     return int.from_bytes(hashlib.sha256(picture.tobytes()).digest()[:8], "big") % 10 == 0
@@ -49,19 +53,19 @@ def ellipses() -> np.ndarray:
 
 
 def test_a_tenth_of_the_pictures_is_held_out_whatever_their_order(ellipses):
-    split = split_pictures(ellipses)
-    assert 0.06 < split.held_out.mean() < 0.14
-    assert (split.training == ~split.held_out).all()
-    assert (split_pictures(ellipses[::-1]).held_out == split.held_out[::-1]).all()
-    assert split.held_out.tolist() == [is_held_out(picture) for picture in ellipses]
+    parts = split(ellipses)
+    assert 0.06 < parts.held_out.mean() < 0.14
+    assert (parts.training == ~parts.held_out).all()
+    assert (split(ellipses[::-1]).held_out == parts.held_out[::-1]).all()
+    assert parts.held_out.tolist() == [is_held_out(picture) for picture in ellipses]
 
 
 def test_twins_are_on_the_side_of_the_picture_that_came_first(ellipses):
-    before = split_pictures(ellipses)
+    before = split(ellipses)
     mirrored = ellipses[:, :, ::-1]
     moved = np.roll(mirrored, (-1, 1), (1, 2))
     moved[:, 16, 16] = 0
-    after = split_pictures(np.concatenate([ellipses, mirrored, moved]))
+    after = split(np.concatenate([ellipses, mirrored, moved]))
     # what was there before stays where it is
     assert (after.held_out == np.tile(before.held_out, 3)).all()
     assert (after.training == np.tile(before.training, 3)).all()
@@ -76,12 +80,12 @@ def test_a_picture_between_two_sides_is_left_out(ellipses):
         if is_held_out(chain[0]) != is_held_out(chain[1]):
             break
     assert find_twins(np.stack(chain[:2])).tolist() == []
-    split = split_pictures(np.stack(chain))
-    assert sorted(zip(split.training[:2].tolist(), split.held_out[:2].tolist(), strict=True)) == [
+    parts = split(np.stack(chain))
+    assert sorted(zip(parts.training[:2].tolist(), parts.held_out[:2].tolist(), strict=True)) == [
         (False, True),
         (True, False),
     ]
-    assert not (split.training | split.held_out)[2:].any()
+    assert not (parts.training | parts.held_out)[2:].any()
 
 
 def test_too_few_rows_are_an_error():
