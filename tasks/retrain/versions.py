@@ -160,8 +160,8 @@ class DatasetVersions:
     def accepted_within(self, days: int) -> set[str]:
         """Digests of the deliveries that were accepted in the last days."""
         since = datetime.now(UTC) - timedelta(days=days)
-        accepted = {key: entry for key, entry in self._entries("deliveries").items() if entry["fate"] == "accepted"}
-        return {digest for digest, entry in accepted.items() if datetime.fromisoformat(entry["when"]) >= since}
+        accepted = {digest: fate for digest, fate in self._fates().deliveries.items() if fate.fate == "accepted"}
+        return {digest for digest, fate in accepted.items() if datetime.fromisoformat(fate.when) >= since}
 
     def add(
         self,

@@ -97,15 +97,15 @@ def test_refused_deliveries_are_remembered_with_their_reasons(versions, tmp_path
         versions.known_digests()
 
 
-def test_deliveries_are_recent_for_some_days(versions, tmp_path):
+def test_deliveries_are_recent_for_some_days(versions, tmp_path, monkeypatch):
     versions.refuse(delivery(tmp_path, "bad"), "wrong sums")
     old, new = delivery(tmp_path, "old"), delivery(tmp_path, "new")
-    add(versions, old, new)
-    assert versions.accepted_within(30) == {old.sha256, new.sha256}
-    entries = json.loads(versions.deliveries_file.read_text())
-    entries["deliveries"][old.sha256]["when"] = (datetime.now(UTC) - timedelta(days=31)).isoformat(timespec="seconds")
-    versions.deliveries_file.write_text(json.dumps(entries))
+    with monkeypatch.context() as patch:
+        patch.setattr("tasks.retrain.versions._now", lambda: (datetime.now(UTC) - timedelta(days=31)).isoformat())
+        add(versions, old)
+    add(versions, new)
     assert versions.accepted_within(30) == {new.sha256}
+    assert versions.accepted_within(32) == {old.sha256, new.sha256}
 
 
 def test_an_old_book_is_migrated(versions, tmp_path):
