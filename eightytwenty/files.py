@@ -171,7 +171,8 @@ def sha256(path: Path) -> str:
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file() and not file.is_symlink())
         listing = "".join(f"{file.relative_to(path).as_posix()}\0{sha256(file)}\n" for file in files)
-        return hashlib.sha256(listing.encode()).hexdigest()
+        # names need not be UTF-8
+        return hashlib.sha256(listing.encode(errors="surrogateescape")).hexdigest()
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

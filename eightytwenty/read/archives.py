@@ -29,7 +29,7 @@ MOST_MEMBERS = 1_000_000
 MOST_UNPACKED_BYTES = 64 << 30
 MOST_FILE_BYTES = 256 << 20  # of one file, which is read at once
 # An archive that unpacks to more bytes than this, and to more than this many times its size, is a trap: pictures hardly
-# shrink when they are packed.
+# shrink when they are packed, and tables not that much.
 BOMB_BYTES, BOMB_RATIO = 1 << 30, 200
 _LONGEST_NAME, _LONGEST_PATH = 255, 1024  # bytes, a limit that file systems and tools share
 _PIECE = 1 << 16  # bytes of a zip unpacked at once
@@ -203,7 +203,7 @@ def _zip_members(path: Path) -> Iterator[Member]:
         files = sorted((info for info in archive.infolist() if not info.is_dir()), key=lambda info: info.filename)
         if any(info.flag_bits & 1 for info in files):
             raise UserError(f"{path} is encrypted; pack it again without a password.")
-        _refuse_bomb(path, path.stat().st_size, sum(info.file_size for info in files))
+        refuse_bomb(path, path.stat().st_size, sum(info.file_size for info in files))
         checker = _NameChecker()
         for info in files:
             file_type = stat.S_IFMT(info.external_attr >> 16)  # 0 if the archive's system has no file types
@@ -223,10 +223,15 @@ def _zip_members(path: Path) -> Iterator[Member]:
             yield checker.member(info.filename, info.file_size, kind, read)
 
 
-def _refuse_bomb(path: Path, packed: int, unpacked: int) -> None:
+def refuse_bomb(name: str | Path, packed: int, unpacked: int) -> None:
+    """Refuses what unpacks to absurdly more than its packed size.
+
+    Raises:
+        UserError: it is refused.
+    """
     limit = max(BOMB_BYTES, BOMB_RATIO * packed)
     if unpacked > limit:
-        raise UserError(f"{path} unpacks to more than {limit >> 20} MB, far beyond its size; refused.")
+        raise UserError(f"{name} unpacks to more than {limit >> 20} MB, far beyond its size; refused.")
 
 
 def _tar_members(path: Path) -> Iterator[Member]:
@@ -273,7 +278,7 @@ class _Forward(io.RawIOBase):
         Raises:
             UserError: it is refused.
         """
-        _refuse_bomb(self._path, self._packed, offset)
+        refuse_bomb(self._path, self._packed, offset)
 
     def read(self, size: int = -1) -> bytes:
         if not 0 <= size <= MOST_FILE_BYTES:

@@ -20,11 +20,15 @@ from eightytwenty.read.batch import Batch
 from eightytwenty.read.dialect import TextFormat
 
 CHUNK_BYTES = 1 << 25
-# No line of text is longer. The limit does not depend on the size of the pieces, so that the result does not either.
-_LONGEST_LINE = 1 << 26
+# No line of text is longer, nor a record over several lines. The limit does not depend on the size of the pieces, so
+# that the result does not either.
+LONGEST_LINE = 1 << 22
+_MOST_RECORDS = 1 << 18  # in a batch, because a record takes memory however short it is
+_SLOW_RECORDS = 1 << 16  # to parse one by one before they are packed
 # A quote that is not closed within this many lines is a stray quote, not the start of a long cell.
 _LONGEST_RECORD_LINES = 100
 _LF, _CR, _QUOTE = 10, 13, 34
+_PROBLEMS = (None, "row cut off", "too many cells", "broken quotes", "undecodable bytes", "repeated header")
 Lines = npt.NDArray[np.int64]  # (n, 2): start and end of each record in the chunk
 
 
@@ -41,7 +45,7 @@ def read_batches(
         chunk_bytes: approximate number of bytes in memory at a time; the result does not depend on it.
 
     Raises:
-        UserError: a line is longer than `_LONGEST_LINE`.
+        UserError: a line is longer than `LONGEST_LINE`.
     """
     first, line, header, rest = 1, 1, True, b""
     blocks = _blocks(stream, text, chunk_bytes)
@@ -49,12 +53,13 @@ def read_batches(
         block = next(blocks, None)
         rest += block or b""
         chunk = rest if block is None else rest[: rest.rfind(text.newline) + 1]
-        if block and not chunk and len(rest) > _LONGEST_LINE:
-            raise UserError(
-                f"{name} has a line of more than {_LONGEST_LINE >> 20} MB after line {line}; is it a text file?"
-            )
         lines = _lines(chunk, text.newline)
         numbers = np.arange(line, line + len(lines), dtype=np.int64)
+        # the last line, which the next piece continues, counts too
+        lengths = np.append(lines[:, 1] - lines[:, 0], len(rest) - len(chunk))
+        if lengths.max() > LONGEST_LINE:
+            number = line + int(np.argmax(lengths > LONGEST_LINE))
+            raise UserError(f"{name} has more than {LONGEST_LINE >> 20} MB in line {number}; is it a text file?")
         filled = lines[:, 1] > lines[:, 0]
         lines, numbers = lines[filled], numbers[filled]
         quotes = _per_line(np.flatnonzero(np.frombuffer(chunk, dtype=np.uint8) == _QUOTE), lines)
@@ -62,12 +67,14 @@ def read_batches(
             lines, numbers, quotes, header = lines[1:], numbers[1:], quotes[1:], False
         lines, numbers, quotes = _join_quoted(chunk, lines, numbers, quotes, text)
         # a cell that may continue in the next piece is read there, so that the size of the pieces changes nothing
-        complete = len(lines) if block is None else _open_cell(quotes)
+        complete = len(lines) if block is None else _open_cell(lines, quotes)
         cut = lines[complete, 0] if complete < len(lines) else len(chunk)
         line = numbers[complete] if complete < len(lines) else line + chunk.count(text.newline)
-        batch = _batch(chunk, lines[:complete], numbers[:complete], quotes[:complete], name, first, text, names)
-        first += batch.cells.height
-        if batch.cells.height:
+        for start in range(0, complete, _MOST_RECORDS):
+            part = slice(start, min(start + _MOST_RECORDS, complete))
+            begin, end = lines[part.start, 0], lines[part.stop - 1, 1]
+            batch = _batch(chunk[begin:end], lines[part] - begin, numbers[part], quotes[part], name, first, text, names)
+            first += batch.cells.height
             yield batch
         if block is None:
             return
@@ -99,10 +106,12 @@ def _original(record: bytes, text: TextFormat) -> bytes:
     return whole.decode("utf-8", "surrogatepass").encode(text.encoding, "surrogatepass") + bytes.fromhex(half.decode())
 
 
-def _open_cell(quotes: npt.NDArray[np.int64]) -> int:
+def _open_cell(lines: Lines, quotes: npt.NDArray[np.int64]) -> int:
     """The line from which a quoted cell may continue past the last line; the number of lines if there is none."""
     odd = np.flatnonzero(quotes % 2)
-    is_open = len(odd) and len(quotes) - odd[-1] < _LONGEST_RECORD_LINES
+    is_open = (
+        len(odd) and len(quotes) - odd[-1] < _LONGEST_RECORD_LINES and lines[-1, 1] - lines[odd[-1], 0] <= LONGEST_LINE
+    )
     return int(odd[-1]) if is_open else len(quotes)
 
 
@@ -136,30 +145,44 @@ def _batch(
     text: TextFormat,
     names: list[str],
 ) -> Batch:
-    data = np.frombuffer(chunk, dtype=np.uint8)
+    data, most = np.frombuffer(chunk, dtype=np.uint8), len(text.header) - 1
     delimiters = _per_line(np.flatnonzero(data == ord(text.delimiter)), lines)
-    non_ascii = _per_line(np.flatnonzero(data >= 128), lines)
-    regular = (quotes == 0) & (non_ascii == 0) & (delimiters == len(text.header) - 1)
-
-    all_cells = _regular_cells(chunk, lines, regular, text)
-    problems = pl.repeat(None, len(lines), dtype=pl.String, eager=True).alias("problem")
-    if not regular.all():
-        slow_records = [_slow_record(chunk[start:end], text) for start, end in lines[~regular]]
-        order = np.argsort(np.concatenate([np.flatnonzero(regular), np.flatnonzero(~regular)]))
-        rows = pl.DataFrame([row.cells for row in slow_records], schema=all_cells.schema, orient="row")
-        all_cells = pl.concat([all_cells, rows])[order]
-        problems = problems.scatter(np.flatnonzero(~regular), [row.problem for row in slow_records])
-
-    all_cells, problems = _repeated_headers(all_cells, problems, text)
-    nulls = pl.repeat(None, len(lines), dtype=pl.String, eager=True)
-    cells = pl.DataFrame(
-        [(all_cells[str(text.columns[column])] if column in text.columns else nulls).alias(column) for column in names]
+    plain = (quotes == 0) & (_per_line(np.flatnonzero(data >= 128), lines) == 0)
+    regular = plain & (delimiters == most)
+    # of these, the delimiters say what is wrong, unless a carriage return within the line ends a record
+    wrong = plain & ~regular & (_per_line(np.flatnonzero(data == _CR), lines) == 0)
+    problems = np.zeros(len(lines), dtype=np.uint32)  # positions in _PROBLEMS
+    problems[wrong] = np.where(
+        delimiters[wrong] < most, _PROBLEMS.index("row cut off"), _PROBLEMS.index("too many cells")
     )
+
+    cells, rows = [_regular_cells(chunk, lines, regular, text)], [np.flatnonzero(regular)]
+    slow = np.flatnonzero(~regular & ~wrong)
+    for block in (slow[start : start + _SLOW_RECORDS] for start in range(0, len(slow), _SLOW_RECORDS)):
+        records = [_slow_record(chunk[start:end], text) for start, end in lines[block]]
+        problems[block] = [_PROBLEMS.index(record.problem) for record in records]
+        parsed = [record.cells for record in records if record.problem is None]
+        cells.append(pl.DataFrame(parsed, schema=cells[0].schema, orient="row"))
+        rows.append(block[problems[block] == 0])
+    position, all_cells = np.concatenate(rows), pl.concat(cells)  # the line of each row of cells
+    problems[position[_repeated_headers(all_cells, text)]] = _PROBLEMS.index("repeated header")
+
+    # a record that is not a row has no cells
+    index = np.zeros(len(lines), dtype=np.uint32)
+    index[position] = np.arange(len(position))
+    order = pl.Series(index).set(pl.Series(problems > 0), None)
+    columns = [
+        all_cells[str(text.columns[column])].gather(order)
+        if column in text.columns
+        else pl.repeat(None, len(lines), dtype=pl.String, eager=True)
+        for column in names
+    ]
+    frame = pl.DataFrame([column.alias(name) for column, name in zip(columns, names, strict=True)])
 
     def original(rows: npt.NDArray[np.int64]) -> list[bytes]:
         return [_original(chunk[start:end], text) for start, end in lines[rows]]
 
-    return Batch(name, first, cells, problems, numbers, original)
+    return Batch(name, first, frame, pl.Series("problem", _PROBLEMS).gather(problems), numbers, original)
 
 
 def _join_quoted(
@@ -176,8 +199,9 @@ def _join_quoted(
     position = 0
     while position < len(odd) - 1:
         opens, closes = odd[position], odd[position + 1]
-        whole = chunk[lines[opens, 0] : lines[closes, 1]]
-        if closes - opens < _LONGEST_RECORD_LINES and _slow_record(whole, text).problem is None:
+        start, end = lines[opens, 0], lines[closes, 1]
+        may_join = closes - opens < _LONGEST_RECORD_LINES and end - start <= LONGEST_LINE
+        if may_join and _slow_record(chunk[start:end], text).problem is None:
             joined[opens, 1], counts[opens] = lines[closes, 1], 2
             keep[opens + 1 : closes + 1] = False
             position += 2
@@ -240,8 +264,8 @@ def _slow_record(record: bytes, text: TextFormat) -> _Record:
     return _Record([cell or None for cell in cells], None)
 
 
-def _repeated_headers(cells: pl.DataFrame, problems: pl.Series, text: TextFormat) -> tuple[pl.DataFrame, pl.Series]:
-    """Marks records that repeat the header, as they occur where files were joined."""
+def _repeated_headers(cells: pl.DataFrame, text: TextFormat) -> npt.NDArray[np.bool_]:
+    """Which records repeat the header, as they occur where files were joined."""
     is_header = pl.all_horizontal(
         pl.col(str(position)).str.strip_chars("\ufeff").str.strip_chars().str.to_lowercase() == name.strip().lower()
         for position, name in enumerate(text.header)
@@ -252,9 +276,5 @@ def _repeated_headers(cells: pl.DataFrame, problems: pl.Series, text: TextFormat
         cells["0"].str.to_lowercase().str.contains(text.header[0].strip().lower(), literal=True).fill_null(value=False)
     )
     if not first.any():
-        return cells, problems
-    repeated = cells.select(is_header.fill_null(value=False))[:, 0]
-    other_cells = cells.select(pl.when(~repeated).then(pl.col(name)).alias(name) for name in cells.columns)
-    frame = pl.DataFrame({"problem": problems, "repeated": repeated})
-    marked = pl.when("repeated").then(pl.lit("repeated header")).otherwise(pl.col("problem"))
-    return other_cells, frame.select(marked.alias("problem"))["problem"]
+        return np.zeros(cells.height, dtype=bool)
+    return cells.select(is_header.fill_null(value=False))[:, 0].to_numpy()

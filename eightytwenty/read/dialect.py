@@ -9,6 +9,7 @@ from eightytwenty.errors import UserError
 from eightytwenty.schema import Table
 
 SAMPLE_BYTES = 1 << 20
+MOST_COLUMNS = 10_000
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -75,7 +76,7 @@ def detect(sample: bytes, name: str, table: Table) -> TextFormat:
         table: the header must name its columns.
 
     Raises:
-        UserError: the file is empty, binary, or has no header that names the table's columns.
+        UserError: the file is empty, binary, or has no header that names the table's columns, or one that is too long.
     """
     encoding, bom_length = _encoding(sample, name)
     text = sample[bom_length:].decode(encoding, errors="replace")
@@ -94,6 +95,11 @@ def detect(sample: bytes, name: str, table: Table) -> TextFormat:
         raise UserError(
             f"{fault}: {error}; its first line is {first_line[:80]!r}; {remedy}", redacted=f"{fault}; {remedy}"
         ) from None
+    is_cut_off = len(sample) == SAMPLE_BYTES and newline not in text.lstrip("\r\n")
+    if len(header) > MOST_COLUMNS or is_cut_off:
+        raise UserError(
+            f"{name} has a header of more than {MOST_COLUMNS:,} columns or {SAMPLE_BYTES >> 20} MB; leave some out."
+        )
     return TextFormat(encoding, bom_length, delimiter, newline.encode(), header, columns)
 
 

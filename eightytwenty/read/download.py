@@ -1,11 +1,11 @@
 """Downloads a source from an http or https address, within bounds of size and time."""
 
+import asyncio
 import hashlib
 import os
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import SplitResult, urlsplit
 
 from eightytwenty.errors import UserError
@@ -14,6 +14,7 @@ from eightytwenty.files import clear_leftovers, explain_write_errors
 MOST_BYTES = 10 << 30
 MOST_SECONDS = 3600
 _SILENCE_SECONDS = 20
+_PACKINGS = {"identity", "gzip", "x-gzip"}  # the readers unpack gzip themselves, within bounds
 
 
 def is_address(source: str) -> bool:
@@ -57,20 +58,12 @@ def download(address: str, folder: Path) -> Path:
     path = folder / (name if name not in {"", ".."} else "download")
     clear_leftovers(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    deadline, size = time.monotonic() + MOST_SECONDS, 0
     try:
-        with httpx.stream("GET", address, follow_redirects=True, timeout=_SILENCE_SECONDS) as response:
-            response.raise_for_status()
-            with explain_write_errors(path), partial.open("wb") as stream:
-                for block in response.iter_bytes():  # as they arrive, so that a slow drip meets the deadline too
-                    size += len(block)
-                    if size > MOST_BYTES or time.monotonic() > deadline:
-                        raise UserError(
-                            f"{redact_address(address)} sends more than {MOST_BYTES >> 30} GB or takes longer than "
-                            f"{MOST_SECONDS // 60} minutes; download it yourself and give the file."
-                        )
-                    stream.write(block)
-            partial.replace(path)
+        with explain_write_errors(path), partial.open("wb") as stream:
+            asyncio.run(_receive(address, stream))
+        partial.replace(path)
+    except TimeoutError:
+        raise _too_much(address) from None
     except httpx.HTTPStatusError as error:
         status = f"{error.response.status_code} {error.response.reason_phrase}"
         raise UserError(f"{redact_address(address)} answered {status}; check the address.") from None
@@ -82,6 +75,39 @@ def download(address: str, folder: Path) -> Path:
     finally:
         partial.unlink(missing_ok=True)
     return path
+
+
+async def _receive(address: str, stream: BinaryIO) -> None:
+    """Writes what an address sends. The deadline holds at every moment, also before the first byte of the content."""
+    import httpx
+
+    size = 0
+    # content that the server has packed could unpack to gigabytes at once; what is read here is written as it comes
+    headers = {"Accept-Encoding": "identity"}
+    async with (
+        asyncio.timeout(MOST_SECONDS),
+        httpx.AsyncClient(follow_redirects=True, timeout=_SILENCE_SECONDS, headers=headers) as client,
+        client.stream("GET", address) as response,
+    ):
+        response.raise_for_status()
+        packing = response.headers.get("Content-Encoding", "identity").lower()
+        if packing not in _PACKINGS:
+            raise UserError(
+                f"{redact_address(address)} sends its content packed as {packing[:20]!r}; download it yourself and "
+                "give the file."
+            )
+        async for block in response.aiter_raw():
+            size += len(block)
+            if size > MOST_BYTES:
+                raise _too_much(address)
+            stream.write(block)
+
+
+def _too_much(address: str) -> UserError:
+    return UserError(
+        f"{redact_address(address)} sends more than {MOST_BYTES >> 30} GB or takes longer than "
+        f"{MOST_SECONDS // 60} minutes; download it yourself and give the file."
+    )
 
 
 def redact_address(address: str) -> str:

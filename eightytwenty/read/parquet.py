@@ -1,71 +1,149 @@
-"""Reads Parquet files in pieces, each value as the text that a person would write for it."""
+"""Reads Parquet files in pieces, each value as the text that a person would write for it.
+
+A few kilobytes of Parquet can unfold to terabytes, because one value may stand for a million rows. So a file is judged
+by what it unfolds to, and the longer its values may be, the fewer rows are read at a time.
+"""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from eightytwenty.errors import UserError
+from eightytwenty.read.archives import refuse_bomb
 from eightytwenty.read.batch import Batch
+from eightytwenty.read.delimited import CHUNK_BYTES, LONGEST_LINE
+from eightytwenty.read.dialect import MOST_COLUMNS
 from eightytwenty.schema import Table
 
 BATCH_ROWS = 1 << 20
-_DAMAGED = (pl.exceptions.PolarsError, OSError)
+_NUMBER_BYTES = 8
+# pages are read one by one, not a whole column at once
+_OPTIONS = {"pre_buffer": False, "buffer_size": 1 << 20}
 
 
-def match_columns(stream: BinaryIO, name: str, table: Table) -> tuple[dict[str, str], tuple[str, ...]]:
+def match_columns(stream: BinaryIO, name: str, table: Table, packed: int) -> tuple[dict[str, str], tuple[str, ...]]:
     """The table's columns in a Parquet file, clean name -> name in the file, and the names of all its columns.
 
+    Args:
+        stream: the file.
+        name: its name, for messages.
+        table: its columns are looked for.
+        packed: bytes of the file on the disk.
+
     Raises:
-        UserError: the file is damaged, a column is missing, or one holds neither numbers nor text.
+        UserError: the file is damaged or unfolds to far more than its size, a column is missing, or one holds neither
+            numbers nor text.
     """
+    with _damage_explained(f"{name} is a damaged Parquet file"):
+        file = pq.ParquetFile(stream, **_OPTIONS)
+        fields = file.schema_arrow
+    if len(fields) > MOST_COLUMNS:
+        raise UserError(f"{name} has {len(fields):,} columns, and at most {MOST_COLUMNS:,} are read; leave some out.")
     try:
-        schema = pl.scan_parquet(stream).collect_schema()
-    except _DAMAGED as error:
-        raise UserError(f"{name} is a damaged Parquet file ({_first_line(error)}); write it again.") from None
-    try:
-        columns = {clean: schema.names()[position] for clean, position in table.match(schema.names()).items()}
+        columns = {clean: fields.names[position] for clean, position in table.match(fields.names).items()}
     except ValueError as error:
         fault, remedy = f"{name} is not a table of {table.name}", "rename its columns."
         raise UserError(f"{fault}: {error}; {remedy}", redacted=f"{fault}; {remedy}") from None
-    for column in columns.values():
-        if not (schema[column].is_numeric() or schema[column] in (pl.String, pl.Categorical, pl.Enum, pl.Null)):
-            raise UserError(f"{name} has {schema[column]} in its column {column}; numbers or text are needed.")
-    return columns, tuple(schema.names())
+    with _damage_explained(f"{name} is a damaged Parquet file"):
+        kinds = pl.DataFrame(pl.from_arrow(pa.schema(map(fields.field, columns.values())).empty_table())).schema
+    for column, kind in kinds.items():
+        if not (kind.is_numeric() or kind in (pl.String, pl.Categorical, pl.Enum, pl.Null)):
+            raise UserError(f"{name} has {kind} in its column {column}; numbers or text are needed.")
+    groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
+    pages, cells = (
+        sum(group.total_byte_size for group in groups),
+        sum(group.num_rows for group in groups) * len(columns),
+    )
+    refuse_bomb(name, packed, max(pages, cells * _NUMBER_BYTES))
+    return columns, tuple(fields.names)
 
 
 def read_batches(
-    stream: BinaryIO, name: str, columns: dict[str, str], names: list[str], batch_rows: int = BATCH_ROWS
+    stream: BinaryIO, name: str, columns: dict[str, str], names: list[str], packed: int, batch_rows: int = BATCH_ROWS
 ) -> Iterator[Batch]:
     """Reads a Parquet file piece by piece; `columns` comes from `match_columns`, the other arguments are as for text.
 
     Raises:
-        UserError: a page of the file is damaged.
+        UserError: a page of the file is damaged, a cell is longer than `LONGEST_LINE`, or the file unfolds to far more
+            than its size.
     """
-    first = 1
+    first, unfolded = 1, 0
     # a file with none of these columns still has records
     file_columns = [columns[column] for column in names if column in columns] or list(columns.values())[:1]
+    for rows in _pieces(stream, name, file_columns, batch_rows):
+        unfolded += max(rows.nbytes, rows.num_rows * len(file_columns) * _NUMBER_BYTES)
+        refuse_bomb(name, packed, unfolded)
+        raw = pl.DataFrame(pl.from_arrow(rows))
+        nulls = pl.repeat(None, raw.height, dtype=pl.String, eager=True)
+        cells = pl.DataFrame([_text(raw[columns[column]] if column in columns else nulls, column) for column in names])
+        problems = pl.repeat(None, cells.height, dtype=pl.String, eager=True)
+        yield Batch(name, first, cells, problems, None, partial(_as_json, cells))
+        first += cells.height
+
+
+def _pieces(stream: BinaryIO, name: str, columns: list[str], most_rows: int) -> Iterator[pa.RecordBatch]:
+    """The rows of a file, at most `most_rows` at a time, and fewer where the values are long."""
+    first = 1
+    with _damage_explained(f"{name} is a damaged Parquet file"):
+        file = pq.ParquetFile(stream, **_OPTIONS)
+        texts = [column for column in columns if _may_be_long(file.schema_arrow.field(column).type)]
+        dictionaries = pq.ParquetFile(stream, metadata=file.metadata, read_dictionary=texts, **_OPTIONS)
+    for group in range(file.num_row_groups):
+        with _damage_explained(f"{name} is damaged after record {first - 1}"):
+            longest = _longest_shared(dictionaries, group, texts)
+            most = max(1, min(most_rows, CHUNK_BYTES // (longest or 1)))
+            pieces = file.iter_batches(most, row_groups=[group], columns=columns)
+        while True:
+            with _damage_explained(f"{name} is damaged after record {first - 1}"):
+                rows = next(pieces, None)
+                if rows is None:
+                    break
+                rows = _without_dictionaries(rows)
+                long = any((pc.max(pc.binary_length(rows[text])).as_py() or 0) > LONGEST_LINE for text in texts)
+            if long:
+                raise UserError(f"{name} has a cell of more than {LONGEST_LINE >> 20} MB after record {first - 1}.")
+            if rows.num_rows:
+                yield rows
+            first += rows.num_rows
+
+
+def _longest_shared(file: pq.ParquetFile, group: int, texts: list[str]) -> int:
+    """Bytes of a row if in each column of text it has the longest of the values that rows share."""
+    if not texts:
+        return 0
+    head = next(file.iter_batches(1, row_groups=[group], columns=texts, use_threads=False), None)
+    shared = [] if head is None else [column.dictionary for column in head.columns]
+    return sum(pc.max(pc.binary_length(values)).as_py() or 0 for values in shared)
+
+
+def _may_be_long(kind: pa.DataType) -> bool:
+    return any(is_kind(kind) for is_kind in (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary))
+
+
+def _without_dictionaries(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Each value in full, as it counts."""
+    columns = [column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in rows]
+    return pa.record_batch(columns, names=rows.schema.names)
+
+
+@contextmanager
+def _damage_explained(fault: str) -> Iterator[None]:
     try:
-        pieces = (
-            pl.scan_parquet(stream).select(file_columns).collect_batches(chunk_size=batch_rows, maintain_order=True)
-        )
-        for raw in pieces:
-            nulls = pl.repeat(None, raw.height, dtype=pl.String, eager=True)
-            cells = pl.DataFrame(
-                [_text(raw[columns[column]] if column in columns else nulls, column) for column in names]
-            )
-            problems = pl.repeat(None, cells.height, dtype=pl.String, eager=True)
-            yield Batch(name, first, cells, problems, None, partial(_as_json, cells))
-            first += cells.height
-    except _DAMAGED as error:
-        raise UserError(f"{name} is damaged after record {first - 1} ({_first_line(error)}); write it again.") from None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+        yield
+    # ValueError comes from names that are no text, among others
+    except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, KeyError) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        if "Exceeded size limit" in why:  # of the footer
+            why = "more columns or row groups than a footer may have"
+        raise UserError(f"{fault} ({why}); write it again.") from None
 
 
 def _as_json(cells: pl.DataFrame, rows: npt.NDArray[np.int64]) -> list[bytes]:

@@ -3,29 +3,28 @@
 import gzip
 import io
 import itertools
-import lzma
 import os
 import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import source_mode
 from eightytwenty.read import delimited, dialect, parquet
+from eightytwenty.read.archives import MOST_FILE_BYTES, MOST_UNPACKED_BYTES, refuse_bomb
 from eightytwenty.read.batch import Batch
 from eightytwenty.schema import Table
 
 SUFFIXES = {".csv", ".tsv", ".parquet", ".pq", ".gz", ".zip"}
 _PARQUET, _ZIP, _GZIP = b"PAR1", b"PK\x03\x04", b"\x1f\x8b"
-# An archive that unpacks to more bytes than this, and to more than this many times its size, is a trap.
-_BOMB_BYTES, _BOMB_RATIO = 1 << 30, 200
-# The errors of unpacking: OSError comes from gzip and bz2, RuntimeError from zipfile for an encrypted member.
-_UNPACKING = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
+MOST_TABLES = 1_000  # in an archive; each of them takes milliseconds, however small it is
+# The errors of unpacking: OSError comes from gzip, RuntimeError from zipfile for an encrypted member.
+_UNPACKING = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,7 @@ class RawFile:
         format: of its text, None for Parquet.
         columns: the table's columns that it has: clean name -> name in the file.
         ignored_columns: its other columns.
+        archive: of the member, open; closed with the last of its files.
     """
 
     name: str
@@ -47,6 +47,7 @@ class RawFile:
     format: dialect.TextFormat | None
     columns: dict[str, str]
     ignored_columns: tuple[str, ...]
+    archive: zipfile.ZipFile | None = field(default=None, compare=False, repr=False)
 
     @property
     def description(self) -> str:
@@ -55,11 +56,16 @@ class RawFile:
 
     def batches(self, names: list[str], piece: int | None = None) -> Iterator[Batch]:
         """Reads the records in pieces, with the columns `names`; `piece` overrides the bytes or rows of a piece."""
-        with _open(self.path, self.member, self.name) as stream:
+        with _open(self.path, self.archive, self.member, self.name) as stream:
             if self.format:
                 yield from delimited.read_batches(stream, self.name, self.format, names, piece or delimited.CHUNK_BYTES)
             else:
-                yield from parquet.read_batches(stream, self.name, self.columns, names, piece or parquet.BATCH_ROWS)
+                whole, packed, rows = (
+                    _seekable(stream, self.name),
+                    self.path.stat().st_size,
+                    piece or parquet.BATCH_ROWS,
+                )
+                yield from parquet.read_batches(whole, self.name, self.columns, names, packed, rows)
 
 
 def open_source(path: Path, table: Table) -> list[RawFile]:
@@ -104,35 +110,44 @@ def _may_be_table(name: str) -> bool:
 def _raw_files(path: Path, name: str, table: Table) -> list[RawFile]:
     name = os.fsencode(name).decode("utf-8", "backslashreplace")
     if _magic(path) != _ZIP:
-        return [_raw_file(path, "", name, table)]
+        return [_raw_file(path, None, "", name, table)]
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = [info.filename for info in archive.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, OSError) as error:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, ValueError) as error:  # the last for a name that is no text
         raise UserError(f"{name} is a damaged zip archive ({error}); pack it again.") from None
-    if "[Content_Types].xml" in members:
+    sizes = [(info.filename, info.file_size) for info in archive.infolist() if not info.is_dir()]
+    if "[Content_Types].xml" in dict(sizes):
         raise UserError(f"{name} is an office document; save its table as CSV.")
-    tables = sorted(
-        member for member in members if _may_be_table(member) and Path(member).suffix.lower() not in {".zip", ".gz"}
-    )
+    sizes = [
+        (member, size)
+        for member, size in sizes
+        if _may_be_table(member) and Path(member).suffix.lower() not in {".zip", ".gz"}
+    ]
+    tables, unpacked = sorted(member for member, _ in sizes), sum(size for _, size in sizes)
     if not tables:
         raise UserError(f"The archive {name} holds no CSV, TSV or Parquet file; pack one.")
+    if len(tables) > MOST_TABLES or unpacked > MOST_UNPACKED_BYTES:
+        raise UserError(
+            f"The archive {name} holds {len(tables):,} tables of {unpacked / (1 << 30):,.2f} GB, and at most "
+            f"{MOST_TABLES:,} of {MOST_UNPACKED_BYTES >> 30} GB are read; split it, or give a folder."
+        )
+    refuse_bomb(name, path.stat().st_size, unpacked)
     duplicate = next((member for member, successor in itertools.pairwise(tables) if member == successor), None)
     if duplicate:
         raise UserError(f"The archive {name} holds {duplicate} twice; pack it again with each name once.")
-    return [_raw_file(path, member, f"{name}/{member}", table) for member in tables]
+    return [_raw_file(path, archive, member, f"{name}/{member}", table) for member in tables]
 
 
-def _raw_file(path: Path, member: str, name: str, table: Table) -> RawFile:
-    with _open(path, member, name) as stream:
+def _raw_file(path: Path, archive: zipfile.ZipFile | None, member: str, name: str, table: Table) -> RawFile:
+    with _open(path, archive, member, name) as stream:
         sample = stream.read(dialect.SAMPLE_BYTES)
         if sample.startswith(_PARQUET):
             stream.seek(0)
-            columns, header = parquet.match_columns(stream, name, table)
-            return RawFile(name, path, member, None, columns, _other_columns(header, columns))
+            columns, header = parquet.match_columns(_seekable(stream, name), name, table, path.stat().st_size)
+            return RawFile(name, path, member, None, columns, _other_columns(header, columns), archive)
         text = dialect.detect(sample, name, table)
         columns = {column: text.header[position] for column, position in text.columns.items()}
-        return RawFile(name, path, member, text, columns, _other_columns(text.header, columns))
+        return RawFile(name, path, member, text, columns, _other_columns(text.header, columns), archive)
 
 
 def _other_columns(header: tuple[str, ...], columns: dict[str, str]) -> tuple[str, ...]:
@@ -148,12 +163,16 @@ def _magic(path: Path) -> bytes:
 
 
 @contextmanager
-def _open(path: Path, member: str, name: str) -> Iterator[BinaryIO]:
+def _open(path: Path, archive: zipfile.ZipFile | None, member: str, name: str) -> Iterator[BinaryIO]:
     """The uncompressed bytes of a file."""
     try:
-        if member:
-            with zipfile.ZipFile(path) as archive, archive.open(member) as inner:
-                yield cast("BinaryIO", _Bounded(cast("BinaryIO", inner), archive.getinfo(member).compress_size, name))
+        if archive:
+            info = archive.getinfo(member)
+            # other methods are unpacked without a bound, and bzip2 turns a few kilobytes into gigabytes
+            if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                raise UserError(f"{name} is packed otherwise than by deflate; pack it again.")
+            with archive.open(info) as inner:
+                yield cast("BinaryIO", _Bounded(cast("BinaryIO", inner), info.compress_size, name))
         elif _magic(path).startswith(_GZIP):
             with gzip.open(path) as inner:
                 yield cast("BinaryIO", _Bounded(cast("BinaryIO", inner), path.stat().st_size, name))
@@ -166,17 +185,24 @@ def _open(path: Path, member: str, name: str) -> Iterator[BinaryIO]:
         ) from None
 
 
+def _seekable(stream: BinaryIO, name: str) -> BinaryIO:
+    """A file whose end can be read first, as Parquet needs it: out of an archive it is read at once."""
+    if not isinstance(stream, _Bounded):
+        return stream
+    content = stream.read(MOST_FILE_BYTES + 1)
+    if len(content) > MOST_FILE_BYTES:
+        raise UserError(f"{name} has more than {MOST_FILE_BYTES >> 20} MB; give the Parquet file itself.")
+    return io.BytesIO(content)
+
+
 class _Bounded(io.RawIOBase):
     """A stream out of an archive that stops when it unpacks to far more than its packed size."""
 
     def __init__(self, stream: BinaryIO, packed: int, name: str) -> None:
-        self._stream, self._limit, self._name = stream, max(_BOMB_BYTES, _BOMB_RATIO * packed), name
+        self._stream, self._packed, self._name = stream, packed, name
 
     def readable(self) -> bool:
         return True
-
-    def seekable(self) -> bool:
-        return self._stream.seekable()
 
     def seek(self, offset: int, whence: int = 0) -> int:
         return self._stream.seek(offset, whence)
@@ -186,6 +212,5 @@ class _Bounded(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         block = self._stream.read(size)
-        if self._stream.tell() > self._limit:
-            raise UserError(f"{self._name} unpacks to more than {self._limit >> 20} MB, far beyond its size; refused.")
+        refuse_bomb(self._name, self._packed, self._stream.tell())
         return block

@@ -1,5 +1,6 @@
 """Downloads, from a real server: http and https only, within bounds of size and time, and no secret is repeated."""
 
+import gzip
 import os
 import subprocess
 import sys
@@ -25,6 +26,25 @@ class _Pages(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", "file:///etc/hostname")
             self.end_headers()
+            return
+        if self.path.startswith("/interim"):
+            for _ in range(DRIPS):
+                self.wfile.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+                drips.append(1)
+                time.sleep(0.1)
+            return
+        if self.path.startswith("/headers"):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            for number in range(DRIPS):
+                self.wfile.write(b"X-%d: 1\r\n" % number)
+                drips.append(1)
+                time.sleep(0.1)
+            return
+        if self.path.startswith("/packed"):
+            self.send_response(200)
+            self.send_header("Content-Encoding", self.path.rpartition("-")[2])
+            self.end_headers()
+            self.wfile.write(gzip.compress(b"a,b,sum\n1,2,3\n"))
             return
         if self.path.startswith("/drip"):
             self.send_response(200)
@@ -80,10 +100,19 @@ def test_a_missing_page_and_a_redirect_are_one_sentence(server: str, tmp_path: P
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
 
 
-@pytest.mark.parametrize(("page", "bound"), [("pairs.csv", "MOST_BYTES"), ("drip", "MOST_SECONDS")])
+@pytest.mark.parametrize(
+    ("page", "bound"),
+    [
+        ("pairs.csv", "MOST_BYTES"),
+        ("drip", "MOST_SECONDS"),
+        ("headers", "MOST_SECONDS"),
+        ("interim", "MOST_SECONDS"),
+    ],
+)
 def test_too_much_and_too_slow_is_refused_and_leaves_nothing(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str, bound: str
 ) -> None:
+    drips.clear()
     monkeypatch.setattr(download, bound, 1)
     with pytest.raises(UserError, match="sends more than"):
         download.download(f"{server}/{page}", tmp_path)
@@ -132,6 +161,15 @@ def test_a_killed_download_leaves_nothing_after_the_next(
     with pytest.raises(UserError):
         download.download(f"{server}/drip", tmp_path / "downloads")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_content_that_the_server_packs_is_not_unpacked_on_the_way(server: str, tmp_path: Path) -> None:
+    path = download.download(f"{server}/packed-gzip", tmp_path)
+    assert gzip.decompress(path.read_bytes()) == b"a,b,sum\n1,2,3\n"  # the readers do it, within bounds
+    for packing in ("br", "zstd", "deflate"):  # a few kilobytes of these are gigabytes
+        with pytest.raises(UserError, match=f"sends its content packed as '{packing}'"):
+            download.download(f"{server}/packed-{packing}", tmp_path)
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == [path]
 
 
 def test_the_query_of_an_address_is_not_stored() -> None:

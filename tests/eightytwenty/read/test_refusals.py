@@ -14,7 +14,7 @@ import pytest
 
 from eightytwenty.engine.run import clean_table
 from eightytwenty.errors import UserError
-from eightytwenty.read import delimited, source
+from eightytwenty.read import archives, delimited
 from eightytwenty.read.download import download
 from eightytwenty.read.source import open_source
 from schemas.pairs import pairs_table
@@ -75,15 +75,15 @@ BAD = {
     "gz followed by rubbish": ("x.gz", gzip.compress(TABLE) + b"rubbish", "cannot be unpacked .*; pack it again"),
     "truncated zip": ("x.zip", make_zip(("x.csv", TABLE))[:-60], "is a damaged zip archive .*; pack it again"),
     "damaged deflate": ("x.zip", damage(make_zip(("x.csv", TABLE))), "cannot be unpacked .*; pack it again"),
-    "damaged bzip2": (
+    "bzip2 in zip": (
         "x.zip",
-        damage(make_zip(("x.csv", TABLE), method=zipfile.ZIP_BZIP2)),
-        "cannot be unpacked .*; pack it again",
+        make_zip(("x.csv", TABLE), method=zipfile.ZIP_BZIP2),
+        "is packed otherwise than by deflate",
     ),
-    "damaged lzma": (
+    "lzma in zip": (
         "x.zip",
-        damage(make_zip(("x.csv", TABLE), method=zipfile.ZIP_LZMA)),
-        "cannot be unpacked .*; pack it again",
+        make_zip(("x.csv", TABLE), method=zipfile.ZIP_LZMA),
+        "is packed otherwise than by deflate",
     ),
     "encrypted zip": ("x.zip", encrypted_zip(), "cannot be unpacked .*encrypted.*without a password"),
     "zip without tables": ("x.zip", make_zip(("x.md", b"")), "holds no CSV, TSV or Parquet file; pack"),
@@ -154,11 +154,11 @@ def test_damaged_parquet_is_a_sentence_wherever_the_damage_is(tmp_path):
 
 
 def test_a_line_of_huge_length_is_refused_whatever_the_piece(tmp_path, monkeypatch):
-    monkeypatch.setattr(delimited, "_LONGEST_LINE", 5_000)
+    monkeypatch.setattr(delimited, "LONGEST_LINE", 5_000)
     (tmp_path / "x.csv").write_bytes(TABLE + b"9" * 50_000 + b"\n")
     files = open_source(tmp_path / "x.csv", pairs_table())
     for piece in (700, 1_000):
-        with pytest.raises(UserError, match=r"x\.csv has a line of more than .* after line 2002"):
+        with pytest.raises(UserError, match=r"x\.csv has more than .* in line 2002; is it"):
             list(files[0].batches(["a"], piece))
     # lines longer than a piece are no problem
     (tmp_path / "x.csv").write_bytes(HEADER + b"1" * 4_000 + b",1,2,3\n")
@@ -169,7 +169,7 @@ def test_a_line_of_huge_length_is_refused_whatever_the_piece(tmp_path, monkeypat
 
 @pytest.mark.parametrize("name", ["bomb.zip", "bomb.gz"])
 def test_an_archive_that_explodes_is_refused(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(source, "_BOMB_BYTES", 1 << 20)
+    monkeypatch.setattr(archives, "BOMB_BYTES", 1 << 20)
     content = HEADER + b"1,1,2,3\n" * 400_000
     (tmp_path / name).write_bytes(make_zip(("x.csv", content)) if name.endswith("zip") else gzip.compress(content))
     with pytest.raises(UserError, match=f"{name}.* unpacks to more than .* refused"):
