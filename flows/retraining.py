@@ -126,17 +126,20 @@ def retrain(make_experiment: Callable[[P], Experiment], requested: P) -> Retrain
         if champion:
             experiment.check_champion(champion)
         if versions.newest() is None and (first := experiment.first_delivery()):
-            cleaned, refusals = clean_deliveries(experiment, versions, [first])
-            if refusals:
-                raise UserError(refusals[0])
+            cleaned, refusals, _ = clean_deliveries(experiment, versions, [first])
+            if not cleaned:
+                raise UserError(
+                    refusals[0] if refusals else f"{first.path} was changed while it was read: start again."
+                )
             rows = add_version(experiment, versions, None, cleaned).rows
             log.info("the dataset begins with %s: %s", first.name, rows)
 
         inbox = look_for_new(inbox_path, versions)
-        waiting = f"Left for the next time, because it was changed a moment ago: {', '.join(inbox.waiting)}."
-        if inbox.waiting:
-            log.info(waiting)
-        cleaned, unfit = clean_deliveries(experiment, versions, inbox.new)
+        cleaned, unfit, changed = clean_deliveries(experiment, versions, inbox.new)
+        waiting = [*inbox.waiting, *changed]
+        left = f"Left for the next time, because it was changed a moment ago: {', '.join(waiting)}."
+        if waiting:
+            log.info(left)
         baseline = find_baseline(client, champion, versions.newest()) if cleaned else None
         drifts, drifted = _add_undrifted(experiment, versions, parameters, baseline, cleaned)
         refusals = [*inbox.unfit, *unfit, *drifted]
@@ -150,7 +153,7 @@ def retrain(make_experiment: Callable[[P], Experiment], requested: P) -> Retrain
             if refusals:
                 raise UserError(" ".join(refusals))
             message = f"There is nothing new in {inbox_path}."
-            return Completed(name=NOTHING_TO_DO, message=f"{message} {waiting}" if inbox.waiting else message)
+            return Completed(name=NOTHING_TO_DO, message=f"{message} {left}" if waiting else message)
 
         dataset = Dataset(f"{model}-{version.name}", version.rows_folder, version.sha256, version.rows["clean"])
         config = parameters.model_dump()

@@ -33,13 +33,16 @@ class Bar:
     text: str
 
 
-def data_docs(name: str, fates: Mapping[str, int], validations: Sequence[Validation]) -> str:
+def data_docs(
+    name: str, fates: Mapping[str, int], validations: Sequence[Validation], reasons: Sequence[str] = ()
+) -> str:
     """The page: whether the batch passed, the fates of its rows, the validations, and each of their expectations.
 
     Args:
         name: name of the batch.
         fates: number of raw rows (`rows`), and of rows by fate.
         validations: one per table.
+        reasons: a sentence for each rule by which rows are in quarantine.
 
     Returns:
         HTML, the same for the same batch whenever it is checked. All that comes from data is escaped.
@@ -51,6 +54,7 @@ def data_docs(name: str, fates: Mapping[str, int], validations: Sequence[Validat
         name=name,
         fates=fates,
         validations=validations,
+        reasons=reasons,
         passed=all(validation.passed for validation in validations),
         failures=[failure for validation in validations for failure in validation.failures],
         version=great_expectations.__version__,

@@ -38,6 +38,7 @@ from tasks.tracking.champion import promote_first
 from tasks.tracking.run import Run
 from tasks.validate import check_batch
 from tasks.validate.gate import FinishedCheck, write_failures
+from tasks.validate.reasons import quarantine_reasons, show_pair
 
 
 @task(**RETRIES)
@@ -73,18 +74,26 @@ def ingest_pairs(parameters: AdderParameters) -> list[RawTable]:
     return tables
 
 
+def _clean_rows(raw: RawTable, folder: Path) -> None:
+    table = pairs_table(raw.largest_sum)
+    with task_progress(f"clean pairs to {raw.largest_sum}", "rows") as progress:
+        clean_table(open_source(raw.path, table), table, folder, progress)
+
+
 @task(**RETRIES)
-def clean_pairs(raw: RawTable) -> CleanTable:
+def clean_pairs(raw: RawTable, clean: Callable[[RawTable, Path], None] = _clean_rows) -> CleanTable:
     """Cleans a raw table.
+
+    Args:
+        raw: the table.
+        clean: cleans it into a folder.
 
     Raises:
         UserError: one of its files is damaged.
     """
-    table = pairs_table(raw.largest_sum)
 
     def make(folder: Path) -> None:
-        with task_progress(f"clean pairs to {raw.largest_sum}", "rows") as progress:
-            clean_table(open_source(raw.path, table), table, folder / "rows", progress)
+        clean(raw, folder / "rows")
 
     stage = run_stage(data_folder(), "clean", {"raw": raw.sha256}, {"largest_sum": raw.largest_sum}, make)
     return CleanTable(raw, stage, Summary.load(stage.folder / "rows"))
@@ -102,7 +111,8 @@ def check_pairs(table: CleanTable, most_quarantine: float) -> FinishedCheck:
 
     def make(folder: Path) -> None:
         fates = {"rows": table.summary.rows, **table.summary.fates}
-        check = check_batch(table.rows, fates, pairs_expectations(**config), folder / "docs")
+        reasons = quarantine_reasons(table.rows.parent, "rows", show_pair)
+        check = check_batch(table.rows, fates, pairs_expectations(**config), folder / "docs", reasons=reasons)
         write_failures(folder, check)
 
     stage = run_stage(data_folder(), "check", {"clean": table.stage.sha256}, config, make)

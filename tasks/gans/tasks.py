@@ -1,6 +1,7 @@
 """The Prefect tasks of the gan flow. They pass references; pictures and networks stay on disk."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from eightytwenty.evaluate.picture_score import score_pictures
 from eightytwenty.evaluate.score import CleaningScore
 from eightytwenty.files import sha256, whole_folder
 from eightytwenty.pictures.dataset import read_pictures
-from eightytwenty.pictures.run import clean_pictures
+from eightytwenty.pictures.run import GALLERY, clean_pictures
 from eightytwenty.pictures.schema import pictures_table
 from eightytwenty.pictures.source import open_pictures
 from reports.accounts import Stopwatch
@@ -37,6 +38,7 @@ from tasks.tracking.registry import register, version_with_tags
 from tasks.tracking.run import Run
 from tasks.validate import check_batch
 from tasks.validate.gate import FinishedCheck, write_failures
+from tasks.validate.reasons import quarantine_reasons, show_picture
 
 
 @task(**RETRIES)
@@ -67,25 +69,33 @@ def ingest_pictures(parameters: GanParameters) -> RawPictures:
     return RawPictures(folder / "raw", sha256(folder / "raw"), stage.seconds, stage.fresh, folder, attribution)
 
 
+def _clean_files(raw: RawPictures, parameters: GanParameters, folder: Path) -> None:
+    attributes = require_allowed(parameters.attributes) if parameters.attributes else None
+    source = open_pictures(raw.path, attributes, known_attributes=KNOWN_ATTRIBUTES)
+    with task_progress("clean pictures", "pictures") as progress:
+        clean_pictures(source, pictures_table(parameters.size), folder, progress)
+    gallery(folder, folder.with_name(GALLERY), raw.path if raw.path.is_dir() else None)
+
+
 @task(**RETRIES)
-def clean_raw_pictures(raw: RawPictures, parameters: GanParameters) -> CleanPictures:
+def clean_raw_pictures(
+    raw: RawPictures,
+    parameters: GanParameters,
+    clean: Callable[[RawPictures, GanParameters, Path], None] = _clean_files,
+) -> CleanPictures:
     """Cleans the pictures.
+
+    Args:
+        raw: the pictures.
+        parameters: of the run.
+        clean: cleans them into a folder, and draws the page about it next to that folder.
 
     Raises:
         UserError: the source cannot be read.
     """
-    table = pictures_table(parameters.size)
-    attributes = require_allowed(parameters.attributes) if parameters.attributes else None
 
     def make(folder: Path) -> None:
-        with task_progress("clean pictures", "pictures") as progress:
-            clean_pictures(
-                open_pictures(raw.path, attributes, known_attributes=KNOWN_ATTRIBUTES),
-                table,
-                folder / "pictures",
-                progress,
-            )
-        gallery(folder / "pictures", folder / "gallery.png", raw.path if raw.path.is_dir() else None)
+        clean(raw, parameters, folder / "pictures")
 
     stage = run_stage(data_folder(), "clean-pictures", {"raw": raw.sha256}, {"size": parameters.size}, make)
     summary = Summary.load(stage.folder / "pictures")
@@ -106,7 +116,8 @@ def check_pictures(cleaned: CleanPictures, most_quarantine: float) -> FinishedCh
         expectations = pictures_expectations(cleaned.name, pictures.attributes, **config)
         fates = {"rows": cleaned.summary.rows, **cleaned.summary.fates}
         counts = {"pictures_in_file": len(pictures.images)}
-        check = check_batch(cleaned.folder / "clean.parquet", fates, expectations, folder / "docs", counts)
+        reasons = quarantine_reasons(cleaned.folder, "pictures", show_picture)
+        check = check_batch(cleaned.folder / "clean.parquet", fates, expectations, folder / "docs", counts, reasons)
         write_failures(folder, check)
 
     stage = run_stage(data_folder(), "check-pictures", {"clean": cleaned.stage.sha256}, config, make)

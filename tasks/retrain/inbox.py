@@ -14,6 +14,8 @@ from eightytwenty.files import explain_write_errors, find_irregular, sha256
 from tasks.running.retries import RETRIES
 
 QUIET_SECONDS = 5  # a delivery that was changed more recently may still be arriving
+MOST_BYTES = 5 << 30  # of all its files
+_LONGEST_NAME, _LONGEST_PATH = 200, 1024  # bytes: room for what the program adds to a name when it makes a copy
 
 
 @dataclass(frozen=True)
@@ -24,16 +26,21 @@ class Delivery:
     path: Path
     sha256: str
 
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(file.stat().st_size for file in _files(self.path))
+
     @classmethod
     def at(cls, path: Path) -> "Delivery":
         """The file or folder at a path.
 
         Raises:
-            UserError: it does not exist, cannot be read, or holds links or the like.
+            UserError: it does not exist, cannot be read or copied, or holds links or the like.
         """
         try:
             place = path.resolve(strict=True)
-            refuse_irregular(place)
+            _require_regular(place, _files(place))
             return cls(path.name, place, sha256(place))
         except OSError as error:
             raise UserError(f"{path} cannot be read ({error.strerror}); give a file or folder.") from None
@@ -46,8 +53,8 @@ class Inbox:
     Attributes:
         new: deliveries that were never seen before, by name; of equal ones the first.
         waiting: names of those that were changed a moment ago, and are left for the next time.
-        unfit: a sentence for each that cannot be read, or holds links or the like. These have no digest to be
-            remembered by, so the sentence is repeated until they are corrected or removed.
+        unfit: a sentence for each that cannot be read or copied, is too large, or holds links or the like. These have
+            no digest to be remembered by, so the sentence is repeated until they are corrected or removed.
     """
 
     new: tuple[Delivery, ...]
@@ -55,35 +62,40 @@ class Inbox:
     unfit: tuple[str, ...]
 
 
-def look_into(folder: Path, known_digests: Collection[str]) -> Inbox:
+def look_into(folder: Path, known_digests: Collection[str], now: float | None = None) -> Inbox:
     """Lists the deliveries in a folder, which is made if needed. Hidden entries and links are ignored.
 
     Args:
         folder: the inbox.
         known_digests: of the deliveries that are not new.
+        now: seconds since 1970; the system's time if not given.
 
     Raises:
         UserError: the folder cannot be made or read.
     """
+    now = time.time() if now is None else now
     with explain_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     new: dict[str, Delivery] = {}
     waiting, unfit = [], []
     for entry in _entries(folder):
+        name = _as_text(entry.name)
         try:
             files = _files(entry)
             if not files:
                 continue
-            if abs(time.time() - max(file.lstat().st_mtime for file in files)) < QUIET_SECONDS:
-                waiting.append(entry.name)
+            if _changed(entry, now):
+                waiting.append(name)
                 continue
-            refuse_irregular(entry)
+            _require_regular(entry, files)
             digest = sha256(entry)
         except UserError as error:
-            unfit.append(f"{entry.name}: refused. {error}")
+            unfit.append(f"{name}: refused. {error}")
+        except FileNotFoundError:  # somebody is moving it
+            waiting.append(name)
         except OSError as error:
             unfit.append(
-                f"{entry.name}: refused. {error.filename or entry} cannot be read ({error.strerror}); "
+                f"{name}: refused. {_as_text(str(error.filename or entry))} cannot be read ({error.strerror}); "
                 "change its permissions or remove it."
             )
         else:
@@ -98,6 +110,9 @@ def fetch(delivery: Delivery, folder: Path) -> Delivery | None:
 
     Returns:
         the copy; None if the delivery was changed after its digest was taken.
+
+    Raises:
+        UnwritableError: the copy cannot be written.
     """
     source, place = delivery.path, folder / delivery.sha256 / delivery.name
     shutil.rmtree(place.parent, ignore_errors=True)  # left by an attempt that failed
@@ -114,16 +129,40 @@ def fetch(delivery: Delivery, folder: Path) -> Delivery | None:
     return replace(delivery, path=place) if intact else None
 
 
-def refuse_irregular(place: Path) -> None:
-    """Checks that a delivery consists of files and folders only.
+def _require_regular(place: Path, files: Collection[Path]) -> None:
+    """Checks that a delivery consists of files and folders that can be copied, and is not too large.
 
     Raises:
-        UserError: a link, a pipe or a device is in it.
+        UserError: a link, a pipe or a device is in it, a name is too long or no text, or there are too many bytes.
     """
+    for file in files:
+        path = file.relative_to(place.parent)
+        if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts) or len(os.fsencode(path)) > _LONGEST_PATH:
+            raise UserError(f"The name {_as_text(file.name)[:40]}... or its path is too long; give it a shorter one.")
+        if _as_text(str(path)) != str(path):
+            raise UserError(f"The name {_as_text(str(path))} is not UTF-8; rename it.")
     if irregular_path := find_irregular(place):
         raise UserError(
             f"{irregular_path} is a link or not a regular file; replace it by the file itself, or remove it."
         )
+    size = sum(file.lstat().st_size for file in files)
+    if size > MOST_BYTES:
+        raise UserError(f"{place} has {size:,} bytes, and at most {MOST_BYTES >> 30} GB are read; split it.")
+
+
+def _as_text(name: str) -> str:
+    """A name whose bytes that are not UTF-8 are written out, as no page or database can hold them otherwise."""
+    return os.fsencode(name).decode(errors="backslashreplace")
+
+
+def _changed(entry: Path, now: float) -> bool:
+    """Whether a delivery was changed a moment ago.
+
+    A copy may keep the modification times of its original, so the times at which the system noted a change count too.
+    """
+    folders = [Path(parent) for parent, _, _ in os.walk(entry)]
+    states = [place.lstat() for place in (entry, *folders, *_files(entry))]
+    return any(abs(now - moment) < QUIET_SECONDS for state in states for moment in (state.st_mtime, state.st_ctime))
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -26,8 +26,10 @@ from tasks.retrain.experiment import CleanedDelivery
 from tasks.retrain.gate import Decision, Scores, decide_adder
 from tasks.retrain.held_out import held_out_pairs, require_enough
 from tasks.retrain.inbox import Delivery
+from tasks.retrain.reading import read_delivered_pairs
 from tasks.retrain.versions import RAW, Version, link_tree
 from tasks.running.allowed_paths import require_allowed_to_copy
+from tasks.running.confined import run_confined
 from tasks.running.stages import data_folder, run_stage
 from tasks.running.tensorflow import import_quietly
 from tasks.tracking.networks import NetworkRecord, log_networks
@@ -60,8 +62,11 @@ class PairsExperiment:
 
     def clean_delivery(self, delivery: Delivery) -> CleanedDelivery:
         """Cleans and checks a delivery."""
-        open_source(delivery.path, self._table)  # a file that is not a table is an error with one sentence
-        table = clean_pairs(RawTable(delivery.path, delivery.sha256, self._parameters.largest_sum, 0.0))
+
+        def clean(raw: RawTable, folder: Path) -> None:
+            run_confined(read_delivered_pairs, str(raw.path), str(folder), raw.largest_sum, size=delivery.size)
+
+        table = clean_pairs(RawTable(delivery.path, delivery.sha256, self._parameters.largest_sum, 0.0), clean)
         checked = check_pairs(table, self._parameters.most_quarantine)
         return CleanedDelivery(delivery, table.rows.parent, table.stage.sha256, table.summary, checked)
 

@@ -27,8 +27,10 @@ from tasks.retrain.experiment import CleanedDelivery, RefusedError
 from tasks.retrain.gate import Decision, Scores, decide_gan
 from tasks.retrain.held_out import require_enough, split_pictures
 from tasks.retrain.inbox import Delivery
+from tasks.retrain.reading import read_delivered_pictures
 from tasks.retrain.versions import RAW, Version, link_tree
 from tasks.running.allowed_paths import require_allowed_to_copy
+from tasks.running.confined import run_confined
 from tasks.running.stages import Stage, data_folder, run_stage
 from tasks.tracking.registry import describe, load
 from tasks.tracking.run import Run
@@ -71,10 +73,11 @@ class PictureExperiment:
         from tasks.gans.data import RawPictures
         from tasks.gans.tasks import check_pictures, clean_raw_pictures
 
-        digest = open_pictures(
-            delivery.path, known_attributes=KNOWN_ATTRIBUTES
-        ).sha256  # no pictures in it: an error with one sentence
-        cleaned = clean_raw_pictures(RawPictures(delivery.path, digest, 0.0), self._gan(str(delivery.path)))
+        def clean(raw: RawPictures, parameters: GanParameters, folder: Path) -> None:
+            run_confined(read_delivered_pictures, str(raw.path), str(folder), parameters.size, size=delivery.size)
+
+        raw = RawPictures(delivery.path, delivery.sha256, 0.0)
+        cleaned = clean_raw_pictures(raw, self._gan(str(delivery.path)), clean)
         checked = check_pictures(cleaned, self._parameters.most_quarantine)
         return CleanedDelivery(delivery, cleaned.folder, cleaned.stage.sha256, cleaned.summary, checked)
 

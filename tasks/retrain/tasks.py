@@ -85,20 +85,20 @@ def look_for_new(folder: Path, versions: DatasetVersions) -> Inbox:
 
 def clean_deliveries(
     experiment: Experiment, versions: DatasetVersions, deliveries: Sequence[Delivery]
-) -> tuple[list[CleanedDelivery], list[str]]:
+) -> tuple[list[CleanedDelivery], list[str], list[str]]:
     """Cleans and checks deliveries, each by itself; unfit ones are refused, and that is recorded.
 
     Returns:
-        the fit ones, and a sentence for each of the others.
+        the fit ones; a sentence for each that is refused; the names of those that were changed in the meantime.
 
     Raises:
         UnwritableError: the data folder cannot be written, which is no fault of a delivery.
     """
-    fit, refusals = [], []
+    fit, refusals, changed = [], [], []
     for delivery in deliveries:
         try:
             if (copy := fetch(delivery, versions.arriving)) is None:
-                refusals.append(f"{delivery.name}: was changed while it was read; it is left for the next time.")
+                changed.append(delivery.name)
                 continue
             cleaned = experiment.clean_delivery(copy)
         except UnwritableError:
@@ -106,12 +106,15 @@ def clean_deliveries(
         except UserError as error:
             refusals.append(_refuse(versions, [delivery], error.redacted))
             continue
+        except OSError as error:  # of the disk or the network, so the next time it may go well
+            refusals.append(f"{delivery.name}: not read this time ({error.strerror or type(error).__name__}).")
+            continue
         if cleaned.checked.failures:
             reasons = f"{' '.join(cleaned.checked.failures)} See {cleaned.checked.docs / 'index.html'}."
             refusals.append(_refuse(versions, [delivery], reasons))
         else:
             fit.append(cleaned)
-    return fit, refusals
+    return fit, refusals, changed
 
 
 def refuse(versions: DatasetVersions, batch: Sequence[CleanedDelivery], why: str) -> str:

@@ -32,7 +32,8 @@ class BatchCheck:
 
     Attributes:
         passed: whether every expectation was met.
-        failures: a sentence for each expectation that was not met: the table, what was expected, what was observed.
+        failures: the reasons, if any, and a sentence for each expectation that was not met: the table, what was
+            expected, what was observed.
         docs: folder of the Data Docs, with index.html.
         findings: every expectation on the clean table, with its result.
     """
@@ -49,6 +50,7 @@ def check_batch(
     expectations: BatchExpectations,
     docs: Path,
     counts: Mapping[str, int] | None = None,
+    reasons: Sequence[str] = (),
 ) -> BatchCheck:
     """Checks a clean table and the fates of its rows, and writes the Data Docs.
 
@@ -58,6 +60,7 @@ def check_batch(
         expectations: what the table and the fates must meet.
         docs: folder to write. It appears whole or not at all, and replaces an older one.
         counts: more numbers for the expectations on fates, such as `pictures_in_file`.
+        reasons: why rows are in quarantine. They come first among the failures.
 
     Returns:
         The result. A batch that fails raises no error: the caller decides what to do about it.
@@ -82,9 +85,10 @@ def check_batch(
         validations.append(_validate("shares", shares.to_pandas(), expectations.shares, _SHARES_NOTE))
     validations.append(_validate("fates", pl.DataFrame([fates_row]).to_pandas(), expectations.fates, ""))
     with whole_folder(docs) as folder:
-        page = data_docs(expectations.name, fates, validations)
+        page = data_docs(expectations.name, fates, validations, reasons)
         (folder / "index.html").write_text(page, encoding="utf-8")
-    failures = tuple(failure for validation in validations for failure in validation.failures)
+    unmet = tuple(failure for validation in validations for failure in validation.failures)
+    failures = (*reasons, *unmet) if unmet else ()
     on_clean = tuple(finding for each in validations if each.table == "clean" for finding in each.findings)
     return BatchCheck(not failures, failures, docs, on_clean)
 

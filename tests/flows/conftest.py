@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tasks.retrain import inbox
 
 QUICK = ["--rows", "400", "--largest-sums", "16", "--hidden-units", "1,2", "--seeds", "1", "--epochs", "30"]
 COMMAND = [sys.executable, "-m", "eightytwenty"]
@@ -23,6 +25,14 @@ def stages(data: Path) -> dict[str, str]:
     """Name -> digest of the output of every finished stage."""
     cards = {card.parent.name: json.loads(card.read_text()) for card in (data / "stages").glob("*/stage.json")}
     return {name: card["sha256"] for name, card in cards.items()}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_deliveries() -> Iterator[None]:
+    """Deliveries of the tests are complete when they are put into the inbox."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inbox, "QUIET_SECONDS", 0)
+        yield
 
 
 @pytest.fixture(scope="session")

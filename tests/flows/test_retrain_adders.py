@@ -1,8 +1,12 @@
 """The retraining of the adders as a schedule runs it: good deliveries, poisoned ones, better and equal challengers."""
 
+import gzip
+import io
 import json
+import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +19,8 @@ from prefect import State
 from eightytwenty.errors import UserError
 from flows.retraining import Retraining, retrain_adders
 from schemas.parameters import RetrainAddersParameters
+from tasks.retrain import inbox
+from tasks.running import confined
 from tasks.servers.private_prefect import prefect_api
 from tasks.tracking.champion import champion, history, promote, roll_back
 from tasks.tracking.lifecycle import parent_run
@@ -108,7 +114,7 @@ def equal_numbers() -> pl.DataFrame:
 @pytest.mark.parametrize(
     ("poison", "words"),
     [
-        (wrong_sums, ["quarantine", "0.5"]),
+        (wrong_sums, ["400 of 400 rows: wrong sum, e.g. line 2: ", "; line 3: ", "quarantine", "0.5"]),
         (
             tiny_numbers,
             [
@@ -135,6 +141,8 @@ def test_poison_never_reaches_the_dataset(
     assert all(word in str(error.value) for word in words)
     page = Path(str(error.value).rpartition("See ")[2].rstrip(". "))
     assert page.is_file()
+    if poison is wrong_sums:
+        assert "400 of 400 rows: wrong sum, e.g. line 2: " in page.read_text()
     assert state_of(data, client) == before
     assert retrain(data).name == "Nothing to do"  # the refusal is remembered
     place.unlink()
@@ -168,6 +176,34 @@ def test_a_file_that_is_no_table_does_not_stop_the_others(data: Path, client: Ml
     assert (fates["notes.txt"], fates["good.csv"]) == ("refused", "accepted")
     for place in (unreadable, good):
         place.unlink()
+
+
+def test_hostile_deliveries_are_refused_for_good_and_the_good_one_beside_them_is_taken(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One reads itself to death, one kills its reader, one has names that nothing can store."""
+    assert retrain(data, model="hostile").is_completed()
+    monkeypatch.setattr(confined, "MOST_MEMORY", 180 << 20)  # enough for everything else here
+    deliver(data, "a-bomb.csv.gz", gzip.compress(b"a,b,sum\n" + b"1,1,3\n" * 8_000_000, 1), "inbox/hostile")
+    deliver(data, os.fsdecode(b"b-caf\xe9.csv"), "a,b,sum\n1,1,2\n", "inbox/hostile")
+    tables = io.BytesIO()
+    with zipfile.ZipFile(tables, "w") as archive:
+        for number in range(4_000):
+            archive.writestr(f"{number}.csv", "a,b,sum\n1,1,2\n")
+    deliver(data, "c-many.zip", tables.getvalue(), "inbox/hostile")
+    deliver(data, "good.csv", pairs(300, 18, name="g"), "inbox/hostile")
+    result = retrain(data, model="hostile").result()
+    name, bomb, many = result.refusals
+    assert name.startswith(r"b-caf\xe9.csv: refused. The name b-caf\xe9.csv is not UTF-8")
+    assert bomb == "a-bomb.csv.gz: refused. Reading it takes more than 0.18 GB of memory; split it."
+    assert many.startswith("c-many.zip: refused. The archive c-many.zip holds 4,000 tables")
+    assert result.version.added == ["good.csv"]
+    assert fates(data, "hostile") == {
+        "generated.csv": "accepted",
+        "a-bomb.csv.gz": "refused",
+        "c-many.zip": "refused",
+        "good.csv": "accepted",
+    }
 
 
 def test_rows_that_the_dataset_has_already_are_refused(data: Path, client: MlflowClient) -> None:
@@ -340,12 +376,13 @@ def test_a_folder_that_cannot_be_written_is_no_fault_of_a_delivery(data: Path) -
     assert retrain(data, model="disk").result().version.added == ["good.csv"]
 
 
-def test_waiting_deliveries_are_named(data: Path) -> None:
+def test_waiting_deliveries_are_named(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "QUIET_SECONDS", 60)
     place = deliver(data, "arriving.csv", "a,b\n")
-    place.touch()
     state = retrain(data)
     assert state.name == "Nothing to do"
-    assert "changed a moment ago: arriving.csv." in state.message
+    assert "changed a moment ago: " in state.message
+    assert "arriving.csv." in state.message
     place.unlink()
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from tasks.retrain.versions import DatasetVersions
 from tasks.servers.private_prefect import prefect_api
 from tasks.tracking.champion import champion, history
 from tasks.tracking.store import connect
-from tests.flows.conftest import COMMAND, environment
+from tests.flows.conftest import environment
 from tests.flows.retraining import QUICK, deliver, pairs
 
 ARGUMENTS = ["retrain-adders", *(f"--{name.replace('_', '-')}={value}" for name, value in QUICK.items())]
@@ -27,6 +28,14 @@ ARGUMENTS = ["retrain-adders", *(f"--{name.replace('_', '-')}={value}" for name,
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with prefect_api(tmp_path_factory.mktemp("server") / "data") as url:
         yield url
+
+
+# as in this process, a delivery is taken at once
+COMMAND = [
+    sys.executable,
+    "-c",
+    "from tasks.retrain import inbox; inbox.QUIET_SECONDS = 0; from eightytwenty.cli import main; main()",
+]
 
 
 def start(data: Path, server: str) -> "subprocess.Popen[str]":

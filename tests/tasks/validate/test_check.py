@@ -99,6 +99,24 @@ def test_rows_lost_on_the_way_fail_the_batch(tmp_path: Path, fates: dict[str, in
 def test_nothing_clean_fails_with_that_reason(tmp_path: Path) -> None:
     result = check(tmp_path, uniform(256, rows=0), rows=10, duplicates=10)
     assert result.failures == ("fates: At least 1 row must be clean; observed 0.",)
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page(result)))
+    assert "not checked clean 0 0 of 0" in text  # nothing was met, so nothing passed
+    assert "✓ passed clean" not in text
+
+
+def test_why_rows_are_in_quarantine_comes_first_and_is_escaped(tmp_path: Path) -> None:
+    expectations = pairs_expectations(largest_sum=256, rows=0, generated=True)
+    uniform(256, rows=0).write_parquet(tmp_path / "clean.parquet")
+    fates = {"rows": 10, "clean": 0, "quarantine": 10, "duplicates": 0}
+    reason = "10 of 10 rows: wrong sum, e.g. line 8: <b>1</b> + 1 = 3."
+    result = check_batch(tmp_path / "clean.parquet", fates, expectations, tmp_path / "docs", reasons=[reason])
+    assert result.failures[:2] == (reason, "fates: At least 1 row must be clean; observed 0.")
+    assert "<h2>Why rows are in quarantine</h2>" in page(result)
+    assert "e.g. line 8: &lt;b&gt;1&lt;/b&gt; + 1 = 3." in page(result)
+    passed = check_batch(
+        tmp_path / "clean.parquet", fates, BatchExpectations("x", (), (), ()), tmp_path / "docs", reasons=[reason]
+    )
+    assert passed.failures == ()
 
 
 def test_a_users_file_may_be_spread_as_it_likes(tmp_path: Path) -> None:
