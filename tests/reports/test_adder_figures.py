@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from rich.console import Console
 
+from eightytwenty.errors import UserError
 from models.adders.network import Adder, Score
 from reports.adder_figures import error_along_sum, validation_curves
 from reports.error_surface import error_surface
@@ -263,6 +264,6 @@ def test_the_same_data_gives_the_same_bytes(tmp_path, draw):
 
 def test_a_figure_that_cannot_be_written_leaves_nothing(tmp_path):
     (tmp_path / "folder.png").mkdir()
-    with pytest.raises((IsADirectoryError, PermissionError)):
+    with pytest.raises(UserError, match="there is a folder of that name"):
         save(results_figure([cell()]), tmp_path / "folder.png")
     assert [path.name for path in tmp_path.iterdir()] == ["folder.png"]
