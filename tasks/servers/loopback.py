@@ -2,9 +2,9 @@
 
 import socket
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from eightytwenty.errors import UserError
 
@@ -37,23 +37,42 @@ def own_origins(port: int) -> list[str]:
 
 
 class OwnOrigins:
-    """ASGI middleware: refuses requests and web sockets from pages of other origins, with status 403.
+    """ASGI middleware: lets no page of another origin use a server, and no page of the server ask another host.
 
     Every browser on this machine reaches the server, whatever page it shows. CORS alone lets such a page send requests
-    that need no preflight. With DNS rebinding, a foreign name leads to this machine and its page has the same origin as
-    the server; only the Host header gives it away. Programs send no Origin.
+    that need no preflight; so whatever names another origin is refused with status 403, web sockets and preflights
+    included. With DNS rebinding, a foreign name leads to this machine and its page has the same origin as the server;
+    only the Host header gives it away. Programs send no Origin.
+
+    Headers of each answer tell the browser what remains: to show it in no foreign frame, to load it into no foreign
+    page, to guess no type, and to ask nobody but this server on its behalf, whatever its texts and scripts say.
     """
 
     def __init__(self, app: ASGIApp, origins: list[str]) -> None:
         self._app, self._origins = app, origins
+        own = " ".join(("'self'", *origins, *(origin.replace("http", "ws", 1) for origin in origins)))
+        self._headers = {
+            # both UIs have inline styles and compile templates; they make pictures and workers of their own as blob:
+            "Content-Security-Policy": f"default-src {own} 'unsafe-inline' 'unsafe-eval' data: blob:; "
+            "frame-ancestors 'self'",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "SAMEORIGIN",
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request, or passes it on."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(self._headers)
+            await send(message)
+
         if scope["type"] in {"http", "websocket"}:
             headers = Headers(scope=scope)
             host = f"http://{headers.get('host', '')}"
             if not {host, headers.get("origin", host)} <= set(self._origins):
                 refusal = PlainTextResponse("only pages of this server itself may use it", status_code=403)
-                await refusal(scope, receive, send)
+                await refusal(scope, receive, send_with_headers)
                 return
-        await self._app(scope, receive, send)
+        await self._app(scope, receive, send_with_headers)

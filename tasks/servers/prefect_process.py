@@ -126,9 +126,12 @@ def _serve(listener: int) -> None:
         sys.stderr.write(f"{_TO_USER}{error}\n")
         sys.stderr.flush()
         os._exit(_UNUSABLE)
+    import prefect
     import uvicorn
     from prefect.server.api.server import create_app
 
+    # Its second UI asks an analytics host. It is served at /v2, whatever the settings say, as long as its files exist.
+    prefect.__ui_v2_static_path__ = prefect.__ui_v2_static_path__ / "not-served"
     app = OwnOrigins(create_app(final=True), os.environ[_ORIGINS].split(","))
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=listener)])

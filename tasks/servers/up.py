@@ -16,7 +16,7 @@ from tasks.running.records import DamagedError, Record
 from tasks.running.sqlite import back_up_daily
 from tasks.servers.children import Children
 from tasks.servers.deployments import deploy
-from tasks.servers.loopback import HOST, listen
+from tasks.servers.loopback import HOST, listen, own_origins
 from tasks.servers.prefect_api import POOL, living_workers
 from tasks.servers.prefect_process import start_server, stop_server
 from tasks.servers.private_prefect import api_of_this_process, crash_orphans
@@ -150,6 +150,7 @@ _WORKER_SETTINGS = {"PREFECT_WORKER_QUERY_SECONDS": "2"}
 def _mlflow_command(data: Path, port: int) -> list[str]:
     return [
         *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
+        *("--app-name", "eightytwenty", "--cors-allowed-origins", ",".join(own_origins(port))),
         *("--backend-store-uri", embedded_uri(data)),
         # flows write artifacts to the folder that runs without a server use, not through the server
         *("--default-artifact-root", artifacts(data).as_uri(), "--no-serve-artifacts"),

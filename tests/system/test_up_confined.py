@@ -13,6 +13,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
+from tests.system.foreign import ForeignPage, foreign_page
 from tests.system.servers import PATIENCE, Servers
 
 
@@ -36,6 +37,83 @@ def test_web_sockets_of_pages_of_elsewhere_are_refused(up: Servers) -> None:
     with pytest.raises(InvalidStatus) as refused:
         connect(f"ws://127.0.0.1:{up.ports[0]}/api/events/in", origin=Origin("http://elsewhere.example")).close()
     assert refused.value.response.status_code == 403
+
+
+@pytest.fixture(scope="module")
+def foreign() -> Iterator[ForeignPage]:
+    with foreign_page() as page:
+        if page is None:
+            pytest.skip("there is no Chromium; python -m tests.system.browser installs it")
+        yield page
+
+
+@pytest.fixture(params=["Prefect", "MLflow"])
+def create(request: pytest.FixtureRequest, up: Servers) -> tuple[str, str]:
+    """The address that makes something new on one of the servers, and the JSON that names it."""
+    if request.param == "Prefect":
+        return f"{up.api}/flows/", '{"name":"forged"}'
+    return f"{up.mlflow}/api/2.0/mlflow/experiments/create", '{"name":"forged"}'
+
+
+def nothing_was_made(up: Servers) -> bool:
+    body = {"max_results": 100}
+    found = httpx.post(f"{up.mlflow}/api/2.0/mlflow/experiments/search", json=body, timeout=PATIENCE).json()
+    names = {flow["name"] for flow in up.query("flows")} | {one["name"] for one in found["experiments"]}
+    return "forged" not in names and len(names) > 1
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/json"])  # the second needs a preflight
+def test_a_page_of_another_port_cannot_fetch(
+    up: Servers, foreign: ForeignPage, create: tuple[str, str], kind: str
+) -> None:
+    address, body = create
+    options = {"method": "POST", "credentials": "include", "headers": {"Content-Type": kind}, "body": body}
+    assert foreign.fetch(address, options) == "TypeError"
+    assert foreign.fetch(address, {**options, "mode": "no-cors", "headers": {}}) != "basic"
+    assert nothing_was_made(up)
+
+
+def test_a_page_of_another_port_gets_no_answer_to_a_preflight(up: Servers, create: tuple[str, str]) -> None:
+    headers = {"Origin": "http://127.0.0.1:8000", "Access-Control-Request-Method": "POST"}
+    answer = httpx.options(create[0], headers=headers, timeout=PATIENCE)
+    assert answer.status_code == 403
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def test_a_page_of_another_port_cannot_send_a_form(up: Servers, foreign: ForeignPage, create: tuple[str, str]) -> None:
+    assert "only pages of this server itself" in foreign.submit(*create)
+    assert nothing_was_made(up)
+
+
+@pytest.mark.parametrize("path", ["", "version", "api/health"])
+def test_a_page_of_another_port_cannot_show_the_servers_in_a_frame(
+    up: Servers, foreign: ForeignPage, path: str
+) -> None:
+    for server in (up.api.removesuffix("api"), f"{up.mlflow}/"):
+        foreign.load("iframe", server + path)
+        assert foreign.page.frames[-1].url == "chrome-error://chromewebdata/"
+
+
+def test_a_page_of_another_port_cannot_load_their_files(up: Servers, foreign: ForeignPage) -> None:
+    for address in (f"{up.api}/admin/version", f"{up.api.removesuffix('api')}favicon.ico", f"{up.mlflow}/version"):
+        for tag in ("script", "img"):
+            assert foreign.load(tag, address) == "refused"
+
+
+def test_a_page_of_another_port_cannot_open_a_web_socket(up: Servers, foreign: ForeignPage) -> None:
+    for port in up.ports:
+        assert foreign.connect(f"ws://127.0.0.1:{port}/api/events/in") == "refused"
+
+
+def test_the_second_ui_of_prefect_is_not_served(up: Servers) -> None:
+    prefect = up.api.removesuffix("/api")
+    settings = httpx.get(f"{prefect}/ui-settings", timeout=PATIENCE).json()
+    assert settings["available_uis"] == ["v1"]
+    home = httpx.get(f"{prefect}/", headers={"Accept": "text/html"}, timeout=PATIENCE).text
+    headers = {"Accept": "text/html", "Cookie": "prefect_ui_version=v2"}
+    for path in ("/", "/v2", "/v2/", "/v2/dashboard"):
+        page = httpx.get(prefect + path, headers=headers, follow_redirects=True, timeout=PATIENCE)
+        assert page.text == home
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
