@@ -111,10 +111,10 @@ def clean_command(options: CleanOptions) -> None:
             clean. In the last case the folder is written all the same, with the reasons.
     """
     from rich.console import Console
-    from rich.markup import escape
 
     from eightytwenty import clean
     from eightytwenty.pages.report import summary_rich
+    from eightytwenty.printable import for_terminal
     from eightytwenty.progress import progress_bar
 
     table, out = load_table(options), Path(options.out)
@@ -122,7 +122,8 @@ def clean_command(options: CleanOptions) -> None:
         summary = clean(options.source, table, out, progress)
     console = Console()
     for file in summary.files[:_MOST_FILES]:
-        console.print(f"{file['name']}: {file['format']}, {file['records']:,} records", markup=False, soft_wrap=True)
+        description = for_terminal(f"{file['name']}: {file['format']}")
+        console.print(f"{description}, {file['records']:,} records", soft_wrap=True)
     console.print(summary_rich(summary))
     console.print("[bold]Where to look next[/]")
     descriptions = {
@@ -134,7 +135,7 @@ def clean_command(options: CleanOptions) -> None:
     }
     for name, description in descriptions.items():
         if (out / name).exists():
-            console.print(f"  {description:<24}{escape(str(out / name))}", soft_wrap=True, highlight=False)
+            console.print(f"  {description:<24}{for_terminal(str(out / name))}", soft_wrap=True, highlight=False)
     require_clean_pictures(table, summary, out)
 
 

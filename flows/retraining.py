@@ -13,6 +13,7 @@ from prefect import State, flow, get_run_logger
 from prefect.states import Completed
 
 from eightytwenty.errors import UserError
+from eightytwenty.printable import visible
 from schemas.parameters import RetrainAddersParameters, RetrainAvatarsParameters
 from schemas.parameters.retrain import RetrainParameters
 from tasks.retrain.drift import (
@@ -153,7 +154,7 @@ def retrain(make_experiment: Callable[[P], Experiment], requested: P) -> Retrain
             if refusals:
                 raise UserError(" ".join(refusals))
             message = f"There is nothing new in {inbox_path}."
-            return Completed(name=NOTHING_TO_DO, message=f"{message} {left}" if waiting else message)
+            return Completed(name=NOTHING_TO_DO, message=visible(f"{message} {left}" if waiting else message))
 
         dataset = Dataset(f"{model}-{version.name}", version.rows_folder, version.sha256, version.rows["clean"])
         config = parameters.model_dump()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from eightytwenty.pages.markdown import markdown_table
+from eightytwenty.pages.markdown import markdown_table, plain
 from reports.numbers import compact, percent, seconds
 
 Kind = Literal["cleaning", "modelling", "other"]
@@ -160,7 +160,7 @@ def eighty_twenty_markdown(data: EightyTwenty) -> str:
     ]
     if data.rules:
         parts += ["Rows by rule; a row counts under every rule that applied to it."]
-        rules = [(rule.rule, rule.action, f"{rule.rows:,}") for rule in ranked(data.rules)]
+        rules = [(plain(rule.rule), rule.action, f"{rule.rows:,}") for rule in ranked(data.rules)]
         parts += [markdown_table(("rule", "action", "rows"), rules)]
     else:
         parts += ["No rule fired."]

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 from numpy.typing import NDArray
 
+from eightytwenty.printable import visible
 from reports.numbers import compact, percent
 from reports.style import (
     BLUE,
@@ -203,7 +204,8 @@ def fidelity_figure(fidelity: Mapping[str, float], real: Mapping[str, float]) ->
         axes.text(1.03, place, percent(value), size=SMALL, color=INK, va="center")
     axes.set(xlim=(0, 1), ylim=(len(fidelity) - 0.4, -0.6))
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
-    axes.set_yticks(range(len(fidelity)), [name.replace("_", " ") for name in fidelity], size=TEXT, color=INK)
+    names = [visible(name.replace("_", " ")) for name in fidelity]
+    axes.set_yticks(range(len(fidelity)), names, size=TEXT, color=INK, parse_math=False)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     gridlines(axes, "x")

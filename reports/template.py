@@ -11,7 +11,7 @@ def render_page(template: Path, **values: object) -> str:
         values: what the template names.
 
     Returns:
-        The page. Every value is escaped, so none of it can become markup or run.
+        The page. Every value is escaped, so none of it can become markup or run; characters that act are made visible.
 
     Raises:
         jinja2.UndefinedError: the template names something that `values` lacks.
@@ -19,10 +19,14 @@ def render_page(template: Path, **values: object) -> str:
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    from eightytwenty.printable import visible
+
     environment = Environment(
         loader=FileSystemLoader(template.parent),
         autoescape=True,
         undefined=StrictUndefined,
+        # what a macro returns is markup, a subclass of str
+        finalize=lambda value: visible(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -16,7 +16,7 @@ from eightytwenty.engine.guard import require_replaceable
 from eightytwenty.engine.route import ContractError, Job, route_batch
 from eightytwenty.engine.rules import rule_reasons
 from eightytwenty.engine.summary import FATES, Summary, most_common
-from eightytwenty.engine.write import OUTPUTS, Outputs
+from eightytwenty.engine.write import LINES, OUTPUTS, Outputs
 from eightytwenty.errors import UserError
 from eightytwenty.files import sha256, whole_folder
 from eightytwenty.pages.report import write_reports
@@ -25,7 +25,7 @@ from eightytwenty.read.batch import Batch
 from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Table
 
-_OWN_NAMES = (*(f"{name}.parquet" for name in OUTPUTS), "report.md", "quarantine")
+_OWN_NAMES = (*(f"{name}.parquet" for name in OUTPUTS), "report.md", *LINES)
 
 
 def clean_table(
@@ -34,7 +34,8 @@ def clean_table(
     """Cleans a source into a folder, which appears whole or not at all.
 
     The folder holds clean.parquet, quarantine.parquet, duplicates.parquet, ledger.parquet, report.md, report.json and,
-    for text files, quarantine/ with the original lines. Memory grows with the source by eight bytes a record.
+    for text files, quarantine/ with the original lines and quarantine-for-spreadsheets/ with a copy of them. Memory
+    grows with the source by eight bytes a record.
 
     Args:
         files: the files of the source, from `eightytwenty.read.source.open_source`.

@@ -5,13 +5,14 @@ from collections.abc import Collection
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, TextIO
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from eightytwenty.printable import for_spreadsheet
 from eightytwenty.read.dialect import TextFormat
 from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Column, Table
@@ -19,6 +20,8 @@ from eightytwenty.schema import Column, Table
 # Records of a source per row group, whatever the size of the pieces: the bytes of a file must not depend on that.
 _GROUP_RECORDS = 1 << 20
 OUTPUTS = ("clean", "quarantine", "duplicates", "ledger")
+# original lines, and a copy of them whose formulas are harmless; apart, because the first may be a source again
+LINES = ("quarantine", "quarantine-for-spreadsheets")
 ROW_ID = [pa.field("source", pa.dictionary(pa.int32(), pa.string())), pa.field("record", pa.int64())]
 
 
@@ -98,7 +101,7 @@ class Outputs:
         }
         self._buffers: dict[str, list[pa.Table]] = {name: [] for name in self._schemas}
         self._group: dict[str, tuple[int, int] | None] = dict.fromkeys(self._schemas)
-        self._lines: tuple[int, BinaryIO] | None = None
+        self._lines: tuple[int, BinaryIO, TextIO] | None = None
 
     def table(self, name: str, source: int, rows: pl.DataFrame) -> pa.Table:
         """Turns rows of one source file into an output's Arrow table. `rows` has all of its columns but `source`."""
@@ -124,17 +127,25 @@ class Outputs:
     def write_lines(self, source: int, text: TextFormat, lines: list[bytes]) -> None:
         """Appends original records to a file in quarantine/, below the header, to be corrected and sent again.
 
-        The files are written one after the other, so only one is open.
+        The same go to a copy in UTF-8 for spreadsheets. The files are written one after the other, so only one pair is
+        open.
         """
         if not lines:
             return
         if self._lines is None or self._lines[0] != source:
             self._close_lines()
-            path = self._folder / "quarantine" / self._line_file(source)
-            path.parent.mkdir(exist_ok=True)
-            self._lines = source, path.open("wb")
-            self._lines[1].write(text.header_bytes)
-        self._lines[1].write(b"".join(line + text.line_end for line in lines))
+            paths = [self._folder / name / self._line_file(source) for name in LINES]
+            for path in paths:
+                path.parent.mkdir(exist_ok=True)
+            self._lines = source, paths[0].open("wb"), paths[1].open("w", encoding="utf-8-sig", newline="")
+            self._append(text.header_bytes, text)
+        self._append(b"".join(line + text.line_end for line in lines), text)
+
+    def _append(self, content: bytes, text: TextFormat) -> None:
+        if self._lines:
+            _, originals, copy = self._lines
+            originals.write(content)
+            copy.write(for_spreadsheet(content.decode(text.encoding, "replace").removeprefix("\ufeff")))
 
     def _line_file(self, source: int) -> str:
         """A file name without folders. "a/b.csv" and "a__b.csv" must not collide, and no name may be too long."""
@@ -145,7 +156,8 @@ class Outputs:
 
     def _close_lines(self) -> None:
         if self._lines:
-            self._lines[1].close()
+            with self._lines[1], self._lines[2]:  # closes both, even if one has no space left
+                pass
 
     def _flush(self, name: str) -> None:
         pieces = self._buffers[name]

@@ -1,7 +1,33 @@
-"""Tables in Markdown, for every report."""
+"""Markdown for every report: tables, and text from data in which nothing is markup."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+
+from eightytwenty.printable import visible
+
+# what may begin markup within a line, HTML and addresses, which become links by themselves, included
+_MARKUP = re.compile(r"[\\`*_\[\]{}<>&#~@$^]|(?<=[a-z]):(?=//)|(?<=www)\.", re.IGNORECASE)
+
+
+def plain(text: str) -> str:
+    r"""Text from data as Markdown that shows it as it is, in one line.
+
+    >>> print(plain("![p](http://a.example/p.png)\n# <b>"))
+    !\[p\](http\://a.example/p.png)\\n\# \<b\>
+    """
+    return _MARKUP.sub(r"\\\g<0>", visible(text))
+
+
+def code(text: str) -> str:
+    """A name or a cell from data as code, in one line, whatever backticks it has itself.
+
+    >>> print(code("a"), code("`a` or ``b``"))
+    `a` ``` `a` or ``b`` ```
+    """
+    text = visible(text)
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    space = " " if not text.strip() or "`" in (text[0], text[-1]) else ""
+    return f"{fence}{space}{text}{space}{fence}"
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Collection[str] = ()) -> str:

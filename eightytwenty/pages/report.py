@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from eightytwenty.engine.summary import FATES, REPORT, Summary
-from eightytwenty.pages.markdown import markdown_table
+from eightytwenty.pages.markdown import code, markdown_table, plain
+from eightytwenty.printable import for_terminal
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 _EXAMPLES = 3
+_LONGEST = 30  # characters of a cell
 
 
 def write_reports(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> None:
@@ -43,7 +45,7 @@ def summary_rich(summary: Summary) -> "RichTable":
         counts = {"clean": summary.repaired, "quarantine": summary.failed}.get(fate, {})
         for rule, count in counts.items():
             verb = "repaired: " if fate == "clean" else ""
-            table.add_row(f"  {verb}{rule}", f"{count:,}", _share(count, summary.rows), style="dim")
+            table.add_row(f"  {verb}{for_terminal(rule)}", f"{count:,}", _share(count, summary.rows), style="dim")
     table.add_section()
     table.add_row("all", f"{summary.rows:,}", "")
     return table
@@ -52,7 +54,7 @@ def summary_rich(summary: Summary) -> "RichTable":
 def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> str:
     parts = [
         f"# {summary.clean:,} of {summary.rows:,} rows are clean ({_share(summary.clean, summary.rows)})",
-        f"Table `{summary.table}`, source digest (SHA-256) `{summary.sha256}`.",
+        f"Table {code(summary.table)}, source digest (SHA-256) `{summary.sha256}`.",
         "## Files",
         markdown_table(("file", "format", "records", "ignored columns"), [_file(file) for file in summary.files]),
         "## Where the rows ended",
@@ -63,12 +65,17 @@ def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> str
     ]
     if summary.repaired:
         examples = _repair_examples(folder / "ledger.parquet")
-        lines = [(rule, f"{n:,}", reasons[rule], examples.get(rule, "")) for rule, n in summary.repaired.items()]
+        lines = [
+            (plain(rule), f"{n:,}", plain(reasons[rule]), examples.get(rule, ""))
+            for rule, n in summary.repaired.items()
+        ]
         parts += ["## Repaired rows", "Each change is a line of `ledger.parquet`."]
         parts += [markdown_table(("rule", "rows", "why", "for example"), lines)]
     if summary.failed:
         rows = _quarantine_examples(folder / "quarantine.parquet")
-        failed = [(rule, f"{n:,}", reasons[rule], rows.get(rule, "")) for rule, n in summary.failed.items()]
+        failed = [
+            (plain(rule), f"{n:,}", plain(reasons[rule]), rows.get(rule, "")) for rule, n in summary.failed.items()
+        ]
         parts += ["## Quarantine", "A row counts under every rule that it failed; its original bytes are kept."]
         parts += [markdown_table(("rule", "rows", "why", "for example"), failed)]
     return "\n\n".join(parts) + "\n"
@@ -80,7 +87,7 @@ def _repair_examples(ledger: Path) -> dict[str, str]:
     changes = pl.scan_parquet(ledger).select(columns).unique(maintain_order=True).group_by("rule").head(_EXAMPLES)
     texts: dict[str, list[str]] = {}
     for rule, before, after in changes.sort(columns).collect().iter_rows():
-        texts.setdefault(rule, []).append(f"{_code(before)} → {_code(after)}")
+        texts.setdefault(rule, []).append(f"{_cell(before)} → {_cell(after)}")
     return {rule: ", ".join(examples) for rule, examples in texts.items()}
 
 
@@ -90,18 +97,18 @@ def _quarantine_examples(quarantine: Path) -> dict[str, str]:
     first = rows.group_by("rules", maintain_order=True).head(_EXAMPLES).collect()
     texts: dict[str, list[str]] = {}
     for rule, source, record in first.select("rules", "source", "record").iter_rows():
-        texts.setdefault(rule, []).append(f"{_code(source)} {record}" if record > 1 else _code(source))
+        texts.setdefault(rule, []).append(f"{_cell(source)} {record}" if record > 1 else _cell(source))
     return {rule: ", ".join(examples) for rule, examples in texts.items()}
 
 
-def _code(cell: str | None) -> str:
-    return "nothing" if cell is None else f"`{cell[:30].replace('`', '’')}`"
+def _cell(cell: str | None) -> str:
+    return "nothing" if cell is None else code(cell[:_LONGEST])
 
 
 def _file(file: dict[str, object]) -> tuple[str, ...]:
     ignored = file["ignored_columns"]
-    names = ", ".join(map(str, ignored)) if isinstance(ignored, list) else ""
-    return str(file["name"]), str(file["format"]), f"{file['records']:,}", names
+    names = ", ".join(code(str(name)) for name in ignored) if isinstance(ignored, list) else ""
+    return code(str(file["name"])), plain(str(file["format"])), f"{file['records']:,}", names
 
 
 def _share(part: int, whole: int) -> str:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors, write_whole
+from eightytwenty.printable import visible
 from models.gans.draw import draw_with
 from reports.grid import grid, png
 from schemas.parameters import DrawParameters
@@ -38,7 +39,7 @@ def draw_command(parameters: DrawParameters) -> None:
         raise UserError(f"the model {parameters.model} does not draw pictures: choose a generator.")
     attributes: Attributes = dict(metadata["attributes"])
     if parameters.only_list:
-        lines = [f"{_option(name)}: {', '.join(values)}" for name, values in attributes.items()]
+        lines = [visible(f"{_option(name)}: {', '.join(values)}") for name, values in attributes.items()]
         message = "\n".join(lines) or f"{parameters.model} draws without attributes"
         console.print(message, markup=False, highlight=False, soft_wrap=True)
         return
@@ -47,9 +48,9 @@ def draw_command(parameters: DrawParameters) -> None:
     inputs = draw_inputs(parameters.n, parameters.seed, metadata["noise"], attributes, codes)
     pictures = draw_with(load(client, version), inputs)
     write_whole(out, png(grid(pictures)))
-    console.print(str(out), markup=False, highlight=False, soft_wrap=True)
+    console.print(visible(str(out)), markup=False, highlight=False, soft_wrap=True)
     if attribution := metadata.get("attribution"):
-        console.print(attribution, markup=False, highlight=False, soft_wrap=True)
+        console.print("\n".join(map(visible, attribution.splitlines())), markup=False, highlight=False, soft_wrap=True)
 
 
 def codes_of(values: Mapping[str, str], attributes: Attributes, model: str) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Asks a registered network for sums: `eightytwenty predict 2 2`, or `predict --file pairs.csv`. Needs no server."""
 
+import codecs
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ from rich.console import Console
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import write_whole
+from eightytwenty.printable import for_spreadsheet, visible
 from schemas.parameters import PredictParameters
 from tasks.adders.predict import COLUMNS, answer_file, is_beyond, predict
 from tasks.adders.register import largest_sum_of
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     import keras
 
 _HEADER = ",".join(COLUMNS).encode()
+_BOM = codecs.BOM_UTF8  # which spreadsheets need
 
 
 def predict_command(parameters: PredictParameters) -> None:
@@ -30,6 +33,8 @@ def predict_command(parameters: PredictParameters) -> None:
     source, out = Path(parameters.file), Path(parameters.out)
     if parameters.file:
         _refuse_other_files(out, source)
+        copy = out.with_stem(f"{out.stem}-for-spreadsheets")
+        _refuse_other_files(copy, source)
     client = connect_existing(data_folder())
     version = find(client, parameters.model)
     name = f"{version.name}/{version.version}"
@@ -37,9 +42,11 @@ def predict_command(parameters: PredictParameters) -> None:
     model = load(client, version)
     if parameters.file:
         answers = answer_file(model, largest_sum, source)
-        write_whole(out, answers.write_csv().encode())
+        content = answers.write_csv()
+        write_whole(out, content.encode())
+        write_whole(copy, for_spreadsheet(content).encode("utf-8-sig"))
         beyond, unanswered = answers["beyond"].sum(), answers["sum"].null_count()
-        lines = [str(out), f"  {answers.height - unanswered:,} of {answers.height:,} rows answered by {name}"]
+        lines = [visible(str(out)), f"  {answers.height - unanswered:,} of {answers.height:,} rows answered by {name}"]
         lines += [f"  {unanswered:,} without an answer: the column reason says why"] if unanswered else []
         lines += [f"  {beyond:,} beyond its domain: {_domain(name, largest_sum)}"] if beyond else []
     else:
@@ -74,5 +81,5 @@ def _refuse_other_files(out: Path, source: Path) -> None:
         raise UserError(f"{out} is the file with the questions: give --out another name.")
     if out.is_file():
         with out.open("rb") as stream:
-            if stream.read(len(_HEADER)) != _HEADER:
+            if not stream.read(len(_BOM + _HEADER)).startswith((_HEADER, _BOM + _HEADER)):
                 raise UserError(f"{out} exists and was not written by this command: give --out another name.")

@@ -14,6 +14,7 @@ from schemas.parameters import (
     RunParameters,
 )
 from tasks.running.full_disk import explain_full_disk
+from tasks.running.ownership import make_data_folder
 from tasks.running.stages import data_folder
 from tasks.servers.private_prefect import prefect_api
 
@@ -69,6 +70,7 @@ def _reporting() -> Iterator[None]:
     for name in ("prefect.flow_runs", "prefect.task_runs"):
         logging.getLogger(name).addFilter(_is_worth_a_line)
     data = data_folder()
+    make_data_folder(data)
     with explain_full_disk(data), prefect_api(data):
         yield
 

@@ -6,6 +6,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from eightytwenty.printable import for_terminal
 from reports.numbers import seconds
 from schemas.parameters import StatusParameters
 from tasks.running.stages import data_folder
@@ -40,5 +41,9 @@ def _table(title: str, runs: Sequence[RecordedRun]) -> Table:
         table.add_column(column, justify="right" if column == "took" else "left")
     for run in runs:
         started = run.started.astimezone().strftime("%Y-%m-%d %H:%M:%S") if run.started else ""
-        table.add_row(run.flow, run.name, run.state, started, "" if run.seconds is None else seconds(run.seconds))
+        table.add_row(
+            *map(for_terminal, (run.flow, run.name, run.state)),
+            started,
+            "" if run.seconds is None else seconds(run.seconds),
+        )
     return table

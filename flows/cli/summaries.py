@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from eightytwenty.evaluate.score import CleaningScore
+from eightytwenty.printable import for_terminal
 from reports.eighty_twenty import EightyTwenty
 from reports.numbers import percent, seconds
 from reports.results import results_rich
@@ -46,10 +46,10 @@ def show_gan(report: "GanReport") -> None:
     from tasks.gans.report import measures_rich
 
     console = Console()
-    console.print(f"[bold]{escape(report.name)}[/]")
+    console.print(f"[bold]{for_terminal(report.name)}[/]")
     console.print(measures_rich(report.measures, report.real))
     for alarm in report.alarms:
-        console.print(f"[bold red]Collapse.[/] {escape(alarm)}", soft_wrap=True)
+        console.print(f"[bold red]Collapse.[/] {for_terminal(alarm)}", soft_wrap=True)
     _shares(console, report.shares, report.cleaning)
     _where(
         console,
@@ -66,7 +66,8 @@ def show_gan(report: "GanReport") -> None:
         },
     )
     if report.attribution:
-        console.print(f"\n{escape(report.attribution.strip())}", soft_wrap=True, highlight=False)
+        attribution = "\n".join(map(for_terminal, report.attribution.strip().splitlines()))
+        console.print(f"\n{attribution}", soft_wrap=True, highlight=False)
 
 
 def show_retraining(state: "State[Retraining | State[None]]") -> None:
@@ -79,21 +80,23 @@ def show_retraining(state: "State[Retraining | State[None]]") -> None:
 
     console = Console()
     if state.name == NOTHING_TO_DO:
-        console.print(f"[bold]{NOTHING_TO_DO}.[/] {escape(state.message or '')}", soft_wrap=True, highlight=False)
+        console.print(f"[bold]{NOTHING_TO_DO}.[/] {for_terminal(state.message or '')}", soft_wrap=True, highlight=False)
         return
     report = cast("Retraining", state.result())
     judgement, champion = report.judgement, report.judgement.champion
     stays = f"{report.model}/{champion} stays champion" if champion else "there is no champion"
     result = f"{report.model}/{judgement.challenger} is champion" if judgement.decision.promoted else stays
     console.print(
-        f"\n[bold]{escape(result)}.[/] {escape(judgement.decision.sentence)}", soft_wrap=True, highlight=False
+        f"\n[bold]{for_terminal(result)}.[/] {for_terminal(judgement.decision.sentence)}",
+        soft_wrap=True,
+        highlight=False,
     )
     table = Table(f"on the held-out rows of {report.version.name}", *judgement.scores)
     for measure in judgement.scores["challenger"]:
         table.add_row(measure, *(f"{scores[measure]:.6g}" for scores in judgement.scores.values()))
     console.print(table)
     for sentence in [*report.refusals, *(one for drift in report.drifts for one in (drift.sentence, *drift.drifted))]:
-        console.print(escape(sentence), soft_wrap=True, highlight=False)
+        console.print(for_terminal(sentence), soft_wrap=True, highlight=False)
     pages = [str(drift.docs / "index.html") for drift in report.drifts if drift.docs]
     _where(
         console,
@@ -114,7 +117,7 @@ def _registered(model: str, is_champion: bool) -> str:
 
 
 def _shares(console: Console, shares: EightyTwenty, cleaning: list[CleaningScore]) -> None:
-    console.print(f"\n[bold]80/20.[/] {escape(shares.sentence)}.")
+    console.print(f"\n[bold]80/20.[/] {for_terminal(shares.sentence)}.")
     for stage in shares.stages:
         console.print(f"  {stage.title:<28}{seconds(stage.seconds):>8}  {stage.kind}")
     fates = ", ".join(f"{count:,} {fate} ({percent(count / shares.rows)})" for fate, count in shares.fates.items())
@@ -140,5 +143,5 @@ def _shares(console: Console, shares: EightyTwenty, cleaning: list[CleaningScore
 def _where(console: Console, places: Mapping[str, str]) -> None:
     console.print("\n[bold]Where to look next[/]")
     for label, place in places.items():
-        lines = escape(place).replace("\n", "\n" + " " * 28)
+        lines = ("\n" + " " * 28).join(map(for_terminal, place.splitlines()))
         console.print(f"  {label:<26}{lines}", soft_wrap=True, highlight=False)

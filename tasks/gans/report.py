@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 
 from eightytwenty.files import write_whole
-from eightytwenty.pages.markdown import markdown_table
+from eightytwenty.pages.markdown import markdown_table, plain
 from models.gans.draw import draw_with
 from models.gans.quality.ellipses import ellipse_test
 from models.gans.quality.fidelity import attribute_fidelity
@@ -117,11 +117,11 @@ def write_texts(
     """
     checkpoint = trained.checkpoint
     lines = [
-        f"# {cleaned.name}, recipe {parameters.recipe}, {checkpoint.epochs} epochs",
+        f"# {plain(cleaned.name)}, recipe {parameters.recipe}, {checkpoint.epochs} epochs",
         *(f"- **{alarm}**" for alarm in checkpoint.alarms),
         measures_markdown(final_measures(trained), {**measures.floor, **measures.accuracy}),
         eighty_twenty_markdown(shares),
-        cleaned.attribution,
+        "\n".join(map(plain, cleaned.attribution.splitlines())),
     ]
     markdown = "\n\n".join(line for line in lines if line)
     (folder / "gan.md").write_text(markdown, encoding="utf-8")

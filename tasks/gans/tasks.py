@@ -11,6 +11,7 @@ from eightytwenty.engine.summary import Summary
 from eightytwenty.evaluate.picture_score import score_pictures
 from eightytwenty.evaluate.score import CleaningScore
 from eightytwenty.files import sha256, whole_folder
+from eightytwenty.pages.markdown import plain
 from eightytwenty.pictures.dataset import read_pictures
 from eightytwenty.pictures.run import GALLERY, clean_pictures
 from eightytwenty.pictures.schema import pictures_table
@@ -176,8 +177,8 @@ def train_gan(
     interrupted = RunIds.load(checkpoint_folder).network
     with network_run(run, title, run_parameters, cleaned.dataset, interrupted) as nested:
         RunIds(parent=run.run_id, network=nested.run_id).save(checkpoint_folder)
-        if cleaned.attribution:
-            nested.client.set_tag(nested.run_id, "mlflow.note.content", cleaned.attribution)
+        if note := "\n".join(map(plain, cleaned.attribution.splitlines())):
+            nested.client.set_tag(nested.run_id, "mlflow.note.content", note)
         log = EpochLog(nested, sample_plan(data, parameters.recipe, parameters.seed), data)
 
         def on_epoch(checkpoint: Checkpoint) -> None:

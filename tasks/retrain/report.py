@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
-from eightytwenty.pages.markdown import markdown_table
+from eightytwenty.pages.markdown import code, markdown_table, plain
 from tasks.retrain.drift import Drift
 from tasks.retrain.tasks import Judgement
 from tasks.retrain.versions import Version
@@ -22,7 +22,7 @@ def decision_markdown(model: str, version: Version, judgement: Judgement, drifts
     lines = [
         f"# Retraining of {model}",
         verdict,
-        *(f"- {reason}" for reason in judgement.decision.reasons),
+        *(f"- {plain(reason)}" for reason in judgement.decision.reasons),
         "",
         markdown_table(
             (
@@ -34,14 +34,14 @@ def decision_markdown(model: str, version: Version, judgement: Judgement, drifts
         ),
         "",
         f"Dataset {version.name}: {', '.join(f'{count:,} {fate}' for fate, count in version.rows.items())}. "
-        f"Added: {', '.join(version.added)}. SHA-256 {version.sha256}.",
+        f"Added: {', '.join(map(code, version.added))}. SHA-256 {version.sha256}.",
     ]
     if drifts:
         lines += ["", "## Drift"]
     for drift in drifts:
-        lines += ["", drift.sentence]
+        lines += ["", plain(drift.sentence)]
         if drift.table:
-            rows = [(expected, observed, "✓" if met else "✗") for expected, observed, met in drift.table]
+            rows = [(plain(expected), plain(observed), "✓" if met else "✗") for expected, observed, met in drift.table]
             lines += ["", markdown_table(("expected", "observed", ""), rows)]
     return "\n".join(lines)
 
@@ -64,7 +64,7 @@ def publish_decision(
 @task(**RETRIES)
 def publish_refusals(flow: str, refusals: Sequence[str]) -> None:
     """Publishes what was refused, a sentence each, in the Prefect UI."""
-    lines = "\n".join(f"- {sentence}" for sentence in refusals)
+    lines = "\n".join(f"- {plain(sentence)}" for sentence in refusals)
     create_markdown_artifact(f"# Refused\n\n{lines}", key=f"{flow}-refused", description="new files that were refused")
 
 

@@ -1,4 +1,7 @@
-"""When the user's mistake makes a flow fail, one sentence says why: as the message of its state, and in its log."""
+"""When the user's mistake makes a flow fail, one sentence says why: as the message of its state, and in its log.
+
+No line of a flow's log can be made to look like two, whatever names from data it quotes.
+"""
 
 import logging
 from collections.abc import Callable
@@ -8,6 +11,7 @@ from typing import TypeVar, cast
 from prefect.states import Failed
 
 from eightytwenty.errors import UserError
+from eightytwenty.printable import visible
 from tasks.running.full_disk import explain_full_disk
 from tasks.running.stages import data_folder
 
@@ -40,5 +44,14 @@ def _without_traceback(record: logging.LogRecord) -> bool:
     return True
 
 
+def _one_line(record: logging.LogRecord) -> bool:
+    """Makes what a line quotes from data visible. Always true."""
+    message = record.getMessage()
+    if not message.isprintable():
+        record.msg, record.args = "%s", (visible(message),)
+    return True
+
+
 for _logger in ("prefect.flow_runs", "prefect.task_runs"):
     logging.getLogger(_logger).addFilter(_without_traceback)
+    logging.getLogger(_logger).addFilter(_one_line)

@@ -25,6 +25,19 @@ OWNER_TAG = "eightytwenty.owner"
 _claims: dict[tuple[int, Path], tuple[str, int]] = {}
 
 
+def make_data_folder(data: Path) -> None:
+    """Make the data folder, if there is none, so that nobody but its owner can read what is in it.
+
+    Raises:
+        UserError: If it cannot be made.
+    """
+    try:
+        data.parent.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to the data folder {data} ({error.strerror}): choose another one.") from error
+
+
 def claim_owner(data: Path) -> str:
     """Return the owner name of this process in a data folder, "host:pid:start time in ms".
 
@@ -38,8 +51,9 @@ def claim_owner(data: Path) -> str:
     if key not in _claims:
         folder = data / "owners"
         owner = f"{socket.gethostname()}:{os.getpid()}:{time.time_ns() // 1_000_000}"
+        make_data_folder(data)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(exist_ok=True)
             handle = os.open(folder / f"{owner}.lock", os.O_CREAT | os.O_RDWR, 0o644)
         except OSError as error:
             raise UserError(

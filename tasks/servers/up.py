@@ -11,7 +11,7 @@ from pathlib import Path
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors, remove
 from tasks.running.health import wait_until_up
-from tasks.running.ownership import try_lock
+from tasks.running.ownership import make_data_folder, try_lock
 from tasks.running.records import DamagedError, Record
 from tasks.running.sqlite import back_up_daily
 from tasks.servers.children import Children
@@ -163,6 +163,7 @@ def _worker_command() -> list[str]:
 
 @contextmanager
 def _only_one_up(data: Path) -> Iterator[None]:
+    make_data_folder(data)
     with explain_write_errors(data):
         _lock_file(data).parent.mkdir(parents=True, exist_ok=True)
     with try_lock(_lock_file(data)) as is_alone:

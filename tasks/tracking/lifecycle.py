@@ -11,6 +11,7 @@ from mlflow.entities import LifecycleStage
 from mlflow.exceptions import MlflowException
 
 from eightytwenty.errors import UserError
+from eightytwenty.printable import visible
 from eightytwenty.signals import sigterm_raises
 from tasks.running.ownership import OWNER_TAG, claim_owner
 from tasks.tracking.provenance import provenance_tags
@@ -64,7 +65,7 @@ def parent_run(
 
 def start_run(client: MlflowClient, experiment: str, name: str, tags: Mapping[str, str]) -> Run:
     """Start a run in the experiment with this id; `ending` ends it."""
-    created = client.create_run(experiment, run_name=name, tags=dict(tags))
+    created = client.create_run(experiment, run_name=visible(name), tags=dict(tags))
     return Run(client, experiment, created.info.run_id)
 
 

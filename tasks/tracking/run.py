@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from eightytwenty.evaluate.score import CleaningScore
+from eightytwenty.printable import visible
 from tasks.tracking.store import is_server
 
 # the most that MLflow accepts in one call
@@ -52,7 +53,7 @@ class Run:
 
     def log_parameters(self, parameters: Mapping[str, object]) -> None:
         """Log any number of parameters, as text."""
-        entries = [Param(key, str(value)) for key, value in parameters.items()]
+        entries = [Param(key, visible(str(value))) for key, value in parameters.items()]
         for start in range(0, len(entries), _BATCH_PARAMETERS):
             self.client.log_batch(self.run_id, params=entries[start : start + _BATCH_PARAMETERS])
 

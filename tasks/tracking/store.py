@@ -13,7 +13,7 @@ from mlflow.exceptions import MlflowException
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors
 from tasks.running.health import unreachable_reason
-from tasks.running.ownership import OWNER_TAG, exclusive_lock, owner_is_dead
+from tasks.running.ownership import OWNER_TAG, exclusive_lock, make_data_folder, owner_is_dead
 from tasks.running.sqlite import Database, check, is_writable, prepare, read_only_url, sqlite_url
 
 _NO_PASSWORD = {"UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED"}
@@ -61,8 +61,9 @@ def prepare_embedded(data: Path) -> None:
     for name in ("mlflow.store.db.utils", "alembic"):  # they log a line per table of a new database
         logging.getLogger(name).setLevel(logging.WARNING)
     path = database_file(data)
+    make_data_folder(data)
     with explain_write_errors(data):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         (data / "owners").mkdir(exist_ok=True)
     with exclusive_lock(data / "owners" / "connecting"):
         prepare(Database(path, "MLflow", _newest_revision, _upgrade, "SELECT 1 FROM experiments"))

@@ -15,6 +15,8 @@ import polars as pl
 import pytest
 from mlflow import MlflowClient
 from prefect import State
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter
 
 from eightytwenty.errors import UserError
 from flows.retraining import Retraining, retrain_adders
@@ -29,6 +31,7 @@ from tasks.tracking.registry import register
 from tasks.tracking.run import Run
 from tasks.tracking.store import connect
 from tests.flows.retraining import QUICK, TOP, deliver, pairs
+from tests.hostile import is_visible, tags
 
 Retrain = Callable[..., State[Retraining]]
 
@@ -420,3 +423,22 @@ def test_tensorflow_is_not_imported_before_there_is_something_to_do() -> None:
     code = f"{imports}; print('tensorflow' in sys.modules)"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert process.stdout == "False\n"
+
+
+def test_the_name_of_a_delivery_is_text_in_the_state_the_log_and_the_page(
+    data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = deliver(data, "![p](http:a.example)\n\x1b[31mall is well\u202e.csv", "no pairs\n")
+    with pytest.raises(UserError) as error, caplog.at_level("INFO", "prefect.flow_runs"):
+        retrain(data).result()
+    place.unlink()
+    assert "\\n\\x1b[31mall is well\\u202e.csv: refused." in str(error.value)
+    assert str(error.value).isprintable()
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line for line in lines if "all is well" in line]
+    assert all(line.isprintable() for line in lines)
+    with get_client(sync_client=True) as client:
+        artifacts = client.read_artifacts(artifact_filter=ArtifactFilter(key={"any_": ["retrain-adders-refused"]}))
+    (page,) = [str(artifact.data) for artifact in artifacts if "all is well" in str(artifact.data)]
+    assert is_visible(page)
+    assert tags(page) == {"h1", "ul", "li"}

@@ -109,7 +109,7 @@ def test_histograms_are_shares_of_the_pictures() -> None:
     "draw",
     [
         lambda: training_curves(HISTORY, REAL, [ALARM]),
-        lambda: fidelity_figure({"hair": 0.75}, {"hair": 0.98}),
+        lambda: fidelity_figure({r"$\no formula\n$": 0.75}, {r"$\no formula\n$": 0.98}),
         lambda: distributions(ellipses(30, 200), ellipses(10, 40)),
     ],
     ids=["training_curves", "fidelity_figure", "distributions"],

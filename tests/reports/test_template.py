@@ -21,3 +21,10 @@ def test_values_are_escaped(template: Path) -> None:
 def test_a_value_that_is_missing_is_an_error(template: Path) -> None:
     with pytest.raises(UndefinedError, match="'text' is undefined"):
         render_page(template, title="t")
+
+
+def test_characters_that_act_are_made_visible(tmp_path):
+    template = tmp_path / "page.html.jinja"
+    template.write_text("{% macro show(x) %}<b>{{ x }}</b>\n{% endmacro %}{{ show(name) }}{{ number }}")
+    page = render_page(template, name="<i>\x1b[31m\u202e", number=3)
+    assert page == "<b>&lt;i&gt;\\x1b[31m\\u202e</b>\n3"

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Error, Locator, Page, Request, expect
 
+from tests.hostile import HOSTILE, PICTURE
 from tests.system.browser import browser
 from tests.system.servers import Servers
 
@@ -146,6 +147,20 @@ def test_the_grids_of_a_gan_are_there_by_epoch(up: Servers, page: Page, screensh
     expect(grid).to_be_visible()
     assert grid.evaluate("picture => picture.naturalWidth") > 100
     page.screenshot(path=screenshots / "mlflow-samples.png")
+
+
+def test_names_from_data_are_text_in_prefects_pages(up: Servers, page: Page) -> None:
+    (up.data / f"{HOSTILE[1]}.csv".replace("/", "")).write_text(
+        "\n".join([",".join(["a", "b", "sum", *HOSTILE]), ",".join(["1", "1", "3", *HOSTILE]), "1,1,2"])
+    )
+    run = up.trigger("clean", source=f"{HOSTILE[1]}.csv".replace("/", ""), out="hostile", schema="pairs").json()["id"]
+    assert up.final_state(run)["type"] == "COMPLETED"
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))  # also what the headers would keep from being sent
+    page.goto(f"{up.api.removesuffix('api')}artifacts/artifact/{up.artifacts(run)['clean-report']['id']}")
+    expect(page.get_by_text(PICTURE)).to_be_visible()
+    assert not page.locator("img[src*='a.example'], a[href*='a.example']").count()
+    assert not [url for url in asked if "a.example" in url]
 
 
 def visit(page: Page, address: str) -> list[str]:

@@ -172,3 +172,7 @@ def test_a_run_knows_how_often_to_send_its_heartbeat(up: Servers) -> None:
     (pool,) = up.query("work_pools")
     command = pool["base_job_template"]["job_configuration"]["command"]
     assert shlex.split(command)[:2] == ["env", "PREFECT_FLOWS_HEARTBEAT_FREQUENCY=30"]
+
+
+def test_the_data_folder_is_its_owners_alone(up: Servers) -> None:
+    assert up.data.stat().st_mode & 0o777 == 0o700

@@ -193,3 +193,12 @@ def test_the_best_is_the_most_accurate_of_the_widest_then_the_smaller_then_the_f
     scored = [network(*config) for config in [(8, 1, 0, True), (16, 2, 1, True), (16, 2, 0, True), (16, 4, 0, True)]]
     assert best(scored) == 2
     assert best([*scored, network(16, 1, 0, False), network(16, 1, 5, True)]) == 5
+
+
+def test_a_copy_for_spreadsheets_has_no_formula(ask) -> None:
+    answers = sums("a,b\n-1,1\n=1+1,1\n", ask)
+    copy = pl.read_csv("sums-for-spreadsheets.csv", schema_overrides={"a": pl.String, "b": pl.String})
+    assert answers["a"].to_list() == ["-1", "=1+1"]
+    assert copy["a"].to_list() == ["-1", "'=1+1"]
+    assert copy["original"].to_list() == [None, "'=1+1,1"]
+    ask("--file", "pairs.csv")  # replaces both

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from eightytwenty.errors import UserError
-from tasks.running.ownership import claim_owner, exclusive_lock, owner_is_dead, try_lock
+from tasks.running.ownership import claim_owner, exclusive_lock, make_data_folder, owner_is_dead, try_lock
 
 IMPORTS = "import sys, pathlib, tasks.running.ownership as o\n"
 CLAIM = f"{IMPORTS}print(o.claim_owner(pathlib.Path(sys.argv[1])), flush=True); input()"
@@ -86,3 +86,12 @@ def test_alone_does_not_wait_and_creates_no_folder(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), try_lock(tmp_path / "servers" / "lock"):
         pass
     assert not (tmp_path / "servers").exists()
+
+
+def test_a_new_data_folder_is_its_owners_alone_and_an_old_one_stays_as_it_is(tmp_path: Path) -> None:
+    data = tmp_path / "new" / "data"
+    make_data_folder(data)
+    assert data.stat().st_mode & 0o777 == 0o700
+    data.chmod(0o750)
+    make_data_folder(data)
+    assert data.stat().st_mode & 0o777 == 0o750

@@ -281,3 +281,11 @@ def test_a_store_that_mlflow_cannot_use_is_an_error(data: Path, monkeypatch: pyt
     with pytest.raises(UserError, match="MLflow cannot record at nonsense://nowhere") as error:
         connect(data)
     assert "\n" not in str(error.value)
+
+
+def test_names_from_data_are_visible(data: Path) -> None:
+    name = "a\n\x1b[31m\u202eb"
+    with parent_run(data, "names", name, {"source": name}) as run:
+        pass
+    logged = run.client.get_run(run.run_id)
+    assert logged.info.run_name == logged.data.params["source"] == "a\\n\\x1b[31m\\u202eb"
