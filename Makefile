@@ -10,10 +10,10 @@ ARGS ?=
 run: $(READY)
 	$(BIN)/eightytwenty run $(ARGS)
 
-# Much of a test is waiting for servers, so that several files go at once.
+# Much of a test is waiting for servers, so that several files go at once; in their order, because the longest have few tests.
 test: $(READY)
 	$(BIN)/python -m tests.system.browser
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # What takes too long for every change: an hour or more. One test at a time, for these count seconds and memory.
 soak: $(READY)

@@ -27,7 +27,7 @@ def stages(data: Path) -> dict[str, str]:
     return {name: card["sha256"] for name, card in cards.items()}
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _no_waiting_for_deliveries() -> Iterator[None]:
     """Deliveries of the tests are complete when they are put into the inbox."""
     with pytest.MonkeyPatch.context() as patch:

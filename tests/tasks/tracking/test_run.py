@@ -278,7 +278,7 @@ def test_a_server_that_is_down_is_an_error_before_mlflow_retries(data: Path, mon
 
 def test_a_store_that_mlflow_cannot_use_is_an_error(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "nonsense://nowhere")
-    with pytest.raises(UserError, match="MLflow cannot record at nonsense://nowhere") as error:
+    with pytest.raises(UserError, match="MLflow cannot use nonsense://nowhere") as error:
         connect(data)
     assert "\n" not in str(error.value)
 
