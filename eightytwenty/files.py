@@ -177,6 +177,14 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def name_as_text(name: str) -> str:
+    r"""The name of a file or member, with bytes that are not text written out: caf\xe9.png for one in Latin-1."""
+    try:
+        return os.fsencode(name).decode(errors="backslashreplace")
+    except UnicodeEncodeError:  # half a character, which no file system returns
+        return name.encode(errors="backslashreplace").decode()
+
+
 def find_irregular(path: Path) -> Path | None:
     """The first link, pipe or device in a folder, or the path itself if it is one; no digest covers these."""
     entries = sorted(path.rglob("*")) if path.is_dir() and not path.is_symlink() else []

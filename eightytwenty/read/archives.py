@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from eightytwenty.errors import UserError
-from eightytwenty.files import source_mode
+from eightytwenty.files import name_as_text, source_mode
 
 MOST_MEMBERS = 1_000_000
 MOST_UNPACKED_BYTES = 64 << 30
@@ -93,7 +93,7 @@ class _NameChecker:
     def member(self, name: str, size: int, kind: str, read: Callable[[], bytes | None]) -> Member:
         """A member under its normalized name; `kind` says what it is if it is not a file."""
         unsafe = _unsafe(name.encode(errors="replace").decode())  # the backslashes for bytes that are not text are ours
-        name = _as_text(name)
+        name = name_as_text(name)
         problem = unsafe or kind or ("" if size <= MOST_FILE_BYTES else f"larger than {MOST_FILE_BYTES >> 20} MB")
         if not unsafe:
             name = posixpath.normpath(name)
@@ -105,14 +105,6 @@ class _NameChecker:
             self.folders.update(parents)
         self.counts[name] += 1
         return Member(name, self.counts[name], size, problem, read)
-
-
-def _as_text(name: str) -> str:
-    r"""The name, with bytes that are not text written out, such as caf\xe9.png for a name in Latin-1."""
-    try:
-        return os.fsencode(name).decode(errors="backslashreplace")
-    except UnicodeEncodeError:  # half a character, which no file system returns
-        return name.encode(errors="backslashreplace").decode()
 
 
 def _unsafe(name: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from eightytwenty.errors import UserError
-from eightytwenty.files import source_mode
+from eightytwenty.files import name_as_text, source_mode
 from eightytwenty.read import delimited, dialect, parquet
 from eightytwenty.read.archives import MOST_FILE_BYTES, MOST_UNPACKED_BYTES, refuse_bomb
 from eightytwenty.read.batch import Batch
@@ -108,7 +108,7 @@ def _may_be_table(name: str) -> bool:
 
 
 def _raw_files(path: Path, name: str, table: Table) -> list[RawFile]:
-    name = os.fsencode(name).decode("utf-8", "backslashreplace")
+    name = name_as_text(name)
     if _magic(path) != _ZIP:
         return [_raw_file(path, None, "", name, table)]
     try:

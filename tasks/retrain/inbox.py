@@ -10,7 +10,7 @@ from pathlib import Path
 from prefect import task
 
 from eightytwenty.errors import UserError
-from eightytwenty.files import explain_write_errors, find_irregular, sha256
+from eightytwenty.files import explain_write_errors, find_irregular, name_as_text, sha256
 from tasks.running.retries import RETRIES
 
 QUIET_SECONDS = 5  # a delivery that was changed more recently may still be arriving
@@ -79,7 +79,7 @@ def look_into(folder: Path, known_digests: Collection[str], now: float | None = 
     new: dict[str, Delivery] = {}
     waiting, unfit = [], []
     for entry in _entries(folder):
-        name = _as_text(entry.name)
+        name = name_as_text(entry.name)
         try:
             files = _files(entry)
             if not files:
@@ -95,7 +95,7 @@ def look_into(folder: Path, known_digests: Collection[str], now: float | None = 
             waiting.append(name)
         except OSError as error:
             unfit.append(
-                f"{name}: refused. {_as_text(str(error.filename or entry))} cannot be read ({error.strerror}); "
+                f"{name}: refused. {name_as_text(str(error.filename or entry))} cannot be read ({error.strerror}); "
                 "change its permissions or remove it."
             )
         else:
@@ -138,9 +138,11 @@ def _require_regular(place: Path, files: Collection[Path]) -> None:
     for file in files:
         path = file.relative_to(place.parent)
         if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts) or len(os.fsencode(path)) > _LONGEST_PATH:
-            raise UserError(f"The name {_as_text(file.name)[:40]}... or its path is too long; give it a shorter one.")
-        if _as_text(str(path)) != str(path):
-            raise UserError(f"The name {_as_text(str(path))} is not UTF-8; rename it.")
+            raise UserError(
+                f"The name {name_as_text(file.name)[:40]}... or its path is too long; give it a shorter one."
+            )
+        if name_as_text(str(path)) != str(path):
+            raise UserError(f"The name {name_as_text(str(path))} is not UTF-8; rename it.")
     if irregular_path := find_irregular(place):
         raise UserError(
             f"{irregular_path} is a link or not a regular file; replace it by the file itself, or remove it."
@@ -148,11 +150,6 @@ def _require_regular(place: Path, files: Collection[Path]) -> None:
     size = sum(file.lstat().st_size for file in files)
     if size > MOST_BYTES:
         raise UserError(f"{place} has {size:,} bytes, and at most {MOST_BYTES >> 30} GB are read; split it.")
-
-
-def _as_text(name: str) -> str:
-    """A name whose bytes that are not UTF-8 are written out, as no page or database can hold them otherwise."""
-    return os.fsencode(name).decode(errors="backslashreplace")
 
 
 def _changed(entry: Path, now: float) -> bool:

@@ -93,7 +93,7 @@ def prepare(database: Database) -> None:
                 raise
             aside = _free_name(path)
             _log.warning(
-                "The %s database %s was left half-made and holds nothing: it is set aside as %s and made anew.",
+                "The %s database %s was left unfinished and is empty: it was set aside as %s, and a new one is made.",
                 *(database.program, path, aside.name),
             )
             path.rename(aside)

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from eightytwenty.engine.summary import Summary
+from eightytwenty.printable import visible
 
 _MOST_RULES, _EXAMPLES = 3, 3
 _LONGEST_CELL = 24  # characters
@@ -49,5 +50,4 @@ def show_picture(row: Row) -> str:
 
 def shorten_cell(text: str) -> str:
     """A text from data that fits into a sentence: its start, with control characters written out."""
-    start = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text[:_LONGEST_CELL])
-    return start + "..." if len(text) > _LONGEST_CELL else start
+    return visible(text[:_LONGEST_CELL]) + ("..." if len(text) > _LONGEST_CELL else "")

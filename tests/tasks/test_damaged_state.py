@@ -1,4 +1,4 @@
-"""Whatever happens to a file that the program keeps for itself: it is made anew, or one sentence names it."""
+"""Files that the program keeps for itself, damaged in many ways: they are made anew, or one sentence names them."""
 
 import shutil
 from dataclasses import replace

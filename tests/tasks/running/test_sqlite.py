@@ -81,7 +81,7 @@ def test_one_that_was_left_half_made_is_set_aside_and_said(tmp_path: Path, caplo
     prepare(database(path))
     assert check(path, "Sample") == "second"
     assert names(tmp_path) == ["sample-half-made-1.db", "sample.db"]
-    assert "is set aside as sample-half-made-1.db" in caplog.text
+    assert "was set aside as sample-half-made-1.db" in caplog.text
 
 
 def test_one_with_content_that_cannot_be_brought_up_to_date_stays_as_it_is(tmp_path: Path) -> None:
