@@ -12,7 +12,7 @@ from prefect import task
 from eightytwenty.engine.run import clean_table
 from eightytwenty.engine.summary import Summary
 from eightytwenty.evaluate.score import CleaningScore, score
-from eightytwenty.files import sha256, whole_folder
+from eightytwenty.files import sha256
 from eightytwenty.read.source import open_source
 from models.adders.network import Adder, IntArray
 from reports.cleaning_figure import cleaning_figure
@@ -31,6 +31,7 @@ from tasks.ingest.pairs import TRUTH, generate_pairs
 from tasks.running.allowed_paths import fetch
 from tasks.running.artifacts import publish, publish_link
 from tasks.running.progress import task_progress
+from tasks.running.reports import report_folder
 from tasks.running.retries import RETRIES
 from tasks.running.stages import data_folder, run_stage
 from tasks.running.tensorflow import import_quietly
@@ -191,9 +192,8 @@ def report_run(run: Run, networks: Sequence[ScoredAdder], shares: EightyTwenty) 
     Returns:
         the folder on disk.
     """
-    folder = data_folder() / "reports" / run.run_id
     markdown = eighty_twenty_markdown(shares)
-    with whole_folder(folder) as partial:
+    with report_folder(run.run_id) as (folder, partial):
         cells = draw_results(partial, networks)
         (partial / "eighty_twenty.md").write_text(markdown, encoding="utf-8")
         save(cleaning_figure(shares), partial / "eighty_twenty.png")

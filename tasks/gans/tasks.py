@@ -10,7 +10,7 @@ from prefect import task
 from eightytwenty.engine.summary import Summary
 from eightytwenty.evaluate.picture_score import score_pictures
 from eightytwenty.evaluate.score import CleaningScore
-from eightytwenty.files import sha256, whole_folder
+from eightytwenty.files import sha256
 from eightytwenty.pages.markdown import plain
 from eightytwenty.pictures.dataset import read_pictures
 from eightytwenty.pictures.run import GALLERY, clean_pictures
@@ -32,6 +32,7 @@ from tasks.ingest.generate import ATTRIBUTION, generate_pictures, read_truth
 from tasks.running.allowed_paths import fetch, require_allowed
 from tasks.running.artifacts import publish, publish_link, warn_of_collapse
 from tasks.running.progress import task_progress
+from tasks.running.reports import report_folder
 from tasks.running.retries import RETRIES
 from tasks.running.stages import data_folder, run_stage, stage_key
 from tasks.tracking.champion import promote_first
@@ -236,8 +237,7 @@ def report_gan(
         the folder on disk.
     """
     data = training_set(cleaned.folder, parameters.seed)
-    folder = data_folder() / "reports" / run.run_id
-    with whole_folder(folder) as partial:
+    with report_folder(run.run_id) as (folder, partial):
         report.draw_training(partial, data, measures, trained, parameters)
         markdown = report.write_texts(partial, cleaned, measures, trained, shares, parameters)
     run.log_artifact(folder, "report")
