@@ -106,10 +106,10 @@ def test_a_damaged_stage_is_made_again(command, finished, tmp_path):
 @pytest.mark.parametrize(
     ("kill", "moment"),
     [
-        (signal.SIGKILL, "stages/locks/clean-*"),
+        pytest.param(signal.SIGKILL, "stages/locks/clean-*", marks=pytest.mark.soak),
         (signal.SIGTERM, "stages/locks/train-article-*"),
         (signal.SIGKILL, "mlflow/artifacts/*/artifacts/network.png"),
-        (signal.SIGTERM, "reports"),
+        pytest.param(signal.SIGTERM, "reports", marks=pytest.mark.soak),
     ],
 )
 def test_killed_and_run_again_the_result_is_the_same(command, finished, tmp_path, kill, moment):

@@ -112,7 +112,14 @@ def test_a_finished_training_is_registered_once(command, finished):
 
 
 # a moment is a file that appears in the course of a training
-@pytest.mark.parametrize("moment", ["checkpoints/*/runs.json", "checkpoints/*/previous.npz", "reports"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("checkpoints/*/runs.json", marks=pytest.mark.soak),
+        "checkpoints/*/previous.npz",
+        pytest.param("reports", marks=pytest.mark.soak),
+    ],
+)
 def test_killed_and_run_again_the_stages_and_the_run_are_the_same(command, finished, tmp_path, moment):
     data = tmp_path / "data"
     with subprocess.Popen(
