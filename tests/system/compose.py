@@ -42,7 +42,7 @@ SECRETS = {
     "worker": {"prefect_log_in", "mlflow_password"},
     "proxy": {"tls_certificate", "tls_key"},
 }
-FOLDER = Path(tempfile.mkdtemp(prefix="compose-test-"))
+FOLDER = Path(tempfile.gettempdir(), f"compose-test-{os.getpid()}")  # not made yet: pytest imports this module, too
 CHECKOUT, INBOX = FOLDER / "checkout", FOLDER / "inbox"
 PASSWORDS = FOLDER / "secrets"
 DELIVERY = INBOX / "adders" / "monday.csv"
@@ -79,6 +79,7 @@ PREFECT = f"{VARIABLES['PREFECT_URL']}/api"
 
 def main() -> None:
     started = time.monotonic()
+    FOLDER.mkdir(mode=0o700)
     try:
         copy_project()
         make_secrets()
@@ -142,9 +143,11 @@ def main() -> None:
         raise
     finally:
         with step("remove the stack and the image"):
-            compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
-            docker("image", "rm", "--force", IMAGE)
-            shutil.rmtree(FOLDER)
+            try:
+                compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
+                docker("image", "rm", "--force", IMAGE)
+            finally:
+                shutil.rmtree(FOLDER)
     print(f"{time.monotonic() - started:4.0f} s  in all")
 
 
