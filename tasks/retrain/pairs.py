@@ -1,6 +1,7 @@
 """Retraining of the adders: pairs of numbers in, a network that adds them out."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -134,7 +135,7 @@ class PairsExperiment:
             metadata=metadata(adder),
         )
         (run_id,) = log_networks(run, [record])
-        nested = Run(run.client, run.experiment_id, run_id)
+        nested = replace(run, run_id=run_id)
         return register_adder(nested, adder, dataset, self._parameters.model)
 
     def score(self, client: MlflowClient, model: ModelVersion, version: Version) -> Scores:

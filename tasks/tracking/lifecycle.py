@@ -66,7 +66,7 @@ def parent_run(
 def start_run(client: MlflowClient, experiment: str, name: str, tags: Mapping[str, str]) -> Run:
     """Start a run in the experiment with this id; `ending` ends it."""
     created = client.create_run(experiment, run_name=visible(name), tags=dict(tags))
-    return Run(client, experiment, created.info.run_id)
+    return Run(client.tracking_uri, experiment, created.info.run_id)
 
 
 def resume_run(client: MlflowClient, data: Path, experiment: str, run_id: str) -> Run | None:
@@ -101,7 +101,7 @@ def resume_run(client: MlflowClient, data: Path, experiment: str, run_id: str) -
         # in this order: a run that is RUNNING must have a living owner at any moment
         client.set_tag(run_id, OWNER_TAG, owner)
         client.update_run(run_id, status="RUNNING")
-    return Run(client, experiment, run_id)
+    return Run(client.tracking_uri, experiment, run_id)
 
 
 @contextmanager
@@ -119,7 +119,7 @@ def ending(run: Run) -> Iterator[None]:
             with suppress(UserError):
                 _kill(run)
         else:
-            check_server(run.client.tracking_uri)
+            check_server(run.tracking_uri)
             run.client.set_terminated(run.run_id, "FAILED")
         raise
     run.client.set_terminated(run.run_id, "FINISHED")
@@ -130,7 +130,7 @@ def _kill(run: Run) -> None:
 
     A nested run ends itself, unless the signal came just after it was created, or while it was ending.
     """
-    check_server(run.client.tracking_uri)
+    check_server(run.tracking_uri)
     nested = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{run.run_id}'"
     for open_run in run.client.search_runs([run.experiment_id], nested):
         run.client.set_terminated(open_run.info.run_id, "KILLED")

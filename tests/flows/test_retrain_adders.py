@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -300,7 +301,7 @@ def seven(run: Run, model: str) -> int:
     network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     network.set_weights([np.zeros((2, 1)), np.array([7.0])])
     (run_id,) = log_networks(run, [NetworkRecord("seven", model=lambda: network, input_example=np.array([[2.0, 2.0]]))])
-    nested = Run(run.client, run.experiment_id, run_id)
+    nested = replace(run, run_id=run_id)
     return register(nested, nested.model_id, model, {"largest_sum": str(2 * TOP)})
 
 

@@ -1,6 +1,7 @@
 """Asking a registered adder from the command line: two numbers, files, and invalid questions."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ def log_adder(run: Run, adder: Adder) -> int:
     record = NetworkRecord(adder.name, model=lambda: to_keras(adder), input_example=example, metadata=metadata(adder))
     (run_id,) = log_networks(run, [record])
     dataset = Dataset("pairs-16", Path("pairs.parquet"), "ab" * 32, 81)
-    return register_adder(Run(run.client, run.experiment_id, run_id), adder, dataset)
+    return register_adder(replace(run, run_id=run_id), adder, dataset)
 
 
 def solved(largest_sum: int = 16) -> Adder:
