@@ -1,6 +1,7 @@
 """Lets a run train only on batches that passed their check."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,8 @@ def stop_if_unfit(run: Run, checked: Sequence[FinishedCheck]) -> None:
     for check in checked:
         folder = f"data_docs/{check.name}"
         run.log_artifact(check.docs, folder)
-        publish_link(f"data-docs-{check.name}", f"the Data Docs of {check.name}", run.link_to(f"{folder}/index.html"))
+        key = re.sub("[^a-z0-9]+", "-", f"data-docs-{check.name}".lower())  # all that Prefect accepts
+        publish_link(key, f"the Data Docs of {check.name}", run.link_to(f"{folder}/index.html"))
     failed = [check for check in checked if check.failures]
     if failed:
         reasons = " ".join(failure for check in failed for failure in check.failures)
