@@ -10,6 +10,7 @@ from eightytwenty.read.download import is_address, redact_address
 from eightytwenty.tables import load_table, require_clean_pictures
 from schemas.parameters import CleanParameters
 from tasks.clean.tasks import clean_own, report_cleaning
+from tasks.running.allowed_paths import require_allowed
 from tasks.running.failures import user_error_as_state
 
 
@@ -22,9 +23,9 @@ def clean(parameters: CleanParameters) -> Summary:
         UserError: the source cannot be read, the folder cannot be written or holds something else, a path is not
             allowed, or no picture is clean; the folder with the reasons is there in this last case.
     """
-    summary, out = clean_own(parameters)
+    source, table, out = parameters.source, load_table(parameters), require_allowed(parameters.out)
+    summary = clean_own(source, table, out)
     report_cleaning(out)
-    source = parameters.source
     get_run_logger().info(
         "%s: %s rows, %s; see %s",
         redact_address(source) if is_address(source) else source,
@@ -32,5 +33,5 @@ def clean(parameters: CleanParameters) -> Summary:
         summary.fates,
         out,
     )
-    require_clean_pictures(load_table(parameters), summary, out)
+    require_clean_pictures(table, summary, out)
     return summary

@@ -6,9 +6,9 @@ from prefect import task
 
 from eightytwenty import clean
 from eightytwenty.engine.summary import Summary
+from eightytwenty.pictures.schema import PictureTable
 from eightytwenty.read.download import is_address
-from eightytwenty.tables import load_table
-from schemas.parameters import CleanParameters
+from eightytwenty.schema import Table
 from tasks.running.allowed_paths import require_allowed
 from tasks.running.artifacts import publish
 from tasks.running.progress import task_progress
@@ -16,21 +16,14 @@ from tasks.running.retries import RETRIES
 
 
 @task(**RETRIES)
-def clean_own(parameters: CleanParameters) -> tuple[Summary, Path]:
-    """Cleans a source of the user's.
-
-    Returns:
-        what became of its rows, and the folder that holds them.
+def clean_own(source: str, table: Table | PictureTable, out: Path) -> Summary:
+    """Cleans a source of the user's into a folder, and says what became of its rows.
 
     Raises:
-        UserError: the source cannot be read, the folder cannot be written or holds something else, or a path is not
-            allowed.
+        UserError: the source cannot be read or is not allowed, or the folder cannot be written or holds something else.
     """
-    source, out = parameters.source, require_allowed(parameters.out)
-    table = load_table(parameters)
     with task_progress("clean", table.unit) as progress:
-        path = source if is_address(source) else require_allowed(source)
-        return clean(path, table, out, progress), out
+        return clean(source if is_address(source) else require_allowed(source), table, out, progress)
 
 
 @task(**RETRIES)
