@@ -1,21 +1,27 @@
-"""Retraining: inbox -> clean -> compare -> dataset version -> challenger -> gate -> champion.
+"""Retraining: inbox -> clean -> compare -> dataset version -> challenger -> gate -> champion, for every model.
 
-The flows `retrain-adders` and `retrain-avatars` both work like this. A deployment runs each of them every night; run
-them by hand with `eightytwenty retrain-adders` and `eightytwenty retrain-avatars`.
+A deployment runs the flow of each model every night; run them by hand with `eightytwenty retrain-adders` and
+`eightytwenty retrain-avatars`.
 """
 
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
-from typing import TypeVar
 
-from prefect import State, flow, get_run_logger
+from prefect import Flow, State, get_run_logger
 from prefect.states import Completed
 
 from eightytwenty.errors import UserError
 from eightytwenty.printable import visible
-from schemas.parameters import RetrainAddersParameters, RetrainAvatarsParameters
-from schemas.parameters.retrain import RetrainParameters
+from flows.of_models import flow_of
+from schemas.parameters import RetrainParameters
+from tasks.cleaning import Clean
+from tasks.experiment import Cleaned
+from tasks.pipeline import ingest
+from tasks.registry import MODELS, Model
+from tasks.retrain import RefusedError
 from tasks.retrain.drift import (
     Baseline,
     Drift,
@@ -26,34 +32,28 @@ from tasks.retrain.drift import (
     group_for_comparison,
     is_small,
 )
-from tasks.retrain.experiment import CleanedDelivery, Experiment, RefusedError
-from tasks.retrain.pairs import PairsExperiment
-from tasks.retrain.pictures import PictureExperiment
 from tasks.retrain.report import publish_decision, publish_refusals
 from tasks.retrain.tasks import (
     Judgement,
     add_version,
     clean_deliveries,
     find_champion,
-    inbox_folder,
     judge,
     judgement_key,
     look_for_new,
     refuse,
+    require_comparable,
+    split,
     train_challenger,
 )
-from tasks.retrain.versions import DatasetVersions, Version, only_one_retraining
-from tasks.running.failures import user_error_as_state
+from tasks.retrain.versions import CONDITIONS, DatasetVersions, Version, only_one_retraining
+from tasks.running.allowed_paths import require_allowed_to_copy
 from tasks.running.sqlite import back_up_daily
 from tasks.running.stages import data_folder
 from tasks.tracking.lifecycle import parent_run
-from tasks.tracking.run import Dataset
 from tasks.tracking.store import connect
 
-P = TypeVar("P", bound=RetrainParameters)
-
 NOTHING_TO_DO = "Nothing to do"
-_TERMS = {"largest_sum", "size", "most_quarantine", "most_drift", "on_drift"}  # they decide what is refused
 
 
 @dataclass(frozen=True)
@@ -79,33 +79,11 @@ class Retraining:
     mlflow: str
 
 
-@flow(name="retrain-adders")
-@user_error_as_state
-def retrain_adders(parameters: RetrainAddersParameters) -> Retraining | State[None]:
-    """Add new pairs of numbers to the dataset, train a challenger on it, and make the better network champion.
-
-    Raises:
-        UserError: everything new was refused, or there is too little to learn from.
-    """
-    return retrain(PairsExperiment, parameters)
-
-
-@flow(name="retrain-avatars")
-@user_error_as_state
-def retrain_avatars(parameters: RetrainAvatarsParameters) -> Retraining | State[None]:
-    """Add new pictures to the dataset, train a challenger on it, and make the better network champion.
-
-    Raises:
-        UserError: everything new was refused, or there is too little to learn from.
-    """
-    return retrain(PictureExperiment, parameters)
-
-
-def retrain(make_experiment: Callable[[P], Experiment], requested: P) -> Retraining | State[None]:
+def retrain(model: Model, requested: RetrainParameters) -> Retraining | State[None]:
     """Adds new deliveries to the dataset, trains a challenger on it, and makes the better network champion.
 
     Args:
-        make_experiment: for pairs or for pictures.
+        model: one of the registry.
         requested: the parameters; those that are left to the champion are filled in here.
 
     Returns:
@@ -114,38 +92,41 @@ def retrain(make_experiment: Callable[[P], Experiment], requested: P) -> Retrain
     Raises:
         UserError: everything new was refused, or there is too little to learn from.
     """
-    log, model = get_run_logger(), requested.model
-    folder = data_folder() / "datasets" / model
-    inbox_path = inbox_folder(requested.inbox, model)
+    log, name, flow_name = get_run_logger(), requested.model, model.retraining
+    folder = data_folder() / "datasets" / name
+    inbox_path = require_allowed_to_copy(requested.inbox) if requested.inbox else data_folder() / "inbox" / name
     with only_one_retraining(folder):
-        client = connect(data_folder())
+        tracking_uri = connect(data_folder()).tracking_uri
         back_up_daily(data_folder())
-        champion = find_champion(client, model)
-        parameters = requested.with_champion_defaults(champion.tags if champion else {})
-        experiment = make_experiment(parameters)
-        versions = DatasetVersions(folder, experiment.rows_folder, parameters.model_dump(include=_TERMS))
+        champion = find_champion(tracking_uri, name)
+        form = requested.with_champion_defaults(champion.tags if champion else {})
+        experiment = model.experiment(form)
+        (data,) = experiment.data
+        terms = {**data.clean.kind, **form.model_dump(include=CONDITIONS)}
+        versions = DatasetVersions(folder, data.clean.rows, terms)
         if champion:
-            experiment.check_champion(champion)
-        if versions.newest() is None and (first := experiment.first_delivery()):
-            cleaned, refusals, _ = clean_deliveries(experiment, versions, [first])
+            require_comparable(data.clean, champion)
+        if versions.newest() is None and data.ingest:
+            first = ingest(data.ingest)
+            cleaned, refusals, _ = clean_deliveries(data, versions, [first])
             if not cleaned:
                 raise UserError(
                     refusals[0] if refusals else f"{first.path} was changed while it was read: start again."
                 )
-            rows = add_version(experiment, versions, None, cleaned).rows
+            rows = add_version(data.clean, versions, None, cleaned).rows
             log.info("the dataset begins with %s: %s", first.name, rows)
 
         inbox = look_for_new(inbox_path, versions)
-        cleaned, unfit, changed = clean_deliveries(experiment, versions, inbox.new)
+        cleaned, unfit, changed = clean_deliveries(data, versions, inbox.new)
         waiting = [*inbox.waiting, *changed]
         left = f"Left for the next time, because it was changed a moment ago: {', '.join(waiting)}."
         if waiting:
             log.info(left)
-        baseline = find_baseline(client, champion, versions.newest()) if cleaned else None
-        drifts, drifted = _add_undrifted(experiment, versions, parameters, baseline, cleaned)
+        baseline = find_baseline(tracking_uri, champion, versions.newest()) if cleaned else None
+        drifts, drifted = _add_undrifted(data.clean, versions, form, baseline, cleaned)
         refusals = [*inbox.unfit, *unfit, *drifted]
         if refusals:
-            publish_refusals(experiment.flow, refusals)
+            publish_refusals(flow_name, refusals)
         for sentence in refusals:
             log.warning(sentence)
 
@@ -156,25 +137,28 @@ def retrain(make_experiment: Callable[[P], Experiment], requested: P) -> Retrain
             message = f"There is nothing new in {inbox_path}."
             return Completed(name=NOTHING_TO_DO, message=visible(f"{message} {left}" if waiting else message))
 
-        dataset = Dataset(f"{model}-{version.name}", version.rows_folder, version.sha256, version.rows["clean"])
-        config = parameters.model_dump()
+        dataset = version.dataset(name)
         resume = versions.pending_run(key)
-        with parent_run(data_folder(), experiment.flow, dataset.name, config, datasets=[dataset], resume=resume) as run:
+        with parent_run(
+            data_folder(), flow_name, dataset.name, form.model_dump(), datasets=[dataset], resume=resume
+        ) as run:
             versions.write_pending_run(key, run.run_id)
-            number = train_challenger(run, experiment, model, version)
-            judgement = judge(run, experiment, model, version, number)
-            publish_decision(experiment.flow, run, model, version, judgement, drifts)
+            training, held_out = split(data.clean, dataset, version)
+            number = train_challenger(run, experiment, version, training)
+            judgement = judge(run, experiment, version, number, training, held_out)
+            publish_decision(flow_name, run, name, version, judgement, drifts)
         versions.write_judgement(key, version, {"challenger": number, "promoted": judgement.decision.promoted})
-        experiment.delete_checkpoints(version)
-        return Retraining(model, version, judgement, drifts, refusals, versions.deliveries_file, run.link)
+        if experiment.checkpoints:
+            shutil.rmtree(experiment.checkpoints([training]), ignore_errors=True)
+        return Retraining(name, version, judgement, drifts, refusals, versions.deliveries_file, run.link)
 
 
 def _add_undrifted(
-    experiment: Experiment,
+    clean: Clean,
     versions: DatasetVersions,
-    parameters: RetrainParameters,
+    form: RetrainParameters,
     baseline: Baseline | None,
-    deliveries: Sequence[CleanedDelivery],
+    deliveries: Sequence[Cleaned],
 ) -> tuple[list[Drift], list[str]]:
     """Compares cleaned deliveries with the baseline, and adds those that did not drift to the dataset.
 
@@ -185,31 +169,31 @@ def _add_undrifted(
     """
     log = get_run_logger()
     drifts: list[Drift] = []
-    accepted: list[CleanedDelivery] = []
+    accepted: list[Cleaned] = []
     refusals = []
     recent = find_recent(versions) if deliveries else RecentDeliveries(None)
-    for batch in group_for_comparison(experiment, deliveries):
+    for batch in group_for_comparison(clean, deliveries):
         try:
             comparisons = []
             for earlier in (None, recent) if recent and is_small(batch) else (None,):
-                drift = compare(experiment, batch, baseline, parameters.most_drift, earlier)
+                drift = compare(clean, batch, baseline, form.most_drift, earlier)
                 log.info(drift.sentence)
-                if drift.drifted and parameters.on_drift == "refuse":
+                if drift.drifted and form.on_drift == "refuse":
                     page = f"See {drift.docs / 'index.html'}." if drift.docs else ""
                     raise RefusedError(" ".join(["The rows drifted.", drift.sentence, *drift.drifted, page]))
                 comparisons.append(drift)
         except RefusedError as error:
-            refusals.append(refuse(versions, batch, str(error)))
+            refusals.append(refuse(versions, [cleaned.raw for cleaned in batch], str(error)))
             continue
         for sentence in [sentence for drift in comparisons for sentence in drift.drifted]:
             log.warning("drift, accepted: %s", sentence)
         drifts += comparisons
         accepted += batch
         recent = recent.with_accepted(batch)
-    return drifts, refusals + _add(experiment, versions, accepted)
+    return drifts, refusals + _add(clean, versions, accepted)
 
 
-def _add(experiment: Experiment, versions: DatasetVersions, batch: Sequence[CleanedDelivery]) -> list[str]:
+def _add(clean: Clean, versions: DatasetVersions, batch: Sequence[Cleaned]) -> list[str]:
     """Adds deliveries to the dataset as one version; if that fails, one by one, to find those that cannot be added.
 
     Returns:
@@ -218,10 +202,23 @@ def _add(experiment: Experiment, versions: DatasetVersions, batch: Sequence[Clea
     if not batch:
         return []
     try:
-        rows = add_version(experiment, versions, versions.newest(), batch).rows
+        rows = add_version(clean, versions, versions.newest(), batch).rows
         get_run_logger().info("the dataset grows: %s", rows)
     except RefusedError as error:
         if len(batch) == 1:
-            return [refuse(versions, batch, str(error))]
-        return [sentence for delivery in batch for sentence in _add(experiment, versions, [delivery])]
+            return [refuse(versions, [cleaned.raw for cleaned in batch], str(error))]
+        return [sentence for delivery in batch for sentence in _add(clean, versions, [delivery])]
     return []
+
+
+@cache
+def retraining_flow(model: Model) -> Flow[[RetrainParameters], Retraining | State[None]]:
+    """The flow that retrains a model."""
+    return flow_of(model.retraining, model.retraining_form, partial(retrain, model))
+
+
+def __getattr__(name: str) -> Flow[[RetrainParameters], Retraining | State[None]]:
+    for model in MODELS:
+        if model.retraining.replace("-", "_") == name:
+            return retraining_flow(model)
+    raise AttributeError(name)

@@ -2,16 +2,15 @@
 
 from prefect import flow
 
-from flows.adders import AdderReport, adders
-from flows.cli.summaries import show_adders
-from flows.gan import GanReport, gan
+from flows.cli.summaries import show_training
+from flows.training import Training, adders, gan
 from schemas.parameters import RunParameters
 from tasks.running.failures import user_error_as_state
 
 
 @flow(name="run")
 @user_error_as_state
-def run(parameters: RunParameters) -> tuple[AdderReport, GanReport]:
+def run(parameters: RunParameters) -> list[Training]:
     """Run everything: ingest, clean, check, train, track and report, for numbers and for pictures.
 
     Raises:
@@ -19,7 +18,7 @@ def run(parameters: RunParameters) -> tuple[AdderReport, GanReport]:
     """
     results = adders(parameters.adders)
     try:
-        return results, gan(parameters.gan)
+        return [results, gan(parameters.gan)]
     except Exception:
-        show_adders(results)  # they are finished, even if the pictures fail
+        show_training(results)  # they are finished, even if the pictures fail
         raise

@@ -1,23 +1,20 @@
 """The workflow's commands, which the command line of the library finds by an entry point."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from eightytwenty.cli import Command
 from eightytwenty.errors import UserError
 from schemas.parameters import (
-    AdderParameters,
     DeployParameters,
     DrawParameters,
-    GanParameters,
     PredictParameters,
-    RetrainAddersParameters,
-    RetrainAvatarsParameters,
     RollbackParameters,
     RunParameters,
     StatusParameters,
     UpParameters,
 )
+from tasks.registry import MODELS
 
 
 def join_attributes(arguments: Sequence[str]) -> list[str]:
@@ -39,29 +36,30 @@ def join_attributes(arguments: Sequence[str]) -> list[str]:
     return [*others, "--attributes", json.dumps(attributes)] if attributes else others
 
 
-_FLOW = "flows.cli.run_flow"
-_BETTER = "add new pairs to the dataset, train a challenger, and make the better network champion"
-COMMANDS = (
-    Command("run", "all of it: ingest, clean, check, train, track and report", RunParameters, f"{_FLOW}:run_all"),
-    Command("adders", "the same, for networks that add two numbers", AdderParameters, f"{_FLOW}:run_adders"),
-    Command("gan", "the same, for a GAN that draws pictures", GanParameters, f"{_FLOW}:run_gan"),
-    Command(
+def _commands() -> Iterator[Command]:
+    flow = "flows.cli.run_flow"
+    yield Command("run", "all of it: ingest, clean, check, train, track and report", RunParameters, f"{flow}:run_all")
+    for model in MODELS:
+        yield Command(_identifier(model.name), f"the same, for {model.trains}", model.form, f"{flow}:run_training")
+    yield Command(
         "draw", "draw pictures with a trained model", DrawParameters, "flows.cli.draw:draw_command", join_attributes
-    ),
-    Command("predict", "ask a trained network for sums", PredictParameters, "flows.cli.predict:predict_command"),
-    Command("retrain_adders", _BETTER, RetrainAddersParameters, f"{_FLOW}:run_retrain_adders"),
-    Command("retrain_avatars", "the same, for pictures", RetrainAvatarsParameters, f"{_FLOW}:run_retrain_avatars"),
-    Command(
-        "rollback", "make an earlier version champion again", RollbackParameters, "flows.cli.rollback:rollback_command"
-    ),
-    Command("up", "start both UIs and a worker, until Ctrl-C", UpParameters, "flows.cli.up:up_command"),
-    Command(
-        "deploy",
-        "register the deployments with a running Prefect server",
-        DeployParameters,
-        "flows.cli.deploy:deploy_command",
-    ),
-    Command(
-        "status", "say what is up, and how the last runs ended", StatusParameters, "flows.cli.status:status_command"
-    ),
-)
+    )
+    yield Command("predict", "ask a trained network for sums", PredictParameters, "flows.cli.predict:predict_command")
+    better = "to the dataset, train a challenger, and make the better network champion"
+    for model in MODELS:
+        summary = f"add new {model.data} {better}"
+        yield Command(_identifier(model.retraining), summary, model.retraining_form, f"{flow}:run_retraining")
+    for name, summary, options in (
+        ("rollback", "make an earlier version champion again", RollbackParameters),
+        ("up", "start both UIs and a worker, until Ctrl-C", UpParameters),
+        ("deploy", "register the deployments with a running Prefect server", DeployParameters),
+        ("status", "say what is up, and how the last runs ended", StatusParameters),
+    ):
+        yield Command(name, summary, options, f"flows.cli.{name}:{name}_command")
+
+
+def _identifier(name: str) -> str:
+    return name.replace("-", "_")
+
+
+COMMANDS = tuple(_commands())

@@ -5,60 +5,40 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from eightytwenty.errors import UserError
-from flows.cli.summaries import show_adders, show_gan, show_retraining
-from schemas.parameters import (
-    AdderParameters,
-    GanParameters,
-    RetrainAddersParameters,
-    RetrainAvatarsParameters,
-    RunParameters,
-)
+from flows.cli.summaries import show_retraining, show_training
+from schemas.parameters import Parameters, RetrainParameters, RunParameters
+from tasks.registry import MODELS
 from tasks.running.full_disk import explain_full_disk
 from tasks.running.ownership import make_data_folder
 from tasks.running.stages import data_folder
 from tasks.servers.private_prefect import prefect_api
 
 
-def run_all(parameters: RunParameters) -> None:
-    """Runs both flows and prints their results and where to look next."""
+def run_all(form: RunParameters) -> None:
+    """Runs everything, and prints the results and where to look next."""
     with _reporting():
         from flows.run import run
 
-        results, drawn = run(parameters)
-        show_adders(results)
-        show_gan(drawn)
+        for training in run(form):
+            show_training(training)
 
 
-def run_adders(parameters: AdderParameters) -> None:
-    """Runs the flow of the adders and prints its results and where to look next."""
+def run_training(form: Parameters) -> None:
+    """Runs the flow that trains the model of a form, and prints its results and where to look next."""
     with _reporting():
-        from flows.adders import adders
+        from flows.training import training_flow
 
-        show_adders(adders(parameters))
+        model = next(model for model in MODELS if type(form) is model.form)
+        show_training(training_flow(model)(form))
 
 
-def run_gan(parameters: GanParameters) -> None:
-    """Runs the flow of the GAN and prints its results and where to look next."""
+def run_retraining(form: RetrainParameters) -> None:
+    """Runs the flow that retrains the model of a form, and prints the decision."""
     with _reporting():
-        from flows.gan import gan
+        from flows.retraining import retraining_flow
 
-        show_gan(gan(parameters))
-
-
-def run_retrain_adders(parameters: RetrainAddersParameters) -> None:
-    """Runs the retraining of the adders and prints the decision."""
-    with _reporting():
-        from flows.retraining import retrain_adders
-
-        show_retraining(retrain_adders(parameters, return_state=True))
-
-
-def run_retrain_avatars(parameters: RetrainAvatarsParameters) -> None:
-    """Runs the retraining of the avatars and prints the decision."""
-    with _reporting():
-        from flows.retraining import retrain_avatars
-
-        show_retraining(retrain_avatars(parameters, return_state=True))
+        model = next(model for model in MODELS if type(form) is model.retraining_form)
+        show_retraining(retraining_flow(model)(form, return_state=True))
 
 
 @contextmanager

@@ -11,63 +11,32 @@ from eightytwenty.evaluate.score import CleaningScore
 from eightytwenty.printable import for_terminal
 from reports.eighty_twenty import EightyTwenty
 from reports.numbers import percent, seconds
-from reports.results import results_rich
 
 if TYPE_CHECKING:
     from prefect import State
 
-    from flows.adders import AdderReport
-    from flows.gan import GanReport
     from flows.retraining import Retraining
+    from flows.training import Training
 
 
-def show_adders(report: "AdderReport") -> None:
-    """Prints the result table of the adders, the 80/20 summary and where to look next."""
-    console = Console()
-    console.print(results_rich(report.cells))
-    _shares(console, report.shares, report.cleaning)
+def show_training(training: "Training") -> None:
+    """Prints what the model reports, the 80/20 summary and where to look next."""
+    console, findings = Console(), training.findings
+    for result in findings.results:
+        console.print(result, soft_wrap=isinstance(result, str))
+    _shares(console, training.shares, training.cleaning)
     _where(
         console,
         {
-            "pictures and tables": str(report.folder),
-            "80/20 report": str(report.folder / "eighty_twenty.md"),
-            "what the data was like": str(report.docs[0] / "index.html"),
-            "best network": _registered(report.model, report.is_champion),
-            "ask it": shlex.join(
-                ["eightytwenty", "predict", "2", "2", *([] if report.is_champion else ["--model", report.model])]
-            ),
-            "runs in MLflow": report.mlflow,
+            **findings.places,
+            "what the data was like": str(training.docs[0] / "index.html"),
+            findings.network: _registered(training.model, training.version, training.is_champion),
+            "runs in MLflow": training.mlflow,
         },
     )
-
-
-def show_gan(report: "GanReport") -> None:
-    """Prints the measures of the GAN, the 80/20 summary and where to look next."""
-    from tasks.gans.report import measures_rich
-
-    console = Console()
-    console.print(f"[bold]{for_terminal(report.name)}[/]")
-    console.print(measures_rich(report.measures, report.real))
-    for alarm in report.alarms:
-        console.print(f"[bold red]Collapse.[/] {for_terminal(alarm)}", soft_wrap=True)
-    _shares(console, report.shares, report.cleaning)
-    _where(
-        console,
-        {
-            "grid beside real pictures": str(report.folder / "samples.png"),
-            "film of the training": str(report.folder / "training.gif"),
-            "curves of the training": str(report.folder / "training.png"),
-            "what cleaning did": str(report.folder / "cleaning.png"),
-            "all pictures and tables": str(report.folder),
-            "what the data was like": str(report.docs[0] / "index.html"),
-            "trained network": _registered(report.model, report.is_champion),
-            "draw some yourself": shlex.join(["eightytwenty", "draw", "--model", report.model]),
-            "runs in MLflow": report.mlflow,
-        },
-    )
-    if report.attribution:
-        attribution = "\n".join(map(for_terminal, report.attribution.strip().splitlines()))
-        console.print(f"\n{attribution}", soft_wrap=True, highlight=False)
+    if findings.notes:
+        notes = "\n".join(map(for_terminal, findings.notes.strip().splitlines()))
+        console.print(f"\n{notes}", soft_wrap=True, highlight=False)
 
 
 def show_retraining(state: "State[Retraining | State[None]]") -> None:
@@ -109,11 +78,12 @@ def show_retraining(state: "State[Retraining | State[None]]") -> None:
     )
 
 
-def _registered(model: str, is_champion: bool) -> str:
-    name, _, version = model.rpartition("/")
+def _registered(model: str, version: int, is_champion: bool) -> str:
     if is_champion:
-        return f"{model}, champion of {name}"
-    return f"{model}; {shlex.join(['eightytwenty', 'rollback', name, '--to', version])} makes it champion"
+        return f"{model}/{version}, champion of {model}"
+    return (
+        f"{model}/{version}; {shlex.join(['eightytwenty', 'rollback', model, '--to', str(version)])} makes it champion"
+    )
 
 
 def _shares(console: Console, shares: EightyTwenty, cleaning: list[CleaningScore]) -> None:

@@ -7,7 +7,7 @@ from schemas.parameters.base import Parameters
 from schemas.parameters.clean import CleanParameters
 from schemas.parameters.operate import DeployParameters, StatusParameters, UpParameters
 from schemas.parameters.registered import DrawParameters, PredictParameters, RollbackParameters
-from schemas.parameters.retrain import RetrainAddersParameters, RetrainAvatarsParameters
+from schemas.parameters.retrain import RetrainAddersParameters, RetrainAvatarsParameters, RetrainParameters
 from schemas.parameters.training import DRAWN, GENERATED, AdderParameters, GanParameters, RunParameters
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "PredictParameters",
     "RetrainAddersParameters",
     "RetrainAvatarsParameters",
+    "RetrainParameters",
     "RollbackParameters",
     "RunParameters",
     "StatusParameters",

@@ -36,9 +36,9 @@ class RetrainParameters(Parameters):
     )
     seed: Seed = Field(0, description="the same seed gives the same challenger, bit for bit")
 
-    def with_champion_defaults(self, champion: Mapping[str, str]) -> Self:
+    def with_champion_defaults(self, champion: Mapping[str, str]) -> Self:  # noqa: ARG002 - for those that have any
         """The same parameters; those that are left to the champion come from its tags, which may be empty."""
-        raise NotImplementedError
+        return self
 
 
 class RetrainAddersParameters(RetrainParameters):

@@ -2,27 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from models.adders.network import Adder
-from tasks.running.stages import Stage
 
 _NUMBERS_AND_NAMES = ("protocol", "largest_sum", "hidden_units", "seed", "output_bias", "scale", "best_epoch")
 _ARRAYS = ("input_weights", "output_weights")
-
-
-@dataclass(frozen=True)
-class TrainedAdders:
-    """A finished stage that trained networks."""
-
-    stage: Stage
-
-    def load(self) -> list[Adder]:
-        """The networks."""
-        return load_adders(self.stage.folder)
 
 
 def save_adders(adders: Sequence[Adder], folder: Path) -> None:

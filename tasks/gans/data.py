@@ -1,4 +1,4 @@
-"""Pictures from raw to training: references to files on disk, the training set, and the inputs of drawn samples."""
+"""What a GAN learns from: the training set, the inputs of drawn samples, and whom to credit."""
 
 import json
 from collections.abc import Sequence
@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.kinds.category import Attribute
 from eightytwenty.pictures.dataset import read_pictures
@@ -18,66 +17,12 @@ from models.gans.images import Images, Subset
 from models.gans.quality.coverage import NEIGHBOURS
 from models.gans.training import CONDITIONAL
 from schemas.attributes import CARTOONSET, CARTOONSET_ATTRIBUTION
-from tasks.running.stages import Stage
-from tasks.tracking.run import Dataset
+from tasks.experiment import Cleaned
 
 FEWEST_PICTURES = 100
 _HELD_OUT_SHARE, _MOST_HELD_OUT = 0.1, 1000
 _FEWEST_HELD_OUT = 2 * (NEIGHBOURS + 1)  # coverage is measured on each half of them
 _SIDE = 4  # of the square of samples
-
-
-@dataclass(frozen=True)
-class RawPictures:
-    """Raw pictures.
-
-    Args:
-        path: folder or archive.
-        sha256: its digest.
-        seconds: wall-clock seconds that it took to get them.
-        fresh: whether that was done just now.
-        truth: for pictures drawn here, the folder with their faults and the pictures without faults.
-        attribution: whom to credit wherever the pictures are shown.
-    """
-
-    path: Path
-    sha256: str
-    seconds: float
-    fresh: bool = True
-    truth: Path | None = None
-    attribution: str = ""
-
-
-@dataclass(frozen=True)
-class CleanPictures:
-    """Cleaned pictures: the finished stage and its summary."""
-
-    name: str
-    raw: RawPictures
-    stage: Stage
-    summary: Summary
-
-    @property
-    def folder(self) -> Path:
-        """What `eightytwenty.pictures.run.clean_pictures` wrote."""
-        return self.stage.folder / "pictures"
-
-    @property
-    def attribution(self) -> str:
-        """Whom to credit wherever the pictures, or what was learned from them, are shown; may be empty."""
-        names = json.loads((self.folder / ATTRIBUTES).read_text(encoding="utf-8"))
-        is_cartoon_set = list(names) == [attribute.name for attribute in CARTOONSET]
-        return self.raw.attribution or (CARTOONSET_ATTRIBUTION if is_cartoon_set else "")
-
-    @property
-    def gallery(self) -> Path:
-        """The page that shows what cleaning did."""
-        return self.stage.folder / "gallery.png"
-
-    @property
-    def dataset(self) -> Dataset:
-        """The pictures as an input of an MLflow run."""
-        return Dataset(self.name, self.folder, self.stage.sha256, self.summary.clean)
 
 
 @dataclass(frozen=True)
@@ -143,6 +88,13 @@ def training_set(folder: Path, seed: int) -> TrainingSet:
     return TrainingSet(
         Subset(images, training), codes[training], np.array(images[held_out]), codes[held_out], pictures.attributes
     )
+
+
+def attribution_of(cleaned: Cleaned) -> str:
+    """Whom to credit wherever the pictures, or what was learned from them, are shown; may be empty."""
+    names = json.loads((cleaned.rows / ATTRIBUTES).read_text(encoding="utf-8"))
+    is_cartoon_set = list(names) == [attribute.name for attribute in CARTOONSET]
+    return cleaned.raw.attribution or (CARTOONSET_ATTRIBUTION if is_cartoon_set else "")
 
 
 def sample_plan(data: TrainingSet, recipe: str, seed: int) -> SamplePlan:

@@ -15,32 +15,10 @@ from reports.grid import captioned, grid
 from tasks.gans.checkpoint import Checkpoint
 from tasks.gans.data import SamplePlan, TrainingSet
 from tasks.running.ownership import OWNER_TAG
-from tasks.running.records import DamagedError, Record
 from tasks.running.stages import data_folder
 from tasks.tracking.lifecycle import ending, resume_run, start_run
 from tasks.tracking.networks import log_model
 from tasks.tracking.run import Dataset, Run
-
-_RUNS = "runs.json"
-
-
-class RunIds(Record):
-    """The ids of the parent run and of the training's own run, saved beside its checkpoint."""
-
-    parent: str = ""
-    network: str = ""
-
-    @classmethod
-    def load(cls, folder: Path) -> "RunIds":
-        """The runs of an interrupted training; empty if there is none."""
-        try:
-            return cls.read(folder / _RUNS)
-        except (FileNotFoundError, DamagedError):
-            return cls()
-
-    def save(self, folder: Path) -> None:
-        """Writes them beside the checkpoint."""
-        self.write(folder / _RUNS)
 
 
 @contextmanager

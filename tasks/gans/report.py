@@ -1,6 +1,6 @@
 """What a run of the gan flow reports: pictures, films, curves and two pages of text."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +9,10 @@ from rich.table import Table
 
 from eightytwenty.files import write_whole
 from eightytwenty.pages.markdown import markdown_table, plain
+from eightytwenty.pictures.run import GALLERY
 from models.gans.draw import draw_with
 from models.gans.quality.ellipses import ellipse_test
 from models.gans.quality.fidelity import attribute_fidelity
-from reports.accounts import rows_by_fate, rows_by_rule, timed_stage
-from reports.cleaning_figure import cleaning_figure
 from reports.contact_sheet import contact_sheet
 from reports.eighty_twenty import EightyTwenty, eighty_twenty_markdown
 from reports.film import epoch_frames, film
@@ -21,14 +20,15 @@ from reports.gan_figures import distributions, fidelity_figure, training_curves
 from reports.grid import grid, png, side_by_side
 from reports.numbers import compact, percent
 from reports.style import save
-from schemas.parameters import GanParameters
-from tasks.gans.data import CleanPictures, TrainingSet, evaluation_inputs, sample_plan
+from tasks.experiment import Cleaned
+from tasks.gans.config import GanConfig
+from tasks.gans.data import TrainingSet, attribution_of, evaluation_inputs, sample_plan
 from tasks.gans.measures import Measures, ellipses
 from tasks.gans.train import TrainedGan
-from tasks.validate.gate import FinishedCheck
 
 _PICTURES = 64  # drawn and real ones in samples.png
 _FILM_SECONDS = 6.0
+MEASURE_COLUMNS = ("measure", "generated", "real")
 # measure -> its title, whether it is a share, the measure of real pictures to compare it with
 _MEASURES = {
     "fid": ("FID", False, "real_fid"),
@@ -48,34 +48,17 @@ _MEASURES = {
 }
 
 
-def gan_eighty_twenty(
-    cleaned: CleanPictures, checked: FinishedCheck, measures: Measures, trained: TrainedGan
-) -> EightyTwenty:
-    """Puts the numbers of a run together."""
-    stages = (
-        timed_stage("ingest", "cleaning", [cleaned.raw]),
-        timed_stage("clean", "cleaning", [cleaned.stage]),
-        timed_stage("check the batch", "cleaning", [checked.stage]),
-        timed_stage("find features", "modelling", [measures.stage]),
-        timed_stage("train the GAN", "modelling", [trained.stage]),
-    )
-    rules = rows_by_rule([cleaned.summary], "copy of a picture")
-    return EightyTwenty(stages, rows_by_fate([cleaned.summary]), rules)
-
-
-def draw_training(
-    folder: Path, data: TrainingSet, measures: Measures, trained: TrainedGan, parameters: GanParameters
-) -> None:
+def draw_training(folder: Path, data: TrainingSet, measures: Measures, trained: TrainedGan, config: GanConfig) -> None:
     """Writes the pictures of a training into a folder: samples, film, contact sheet, curves, measures."""
     checkpoint, generator = trained.checkpoint, trained.generator()
     samples = np.stack(checkpoint.samples)
-    noise, codes = evaluation_inputs(data, parameters.seed)
+    noise, codes = evaluation_inputs(data, config.seed)
     inputs = {"noise": noise, "attributes": codes}
     fake = draw_with(generator, {name: inputs[name] for name in generator.input})
 
     real = data.held_out_images[:_PICTURES]
     write_whole(folder / "samples.png", png(side_by_side(fake[:_PICTURES], real, trained.generator_epoch, columns=8)))
-    plan = sample_plan(data, parameters.recipe, parameters.seed)
+    plan = sample_plan(data, config.recipe, config.seed)
     if plan.row_labels:
         last = samples[trained.generator_epoch - 1]
         square = grid(last, 4, row_labels=plan.row_labels, column_labels=plan.column_labels)
@@ -85,7 +68,7 @@ def draw_training(
         samples, best=checkpoint.best_epoch or None, alarms=[alarm.epoch for alarm in checkpoint.alarms]
     )
     write_whole(folder / "contact_sheet.png", png(sheet))
-    curves = training_curves(checkpoint.history, measures.floor, checkpoint.alarms, parameters.collapse_share)
+    curves = training_curves(checkpoint.history, measures.floor, checkpoint.alarms, config.collapse_share)
     save(curves, folder / "training.png")
 
     classifier = measures.classifier()
@@ -96,39 +79,33 @@ def draw_training(
             dict(zip(names, map(float, values), strict=True)) for values in (fidelity.recognised, fidelity.of_real)
         )
         save(fidelity_figure(recognised, of_real), folder / "fidelity.png")
-    real_ellipses = ellipses(parameters.source, data)
+    real_ellipses = ellipses(config.source, data)
     if real_ellipses:
         background, real_test = real_ellipses
         save(distributions(real_test, ellipse_test(fake, background)), folder / "distributions.png")
 
 
 def write_texts(
-    folder: Path,
-    cleaned: CleanPictures,
-    measures: Measures,
-    trained: TrainedGan,
-    shares: EightyTwenty,
-    parameters: GanParameters,
+    folder: Path, cleaned: Cleaned, measures: Measures, trained: TrainedGan, shares: EightyTwenty, recipe: str
 ) -> str:
     """Writes the 80/20 report, the gallery of the cleaning and the attribution.
 
     Returns:
         Markdown for the Prefect UI: the measures and the 80/20 report.
     """
-    checkpoint = trained.checkpoint
+    checkpoint, attribution = trained.checkpoint, attribution_of(cleaned)
     lines = [
-        f"# {plain(cleaned.name)}, recipe {parameters.recipe}, {checkpoint.epochs} epochs",
+        f"# {plain(cleaned.raw.name)}, recipe {recipe}, {checkpoint.epochs} epochs",
         *(f"- **{alarm}**" for alarm in checkpoint.alarms),
-        measures_markdown(final_measures(trained), {**measures.floor, **measures.accuracy}),
+        markdown_table(MEASURE_COLUMNS, measure_lines(trained, measures)),
         eighty_twenty_markdown(shares),
-        "\n".join(map(plain, cleaned.attribution.splitlines())),
+        "\n".join(map(plain, attribution.splitlines())),
     ]
     markdown = "\n\n".join(line for line in lines if line)
     (folder / "gan.md").write_text(markdown, encoding="utf-8")
-    save(cleaning_figure(shares), folder / "eighty_twenty.png")
-    write_whole(folder / "cleaning.png", cleaned.gallery.read_bytes())
-    if cleaned.attribution:
-        (folder / "ATTRIBUTION.txt").write_text(cleaned.attribution, encoding="utf-8")
+    write_whole(folder / "cleaning.png", cleaned.rows.with_name(GALLERY).read_bytes())
+    if attribution:
+        (folder / "ATTRIBUTION.txt").write_text(attribution, encoding="utf-8")
     return markdown
 
 
@@ -138,37 +115,27 @@ def final_measures(trained: TrainedGan) -> dict[str, float]:
     return {name: series[trained.generator_epoch - 1] for name, series in history.items()}
 
 
-def measures_markdown(values: Mapping[str, float], real: Mapping[str, float]) -> str:
-    """A table of the measures, with what real pictures reach."""
-    return markdown_table(("measure", "generated", "real"), _lines(values, real))
+def measure_lines(trained: TrainedGan, measures: Measures) -> list[tuple[str, str, str]]:
+    """The table of the measures, with what real pictures reach: measure, generated, real."""
+    values, real = final_measures(trained), {**measures.floor, **measures.accuracy}
+    lines = []
+    for name, (title, is_share, floor) in _MEASURES.items():
+        if name in values:
+            text = percent if is_share else compact
+            lines.append((title, text(values[name]), text(real[floor]) if floor in real else ""))
+    return lines
 
 
-def measures_table(values: Mapping[str, float], real: Mapping[str, float]) -> list[dict[str, str]]:
-    """The same table as rows: column -> text."""
-    return [dict(zip(("measure", "generated", "real"), line, strict=True)) for line in _lines(values, real)]
-
-
-def measures_rich(values: Mapping[str, float], real: Mapping[str, float]) -> Table:
+def measures_rich(lines: Sequence[tuple[str, str, str]]) -> Table:
     """The same table for the terminal."""
     table = Table(box=box.HORIZONTALS, pad_edge=False)
-    table.add_column("measure")
-    for name in ("generated", "real"):
-        table.add_column(name, justify="right")
-    for line in _lines(values, real):
+    for name in MEASURE_COLUMNS:
+        table.add_column(name, justify="left" if name == "measure" else "right")
+    for line in lines:
         table.add_row(*line)
     return table
 
 
-def _lines(values: Mapping[str, float], real: Mapping[str, float]) -> Iterator[tuple[str, str, str]]:
-    for name, (title, is_share, floor) in _MEASURES.items():
-        if name in values:
-            text = percent if is_share else compact
-            yield title, text(values[name]), text(real[floor]) if floor in real else ""
-
-
-def summary_metrics(trained: TrainedGan, shares: EightyTwenty) -> dict[str, float]:
-    """The measures of the saved generator, and the seconds and rows of the run, for the parent run."""
-    seconds = {f"seconds_{stage.name.replace(' ', '_')}": stage.seconds for stage in shares.stages}
-    rows = {f"rows_{fate}": float(count) for fate, count in shares.fates.items()}
-    alarms = {"collapse_alarms": float(len(trained.checkpoint.alarms))}
-    return {**final_measures(trained), **alarms, **seconds, **rows}
+def summary_metrics(trained: TrainedGan) -> dict[str, float]:
+    """The measures of the saved generator, for the parent run."""
+    return {**final_measures(trained), "collapse_alarms": float(len(trained.checkpoint.alarms))}

@@ -1,144 +1,59 @@
-"""The Prefect tasks of the gan flow. They pass references; pictures and networks stay on disk."""
+"""The Prefect tasks that train, score and report a GAN. They pass references; pictures and networks stay on disk."""
 
-import shutil
-from collections.abc import Callable
+import shlex
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from prefect import task
+import numpy as np
+from prefect import get_run_logger, task
+from rich.console import RenderableType
 
-from eightytwenty.engine.summary import Summary
-from eightytwenty.evaluate.picture_score import score_pictures
-from eightytwenty.evaluate.score import CleaningScore
-from eightytwenty.files import sha256
+from eightytwenty.errors import UserError
 from eightytwenty.pages.markdown import plain
 from eightytwenty.pictures.dataset import read_pictures
-from eightytwenty.pictures.run import GALLERY, clean_pictures
-from eightytwenty.pictures.schema import pictures_table
-from eightytwenty.pictures.source import open_pictures
-from reports.accounts import Stopwatch
+from eightytwenty.printable import for_terminal
+from models.gans.draw import draw_with
+from models.gans.gan import NOISE
+from models.gans.quality.measure import measure
+from reports.accounts import timed_stage
 from reports.eighty_twenty import EightyTwenty
-from reports.gallery import gallery
-from schemas.attribute_expectations import pictures_expectations
-from schemas.attributes import KNOWN_ATTRIBUTES
-from schemas.parameters import GanParameters
+from tasks.decision import Scores
+from tasks.experiment import Cleaned, Findings, Trained
 from tasks.gans import report
 from tasks.gans.checkpoint import Checkpoint, load_checkpoint, remove_abandoned, save_checkpoint
-from tasks.gans.data import CleanPictures, RawPictures, sample_plan, training_set
+from tasks.gans.config import GanConfig
+from tasks.gans.data import attribution_of, sample_plan, training_set
 from tasks.gans.measures import Measures, ellipses, find_measures
-from tasks.gans.record import EpochLog, RunIds, log_generator, network_run, save_keras, to_keras
+from tasks.gans.record import EpochLog, log_generator, network_run, save_keras, to_keras
 from tasks.gans.train import GENERATOR, TrainedGan, Training
-from tasks.ingest.generate import ATTRIBUTION, generate_pictures, read_truth
-from tasks.running.allowed_paths import fetch, require_allowed
-from tasks.running.artifacts import publish, publish_link, warn_of_collapse
+from tasks.report import write_report
+from tasks.running.artifacts import warn_of_collapse
 from tasks.running.progress import task_progress
-from tasks.running.reports import report_folder
 from tasks.running.retries import RETRIES
 from tasks.running.stages import data_folder, run_stage, stage_key
-from tasks.tracking.champion import promote_first
-from tasks.tracking.registry import register, version_with_tags
+from tasks.tracking.registry import describe, find, load, register, version_with_tags
 from tasks.tracking.run import Run
-from tasks.validate import check_batch
-from tasks.validate.gate import FinishedCheck, write_failures
-from tasks.validate.reasons import quarantine_reasons, show_picture
+from tasks.tracking.run_ids import RunIds
+
+_ALARMS = "alarms"  # tag of a model version
+
+
+def train(run: Run, cleaned: Cleaned, model: str, config: GanConfig) -> Trained:
+    """Learns the features by which generated pictures are measured, then trains the GAN."""
+    measures = find_features(cleaned, config.seed)
+    trained = train_gan(run, cleaned, measures, model, config)
+    for alarm in trained.checkpoint.alarms:
+        get_run_logger().warning(str(alarm))
+    stages = (
+        timed_stage("find features", "modelling", [measures.stage]),
+        timed_stage("train the GAN", "modelling", [trained.stage]),
+    )
+    scores = {**report.final_measures(trained), "alarms": float(len(trained.checkpoint.alarms))}
+    return Trained(trained.version, scores, stages, report=partial(_report, cleaned, measures, trained, model, config))
 
 
 @task(**RETRIES)
-def ingest_pictures(parameters: GanParameters) -> RawPictures:
-    """Draws pictures, or uses those that the source names.
-
-    Raises:
-        UserError: the source cannot be read.
-    """
-    data = data_folder()
-    if not parameters.is_drawn:
-        stopwatch = Stopwatch()
-        with stopwatch("ingest", "cleaning"):
-            path = fetch(parameters.source, data).resolve()
-            table = require_allowed(parameters.attributes).resolve() if parameters.attributes else None
-            digest = open_pictures(path, table, known_attributes=KNOWN_ATTRIBUTES).sha256
-        return RawPictures(path, digest, stopwatch.stages[0].seconds)
-    config = parameters.model_dump(include={"source", "rows", "size", "dirt", "seed"})
-
-    def make(folder: Path) -> None:
-        with task_progress(f"draw {parameters.source}", "pictures") as progress:
-            generate_pictures(folder / "pictures", **config, progress=progress)
-
-    stage = run_stage(data, "ingest-pictures", {}, config, make)
-    folder = stage.folder / "pictures"
-    attribution_file = folder / ATTRIBUTION
-    attribution = attribution_file.read_text(encoding="utf-8") if attribution_file.exists() else ""
-    return RawPictures(folder / "raw", sha256(folder / "raw"), stage.seconds, stage.fresh, folder, attribution)
-
-
-def _clean_files(raw: RawPictures, parameters: GanParameters, folder: Path) -> None:
-    attributes = require_allowed(parameters.attributes) if parameters.attributes else None
-    source = open_pictures(raw.path, attributes, known_attributes=KNOWN_ATTRIBUTES)
-    with task_progress("clean pictures", "pictures") as progress:
-        clean_pictures(source, pictures_table(parameters.size), folder, progress)
-    gallery(folder, folder.with_name(GALLERY), raw.path if raw.path.is_dir() else None)
-
-
-@task(**RETRIES)
-def clean_raw_pictures(
-    raw: RawPictures,
-    parameters: GanParameters,
-    clean: Callable[[RawPictures, GanParameters, Path], None] = _clean_files,
-) -> CleanPictures:
-    """Cleans the pictures.
-
-    Args:
-        raw: the pictures.
-        parameters: of the run.
-        clean: cleans them into a folder, and draws the page about it next to that folder.
-
-    Raises:
-        UserError: the source cannot be read.
-    """
-
-    def make(folder: Path) -> None:
-        clean(raw, parameters, folder / "pictures")
-
-    stage = run_stage(data_folder(), "clean-pictures", {"raw": raw.sha256}, {"size": parameters.size}, make)
-    summary = Summary.load(stage.folder / "pictures")
-    return CleanPictures(f"{parameters.registered_name}-{parameters.size}", raw, stage, summary)
-
-
-@task(**RETRIES)
-def check_pictures(cleaned: CleanPictures, most_quarantine: float) -> FinishedCheck:
-    """Asks Great Expectations whether the cleaned batch as a whole is what it should be."""
-    config: dict[str, Any] = {
-        "rows": cleaned.summary.clean,
-        "generated": cleaned.raw.truth is not None,
-        "most_quarantine": most_quarantine,
-    }
-
-    def make(folder: Path) -> None:
-        pictures = read_pictures(cleaned.folder)
-        expectations = pictures_expectations(cleaned.name, pictures.attributes, **config)
-        fates = {"rows": cleaned.summary.rows, **cleaned.summary.fates}
-        counts = {"pictures_in_file": len(pictures.images)}
-        reasons = quarantine_reasons(cleaned.folder, "pictures", show_picture)
-        check = check_batch(cleaned.folder / "clean.parquet", fates, expectations, folder / "docs", counts, reasons)
-        write_failures(folder, check)
-
-    stage = run_stage(data_folder(), "check-pictures", {"clean": cleaned.stage.sha256}, config, make)
-    return FinishedCheck(cleaned.name, stage)
-
-
-@task(**RETRIES)
-def score_pictures_cleaning(run: Run, cleaned: CleanPictures) -> CleaningScore | None:
-    """Scores the cleaning of pictures drawn here against the truth, and logs the scores to MLflow."""
-    if cleaned.raw.truth is None:
-        return None
-    truth = read_truth(cleaned.raw.truth)
-    score = score_pictures(cleaned.folder, truth.faults, truth.pictures, truth.attributes)
-    run.log_cleaning_scores([score])
-    return score
-
-
-@task(**RETRIES)
-def find_features(cleaned: CleanPictures, parameters: GanParameters) -> Measures:
+def find_features(cleaned: Cleaned, seed: int) -> Measures:
     """Learns the features by which generated pictures are measured; with attributes, it trains a classifier.
 
     Raises:
@@ -147,40 +62,30 @@ def find_features(cleaned: CleanPictures, parameters: GanParameters) -> Measures
 
     def make(folder: Path) -> None:
         with task_progress("train classifier", "epochs") as progress:
-            find_measures(folder, training_set(cleaned.folder, parameters.seed), parameters.seed, progress)
+            find_measures(folder, training_set(cleaned.rows, seed), seed, progress)
 
-    inputs, config = {"clean": cleaned.stage.sha256}, {"seed": parameters.seed}
-    return Measures(run_stage(data_folder(), "find-features", inputs, config, make))
-
-
-def checkpoints(cleaned: CleanPictures, parameters: GanParameters) -> Path:
-    """The folder of a training's checkpoints, which outlives the training process."""
-    return data_folder() / "checkpoints" / stage_key(*_training_stage(cleaned, parameters))
+    return Measures(run_stage(data_folder(), "find-features", {"clean": cleaned.sha256}, {"seed": seed}, make))
 
 
 @task(**RETRIES)
-def train_gan(
-    run: Run, cleaned: CleanPictures, measures: Measures, parameters: GanParameters, *, promote: bool = True
-) -> TrainedGan:
+def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config: GanConfig) -> TrainedGan:
     """Trains the GAN, from the last checkpoint if there is one, and logs each epoch to a nested run.
-
-    If there is no champion yet and the GAN has not collapsed, it becomes champion; unless `promote` is False.
 
     Raises:
         UserError: the disk is full.
     """
-    data = training_set(cleaned.folder, parameters.seed)
-    checkpoint_folder = checkpoints(cleaned, parameters)
+    data, attribution = training_set(cleaned.rows, config.seed), attribution_of(cleaned)
+    checkpoint_folder = config.checkpoints([cleaned])
     remove_abandoned(checkpoint_folder.parent, checkpoint_folder)
-    name, inputs, config = _training_stage(cleaned, parameters)
-    title = f"{parameters.recipe}-{parameters.size}-seed{parameters.seed}"
-    run_parameters = {**config, "rows": len(data.images)}
+    name, inputs, parameters = config.stage(cleaned)
+    title = f"{config.recipe}-{config.size}-seed{config.seed}"
+    run_parameters = {**parameters, "rows": len(data.images)}
     interrupted = RunIds.load(checkpoint_folder).network
     with network_run(run, title, run_parameters, cleaned.dataset, interrupted) as nested:
         RunIds(parent=run.run_id, network=nested.run_id).save(checkpoint_folder)
-        if note := "\n".join(map(plain, cleaned.attribution.splitlines())):
+        if note := "\n".join(map(plain, attribution.splitlines())):
             nested.client.set_tag(nested.run_id, "mlflow.note.content", note)
-        log = EpochLog(nested, sample_plan(data, parameters.recipe, parameters.seed), data)
+        log = EpochLog(nested, sample_plan(data, config.recipe, config.seed), data)
 
         def on_epoch(checkpoint: Checkpoint) -> None:
             log(checkpoint)
@@ -188,76 +93,90 @@ def train_gan(
                 warn_of_collapse(checkpoint.alarms)
 
         def make(folder: Path) -> None:
-            training = Training(
-                data,
-                measures.features(data),
-                measures.floor,
-                ellipses(parameters.source, data),
-                recipe=parameters.recipe,
-                size=parameters.size,
-                epochs=parameters.planned_epochs,
-                batch_size=parameters.planned_batch_size,
-                collapse_share=parameters.collapse_share,
-                on_collapse=parameters.on_collapse,
-                seed=parameters.seed,
-            )
-            with task_progress(f"train {parameters.recipe}", "pictures") as progress:
+            features, exact_test = measures.features(data), ellipses(config.source, data)
+            training = Training(data, features, measures.floor, exact_test, config)
+            with task_progress(f"train {config.recipe}", "pictures") as progress:
                 gan, last = training.run(checkpoint_folder, on_epoch, progress)
             save_keras(to_keras(gan.sampler), folder / GENERATOR)
             save_checkpoint(folder, last.results)
 
-        stage = run_stage(data_folder(), name, inputs, config, make)
+        stage = run_stage(data_folder(), name, inputs, parameters, make)
         checkpoint = load_checkpoint(stage.folder)
-        rolled_back = bool(checkpoint.alarms) and parameters.on_collapse == "roll-back"
-        trained = TrainedGan(stage, nested, rolled_back)
+        rolled_back = bool(checkpoint.alarms) and config.on_collapse == "roll-back"
+        trained = TrainedGan(stage, rolled_back)
         log(checkpoint)
         nested.log_missing_metrics({**measures.floor, **measures.accuracy}, step=checkpoint.epochs)
-        model, tags = parameters.registered_name, {"training": stage_key(name, inputs, config)}
+        tags = {"training": stage_key(name, inputs, parameters)}
         version = version_with_tags(nested.client, model, tags)
         if version is None:  # otherwise this very training is registered already
-            model_id = log_generator(nested, trained.generator(), data, run_parameters, cleaned.attribution)
-            version = register(nested, model_id, model, {"size": str(parameters.size), **tags})
-        reason = "It was the first without a collapse."
-        is_champion = promote and not checkpoint.alarms and promote_first(nested.client, model, version, reason)
-    return TrainedGan(stage, nested, rolled_back, version, is_champion)
+            model_id = log_generator(nested, trained.generator(), data, run_parameters, attribution)
+            facts = {"size": str(config.size), _ALARMS: str(len(checkpoint.alarms))}
+            version = register(nested, model_id, model, {**facts, **tags})
+    return TrainedGan(stage, rolled_back, version)
+
+
+@task(**RETRIES)
+def score_gan(run: Run, model: str, training: Cleaned, held_out: Cleaned, measures: Measures, seed: int) -> Scores:
+    """Scores a registered generator by the features that were learned from the training pictures.
+
+    Raises:
+        UserError: the network has other attributes than the pictures.
+    """
+    client, real = run.client, read_pictures(held_out.rows)
+    version = find(client, model)
+    generator = load(client, version)
+    attributes = [[attribute.name, list(attribute.values)] for attribute in real.attributes]
+    if "attributes" in generator.input and describe(client, version).get("attributes") != attributes:
+        raise UserError(
+            f"{model} has other attributes than {held_out.raw.name}, and cannot be compared with a challenger that "
+            "learns from it: give another model."
+        )
+    noise = np.random.default_rng([seed, 3]).standard_normal((len(real.images), NOISE), np.float32)
+    inputs = {"noise": noise, "attributes": real.codes}
+    images = draw_with(generator, {name: inputs[name] for name in generator.input})
+    scores = measure(measures.features(training_set(training.rows, seed)), np.asarray(real.images), images)
+    return {**scores, "alarms": float(version.tags.get(_ALARMS, 0))}
 
 
 @task(**RETRIES)
 def report_gan(
-    run: Run,
-    cleaned: CleanPictures,
-    measures: Measures,
-    trained: TrainedGan,
-    shares: EightyTwenty,
-    parameters: GanParameters,
+    run: Run, cleaned: Cleaned, measures: Measures, trained: TrainedGan, shares: EightyTwenty, config: GanConfig
 ) -> Path:
     """Writes pictures, films, tables and the 80/20 report to disk, to the MLflow run and to the Prefect UI.
 
     Returns:
         the folder on disk.
     """
-    data = training_set(cleaned.folder, parameters.seed)
-    with report_folder(run.run_id) as (folder, partial):
-        report.draw_training(partial, data, measures, trained, parameters)
-        markdown = report.write_texts(partial, cleaned, measures, trained, shares, parameters)
-    run.log_artifact(folder, "report")
-    run.log_metrics(report.summary_metrics(trained, shares))
-    pictures = {name: folder / f"{name.replace('-', '_')}.png" for name in ("samples", "training", "eighty-twenty")}
-    table = report.measures_table(report.final_measures(trained), {**measures.floor, **measures.accuracy})
-    publish("gan", markdown=markdown, pictures=pictures, table=table)
-    publish_link("gan-mlflow", "the run in MLflow", run.link)
-    # only now: a process that is killed before this continues in the same run
-    shutil.rmtree(checkpoints(cleaned, parameters), ignore_errors=True)
-    return folder
+
+    def draw(folder: Path) -> str:
+        report.draw_training(folder, training_set(cleaned.rows, config.seed), measures, trained, config)
+        return report.write_texts(folder, cleaned, measures, trained, shares, config.recipe)
+
+    lines = report.measure_lines(trained, measures)
+    table = [dict(zip(report.MEASURE_COLUMNS, line, strict=True)) for line in lines]
+    return write_report(run, "gan", shares, draw, report.summary_metrics(trained), ("samples", "training"), table)
 
 
-def _training_stage(cleaned: CleanPictures, parameters: GanParameters) -> tuple[str, dict[str, str], dict[str, Any]]:
-    """Name, inputs and parameters of the stage that trains."""
-    config = {
-        **parameters.model_dump(include={"source", "recipe", "size", "on_collapse", "collapse_share", "seed"}),
-        "epochs": parameters.planned_epochs,
-        "batch_size": parameters.planned_batch_size,
+def _report(
+    cleaned: Cleaned,
+    measures: Measures,
+    trained: TrainedGan,
+    model: str,
+    config: GanConfig,
+    run: Run,
+    shares: EightyTwenty,
+    _: bool,
+) -> Findings:
+    folder = report_gan(run, cleaned, measures, trained, shares, config)
+    places = {
+        "grid beside real pictures": folder / "samples.png",
+        "film of the training": folder / "training.gif",
+        "curves of the training": folder / "training.png",
+        "what cleaning did": folder / "cleaning.png",
+        "all pictures and tables": folder,
+        "draw some yourself": shlex.join(["eightytwenty", "draw", "--model", f"{model}/{trained.version}"]),
     }
-    # the pictures are an input, so only whether they are drawn here matters
-    config["source"] = parameters.source if parameters.is_drawn else "own"
-    return f"train-{parameters.recipe}", {"clean": cleaned.stage.sha256}, config
+    measured = report.measures_rich(report.measure_lines(trained, measures))
+    alarms = [f"[bold red]Collapse.[/] {for_terminal(str(alarm))}" for alarm in trained.checkpoint.alarms]
+    results: tuple[RenderableType, ...] = (f"[bold]{for_terminal(cleaned.raw.name)}[/]", measured, *alarms)
+    return Findings(folder, {label: str(place) for label, place in places.items()}, results, cleaned.raw.attribution)

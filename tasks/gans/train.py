@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import keras
 
@@ -15,14 +14,13 @@ from models.gans.quality.collapse import CollapseWatch
 from models.gans.quality.ellipses import Background, EllipseTest
 from models.gans.quality.features import Features
 from models.gans.quality.measure import measure, measure_attributes, measure_ellipses
-from models.gans.training import Progress, Recipe, build, make_repeatable, steps_per_epoch, train_epoch
+from models.gans.training import Progress, build, make_repeatable, steps_per_epoch, train_epoch
 from tasks.gans.checkpoint import SPEED, Checkpoint, load_checkpoint, save_checkpoint
+from tasks.gans.config import GanConfig
 from tasks.gans.data import TrainingSet, evaluation_inputs, sample_plan
 from tasks.running.stages import Stage
-from tasks.tracking.run import Run
 
 GENERATOR = "generator.keras"
-OnCollapse = Literal["continue", "stop", "roll-back"]
 
 
 class Training:
@@ -33,13 +31,7 @@ class Training:
         features: of pictures, learned from the real ones; a classifier also predicts attributes.
         floor: the measures of real pictures against real ones, such as "real_coverage".
         ellipses: the background and the test of the held-out pictures if they are ellipses, else None.
-        recipe: see `models.gans.training.build`.
-        size: side of the pictures.
-        epochs: in total.
-        batch_size: pictures in a step.
-        collapse_share: share of the real coverage and diversity below which the generator has collapsed.
-        on_collapse: what to do then.
-        seed: the same seed gives the same weights, bit for bit, on one machine.
+        config: how.
     """
 
     def __init__(
@@ -48,20 +40,12 @@ class Training:
         features: Features,
         floor: dict[str, float],
         ellipses: tuple[Background, EllipseTest] | None,
-        *,
-        recipe: Recipe,
-        size: int,
-        epochs: int,
-        batch_size: int,
-        collapse_share: float,
-        on_collapse: OnCollapse,
-        seed: int,
+        config: GanConfig,
     ) -> None:
-        self._data, self._features, self._ellipses = data, features, ellipses
-        self._recipe, self._size, self._epochs, self._batch_size = recipe, size, epochs, batch_size
-        self._share, self._on_collapse, self._seed = collapse_share, on_collapse, seed
-        self._floor = floor
-        self._plan, self._evaluation_inputs = sample_plan(data, recipe, seed), evaluation_inputs(data, seed)
+        self._data, self._features, self._floor, self._ellipses = data, features, floor, ellipses
+        self._config = config
+        self._plan = sample_plan(data, config.recipe, config.seed)
+        self._evaluation_inputs = evaluation_inputs(data, config.seed)
 
     def run(
         self, folder: Path, on_epoch: Callable[[Checkpoint], None], progress: Progress | None = None
@@ -81,18 +65,19 @@ class Training:
         """
         make_repeatable()
         folder.mkdir(parents=True, exist_ok=True)
-        steps = self._epochs * steps_per_epoch(len(self._data.images), self._batch_size)
-        gan = build(self._recipe, self._size, self._data.cardinalities, self._seed, steps)
+        config = self._config
+        steps = config.epochs * steps_per_epoch(len(self._data.images), config.batch_size)
+        gan = build(config.recipe, config.size, self._data.cardinalities, config.seed, steps)
         checkpoint = load_checkpoint(folder)
         if checkpoint.epochs:
             gan.state = checkpoint.state
             on_epoch(checkpoint)
         watch = self._watch(checkpoint)
-        while checkpoint.epochs < self._epochs and not (checkpoint.alarms and self._on_collapse != "continue"):
+        while checkpoint.epochs < config.epochs and not (checkpoint.alarms and config.on_collapse != "continue"):
             self._epoch(gan, checkpoint, watch, progress)
             save_checkpoint(folder, checkpoint)
             on_epoch(checkpoint)
-        if checkpoint.alarms and self._on_collapse == "roll-back":
+        if checkpoint.alarms and config.on_collapse == "roll-back":
             put_arrays(checkpoint.best, gan.sampler.variables)
         return gan, checkpoint
 
@@ -103,15 +88,15 @@ class Training:
 
         def epoch_progress(shown: int, _: int) -> None:
             if progress:
-                progress(done * rows + shown, self._epochs * rows)
+                progress(done * rows + shown, self._config.epochs * rows)
 
         values = train_epoch(
             gan,
             self._data.images,
             self._data.codes,
             epoch=done,
-            batch_size=self._batch_size,
-            seed=self._seed,
+            batch_size=self._config.batch_size,
+            seed=self._config.seed,
             progress=epoch_progress,
         )
         values[SPEED] = rows / (time.perf_counter() - started)
@@ -141,7 +126,7 @@ class Training:
 
     def _watch(self, checkpoint: Checkpoint) -> CollapseWatch:
         real = {"coverage": self._floor["real_coverage"], "diversity": self._floor["real_diversity"]}
-        watch = CollapseWatch(self._epochs, real, self._share)
+        watch = CollapseWatch(self._config.epochs, real, self._config.collapse_share)
         pairs = zip(checkpoint.history.get("coverage", []), checkpoint.history.get("diversity", []), strict=True)
         for epoch, (coverage, diversity) in enumerate(pairs, start=1):
             watch.record(epoch, coverage=coverage, diversity=diversity)
@@ -154,17 +139,13 @@ class TrainedGan:
 
     Args:
         stage: holds the generator and the history.
-        run: its nested MLflow run.
         rolled_back: whether the generator is that of the best epoch, not of the last.
         version: of the registered model.
-        is_champion: whether that version is its champion.
     """
 
     stage: Stage
-    run: Run
     rolled_back: bool
     version: int = 0
-    is_champion: bool = False
 
     @cached_property
     def checkpoint(self) -> Checkpoint:

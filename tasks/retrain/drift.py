@@ -12,7 +12,9 @@ from prefect import task
 
 from eightytwenty.files import sha256
 from schemas.drift_expectations import FEWEST_TO_COMPARE, drift_expectations
-from tasks.retrain.experiment import CleanedDelivery, Experiment, RefusedError
+from tasks.cleaning import Clean
+from tasks.experiment import Cleaned
+from tasks.retrain import RefusedError
 from tasks.retrain.versions import DatasetVersions, Version
 from tasks.running.retries import RETRIES
 from tasks.running.stages import data_folder, run_stage
@@ -66,21 +68,21 @@ class RecentDeliveries:
 
     version: Version | None
     places: tuple[str, ...] = ()
-    batch: tuple[CleanedDelivery, ...] = ()
+    batch: tuple[Cleaned, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.places or self.batch)
 
-    def with_accepted(self, batch: Sequence[CleanedDelivery]) -> "RecentDeliveries":
+    def with_accepted(self, batch: Sequence[Cleaned]) -> "RecentDeliveries":
         """With the small ones of a batch that was accepted just now."""
         return replace(self, batch=(*self.batch, *(cleaned for cleaned in batch if cleaned.summary.clean < _SMALL)))
 
-    def profiles(self, experiment: Experiment) -> list[pl.DataFrame]:
+    def profiles(self, clean: Clean) -> list[pl.DataFrame]:
         """Their clean rows, as they are compared."""
-        profiles = [experiment.profile(cleaned.rows) for cleaned in self.batch]
+        profiles = [clean.profile(cleaned.rows) for cleaned in self.batch]
         if self.version and self.places:
             belongs = _places(self.version).is_in(self.places)
-            profiles.append(experiment.profile(self.version.rows_folder).filter(belongs))
+            profiles.append(clean.profile(self.version.rows_folder).filter(belongs))
         return profiles
 
 
@@ -100,13 +102,13 @@ def find_recent(versions: DatasetVersions) -> RecentDeliveries:
 
 
 @task(**RETRIES)
-def find_baseline(client: MlflowClient, champion: ModelVersion | None, newest: Version | None) -> Baseline | None:
+def find_baseline(tracking_uri: str, champion: ModelVersion | None, newest: Version | None) -> Baseline | None:
     """The rows that the champion learned from, if they are still at the place that its MLflow run names, and unchanged.
 
     If they are not, the newest dataset version takes their place; None if there is none either.
     """
     if champion and champion.run_id:
-        run = client.get_run(champion.run_id)
+        run = MlflowClient(tracking_uri).get_run(champion.run_id)
         for entry in run.inputs.dataset_inputs if run.inputs else ():
             digest = run.data.tags.get(f"dataset.{entry.dataset.name}.sha256")
             if digest is None:  # not one of ours
@@ -123,25 +125,25 @@ def find_baseline(client: MlflowClient, champion: ModelVersion | None, newest: V
 
 
 @task(**RETRIES)
-def group_for_comparison(experiment: Experiment, deliveries: Sequence[CleanedDelivery]) -> list[list[CleanedDelivery]]:
+def group_for_comparison(clean: Clean, deliveries: Sequence[Cleaned]) -> list[list[Cleaned]]:
     """Each large delivery by itself, so that none hides behind another; those too small for that together.
 
     Small ones are together only if they have the same columns: otherwise one would get the others refused.
     """
-    large: list[list[CleanedDelivery]] = []
-    small: dict[tuple[str, ...], list[CleanedDelivery]] = {}
+    large: list[list[Cleaned]] = []
+    small: dict[tuple[str, ...], list[Cleaned]] = {}
     for delivery in deliveries:
         if delivery.summary.clean >= FEWEST_TO_COMPARE:
             large.append([delivery])
         else:
-            small.setdefault(tuple(experiment.profile(delivery.rows).columns), []).append(delivery)
+            small.setdefault(tuple(clean.profile(delivery.rows).columns), []).append(delivery)
     return [*large, *small.values()]
 
 
 @task(**RETRIES)
 def compare(
-    experiment: Experiment,
-    batch: Sequence[CleanedDelivery],
+    clean: Clean,
+    batch: Sequence[Cleaned],
     baseline: Baseline | None,
     most_drift: float,
     recent: RecentDeliveries | None = None,
@@ -151,16 +153,16 @@ def compare(
     Raises:
         RefusedError: they have other columns.
     """
-    names = ", ".join(cleaned.delivery.name for cleaned in batch)
+    names = ", ".join(cleaned.raw.name for cleaned in batch)
     if recent:
         names += f" and of the small deliveries of the last {RECENT_DAYS} days"
     if baseline is None:
         return Drift(f"There is neither a champion nor a dataset yet, so {names} was not checked for drift.")
 
     def make(folder: Path) -> None:
-        old = experiment.profile(baseline.rows)
-        profiles = [experiment.profile(cleaned.rows) for cleaned in batch]
-        profiles += recent.profiles(experiment) if recent else []
+        old = clean.profile(baseline.rows)
+        profiles = [clean.profile(cleaned.rows) for cleaned in batch]
+        profiles += recent.profiles(clean) if recent else []
         for profile in profiles:
             if profile.columns != old.columns:
                 old_columns, new_columns = (", ".join(sorted(table.columns)) for table in (old, profile))
@@ -177,7 +179,7 @@ def compare(
 
     new = [*batch, *(recent.batch if recent else ())]
     inputs = {"old": baseline.sha256} | {f"new {number}": cleaned.sha256 for number, cleaned in enumerate(new)}
-    config = {"most_drift": most_drift, "baseline": baseline.description, "flow": experiment.flow}
+    config = {"most_drift": most_drift, "baseline": baseline.description, **clean.kind}
     if recent and recent.version:
         inputs["recent"], config["recent"] = recent.version.sha256, recent.places
     stage = run_stage(data_folder(), "compare", inputs, config, make)
@@ -192,7 +194,7 @@ def compare(
     return Drift(sentence, tuple((expected, observed, met) for expected, observed, met in table), docs)
 
 
-def is_small(batch: Sequence[CleanedDelivery]) -> bool:
+def is_small(batch: Sequence[Cleaned]) -> bool:
     """Whether a batch is judged with other recent deliveries, too."""
     return sum(cleaned.summary.clean for cleaned in batch) < _SMALL
 

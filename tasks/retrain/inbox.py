@@ -5,12 +5,15 @@ import shutil
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from prefect import task
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors, find_irregular, name_as_text, sha256
+from tasks.experiment import Ingest, Raw
+from tasks.running.allowed_paths import require_allowed_to_copy
 from tasks.running.retries import RETRIES
 
 QUIET_SECONDS = 5  # a delivery that was changed more recently may still be arriving
@@ -19,17 +22,8 @@ _LONGEST_NAME, _LONGEST_PATH = 200, 1024  # bytes: room for what the program add
 
 
 @dataclass(frozen=True)
-class Delivery:
+class Delivery(Raw):
     """New data: its name, where it lies, and the digest of its content."""
-
-    name: str
-    path: Path
-    sha256: str
-
-    @property
-    def size(self) -> int:
-        """Bytes of all its files."""
-        return sum(file.stat().st_size for file in _files(self.path))
 
     @classmethod
     def at(cls, path: Path) -> "Delivery":
@@ -60,6 +54,15 @@ class Inbox:
     new: tuple[Delivery, ...]
     waiting: tuple[str, ...]
     unfit: tuple[str, ...]
+
+
+def start_with(path: str) -> Ingest | None:
+    """The stage `ingest` of a dataset that begins with a file or folder of the user's; None if there is none."""
+
+    def find(path: str) -> Raw:
+        return Delivery.at(require_allowed_to_copy(path))
+
+    return partial(find, path) if path else None
 
 
 def look_into(folder: Path, known_digests: Collection[str], now: float | None = None) -> Inbox:
@@ -105,7 +108,7 @@ def look_into(folder: Path, known_digests: Collection[str], now: float | None = 
 
 
 @task(**RETRIES)
-def fetch(delivery: Delivery, folder: Path) -> Delivery | None:
+def fetch(delivery: Raw, folder: Path) -> Raw | None:
     """Copies a delivery into a folder, so that later changes in the inbox do not matter.
 
     Returns:

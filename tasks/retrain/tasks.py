@@ -9,22 +9,25 @@ from pathlib import Path
 import polars as pl
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
-from prefect import task
+from prefect import get_run_logger, task
 from pydantic import TypeAdapter, ValidationError
 
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
-from eightytwenty.files import UnwritableError
-from tasks.retrain.experiment import CleanedDelivery, Experiment, RefusedError
-from tasks.retrain.gate import Decision, Scores
-from tasks.retrain.inbox import Delivery, Inbox, fetch, look_into
-from tasks.retrain.versions import DatasetVersions, Version
-from tasks.running.allowed_paths import require_allowed_to_copy
+from eightytwenty.files import UnwritableError, sha256
+from tasks.cleaning import Clean
+from tasks.decision import Decision, Scores
+from tasks.experiment import Cleaned, Data, Experiment, Raw
+from tasks.pipeline import check, clean_confined
+from tasks.retrain import RefusedError
+from tasks.retrain.held_out import require_enough
+from tasks.retrain.inbox import Inbox, fetch, look_into
+from tasks.retrain.versions import RAW, DatasetVersions, Version
 from tasks.running.retries import RETRIES
-from tasks.running.stages import data_folder
+from tasks.running.stages import data_folder, run_stage
 from tasks.tracking.champion import champion, history, promote
 from tasks.tracking.registry import find, version_with_tags
-from tasks.tracking.run import Run
+from tasks.tracking.run import Dataset, Run
 
 _CHALLENGER, _JUDGED = "challenger", "judged"  # tags of a model version
 
@@ -58,19 +61,25 @@ class Judgement:
             return None
 
 
-def inbox_folder(inbox: str, model: str) -> Path:
-    """The folder that new files are put into.
+@task(**RETRIES)
+def find_champion(tracking_uri: str, model: str) -> ModelVersion | None:
+    """The champion of a registered model; None if there is none."""
+    return champion(MlflowClient(tracking_uri), model)
+
+
+def require_comparable(stage: Clean, champion: ModelVersion) -> None:
+    """Checks that a challenger that learns from this kind of data can be compared with the champion.
 
     Raises:
-        UserError: this run may not use it, or the program keeps its own files there.
+        UserError: the champion is for another kind.
     """
-    return require_allowed_to_copy(inbox) if inbox else data_folder() / "inbox" / model
-
-
-@task(**RETRIES)
-def find_champion(client: MlflowClient, model: str) -> ModelVersion | None:
-    """The champion of a registered model; None if there is none."""
-    return champion(client, model)
+    for name, value in stage.kind.items():
+        old = champion.tags.get(name, "?")
+        if old != str(value):
+            raise UserError(
+                f"the champion {champion.name}/{champion.version} {stage.mismatch.format(old, value)} cannot be "
+                f"compared with it: give its {name.replace('_', ' ')}, or another model."
+            )
 
 
 @task(**RETRIES)
@@ -84,8 +93,8 @@ def look_for_new(folder: Path, versions: DatasetVersions) -> Inbox:
 
 
 def clean_deliveries(
-    experiment: Experiment, versions: DatasetVersions, deliveries: Sequence[Delivery]
-) -> tuple[list[CleanedDelivery], list[str], list[str]]:
+    data: Data, versions: DatasetVersions, deliveries: Sequence[Raw]
+) -> tuple[list[Cleaned], list[str], list[str]]:
     """Cleans and checks deliveries, each by itself; unfit ones are refused, and that is recorded.
 
     Returns:
@@ -100,43 +109,48 @@ def clean_deliveries(
             if (copy := fetch(delivery, versions.arriving)) is None:
                 changed.append(delivery.name)
                 continue
-            cleaned = experiment.clean_delivery(copy)
+            cleaned = clean_confined(data.clean, copy)
+            checked = check(data.check, data.clean, cleaned)
         except UnwritableError:
             raise
         except UserError as error:
-            refusals.append(_refuse(versions, [delivery], error.redacted))
+            refusals.append(refuse(versions, [delivery], error.redacted))
             continue
         except OSError as error:  # of the disk or the network, so the next time it may go well
             refusals.append(f"{delivery.name}: not read this time ({error.strerror or type(error).__name__}).")
             continue
-        if cleaned.checked.failures:
-            reasons = f"{' '.join(cleaned.checked.failures)} See {cleaned.checked.docs / 'index.html'}."
-            refusals.append(_refuse(versions, [delivery], reasons))
+        if checked.failures:
+            reasons = f"{' '.join(checked.failures)} See {checked.docs / 'index.html'}."
+            refusals.append(refuse(versions, [delivery], reasons))
         else:
             fit.append(cleaned)
     return fit, refusals, changed
 
 
-def refuse(versions: DatasetVersions, batch: Sequence[CleanedDelivery], why: str) -> str:
-    """Refuses a batch as a whole, and records that."""
-    return _refuse(versions, [cleaned.delivery for cleaned in batch], why)
+def refuse(versions: DatasetVersions, deliveries: Sequence[Raw], why: str) -> str:
+    """Refuses deliveries as a whole, and records that."""
+    for delivery in deliveries:
+        versions.refuse(delivery, why)
+    return f"{', '.join(delivery.name for delivery in deliveries)}: refused. {why}"
 
 
 @task(**RETRIES)
-def add_version(
-    experiment: Experiment, versions: DatasetVersions, parent: Version | None, batch: Sequence[CleanedDelivery]
-) -> Version:
+def add_version(stage: Clean, versions: DatasetVersions, parent: Version | None, batch: Sequence[Cleaned]) -> Version:
     """Adds a batch to the dataset, as its next version.
 
     Raises:
         RefusedError: the batch adds nothing, or takes something away.
     """
     number = parent.number + 1 if parent else 1
-    by_digest = {cleaned.delivery.sha256: cleaned for cleaned in batch}
+    by_digest = {cleaned.raw.sha256: cleaned for cleaned in batch}
+
+    def copy_files(delivery: Raw, place: Path) -> None:
+        stage.copy_files(delivery.name, delivery.path, by_digest[delivery.sha256].rows, place)
 
     def clean(folder: Path) -> Summary:
-        summary = experiment.clean_version(folder)
-        sources = pl.read_parquet(folder / experiment.rows_folder / "clean.parquet", columns=["source"])["source"]
+        rows = folder / stage.rows
+        summary = stage.clean_version(folder / RAW, rows)
+        sources = pl.read_parquet(rows / "clean.parquet", columns=["source"])["source"]
         added = int(sources.cast(pl.String).str.starts_with(f"{number:04}-").sum())
         lost = (parent.rows["clean"] if parent else 0) - (summary.clean - added)
         if lost:
@@ -154,26 +168,51 @@ def add_version(
             raise RefusedError("The dataset already has all of their rows.")
         return summary
 
-    return versions.add(
-        parent,
-        [cleaned.delivery for cleaned in batch],
-        lambda delivery, place: experiment.copy_files(by_digest[delivery.sha256], place),
-        clean,
+    return versions.add(parent, [cleaned.raw for cleaned in batch], copy_files, clean)
+
+
+@task(**RETRIES)
+def split(stage: Clean, dataset: Dataset, version: Version) -> tuple[Cleaned, Cleaned]:
+    """The rows of a version to learn from, and those that are held out to compare networks by.
+
+    Raises:
+        UserError: too few are held out.
+    """
+    parts = ("training", "held_out")
+
+    def make(folder: Path) -> None:
+        training, held_out = stage.split(version.rows_folder)
+        require_enough(held_out, version.name, stage.noun)
+        get_run_logger().info(
+            "%s: %d %s to learn from, %d held out, %d left out, because they have twins among both",
+            *(version.name, training.sum(), stage.noun, held_out.sum(), (~training & ~held_out).sum()),
+        )
+        for name, mask in zip(parts, (training, held_out), strict=True):
+            place = folder / name / stage.rows
+            place.mkdir(parents=True)
+            stage.write_part(version.rows_folder, mask, place)
+
+    done = run_stage(data_folder(), f"split-{stage.rows}", {"dataset": version.sha256}, {}, make)
+    raw = Raw(dataset.name, version.raw, version.raw_sha256, attribution=version.attribution)
+    summary = Summary.load(version.rows_folder)
+    training, held_out = (
+        Cleaned(raw, place / stage.rows, sha256(place), summary, dataset, done.seconds, done.fresh)
+        for place in (done.folder / name for name in parts)
     )
+    return training, held_out
 
 
 def challenger_key(experiment: Experiment, version: Version) -> str:
     """Identifies a challenger: what it learns from, and how."""
-    return _digest(version.sha256, dict(experiment.training_parameters))
+    return _digest(version.sha256, experiment.train.keywords)
 
 
 def judgement_key(experiment: Experiment, version: Version) -> str:
     """Identifies a judgement: the challenger, and what it must reach."""
-    return _digest(challenger_key(experiment, version), dict(experiment.gate_parameters))
+    return _digest(challenger_key(experiment, version), experiment.decide.keywords)
 
 
-@task  # without retries, which would log the same networks again
-def train_challenger(run: Run, experiment: Experiment, model: str, version: Version) -> int:
+def train_challenger(run: Run, experiment: Experiment, version: Version, training: Cleaned) -> int:
     """Trains and registers the challenger, unless it is registered already.
 
     Returns:
@@ -182,60 +221,66 @@ def train_challenger(run: Run, experiment: Experiment, model: str, version: Vers
     Raises:
         UserError: there are too few rows.
     """
-    key = challenger_key(experiment, version)
-    registered = version_with_tags(run.client, model, {_CHALLENGER: key})
-    if registered is not None:
-        return registered
-    number = experiment.train(run, version)
-    tags = {"dataset": f"{model}-{version.name}", "dataset_sha256": version.sha256}
-    # the key comes last: a version that has it is complete
-    for name, value in {**tags, _CHALLENGER: key}.items():
-        run.client.set_model_version_tag(model, str(number), name, value)
+    key, model = challenger_key(experiment, version), experiment.model
+    number = version_with_tags(run.client, model, {_CHALLENGER: key})
+    if number is None:
+        number = experiment.train(run, [training], model).version
+        # the key comes last: a version that has it is complete
+        tags = {"dataset": training.dataset.name, "dataset_sha256": version.sha256, _CHALLENGER: key}
+        tag_version(run, model, number, tags)
     return number
 
 
-@task(**RETRIES)
-def judge(run: Run, experiment: Experiment, model: str, version: Version, number: int) -> Judgement:
+def judge(
+    run: Run, experiment: Experiment, version: Version, number: int, training: Cleaned, held_out: Cleaned
+) -> Judgement:
     """Scores challenger and champion on the same held-out rows, decides, and makes the better one champion.
 
     A decision that was made before a process was killed is not made again. It counts only while the champion is still
     the one that the challenger was judged against.
     """
-    client, tag = run.client, f"{_JUDGED}.{judgement_key(experiment, version)[:16]}"
-    challenger = find(client, f"{model}/{number}")
-    judgement = Judgement.load(challenger.tags.get(tag, ""))
+    model, tag = experiment.model, f"{_JUDGED}.{judgement_key(experiment, version)[:16]}"
+    judgement = Judgement.load(find(run.client, f"{model}/{number}").tags.get(tag, ""))
     if judgement is None:
-        judgement = _judge(client, experiment, challenger, champion(client, model), version)
-        for name, value in {**_tags(judgement), tag: judgement.dump()}.items():
-            client.set_model_version_tag(model, str(number), name, value)
+        current = find_champion(run.tracking_uri, model)
+        before = int(current.version) if current else 0
+        scores = {"challenger": experiment.score(run, f"{model}/{number}", training, held_out)}
+        if before == number:
+            decision = Decision(False, ("The challenger is the champion already.",))
+        else:
+            if before:
+                scores["champion"] = experiment.score(run, f"{model}/{before}", training, held_out)
+            decision = experiment.decide(scores["challenger"], scores.get("champion"))
+        judgement = Judgement(number, before, scores, decision)
+        tag_version(run, model, number, {**_tags(judgement), tag: judgement.dump()})
+    return carry_out(run, model, judgement)
+
+
+@task(**RETRIES)
+def tag_version(run: Run, model: str, number: int, tags: Mapping[str, str]) -> None:
+    """Sets tags of a version of a registered model, in their order."""
+    for name, value in tags.items():
+        run.client.set_model_version_tag(model, str(number), name, value)
+
+
+@task(**RETRIES)
+def carry_out(run: Run, model: str, judgement: Judgement) -> Judgement:
+    """Makes a challenger that was judged better champion, unless something speaks against it, and logs the judgement.
+
+    Returns:
+        the judgement, and the objection in place of its decision if there is one.
+    """
     if judgement.decision.promoted:
-        if objection := _objection(client, model, judgement):
+        if objection := _objection(run.client, model, judgement):
             judgement = replace(judgement, decision=Decision(False, (objection,)))
         else:
-            promote(client, model, number, judgement.decision.sentence)
+            promote(run.client, model, judgement.challenger, judgement.decision.sentence)
     run.log_metrics(
         {f"{who}_{measure}": value for who, scores in judgement.scores.items() for measure, value in scores.items()}
     )
     for name, value in _tags(judgement).items():
-        client.set_tag(run.run_id, name, value)
+        run.client.set_tag(run.run_id, name, value)
     return judgement
-
-
-def _judge(
-    client: MlflowClient,
-    experiment: Experiment,
-    challenger: ModelVersion,
-    current: ModelVersion | None,
-    version: Version,
-) -> Judgement:
-    number = int(challenger.version)
-    scores = {"challenger": experiment.score(client, challenger, version)}
-    if current is not None and int(current.version) == number:
-        return Judgement(number, number, scores, Decision(False, ("The challenger is the champion already.",)))
-    if current is not None:
-        scores["champion"] = experiment.score(client, current, version)
-    decision = experiment.decide(scores["challenger"], scores.get("champion"))
-    return Judgement(number, int(current.version) if current else 0, scores, decision)
 
 
 def _objection(client: MlflowClient, model: str, judgement: Judgement) -> str:
@@ -266,12 +311,6 @@ def _tags(judgement: Judgement) -> dict[str, str]:
         "decision.champion_before": str(judgement.champion or "none"),
         **numbers,
     }
-
-
-def _refuse(versions: DatasetVersions, deliveries: Sequence[Delivery], why: str) -> str:
-    for delivery in deliveries:
-        versions.refuse(delivery, why)
-    return f"{', '.join(delivery.name for delivery in deliveries)}: refused. {why}"
 
 
 def _digest(*parts: object) -> str:

@@ -7,7 +7,6 @@
 <data>/datasets/<model>/arriving/         copies of deliveries while they are examined
 """
 
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,13 +21,17 @@ from pydantic import Field, model_validator
 from eightytwenty.engine.summary import FATES, Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import find_irregular, remove, sha256, whole_folder
-from tasks.retrain.inbox import Delivery
+from tasks.experiment import Raw
+from tasks.ingest.generate import ATTRIBUTION
+from tasks.running.links import link_tree
 from tasks.running.ownership import exclusive_lock
 from tasks.running.records import DamagedError, Record
+from tasks.tracking.run import Dataset
 
 _CARD, _DELIVERIES, _PENDING, _ARRIVING = "card.json", "deliveries.json", "pending.json", "arriving"
 _OLD_DELIVERIES = "book.json"  # what deliveries.json was called in earlier releases
-_KIND = {"largest_sum", "size"}
+CONDITIONS = {"most_quarantine", "most_drift", "on_drift"}
+"""The terms that every model has; the others are what its data is cleaned for."""
 RAW = "raw"
 _VERSION = re.compile(r"v(\d+)")
 
@@ -117,6 +120,15 @@ class Version:
         """The accepted files."""
         return self.folder / RAW
 
+    def dataset(self, model: str) -> Dataset:
+        """As an input of an MLflow run of this model."""
+        return Dataset(f"{model}-{self.name}", self.rows_folder, self.sha256, self.rows["clean"])
+
+    @property
+    def attribution(self) -> str:
+        """Whom to credit, as the deliveries say; may be empty."""
+        return "".join(sorted({file.read_text(encoding="utf-8") for file in self.raw.glob(f"*/{ATTRIBUTION}")}))
+
 
 class DatasetVersions:
     """The versions of a model's dataset, and what became of every delivery.
@@ -129,7 +141,7 @@ class DatasetVersions:
 
     def __init__(self, folder: Path, rows_folder: str, terms: Mapping[str, object]) -> None:
         self.folder, self._rows_folder, self._terms = folder, rows_folder, dict(terms)
-        self._kind = {name: value for name, value in terms.items() if name in _KIND}
+        self._kind = {name: value for name, value in terms.items() if name not in CONDITIONS}
 
     @property
     def deliveries_file(self) -> Path:
@@ -166,8 +178,8 @@ class DatasetVersions:
     def add(
         self,
         parent: Version | None,
-        deliveries: Sequence[Delivery],
-        copy_files: Callable[[Delivery, Path], None],
+        deliveries: Sequence[Raw],
+        copy_files: Callable[[Raw, Path], None],
         clean: Callable[[Path], Summary],
     ) -> Version:
         """Makes the next version, whole or not at all.
@@ -212,7 +224,7 @@ class DatasetVersions:
         self._write_accepted(version)
         return version
 
-    def refuse(self, delivery: Delivery, why: str) -> None:
+    def refuse(self, delivery: Raw, why: str) -> None:
         """Records that a delivery was refused, why, and on which terms."""
         fate = _Fate(name=delivery.name, when=_now(), fate="refused", why=why, terms=self._terms)
         self._write(deliveries={delivery.sha256: fate})
@@ -320,21 +332,6 @@ def _damaged(folder: Path, part: str) -> UserError:
         f"{folder / part} was changed or damaged after it was written; put {folder} back from a backup, or remove it: "
         "the version before it is then used, and deliveries that are still in the inbox are added again."
     )
-
-
-def link_tree(source: Path, target: Path) -> None:
-    """Gives a file or folder that never changes a second name; copies it where hard links are impossible."""
-    if source.is_dir():
-        shutil.copytree(source, target, copy_function=_link)
-    else:
-        _link(str(source), str(target))
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
 
 
 def _now() -> str:

@@ -4,16 +4,20 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
+import yaml  # type: ignore[import-untyped]
+
 from eightytwenty.errors import UserError
+from tasks.registry import MODELS
 from tasks.servers.prefect_api import POOL
 
-_ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 _AUTOMATION = "crash silent runs"
 _RUN_SETTINGS = ("PREFECT_FLOWS_HEARTBEAT_FREQUENCY",)
 _SILENCE = timedelta(seconds=90)
@@ -21,14 +25,14 @@ _SILENCE = timedelta(seconds=90)
 
 
 def deploy() -> None:
-    """Register the work pool, the deployments of prefect.yaml and the automation at PREFECT_API_URL, or update them.
+    """Register the work pool, the deployments of all flows and the automation at PREFECT_API_URL, or update them.
 
     Raises:
         UserError: There is no prefect.yaml, or Prefect refuses it.
     """
     _make_pool()
     with _active_schedules_restored():
-        _register_deployments(_ROOT)
+        _register_deployments(ROOT)
     _make_automation()
 
 
@@ -56,24 +60,48 @@ def _job_template() -> dict[str, Any]:
     }
 
 
+def read_deployments(root: Path) -> dict[str, Any]:
+    """The content of prefect.yaml in a checkout, with the deployments of the models.
+
+    Raises:
+        UserError: There is no prefect.yaml.
+    """
+    try:
+        content: dict[str, Any] = yaml.safe_load((root / "prefect.yaml").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"there is no prefect.yaml in {root}: deployments are registered from a checkout.") from None
+    shared, nightly = content["definitions"]["one_at_a_time"], content["definitions"]["nightly"]
+    for model in MODELS:
+        for name, file, tag, schedules in (
+            (model.name, "training", "training", []),
+            (model.retraining, "retraining", "retraining", [{**nightly, "cron": model.cron}]),
+        ):
+            entrypoint = f"flows/{file}.py:{name.replace('-', '_')}"
+            tags = [tag, model.data]
+            deployment = {"name": name, "entrypoint": entrypoint, "tags": tags, "schedules": schedules, **shared}
+            content["deployments"].append(deployment)
+    return content
+
+
 def _register_deployments(root: Path) -> None:
-    if not (root / "prefect.yaml").is_file():
-        raise UserError(f"there is no prefect.yaml in {root}: deployments are registered from a checkout.")
-    result = subprocess.run(
-        [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        yaml.safe_dump(read_deployments(root), file)
+        file.flush()
+        result = subprocess.run(  # noqa: S603 - our own file
+            [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", file.name],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if result.returncode:
         lines = (result.stderr.strip() or result.stdout.strip()).splitlines() or ["it gave no reason"]
-        raise UserError(f"Prefect refused the deployments of {root / 'prefect.yaml'}: {lines[-1]}")
+        raise UserError(f"Prefect refused the deployments: {lines[-1]}")
 
 
 @contextmanager
 def _active_schedules_restored() -> Iterator[None]:
-    """Switches schedules on again that were on before the block: registering resets them to prefect.yaml."""
+    """Switches schedules on again that were on before the block: registering switches them off."""
     from prefect.client.orchestration import get_client
 
     with get_client(sync_client=True) as client:

@@ -1,4 +1,4 @@
-"""The clock of a real Prefect server is set back and forth over the nightly schedule of prefect.yaml."""
+"""The clock of a real Prefect server is set back and forth over the nightly schedule of a deployment."""
 
 import shutil
 import struct
@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-import yaml
 
+from tasks.servers.deployments import ROOT, read_deployments
 from tasks.servers.loopback import listen
 from tasks.servers.prefect_process import start_server, stop_server
 
 HERE = Path(__file__).parent
-DEPLOYMENTS = yaml.safe_load((HERE.parents[1] / "prefect.yaml").read_text())["deployments"]
+DEPLOYMENTS = read_deployments(ROOT)["deployments"]
 (SCHEDULE,) = next(each["schedules"] for each in DEPLOYMENTS if each["name"] == "retrain-adders")
 ZONE = ZoneInfo(SCHEDULE["timezone"])
 SPRING, AUTUMN = datetime(2030, 3, 31, tzinfo=ZONE), datetime(2030, 10, 27, tzinfo=ZONE)  # the clocks change

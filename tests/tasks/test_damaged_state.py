@@ -10,11 +10,11 @@ import pytest
 
 from eightytwenty.errors import UserError
 from tasks.gans.checkpoint import Checkpoint, load_checkpoint, remove_abandoned, save_checkpoint
-from tasks.gans.record import RunIds
 from tasks.retrain.versions import DatasetVersions
 from tasks.running.ownership import try_lock
 from tasks.running.stages import run_stage
 from tasks.servers.up import Addresses, addresses_of
+from tasks.tracking.run_ids import RunIds
 from tests.tasks.damages import DAMAGES, damage
 from tests.tasks.retrain.test_versions import add, delivery
 

@@ -8,49 +8,51 @@ from eightytwenty.errors import UserError
 from eightytwenty.read.source import open_source
 from models.adders.network import Adder
 from schemas.pairs import pairs_table
+from tasks.adders.data import sizes_reached, training_pairs, uncleaned_pairs
 from tasks.adders.networks import load_adders, save_adders
 from tasks.adders.record import summary_metrics
 from tasks.adders.results import by_cell, gains, representatives, score_all
-from tasks.adders.tables import CleanTable, RawTable, sizes_reached, training_pairs, uncleaned_pairs
-from tasks.running.stages import Stage
+from tasks.experiment import Cleaned, Raw
+from tasks.tracking.run import Dataset
 
 
 def adder(weight: float, seed: int = 0, protocol: str = "article") -> Adder:
     return Adder(protocol, 16, 1, seed, np.full((2, 1), 0.001), np.array([weight]), output_bias=-weight / 2)
 
 
-def cleaned(tmp_path, text: str, largest_sum: int = 256) -> CleanTable:
+def cleaned(tmp_path, text: str, largest_sum: int = 256) -> Cleaned:
     path = tmp_path / "pairs.csv"
     path.write_text(text)
     table = pairs_table(largest_sum)
     summary = clean_table(open_source(path, table), table, tmp_path / "stage" / "rows")
-    raw = RawTable(path, "0" * 64, largest_sum, 0.0)
-    return CleanTable(raw, Stage("clean", tmp_path / "stage", "1" * 64, 0.1, fresh=True), summary)
+    rows = tmp_path / "stage" / "rows"
+    dataset = Dataset("pairs", rows, "1" * 64, summary.clean)
+    return Cleaned(Raw("pairs", path, "0" * 64), rows, "1" * 64, summary, dataset, 0.1, fresh=True)
 
 
 def test_training_pairs_are_the_clean_ones_of_the_domain_in_a_seeded_order(tmp_path):
     rows = [f"{a},{b},{a + b}" for a in range(12) for b in range(12)]
     table = cleaned(tmp_path, "\n".join(["a,b,sum", *rows, "1,1,3", "200,1,201"]))
-    pairs = training_pairs([table], 16, 1000, seed=0)
+    pairs = training_pairs(table, 16, 1000, seed=0)
     assert len(pairs) == 81  # 0 to 8 squared
     assert pairs.dtype == np.int64
     assert (pairs[:, 0] + pairs[:, 1] == pairs[:, 2]).all()
     assert {tuple(pair) for pair in pairs[:, :2]} == {(a, b) for a in range(9) for b in range(9)}
-    assert (pairs == training_pairs([table], 16, 1000, seed=0)).all()
-    assert (pairs != training_pairs([table], 16, 1000, seed=1)).any()
-    assert len(training_pairs([table], 256, 50, seed=0)) == 50
+    assert (pairs == training_pairs(table, 16, 1000, seed=0)).all()
+    assert (pairs != training_pairs(table, 16, 1000, seed=1)).any()
+    assert len(training_pairs(table, 256, 50, seed=0)) == 50
 
 
 def test_too_few_pairs_are_one_sentence(tmp_path):
     table = cleaned(tmp_path, "a,b,sum\n1,2,3\n100,20,120\n")
     with pytest.raises(UserError, match=r"has 1 clean pairs with numbers up to 8, and 20 are needed"):
-        training_pairs([table], 16, 100, seed=0)
+        training_pairs(table, 16, 100, seed=0)
 
 
 def test_uncleaned_pairs_are_whatever_parses(tmp_path):
     path = tmp_path / "pairs.csv"
     path.write_text("a,b,sum\n1,2,3\nseven,1,8\n1,1,3\n9,,9\ninf,1,2\n-5,1,-4\n1,2,3\n7.0,1,8\n1,2\n")
-    rows = uncleaned_pairs(RawTable(path, "", 16, 0.0), 100, seed=0)
+    rows = uncleaned_pairs(Raw("pairs", path, ""), 16, 100, seed=0)
     assert sorted(map(tuple, rows.tolist())) == [(-5, 1, -4), (1, 1, 3), (1, 2, 3), (1, 2, 3), (7, 1, 8)]
 
 

@@ -19,6 +19,7 @@ from models.gans.quality.features import PixelFeatures
 from models.gans.quality.measure import real_floor
 from schemas.parameters import GanParameters
 from tasks.gans.checkpoint import SPEED, Checkpoint, load_checkpoint, remove_abandoned, save_checkpoint
+from tasks.gans.config import GanConfig
 from tasks.gans.data import evaluation_inputs, sample_plan, training_set
 from tasks.gans.train import Training
 from tasks.ingest.generate import generate_pictures
@@ -52,7 +53,7 @@ def training(data, **changes):
         "on_collapse": "continue",
         "seed": 0,
     }
-    return Training(data, PixelFeatures.fit(data.images), FLOOR, None, **{**config, **changes})
+    return Training(data, PixelFeatures.fit(data.images), FLOOR, None, GanConfig(**{**config, **changes}))
 
 
 def test_every_clean_picture_is_learned_from_or_held_out(tmp_path):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tasks.retrain.gate import Decision
+from tasks.decision import Decision
 from tasks.retrain.tasks import Judgement
 
 JUDGEMENT = Judgement(

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from tasks.retrain.gate import decide_adder, decide_gan
+from tasks.adders.experiment import decide_adder
+from tasks.gans.experiment import decide_gan
 
 ADDER = {"least_accuracy": 0.95, "margin": 0.01}
 GAN = {"least_coverage": 0.7, "margin": 0.1}

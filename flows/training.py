@@ -1,0 +1,120 @@
+"""Training: ingest -> clean -> check -> train -> track -> report, for every model of `tasks.registry`.
+
+Run it by hand with `eightytwenty adders --help` or `eightytwenty gan --help`; `make run` runs both. Finished stages are
+reused from disk, so a killed run continues where it stopped.
+"""
+
+import shutil
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+from prefect import Flow, get_run_logger
+
+from eightytwenty.evaluate.score import CleaningScore
+from eightytwenty.read.download import redact_source
+from flows.of_models import flow_of
+from reports.accounts import rows_by_fate, rows_by_rule, timed_stage
+from reports.eighty_twenty import EightyTwenty
+from schemas.parameters import Parameters
+from tasks.experiment import Findings
+from tasks.pipeline import check, clean, ingest, make_first_champion, score_cleaning
+from tasks.registry import MODELS, Model
+from tasks.report import report_plainly
+from tasks.running.stages import data_folder
+from tasks.tracking.lifecycle import parent_run
+from tasks.tracking.run_ids import RunIds
+from tasks.validate.gate import stop_if_unfit
+
+
+@dataclass(frozen=True)
+class Training:
+    """The result of a training: what the model reports, the 80/20 numbers, and where to look next.
+
+    Attributes:
+        model: the registered model.
+        version: of it.
+        is_champion: whether that version is the champion.
+        findings: what the model reports.
+        shares: what the time and the rows went into.
+        cleaning: scores of the cleaning, if the data was generated.
+        docs: folders of the Data Docs.
+        mlflow: where to see the run.
+    """
+
+    model: str
+    version: int
+    is_champion: bool
+    findings: Findings
+    shares: EightyTwenty
+    cleaning: list[CleaningScore]
+    docs: list[Path]
+    mlflow: str
+
+
+def train(model: Model, form: Parameters) -> Training:
+    """Ingests data, cleans it, trains a model on it, and tracks it all.
+
+    Args:
+        model: one of the registry.
+        form: its parameters.
+
+    Raises:
+        UserError: a source cannot be read, or a cleaned batch is not fit to train on.
+    """
+    log, experiment = get_run_logger(), model.experiment(form)
+    raws = [ingest(data.ingest) for data in experiment.data if data.ingest]
+    stages = [data.clean for data in experiment.data]
+    cleaned = [clean(stage, raw) for stage, raw in zip(stages, raws, strict=True)]
+    for table in cleaned:
+        log.info("%s: %s %s, %s", table.raw.name, table.summary.rows, stages[0].unit, table.summary.fates)
+
+    config = form.model_dump()
+    if "source" in config:
+        config = redact_source(config)
+    datasets = [table.dataset for table in cleaned]
+    checkpoints = experiment.checkpoints(cleaned) if experiment.checkpoints else None
+    interrupted = RunIds.load(checkpoints).parent if checkpoints else None
+    with parent_run(data_folder(), model.name, experiment.title, config, datasets=datasets, resume=interrupted) as run:
+        checks = [check(data.check, data.clean, table) for data, table in zip(experiment.data, cleaned, strict=True)]
+        stop_if_unfit(run, checks)
+        scores = score_cleaning(run, stages, cleaned)
+        trained = experiment.train(run, cleaned, experiment.model)
+        decision = experiment.decide(trained.scores, None)
+        is_champion = decision.promoted and make_first_champion(
+            run, experiment.model, trained.version, "It was the first."
+        )
+        shares = EightyTwenty(
+            stages=(
+                timed_stage("ingest", "cleaning", raws),
+                timed_stage("clean", "cleaning", cleaned),
+                timed_stage("check the batch", "cleaning", [each.stage for each in checks]),
+                *trained.stages,
+            ),
+            fates=rows_by_fate([table.summary for table in cleaned]),
+            rules=rows_by_rule([table.summary for table in cleaned], stages[0].copies),
+            gains=trained.gains,
+            subject=trained.subject,
+        )
+        if trained.report:
+            findings = trained.report(run, shares, is_champion)
+        else:
+            findings = report_plainly(run, model.name, shares, trained.scores)
+        if checkpoints:  # only now: until then a process that is killed continues in the same run
+            shutil.rmtree(checkpoints, ignore_errors=True)
+    log.info(shares.sentence)
+    docs = [each.docs for each in checks]
+    return Training(experiment.model, trained.version, is_champion, findings, shares, scores, docs, run.link)
+
+
+@cache
+def training_flow(model: Model) -> Flow[[Parameters], Training]:
+    """The flow that trains a model."""
+    return flow_of(model.name, model.form, partial(train, model))
+
+
+def __getattr__(name: str) -> Flow[[Parameters], Training]:
+    for model in MODELS:
+        if model.name.replace("-", "_") == name:
+            return training_flow(model)
+    raise AttributeError(name)

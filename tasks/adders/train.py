@@ -1,0 +1,219 @@
+"""Trains the networks of both protocols, logs them, registers the best, and reports them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from prefect import get_run_logger, task
+
+from models.adders.network import Adder, IntArray
+from reports.accounts import Stopwatch, timed_stage
+from reports.eighty_twenty import EightyTwenty, eighty_twenty_markdown
+from reports.results import results_markdown, results_rich, results_table
+from tasks.adders.data import FEWEST_PAIRS, reaching, sizes_reached, training_pairs, uncleaned_pairs
+from tasks.adders.networks import load_adders, save_adders
+from tasks.adders.record import draw_results, record_networks, results_frame, summary_metrics
+from tasks.adders.register import best, register_adder
+from tasks.adders.results import ScoredAdder, by_cell, gains, score_all
+from tasks.experiment import Cleaned, Findings, Raw, Trained
+from tasks.report import write_report
+from tasks.running.progress import task_progress
+from tasks.running.retries import RETRIES
+from tasks.running.stages import Stage, data_folder, run_stage
+from tasks.running.tensorflow import import_quietly
+from tasks.tracking.run import Dataset, Run
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The networks of one protocol: each size, width and seed.
+
+    Attributes:
+        protocol: "article" or "solved".
+        largest_sums: the sizes, in ascending order.
+        hidden_units: the widths, in ascending order.
+        seeds: repetitions of each.
+        seed: number of the first.
+        rows: pairs that each learns from, at most.
+        epochs: at most; of the article's protocol only.
+        patience: epochs without a better validation loss before stopping; of the article's protocol only.
+    """
+
+    protocol: str
+    largest_sums: tuple[int, ...]
+    hidden_units: tuple[int, ...]
+    seeds: int
+    seed: int
+    rows: int
+    epochs: int
+    patience: int
+
+    @property
+    def key(self) -> dict[str, object]:
+        """All on which the networks depend, besides their pairs."""
+        unused = () if self.protocol == "article" else ("epochs", "patience")
+        return {name: value for name, value in vars(self).items() if name not in unused}
+
+    def train(self, pairs: Mapping[int, IntArray], progress: Callable[[int, int], None]) -> list[Adder]:
+        """Trains on pairs by size; progress is in epochs or, of the solved protocol, in networks."""
+        shared: dict[str, Any] = {"hidden_units": self.hidden_units, "seeds": self.seeds, "seed": self.seed}
+        if self.protocol == "article":
+            from models.adders.ensemble import train_article
+
+            return train_article(pairs, **shared, epochs=self.epochs, patience=self.patience, progress=progress)
+        from models.adders.solve import train_solved
+
+        return train_solved(pairs, **shared, progress=progress)
+
+
+def train(
+    run: Run,
+    data: Sequence[Cleaned],
+    model: str,
+    *,
+    grids: Sequence[Grid],
+    tables: Sequence[int],
+    is_own: bool,
+    logged: Mapping[str, object],
+) -> Trained:
+    """Trains every network on clean rows, and the widest ones also on the rows as they came.
+
+    Args:
+        run: of the flow.
+        data: the tables.
+        model: the registered model.
+        grids: one for each protocol.
+        tables: the largest sum of each table, in ascending order.
+        is_own: whether the only table is the user's, which may be too small for some sizes.
+        logged: parameters that all networks are logged with.
+
+    Raises:
+        UserError: there are too few clean pairs.
+    """
+    by_size = dict(zip(tables, data, strict=True))
+    if is_own:
+        sizes = tuple(sizes_reached(data[0], grids[0].largest_sums))
+        if omitted := sorted(set(grids[0].largest_sums) - set(sizes)):
+            get_run_logger().warning("sums to %s are left out: the source has too few pairs for them", omitted)
+        grids = [replace(grid, largest_sums=sizes) for grid in grids]
+    cleaned = [train_adders(by_size, grid) for grid in grids]
+    raws = {size: table.raw for size, table in by_size.items()}
+    widest = [replace(grid, hidden_units=grid.hidden_units[-1:], seeds=1) for grid in grids]
+    uncleaned = [train_uncleaned(raws, grid) for grid in widest]
+    stopwatch = Stopwatch()
+    with stopwatch("score", "modelling"):
+        networks, uncleaned_networks = score_networks(cleaned), score_networks(uncleaned)
+    with stopwatch("track in MLflow", "other"):
+        datasets = {size: by_size[reaching(by_size, size)].dataset for size in grids[0].largest_sums}
+        version = log_adders(run, networks, datasets, model, logged)
+    widths = ", ".join(sorted({f"{network.adder.hidden_units} nodes" for network in uncleaned_networks}))
+    return Trained(
+        version,
+        {"accuracy": networks[best(networks)].inside.accuracy},
+        stages=(
+            *(timed_stage(stage.name.replace("-", " "), "modelling", [stage]) for stage in cleaned),
+            *stopwatch.stages,
+            timed_stage("train uncleaned", "other", uncleaned),
+        ),
+        gains=gains(networks, uncleaned_networks),
+        subject=f"accuracy with {widths}",
+        report=partial(_report, networks, f"{model}/{version}"),
+    )
+
+
+@task(**RETRIES)
+def train_adders(tables: Mapping[int, Cleaned], grid: Grid) -> Stage:
+    """Trains a grid on the clean pairs of tables, which are given by their largest sum, in ascending order.
+
+    Raises:
+        UserError: there are too few clean pairs.
+    """
+
+    def read(size: int) -> IntArray:
+        return training_pairs(tables[reaching(tables, size)], size, grid.rows, grid.seed)
+
+    return _train(f"train-{grid.protocol}", {str(size): table.sha256 for size, table in tables.items()}, read, grid)
+
+
+@task(**RETRIES)
+def train_uncleaned(raws: Mapping[int, Raw], grid: Grid) -> Stage:
+    """Trains a grid on the rows of tables as they came, to show what cleaning buys."""
+
+    def read(size: int) -> IntArray:
+        table = reaching(raws, size)
+        return uncleaned_pairs(raws[table], table, grid.rows, grid.seed)
+
+    inputs = {str(size): raws[reaching(raws, size)].sha256 for size in grid.largest_sums}
+    return _train(f"train-{grid.protocol}-uncleaned", inputs, read, grid)
+
+
+def _train(name: str, inputs: Mapping[str, str], read: Callable[[int], IntArray], grid: Grid) -> Stage:
+    def make(folder: Path) -> None:
+        import_quietly()
+        # too few uncleaned rows may parse; clean ones were counted before
+        pairs = {size: rows for size in grid.largest_sums if len(rows := read(size)) >= FEWEST_PAIRS}
+        unit = "epochs" if grid.protocol == "article" else "networks"
+        with task_progress(name.replace("-", " "), unit) as progress:
+            save_adders(grid.train(pairs, progress) if pairs else [], folder)
+
+    return run_stage(data_folder(), name, inputs, grid.key, make)
+
+
+@task(**RETRIES)
+def score_networks(trainings: Sequence[Stage]) -> list[ScoredAdder]:
+    """Scores the networks of several trainings on the pairs of their domain and beyond."""
+    return score_all([adder for training in trainings for adder in load_adders(training.folder)])
+
+
+@task  # without retries, which would log the networks again
+def log_adders(
+    run: Run,
+    networks: Sequence[ScoredAdder],
+    datasets: Mapping[int, Dataset],
+    model: str,
+    logged: Mapping[str, object],
+) -> int:
+    """Logs a nested MLflow run for each network, and registers the best of them.
+
+    Returns:
+        the version of the best network.
+    """
+    import_quietly()
+    run_ids = record_networks(run, networks, datasets, logged)
+    index = best(networks)
+    adder = networks[index].adder
+    return register_adder(replace(run, run_id=run_ids[index]), adder, datasets[adder.largest_sum], model)
+
+
+@task(**RETRIES)
+def report_adders(run: Run, networks: Sequence[ScoredAdder], shares: EightyTwenty) -> Path:
+    """Writes tables, pictures and the 80/20 report to disk, to the MLflow run and to the Prefect UI.
+
+    Returns:
+        the folder on disk.
+    """
+    cells = by_cell(networks)
+
+    def draw(folder: Path) -> str:
+        draw_results(folder, networks)
+        markdown = eighty_twenty_markdown(shares)
+        (folder / "eighty_twenty.md").write_text(markdown, encoding="utf-8")
+        return f"{markdown}\n\n{results_markdown(cells)}"
+
+    run.log_table(results_frame(cells), "results.json")
+    kinds = {"share_cleaning": shares.time_share("cleaning"), "share_modelling": shares.time_share("modelling")}
+    metrics = {**summary_metrics(cells), **kinds}
+    return write_report(run, "adders", shares, draw, metrics, ("results",), results_table(cells))
+
+
+def _report(networks: Sequence[ScoredAdder], model: str, run: Run, shares: EightyTwenty, is_champion: bool) -> Findings:
+    folder = report_adders(run, networks, shares)
+    option = "" if is_champion else f" --model {model}"
+    places = {
+        "pictures and tables": str(folder),
+        "80/20 report": str(folder / "eighty_twenty.md"),
+        "ask it": f"eightytwenty predict 2 2{option}",
+    }
+    return Findings(folder, places, (results_rich(by_cell(networks)),), network="best network")

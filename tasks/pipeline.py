@@ -1,0 +1,112 @@
+"""The tasks that are the same for every model: each takes one stage of an experiment, and references to data."""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from prefect import task
+
+from eightytwenty.engine.summary import Summary
+from eightytwenty.evaluate.score import CleaningScore
+from tasks.cleaning import Clean
+from tasks.experiment import Check, Cleaned, Ingest, Raw
+from tasks.retrain.reading import clean_delivery
+from tasks.running.confined import run_confined
+from tasks.running.progress import task_progress
+from tasks.running.retries import RETRIES
+from tasks.running.stages import data_folder, run_stage
+from tasks.tracking.champion import promote_first
+from tasks.tracking.run import Dataset, Run
+from tasks.validate import check_batch
+from tasks.validate.gate import FinishedCheck, write_failures
+from tasks.validate.reasons import quarantine_reasons
+
+
+@task(**RETRIES)
+def ingest(stage: Ingest) -> Raw:
+    """Generates raw data, or uses what the user named.
+
+    Raises:
+        UserError: the source cannot be read.
+    """
+    return stage()
+
+
+@task(**RETRIES)
+def clean(stage: Clean, raw: Raw) -> Cleaned:
+    """Cleans raw data.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+
+    def make(folder: Path) -> None:
+        with task_progress(f"clean {raw.name}", stage.unit) as progress:
+            stage(raw.path, folder / stage.rows, progress)
+
+    return _clean(stage, raw, make)
+
+
+@task(**RETRIES)
+def clean_confined(stage: Clean, raw: Raw) -> Cleaned:
+    """Cleans what somebody sent, in a process of its own.
+
+    Raises:
+        UserError: it cannot be read, or not within bounds of memory and time.
+    """
+
+    def make(folder: Path) -> None:
+        files = [raw.path, *(Path(parent, name) for parent, _, names in os.walk(raw.path) for name in names)]
+        name, fields = f"{type(stage).__module__}:{type(stage).__qualname__}", json.dumps(vars(stage))
+        size = sum(file.stat().st_size for file in files)
+        run_confined(clean_delivery, name, fields, str(raw.path), str(folder / stage.rows), size=size)
+
+    return _clean(stage, raw, make)
+
+
+def _clean(stage: Clean, raw: Raw, make: Callable[[Path], None]) -> Cleaned:
+    done = run_stage(data_folder(), f"clean-{stage.rows}", {"raw": raw.sha256}, stage.kind, make)
+    rows = done.folder / stage.rows
+    summary = Summary.load(rows)
+    dataset = Dataset(raw.name, rows, done.sha256, summary.clean)
+    return Cleaned(raw, rows, done.sha256, summary, dataset, done.seconds, done.fresh)
+
+
+@task(**RETRIES)
+def check(stage: Check, clean: Clean, cleaned: Cleaned) -> FinishedCheck:
+    """Asks Great Expectations whether the cleaned batch as a whole is what it should be."""
+
+    def make(folder: Path) -> None:
+        expectations, counts = stage(cleaned)
+        fates = {"rows": cleaned.summary.rows, **cleaned.summary.fates}
+        reasons = quarantine_reasons(cleaned.rows, clean.unit, clean.show)
+        file = cleaned.rows / "clean.parquet"
+        write_failures(folder, check_batch(file, fates, expectations, folder / "docs", counts, reasons))
+
+    config = {"name": cleaned.raw.name, **stage.keywords}
+    return FinishedCheck(
+        cleaned.raw.name, run_stage(data_folder(), f"check-{clean.rows}", {"clean": cleaned.sha256}, config, make)
+    )
+
+
+@task(**RETRIES)
+def score_cleaning(run: Run, stages: Sequence[Clean], cleaned: Sequence[Cleaned]) -> list[CleaningScore]:
+    """Scores the cleaning of generated data against the truth, and logs the scores to MLflow."""
+    scores = [
+        stage.score(each.rows, each.raw.truth)
+        for stage, each in zip(stages, cleaned, strict=True)
+        if each.raw.truth is not None
+    ]
+    run.log_cleaning_scores(scores)
+    return scores
+
+
+@task(**RETRIES)
+def make_first_champion(run: Run, model: str, version: int, reason: str) -> bool:
+    """Makes a version the champion if there is none.
+
+    Returns:
+        whether this version is the champion.
+    """
+    return promote_first(run.client, model, version, reason)
