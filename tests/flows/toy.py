@@ -1,0 +1,97 @@
+"""A model in one file: it learns to double the numbers up to the largest that it has seen. `TOY` is its line."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import pandera.polars as pa
+import polars as pl
+from prefect import task
+from pydantic import Field
+
+from eightytwenty import Check, Column, Table
+from eightytwenty.files import sha256
+from schemas.expectations import BatchExpectations, fate_expectations
+from schemas.parameters import Parameters, RetrainParameters
+from tasks.cleaning import Clean
+from tasks.decision import at_least, compare, decide
+from tasks.experiment import Data, Experiment, Raw, Trained
+from tasks.registry import Model
+from tasks.running.stages import data_folder, run_stage
+from tasks.tracking.networks import NetworkRecord, log_networks
+from tasks.tracking.registry import find, load, register
+
+
+class ToyParameters(Parameters):
+    """Learn to double numbers."""
+
+    largest: int = Field(50, ge=20, description="number that is generated")
+
+
+class RetrainToyParameters(RetrainParameters):
+    """Learn to double more numbers."""
+
+    model: str = Field("toy", description="registered model to compete for")
+    largest: int = Field(50, ge=20, description="number that is generated to begin with")
+
+
+@dataclass(frozen=True)
+class CleanDoubles(Clean):
+    columns = ("x", "y")
+    table = Table(
+        "doubles",
+        (Column("x", "integer"), Column("y", "integer")),
+        (Check("wrong double", "y is twice x", pl.col("y") == 2 * pl.col("x")),),
+        clean=lambda: pa.DataFrameSchema({"x": pa.Column(pl.Int64), "y": pa.Column(pl.Int64)}),
+    )
+
+
+def ingest(*, largest: int) -> Raw:
+    def make(folder):
+        x = np.tile(np.arange(1, largest + 1), 8)
+        pl.DataFrame({"x": x, "y": np.where(np.arange(len(x)) % 9, 2 * x, 1)}).write_csv(folder / "doubles.csv")
+
+    file = run_stage(data_folder(), "doubles", {}, {"largest": largest}, make).folder / "doubles.csv"
+    return Raw("doubles", file, sha256(file))
+
+
+def check(cleaned, *, most_quarantine: float):
+    return BatchExpectations("doubles", ("x",), (), fate_expectations("row", most_quarantine)), {}
+
+
+@task
+def train(run, data, model: str) -> Trained:
+    import keras
+
+    rows = CleanDoubles().profile(data[0].rows)
+    layers = [keras.Input((1,)), keras.layers.ReLU(max_value=rows["x"].max()), keras.layers.Rescaling(2)]
+    example = rows[:2, :1].to_numpy().astype(np.float32)
+    network = partial(keras.Sequential, layers)
+    record = NetworkRecord("toy", model=network, input_example=example, datasets=[data[0].dataset])
+    run = replace(run, run_id=log_networks(run, [record])[0])
+    return Trained(register(run, run.model_id, model), {"accuracy": 1.0})
+
+
+@task
+def score(run, model: str, _, held_out) -> dict[str, float]:
+    rows = CleanDoubles().profile(held_out.rows).to_numpy()
+    answers = np.asarray(load(run.client, find(run.client, model))(rows[:, :1].astype(np.float32)))
+    return {"accuracy": float(np.mean(answers[:, 0] == rows[:, 1]))}
+
+
+def judge(challenger, champion, *, margin: float):
+    gain = champion and challenger["accuracy"] - champion["accuracy"]
+    checks = [at_least("accuracy", challenger["accuracy"], 0.9)]
+    return decide(checks, gain, margin, compare("accuracy", challenger, champion))
+
+
+def experiment(form: ToyParameters | RetrainToyParameters) -> Experiment:
+    is_new = isinstance(form, ToyParameters)
+    data = Data(partial(ingest, largest=form.largest), CleanDoubles(), partial(check, most_quarantine=0.5))
+    gate = partial(judge, margin=0.0 if is_new else form.margin)
+    return Experiment("toy", "toy", (data,), partial(train), score, gate)
+
+
+TOY = Model(
+    "toy", ToyParameters, "retrain-toy", RetrainToyParameters, f"{__name__}:experiment", "doubles", "toys", "0 5 * * *"
+)
