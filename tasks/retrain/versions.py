@@ -11,7 +11,6 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, Self
@@ -36,9 +35,24 @@ RAW = "raw"
 _VERSION = re.compile(r"v(\d+)")
 
 
-class _Card(Record):
-    """card.json; see `Version`."""
+class Version(Record):
+    """A version of a dataset, as its card.json describes it.
 
+    Attributes:
+        folder: where it lies; not in the file.
+        number: from 1.
+        parent: number of the version that it grew out of; 0 for the first.
+        cleaned: name of the folder of cleaned rows.
+        sha256: digest of the cleaned rows.
+        raw_sha256: digest of the accepted files.
+        kind: the largest sum, or the size, that it was cleaned for.
+        deliveries: digest -> name of every delivery in it.
+        added: names of the deliveries that its parent does not have.
+        rows: the number of raw rows ("rows"), and of those that ended as clean, quarantine and duplicates.
+        made: when, ISO 8601.
+    """
+
+    folder: Path = Field(default=Path(), exclude=True)
     number: int
     parent: int
     cleaned: str
@@ -56,6 +70,30 @@ class _Card(Record):
         if min(fates) < 0 or sum(fates) != self.rows.get("rows"):
             raise ValueError("the fates do not add up to the rows")
         return self
+
+    @property
+    def name(self) -> str:
+        """The name of its folder, such as v0001."""
+        return self.folder.name
+
+    @property
+    def rows_folder(self) -> Path:
+        """The cleaned rows."""
+        return self.folder / self.cleaned
+
+    @property
+    def raw(self) -> Path:
+        """The accepted files."""
+        return self.folder / RAW
+
+    def dataset(self, model: str) -> Dataset:
+        """As an input of an MLflow run of this model."""
+        return Dataset(f"{model}-{self.name}", self.rows_folder, self.sha256, self.rows["clean"])
+
+    @property
+    def attribution(self) -> str:
+        """Whom to credit, as the deliveries say; may be empty."""
+        return "".join(sorted({file.read_text(encoding="utf-8") for file in self.raw.glob(f"*/{ATTRIBUTION}")}))
 
 
 class _Fate(Record):
@@ -80,54 +118,6 @@ class _Pending(Record):
 
     key: str
     run: str
-
-
-@dataclass(frozen=True)
-class Version:
-    """A version of a dataset.
-
-    Attributes:
-        folder: where it lies.
-        number: from 1.
-        parent: number of the version that it grew out of; 0 for the first.
-        rows_folder: the cleaned rows, a folder inside `folder`.
-        sha256: digest of the cleaned rows.
-        raw_sha256: digest of the accepted files.
-        kind: the largest sum, or the size, that it was cleaned for.
-        deliveries: digest -> name of every delivery in it.
-        added: names of the deliveries that its parent does not have.
-        rows: the number of raw rows ("rows"), and of those that ended as clean, quarantine and duplicates.
-    """
-
-    folder: Path
-    number: int
-    parent: int
-    rows_folder: Path
-    sha256: str
-    raw_sha256: str
-    kind: dict[str, object]
-    deliveries: dict[str, str]
-    added: list[str]
-    rows: dict[str, int]
-
-    @property
-    def name(self) -> str:
-        """The name of its folder, such as v0001."""
-        return self.folder.name
-
-    @property
-    def raw(self) -> Path:
-        """The accepted files."""
-        return self.folder / RAW
-
-    def dataset(self, model: str) -> Dataset:
-        """As an input of an MLflow run of this model."""
-        return Dataset(f"{model}-{self.name}", self.rows_folder, self.sha256, self.rows["clean"])
-
-    @property
-    def attribution(self) -> str:
-        """Whom to credit, as the deliveries say; may be empty."""
-        return "".join(sorted({file.read_text(encoding="utf-8") for file in self.raw.glob(f"*/{ATTRIBUTION}")}))
 
 
 class DatasetVersions:
@@ -207,7 +197,7 @@ class DatasetVersions:
                 copy_files(delivery, place)
             summary = clean(folder)
             new = {delivery.sha256: delivery.name for delivery in deliveries}
-            card = _Card(
+            version = Version(
                 number=number,
                 parent=parent.number if parent else 0,
                 cleaned=self._rows_folder,
@@ -219,7 +209,7 @@ class DatasetVersions:
                 rows={"rows": summary.rows, **summary.fates},
                 made=_now(),
             )
-            card.write(folder / _CARD)
+            version.write(folder / _CARD)
         version = self._read(number)
         self._write_accepted(version)
         return version
@@ -254,16 +244,13 @@ class DatasetVersions:
     def _read(self, number: int) -> Version:
         folder = self.folder / f"v{number:04}"
         try:
-            card = _Card.read(folder / _CARD)
+            version = Version.read(folder / _CARD).model_copy(update={"folder": folder})
         except (FileNotFoundError, DamagedError):
             raise _damaged(folder, _CARD) from None
-        version = Version(folder, rows_folder=folder / card.cleaned, **card.model_dump(exclude={"cleaned", "made"}))
         if version.number != number or not _is_intact(version.rows_folder, version.sha256):
-            raise _damaged(folder, _CARD if version.number != number else card.cleaned)
-        if version.rows_folder.name != self._rows_folder:
-            raise UserError(
-                f"{self.folder} holds the {version.rows_folder.name} of another model; choose another model name."
-            )
+            raise _damaged(folder, _CARD if version.number != number else version.cleaned)
+        if version.cleaned != self._rows_folder:
+            raise UserError(f"{self.folder} holds the {version.cleaned} of another model; choose another model name.")
         if not self._kind.items() <= version.kind.items():
             dataset, challenger = (
                 ", ".join(f"{name} {value}" for name, value in kind.items()).replace("_", " ")
