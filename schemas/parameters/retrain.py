@@ -1,7 +1,7 @@
 """The parameters of retraining: which data is added, and what a challenger must reach to become champion."""
 
 from collections.abc import Mapping
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from schemas.parameters.training import GENERATED
 
 class RetrainParameters(Parameters):
     """What all retraining has in common."""
+
+    defaults: ClassVar[Mapping[str, int]] = {}  # of numbers that 0 leaves to the champion
 
     inbox: str = Field(
         "", description="folder into which new files and folders are put; empty: inbox/<model> in the data folder"
@@ -36,14 +38,21 @@ class RetrainParameters(Parameters):
     )
     seed: Seed = Field(0, description="the same seed gives the same challenger, bit for bit")
 
-    def with_champion_defaults(self, champion: Mapping[str, str]) -> Self:  # noqa: ARG002 - for those that have any
-        """The same parameters; those that are left to the champion come from its tags, which may be empty."""
-        return self
+    def with_champion_defaults(self, champion: Mapping[str, str]) -> Self:
+        """The same parameters; 0 stands for the number in a champion's tag or, if there is none, for the default.
+
+        A champion without the tag is refused later, when it is checked.
+        """
+        numbers = {name: champion.get(name, "") for name in self.defaults if not getattr(self, name)}
+        return self.model_copy(
+            update={name: int(text) if text.isdecimal() else self.defaults[name] for name, text in numbers.items()}
+        )
 
 
 class RetrainAddersParameters(RetrainParameters):
     """Add new pairs of numbers to the dataset, train a challenger on it, and make the better network champion."""
 
+    defaults: ClassVar[Mapping[str, int]] = {"largest_sum": 65536}
     model: str = Field("adders", pattern=r"^\w[\w .-]*$", description="registered model to compete for")
     start: str = Field(
         GENERATED,
@@ -57,14 +66,11 @@ class RetrainAddersParameters(RetrainParameters):
     hidden_units: int = Field(4, ge=1, le=64, description="sigmoid nodes of the challenger")
     seeds: int = Field(3, ge=1, le=1000, description="networks trained, of which the best is the challenger")
 
-    def with_champion_defaults(self, champion: Mapping[str, str]) -> Self:
-        """With the champion's largest sum in place of 0."""
-        return self.model_copy(update={"largest_sum": self.largest_sum or _number(champion, "largest_sum", 65536)})
-
 
 class RetrainAvatarsParameters(RetrainParameters):
     """Add new pictures to the dataset, train a challenger on it, and make the better network champion."""
 
+    defaults: ClassVar[Mapping[str, int]] = {"size": 32}
     model: str = Field("avatars", pattern=r"^\w[\w .-]*$", description="registered model to compete for")
     start: str = Field(
         "avatars",
@@ -76,13 +82,3 @@ class RetrainAvatarsParameters(RetrainParameters):
     )
     epochs: int = Field(8, ge=1, le=100_000, description="passes over the pictures")
     least_coverage: Share = Field(0.7, description="of held-out pictures, below which no challenger becomes champion")
-
-    def with_champion_defaults(self, champion: Mapping[str, str]) -> Self:
-        """With the champion's size in place of 0."""
-        return self.model_copy(update={"size": self.size or _number(champion, "size", 32)})
-
-
-def _number(tags: Mapping[str, str], name: str, default: int) -> int:
-    """The number in a champion's tag. A champion without the tag is refused later, when it is checked."""
-    value = tags.get(name, "")
-    return int(value) if value.isdecimal() else default
