@@ -1,10 +1,9 @@
-"""Writes a training into MLflow, as a nested run in which a resumed training continues."""
+"""Writes a training into its nested run in MLflow, in which a resumed training continues."""
 
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import keras
@@ -14,37 +13,8 @@ from models.gans.gan import NOISE
 from reports.grid import captioned, grid
 from tasks.gans.checkpoint import Checkpoint
 from tasks.gans.data import SamplePlan, TrainingSet
-from tasks.running.ownership import OWNER_TAG
-from tasks.running.stages import data_folder
-from tasks.tracking.lifecycle import ending, resume_run, start_run
 from tasks.tracking.networks import log_model
-from tasks.tracking.run import Dataset, Run
-
-
-@contextmanager
-def network_run(
-    parent: Run, name: str, parameters: Mapping[str, object], dataset: Dataset, resume: str
-) -> Iterator[Run]:
-    """The nested run of a training.
-
-    Args:
-        parent: of the flow.
-        name: of the run.
-        parameters: what the network is trained with.
-        dataset: what it learns from.
-        resume: id of the run of an interrupted training, or "".
-    """
-    tags = parent.client.get_run(parent.run_id).data.tags
-    run = resume_run(parent.client, data_folder(), parent.experiment_id, resume) if resume else None
-    if run is None:
-        nested = {"mlflow.parentRunId": parent.run_id, OWNER_TAG: tags[OWNER_TAG]}
-        run = start_run(parent.client, parent.experiment_id, name, nested)
-    else:  # its parent may be gone
-        run.client.set_tag(run.run_id, "mlflow.parentRunId", parent.run_id)
-    with ending(run):
-        run.log_missing_parameters(parameters)
-        run.log_datasets([dataset])
-        yield run
+from tasks.tracking.run import Run
 
 
 class EpochLog:

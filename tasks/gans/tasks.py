@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 from prefect import get_run_logger, task
-from rich.console import RenderableType
 
 from eightytwenty.errors import UserError
 from eightytwenty.pages.markdown import plain
@@ -24,13 +23,14 @@ from tasks.gans.checkpoint import Checkpoint, load_checkpoint, remove_abandoned,
 from tasks.gans.config import GanConfig
 from tasks.gans.data import attribution_of, sample_plan, training_set
 from tasks.gans.measures import Measures, ellipses, find_measures
-from tasks.gans.record import EpochLog, log_generator, network_run, save_keras, to_keras
+from tasks.gans.record import EpochLog, log_generator, save_keras, to_keras
 from tasks.gans.train import GENERATOR, TrainedGan, Training
 from tasks.report import write_report
 from tasks.running.artifacts import warn_of_collapse
 from tasks.running.progress import task_progress
 from tasks.running.retries import RETRIES
 from tasks.running.stages import data_folder, run_stage, stage_key
+from tasks.tracking.lifecycle import nested_run
 from tasks.tracking.registry import describe, find, load, register, version_with_tags
 from tasks.tracking.run import Run
 from tasks.tracking.run_ids import RunIds
@@ -49,7 +49,9 @@ def train(run: Run, cleaned: Cleaned, model: str, config: GanConfig) -> Trained:
         timed_stage("train the GAN", "modelling", [trained.stage]),
     )
     scores = {**report.final_measures(trained), "alarms": float(len(trained.checkpoint.alarms))}
-    return Trained(trained.version, scores, stages, report=partial(_report, cleaned, measures, trained, model, config))
+    return Trained(
+        trained.version, scores, stages, report=partial(report_gan, cleaned, measures, trained, model, config)
+    )
 
 
 @task(**RETRIES)
@@ -81,7 +83,7 @@ def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config
     title = f"{config.recipe}-{config.size}-seed{config.seed}"
     run_parameters = {**parameters, "rows": len(data.images)}
     interrupted = RunIds.load(checkpoint_folder).network
-    with network_run(run, title, run_parameters, cleaned.dataset, interrupted) as nested:
+    with nested_run(run, title, run_parameters, [cleaned.dataset], resume=interrupted) as nested:
         RunIds(parent=run.run_id, network=nested.run_id).save(checkpoint_folder)
         if note := "\n".join(map(plain, attribution.splitlines())):
             nested.client.set_tag(nested.run_id, "mlflow.note.content", note)
@@ -140,24 +142,6 @@ def score_gan(run: Run, model: str, training: Cleaned, held_out: Cleaned, measur
 
 @task(**RETRIES)
 def report_gan(
-    run: Run, cleaned: Cleaned, measures: Measures, trained: TrainedGan, shares: EightyTwenty, config: GanConfig
-) -> Path:
-    """Writes pictures, films, tables and the 80/20 report to disk, to the MLflow run and to the Prefect UI.
-
-    Returns:
-        the folder on disk.
-    """
-
-    def draw(folder: Path) -> str:
-        report.draw_training(folder, training_set(cleaned.rows, config.seed), measures, trained, config)
-        return report.write_texts(folder, cleaned, measures, trained, shares, config.recipe)
-
-    lines = report.measure_lines(trained, measures)
-    table = [dict(zip(report.MEASURE_COLUMNS, line, strict=True)) for line in lines]
-    return write_report(run, "gan", shares, draw, report.summary_metrics(trained), ("samples", "training"), table)
-
-
-def _report(
     cleaned: Cleaned,
     measures: Measures,
     trained: TrainedGan,
@@ -167,7 +151,15 @@ def _report(
     shares: EightyTwenty,
     _: bool,
 ) -> Findings:
-    folder = report_gan(run, cleaned, measures, trained, shares, config)
+    """Writes pictures, films, tables and the 80/20 report to disk, to the MLflow run and to the Prefect UI."""
+
+    def draw(folder: Path) -> str:
+        report.draw_training(folder, training_set(cleaned.rows, config.seed), measures, trained, config)
+        return report.write_texts(folder, cleaned, measures, trained, shares, config.recipe)
+
+    lines = report.measure_lines(trained, measures)
+    table = [dict(zip(report.MEASURE_COLUMNS, line, strict=True)) for line in lines]
+    folder = write_report(run, "gan", shares, draw, report.summary_metrics(trained), ("samples", "training"), table)
     places = {
         "grid beside real pictures": folder / "samples.png",
         "film of the training": folder / "training.gif",
@@ -176,7 +168,10 @@ def _report(
         "all pictures and tables": folder,
         "draw some yourself": shlex.join(["eightytwenty", "draw", "--model", f"{model}/{trained.version}"]),
     }
-    measured = report.measures_rich(report.measure_lines(trained, measures))
     alarms = [f"[bold red]Collapse.[/] {for_terminal(str(alarm))}" for alarm in trained.checkpoint.alarms]
-    results: tuple[RenderableType, ...] = (f"[bold]{for_terminal(cleaned.raw.name)}[/]", measured, *alarms)
-    return Findings(folder, {label: str(place) for label, place in places.items()}, results, cleaned.raw.attribution)
+    return Findings(
+        folder,
+        {label: str(place) for label, place in places.items()},
+        (f"[bold]{for_terminal(cleaned.raw.name)}[/]", report.measures_rich(lines), *alarms),
+        cleaned.raw.attribution,
+    )

@@ -14,6 +14,7 @@ from eightytwenty.errors import UserError
 from eightytwenty.printable import visible
 from eightytwenty.signals import sigterm_raises
 from tasks.running.ownership import OWNER_TAG, claim_owner
+from tasks.running.stages import data_folder
 from tasks.tracking.provenance import provenance_tags
 from tasks.tracking.run import Dataset, Run
 from tasks.tracking.store import changing_owners, check_server, close_dead_runs, connect, experiment_id
@@ -61,6 +62,38 @@ def parent_run(
             run.log_missing_parameters(parameters)
             run.log_datasets(datasets)
             yield run
+
+
+@contextmanager
+def nested_run(
+    parent: Run,
+    name: str,
+    parameters: Mapping[str, object],
+    datasets: Iterable[Dataset],
+    tags: Mapping[str, str] | None = None,
+    resume: str = "",
+) -> Iterator[Run]:
+    """Record the training of one network below the run of its flow.
+
+    Args:
+        parent: The run of the flow.
+        name: Name of the run.
+        parameters: What the network is trained with.
+        datasets: What it learns from.
+        tags: Further tags.
+        resume: Id of the run of an interrupted training, or "".
+    """
+    owner = parent.client.get_run(parent.run_id).data.tags[OWNER_TAG]
+    run = resume_run(parent.client, data_folder(), parent.experiment_id, resume) if resume else None
+    if run is None:
+        nested = {"mlflow.parentRunId": parent.run_id, OWNER_TAG: owner}
+        run = start_run(parent.client, parent.experiment_id, name, {**(tags or {}), **nested})
+    else:  # its parent may be gone
+        run.client.set_tag(run.run_id, "mlflow.parentRunId", parent.run_id)
+    with ending(run):
+        run.log_missing_parameters(parameters)
+        run.log_datasets(datasets)
+        yield run
 
 
 def start_run(client: MlflowClient, experiment: str, name: str, tags: Mapping[str, str]) -> Run:

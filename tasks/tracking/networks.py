@@ -12,8 +12,7 @@ from matplotlib.figure import Figure
 from mlflow.entities import LoggedModelOutput, Metric
 
 from eightytwenty.files import sha256
-from tasks.running.ownership import OWNER_TAG
-from tasks.tracking.lifecycle import ending, start_run
+from tasks.tracking.lifecycle import nested_run
 from tasks.tracking.provenance import pip_requirements
 from tasks.tracking.run import Dataset, Run
 
@@ -66,20 +65,15 @@ def log_networks(parent: Run, records: Iterable[NetworkRecord]) -> list[str]:
     Returns:
         The ids of the nested runs, in order.
     """
-    owner = parent.client.get_run(parent.run_id).data.tags[OWNER_TAG]
-    nested = {"mlflow.parentRunId": parent.run_id, OWNER_TAG: owner}
     run_ids = []
     for record in records:
-        run = start_run(parent.client, parent.experiment_id, record.name, {**record.tags, **nested})
-        with ending(run):
+        with nested_run(parent, record.name, record.parameters, record.datasets, record.tags) as run:
             _log_network(run, record)
         run_ids.append(run.run_id)
     return run_ids
 
 
 def _log_network(run: Run, record: NetworkRecord) -> None:
-    run.log_parameters(record.parameters)
-    run.log_datasets(record.datasets)
     model_id = None
     if record.model:
         model, example = record.model(), record.input_example
