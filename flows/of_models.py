@@ -9,6 +9,7 @@ from typing import TypeVar
 from prefect import Flow, flow
 
 from schemas.parameters import Parameters
+from tasks.registry import identifier
 from tasks.running.failures import user_error_as_state
 
 F = TypeVar("F", bound=Parameters)
@@ -21,7 +22,7 @@ def flow_of(name: str, form: type[F], run: Callable[[F], R]) -> Flow[[F], R]:
     def called(parameters: F) -> R:
         return run(parameters)
 
-    called.__name__ = called.__qualname__ = name.replace("-", "_")
+    called.__name__ = called.__qualname__ = identifier(name)
     called.__doc__ = form.__doc__
     called.__annotations__ = {"parameters": form}
     return flow(name=name)(user_error_as_state(called))

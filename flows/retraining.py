@@ -7,7 +7,7 @@ A deployment runs the flow of each model every night; run them by hand with `eig
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 from prefect import Flow, State, get_run_logger
@@ -20,7 +20,7 @@ from schemas.parameters import RetrainParameters
 from tasks.cleaning import Clean
 from tasks.experiment import Cleaned
 from tasks.pipeline import ingest
-from tasks.registry import MODELS, Model
+from tasks.registry import MODELS, Model, identifier
 from tasks.retrain import RefusedError
 from tasks.retrain.drift import (
     Baseline,
@@ -211,14 +211,8 @@ def _add(clean: Clean, versions: DatasetVersions, batch: Sequence[Cleaned]) -> l
     return []
 
 
-@cache
-def retraining_flow(model: Model) -> Flow[[RetrainParameters], Retraining | State[None]]:
-    """The flow that retrains a model."""
-    return flow_of(model.retraining, model.retraining_form, partial(retrain, model))
-
-
 def __getattr__(name: str) -> Flow[[RetrainParameters], Retraining | State[None]]:
     for model in MODELS:
-        if model.retraining.replace("-", "_") == name:
-            return retraining_flow(model)
+        if identifier(model.retraining) == name:
+            return flow_of(model.retraining, model.retraining_form, partial(retrain, model))
     raise AttributeError(name)

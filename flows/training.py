@@ -6,7 +6,7 @@ reused from disk, so a killed run continues where it stopped.
 
 import shutil
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 from prefect import Flow, get_run_logger
@@ -19,7 +19,7 @@ from reports.eighty_twenty import EightyTwenty
 from schemas.parameters import Parameters
 from tasks.experiment import Findings
 from tasks.pipeline import check, clean, ingest, make_first_champion, score_cleaning
-from tasks.registry import MODELS, Model
+from tasks.registry import MODELS, Model, identifier
 from tasks.report import report_plainly
 from tasks.running.stages import data_folder
 from tasks.tracking.lifecycle import parent_run
@@ -107,14 +107,8 @@ def train(model: Model, form: Parameters) -> Training:
     return Training(experiment.model, trained.version, is_champion, findings, shares, scores, docs, run.link)
 
 
-@cache
-def training_flow(model: Model) -> Flow[[Parameters], Training]:
-    """The flow that trains a model."""
-    return flow_of(model.name, model.form, partial(train, model))
-
-
 def __getattr__(name: str) -> Flow[[Parameters], Training]:
     for model in MODELS:
-        if model.name.replace("-", "_") == name:
-            return training_flow(model)
+        if identifier(model.name) == name:
+            return flow_of(model.name, model.form, partial(train, model))
     raise AttributeError(name)

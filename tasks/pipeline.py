@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from prefect import task
@@ -34,38 +34,29 @@ def ingest(stage: Ingest) -> Raw:
 
 
 @task(**RETRIES)
-def clean(stage: Clean, raw: Raw) -> Cleaned:
+def clean(stage: Clean, raw: Raw, *, confined: bool = False) -> Cleaned:
     """Cleans raw data.
 
+    Args:
+        stage: how.
+        raw: the data.
+        confined: whether it is done in a process of its own, because somebody sent it.
+
     Raises:
-        UserError: it cannot be read.
+        UserError: it cannot be read, or not within the bounds of such a process.
     """
 
     def make(folder: Path) -> None:
-        with task_progress(f"clean {raw.name}", stage.unit) as progress:
-            stage(raw.path, folder / stage.rows, progress)
+        out = folder / stage.rows
+        if confined:
+            files = [raw.path, *(Path(parent, name) for parent, _, names in os.walk(raw.path) for name in names)]
+            name, fields = f"{type(stage).__module__}:{type(stage).__qualname__}", json.dumps(vars(stage))
+            size = sum(file.stat().st_size for file in files)
+            run_confined(clean_delivery, name, fields, str(raw.path), str(out), size=size)
+        else:
+            with task_progress(f"clean {raw.name}", stage.unit) as progress:
+                stage(raw.path, out, progress)
 
-    return _clean(stage, raw, make)
-
-
-@task(**RETRIES)
-def clean_confined(stage: Clean, raw: Raw) -> Cleaned:
-    """Cleans what somebody sent, in a process of its own.
-
-    Raises:
-        UserError: it cannot be read, or not within bounds of memory and time.
-    """
-
-    def make(folder: Path) -> None:
-        files = [raw.path, *(Path(parent, name) for parent, _, names in os.walk(raw.path) for name in names)]
-        name, fields = f"{type(stage).__module__}:{type(stage).__qualname__}", json.dumps(vars(stage))
-        size = sum(file.stat().st_size for file in files)
-        run_confined(clean_delivery, name, fields, str(raw.path), str(folder / stage.rows), size=size)
-
-    return _clean(stage, raw, make)
-
-
-def _clean(stage: Clean, raw: Raw, make: Callable[[Path], None]) -> Cleaned:
     done = run_stage(data_folder(), f"clean-{stage.rows}", {"raw": raw.sha256}, stage.kind, make)
     rows = done.folder / stage.rows
     summary = Summary.load(rows)

@@ -47,6 +47,11 @@ class Model:
         return cast("Experiment", getattr(import_module(module), function)(form))
 
 
+def identifier(name: str) -> str:
+    """The name of a flow or a command as a Python identifier."""
+    return name.replace("-", "_")
+
+
 MODELS = [
     Model(
         "adders",

@@ -14,7 +14,7 @@ from schemas.parameters import (
     StatusParameters,
     UpParameters,
 )
-from tasks.registry import MODELS
+from tasks.registry import MODELS, identifier
 
 
 def join_attributes(arguments: Sequence[str]) -> list[str]:
@@ -40,7 +40,7 @@ def _commands() -> Iterator[Command]:
     flow = "flows.cli.run_flow"
     yield Command("run", "all of it: ingest, clean, check, train, track and report", RunParameters, f"{flow}:run_all")
     for model in MODELS:
-        yield Command(_identifier(model.name), f"the same, for {model.trains}", model.form, f"{flow}:run_training")
+        yield Command(identifier(model.name), f"the same, for {model.trains}", model.form, f"{flow}:run_training")
     yield Command(
         "draw", "draw pictures with a trained model", DrawParameters, "flows.cli.draw:draw_command", join_attributes
     )
@@ -48,7 +48,7 @@ def _commands() -> Iterator[Command]:
     better = "to the dataset, train a challenger, and make the better network champion"
     for model in MODELS:
         summary = f"add new {model.data} {better}"
-        yield Command(_identifier(model.retraining), summary, model.retraining_form, f"{flow}:run_retraining")
+        yield Command(identifier(model.retraining), summary, model.retraining_form, f"{flow}:run_retraining")
     for name, summary, options in (
         ("rollback", "make an earlier version champion again", RollbackParameters),
         ("up", "start both UIs and a worker, until Ctrl-C", UpParameters),
@@ -56,10 +56,6 @@ def _commands() -> Iterator[Command]:
         ("status", "say what is up, and how the last runs ended", StatusParameters),
     ):
         yield Command(name, summary, options, f"flows.cli.{name}:{name}_command")
-
-
-def _identifier(name: str) -> str:
-    return name.replace("-", "_")
 
 
 COMMANDS = tuple(_commands())

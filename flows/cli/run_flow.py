@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from eightytwenty.errors import UserError
 from flows.cli.summaries import show_retraining, show_training
 from schemas.parameters import Parameters, RetrainParameters, RunParameters
-from tasks.registry import MODELS
+from tasks.registry import MODELS, identifier
 from tasks.running.full_disk import explain_full_disk
 from tasks.running.ownership import make_data_folder
 from tasks.running.stages import data_folder
@@ -26,19 +26,19 @@ def run_all(form: RunParameters) -> None:
 def run_training(form: Parameters) -> None:
     """Runs the flow that trains the model of a form, and prints its results and where to look next."""
     with _reporting():
-        from flows.training import training_flow
+        from flows import training
 
-        model = next(model for model in MODELS if type(form) is model.form)
-        show_training(training_flow(model)(form))
+        (name,) = (model.name for model in MODELS if type(form) is model.form)
+        show_training(getattr(training, identifier(name))(form))
 
 
 def run_retraining(form: RetrainParameters) -> None:
     """Runs the flow that retrains the model of a form, and prints the decision."""
     with _reporting():
-        from flows.retraining import retraining_flow
+        from flows import retraining
 
-        model = next(model for model in MODELS if type(form) is model.retraining_form)
-        show_retraining(retraining_flow(model)(form, return_state=True))
+        (name,) = (model.retraining for model in MODELS if type(form) is model.retraining_form)
+        show_retraining(getattr(retraining, identifier(name))(form, return_state=True))
 
 
 @contextmanager

@@ -101,7 +101,7 @@ def train(
     cleaned = [train_adders(by_size, grid) for grid in grids]
     raws = {size: table.raw for size, table in by_size.items()}
     widest = [replace(grid, hidden_units=grid.hidden_units[-1:], seeds=1) for grid in grids]
-    uncleaned = [train_uncleaned(raws, grid) for grid in widest]
+    uncleaned = [train_adders(raws, grid) for grid in widest]
     stopwatch = Stopwatch()
     with stopwatch("score", "modelling"):
         networks, uncleaned_networks = score_networks(cleaned), score_networks(uncleaned)
@@ -119,37 +119,29 @@ def train(
         ),
         gains=gains(networks, uncleaned_networks),
         subject=f"accuracy with {widths}",
-        report=partial(_report, networks, f"{model}/{version}"),
+        report=partial(report_adders, networks, f"{model}/{version}"),
     )
 
 
 @task(**RETRIES)
-def train_adders(tables: Mapping[int, Cleaned], grid: Grid) -> Stage:
-    """Trains a grid on the clean pairs of tables, which are given by their largest sum, in ascending order.
+def train_adders(tables: Mapping[int, Cleaned] | Mapping[int, Raw], grid: Grid) -> Stage:
+    """Trains a grid on the clean pairs of tables or, to show what cleaning buys, on raw rows as they came.
+
+    Args:
+        tables: by their largest sum, in ascending order.
+        grid: the networks.
 
     Raises:
         UserError: there are too few clean pairs.
     """
+    sources = {size: reaching(tables, size) for size in grid.largest_sums}
 
     def read(size: int) -> IntArray:
-        return training_pairs(tables[reaching(tables, size)], size, grid.rows, grid.seed)
+        table = tables[sources[size]]
+        if isinstance(table, Raw):
+            return uncleaned_pairs(table, sources[size], grid.rows, grid.seed)
+        return training_pairs(table, size, grid.rows, grid.seed)
 
-    return _train(f"train-{grid.protocol}", {str(size): table.sha256 for size, table in tables.items()}, read, grid)
-
-
-@task(**RETRIES)
-def train_uncleaned(raws: Mapping[int, Raw], grid: Grid) -> Stage:
-    """Trains a grid on the rows of tables as they came, to show what cleaning buys."""
-
-    def read(size: int) -> IntArray:
-        table = reaching(raws, size)
-        return uncleaned_pairs(raws[table], table, grid.rows, grid.seed)
-
-    inputs = {str(size): raws[reaching(raws, size)].sha256 for size in grid.largest_sums}
-    return _train(f"train-{grid.protocol}-uncleaned", inputs, read, grid)
-
-
-def _train(name: str, inputs: Mapping[str, str], read: Callable[[int], IntArray], grid: Grid) -> Stage:
     def make(folder: Path) -> None:
         import_quietly()
         # too few uncleaned rows may parse; clean ones were counted before
@@ -158,6 +150,9 @@ def _train(name: str, inputs: Mapping[str, str], read: Callable[[int], IntArray]
         with task_progress(name.replace("-", " "), unit) as progress:
             save_adders(grid.train(pairs, progress) if pairs else [], folder)
 
+    is_raw = isinstance(tables[sources[grid.largest_sums[0]]], Raw)
+    name = f"train-{grid.protocol}-uncleaned" if is_raw else f"train-{grid.protocol}"
+    inputs = {str(size): tables[source].sha256 for size, source in sources.items()}
     return run_stage(data_folder(), name, inputs, grid.key, make)
 
 
@@ -188,12 +183,10 @@ def log_adders(
 
 
 @task(**RETRIES)
-def report_adders(run: Run, networks: Sequence[ScoredAdder], shares: EightyTwenty) -> Path:
-    """Writes tables, pictures and the 80/20 report to disk, to the MLflow run and to the Prefect UI.
-
-    Returns:
-        the folder on disk.
-    """
+def report_adders(
+    networks: Sequence[ScoredAdder], model: str, run: Run, shares: EightyTwenty, is_champion: bool
+) -> Findings:
+    """Writes tables, pictures and the 80/20 report to disk, to the MLflow run and to the Prefect UI."""
     cells = by_cell(networks)
 
     def draw(folder: Path) -> str:
@@ -205,15 +198,11 @@ def report_adders(run: Run, networks: Sequence[ScoredAdder], shares: EightyTwent
     run.log_table(results_frame(cells), "results.json")
     kinds = {"share_cleaning": shares.time_share("cleaning"), "share_modelling": shares.time_share("modelling")}
     metrics = {**summary_metrics(cells), **kinds}
-    return write_report(run, "adders", shares, draw, metrics, ("results",), results_table(cells))
-
-
-def _report(networks: Sequence[ScoredAdder], model: str, run: Run, shares: EightyTwenty, is_champion: bool) -> Findings:
-    folder = report_adders(run, networks, shares)
+    folder = write_report(run, "adders", shares, draw, metrics, ("results",), results_table(cells))
     option = "" if is_champion else f" --model {model}"
     places = {
         "pictures and tables": str(folder),
         "80/20 report": str(folder / "eighty_twenty.md"),
         "ask it": f"eightytwenty predict 2 2{option}",
     }
-    return Findings(folder, places, (results_rich(by_cell(networks)),), network="best network")
+    return Findings(folder, places, (results_rich(cells),), network="best network")

@@ -18,7 +18,7 @@ from eightytwenty.files import UnwritableError, sha256
 from tasks.cleaning import Clean
 from tasks.decision import Decision, Scores
 from tasks.experiment import Cleaned, Data, Experiment, Raw
-from tasks.pipeline import check, clean_confined
+from tasks.pipeline import check, clean
 from tasks.retrain import RefusedError
 from tasks.retrain.held_out import require_enough
 from tasks.retrain.inbox import Inbox, fetch, look_into
@@ -109,7 +109,7 @@ def clean_deliveries(
             if (copy := fetch(delivery, versions.arriving)) is None:
                 changed.append(delivery.name)
                 continue
-            cleaned = clean_confined(data.clean, copy)
+            cleaned = clean(data.clean, copy, confined=True)
             checked = check(data.check, data.clean, cleaned)
         except UnwritableError:
             raise
@@ -147,7 +147,7 @@ def add_version(stage: Clean, versions: DatasetVersions, parent: Version | None,
     def copy_files(delivery: Raw, place: Path) -> None:
         stage.copy_files(delivery.name, delivery.path, by_digest[delivery.sha256].rows, place)
 
-    def clean(folder: Path) -> Summary:
+    def clean_all(folder: Path) -> Summary:
         rows = folder / stage.rows
         summary = stage.clean_version(folder / RAW, rows)
         sources = pl.read_parquet(rows / "clean.parquet", columns=["source"])["source"]
@@ -168,7 +168,7 @@ def add_version(stage: Clean, versions: DatasetVersions, parent: Version | None,
             raise RefusedError("The dataset already has all of their rows.")
         return summary
 
-    return versions.add(parent, [cleaned.raw for cleaned in batch], copy_files, clean)
+    return versions.add(parent, [cleaned.raw for cleaned in batch], copy_files, clean_all)
 
 
 @task(**RETRIES)

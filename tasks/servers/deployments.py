@@ -14,7 +14,7 @@ from typing import Any, cast
 import yaml  # type: ignore[import-untyped]
 
 from eightytwenty.errors import UserError
-from tasks.registry import MODELS
+from tasks.registry import MODELS, identifier
 from tasks.servers.prefect_api import POOL
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +76,7 @@ def read_deployments(root: Path) -> dict[str, Any]:
             (model.name, "training", "training", []),
             (model.retraining, "retraining", "retraining", [{**nightly, "cron": model.cron}]),
         ):
-            entrypoint = f"flows/{file}.py:{name.replace('-', '_')}"
+            entrypoint = f"flows/{file}.py:{identifier(name)}"
             tags = [tag, model.data]
             deployment = {"name": name, "entrypoint": entrypoint, "tags": tags, "schedules": schedules, **shared}
             content["deployments"].append(deployment)

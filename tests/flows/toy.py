@@ -28,11 +28,10 @@ class ToyParameters(Parameters):
     largest: int = Field(50, ge=20, description="number that is generated")
 
 
-class RetrainToyParameters(RetrainParameters):
+class RetrainToyParameters(RetrainParameters, ToyParameters):
     """Learn to double more numbers."""
 
     model: str = Field("toy", description="registered model to compete for")
-    largest: int = Field(50, ge=20, description="number that is generated to begin with")
 
 
 @dataclass(frozen=True)
@@ -63,10 +62,9 @@ def check(cleaned, *, most_quarantine: float):
 def train(run, data, model: str) -> Trained:
     import keras
 
-    rows = CleanDoubles().profile(data[0].rows)
-    layers = [keras.Input((1,)), keras.layers.ReLU(max_value=rows["x"].max()), keras.layers.Rescaling(2)]
-    example = rows[:2, :1].to_numpy().astype(np.float32)
-    network = partial(keras.Sequential, layers)
+    largest = CleanDoubles().profile(data[0].rows)["x"].max()
+    layers = [keras.Input((1,)), keras.layers.ReLU(max_value=largest), keras.layers.Rescaling(2)]
+    network, example = partial(keras.Sequential, layers), np.ones((2, 1), np.float32)
     record = NetworkRecord("toy", model=network, input_example=example, datasets=[data[0].dataset])
     run = replace(run, run_id=log_networks(run, [record])[0])
     return Trained(register(run, run.model_id, model), {"accuracy": 1.0})
@@ -79,17 +77,15 @@ def score(run, model: str, _, held_out) -> dict[str, float]:
     return {"accuracy": float(np.mean(answers[:, 0] == rows[:, 1]))}
 
 
-def judge(challenger, champion, *, margin: float):
+def judge(challenger, champion, *, least: float):
     gain = champion and challenger["accuracy"] - champion["accuracy"]
-    checks = [at_least("accuracy", challenger["accuracy"], 0.9)]
-    return decide(checks, gain, margin, compare("accuracy", challenger, champion))
+    check = at_least("accuracy", challenger["accuracy"], least)
+    return decide([check], gain, 0.0, compare("accuracy", challenger, champion))
 
 
-def experiment(form: ToyParameters | RetrainToyParameters) -> Experiment:
-    is_new = isinstance(form, ToyParameters)
+def experiment(form: ToyParameters) -> Experiment:
     data = Data(partial(ingest, largest=form.largest), CleanDoubles(), partial(check, most_quarantine=0.5))
-    gate = partial(judge, margin=0.0 if is_new else form.margin)
-    return Experiment("toy", "toy", (data,), partial(train), score, gate)
+    return Experiment("toy", "toy", (data,), partial(train), score, partial(judge, least=0.9))
 
 
 TOY = Model(
