@@ -18,10 +18,11 @@ from reports.accounts import rows_by_fate, rows_by_rule, timed_stage
 from reports.eighty_twenty import EightyTwenty
 from schemas.parameters import Parameters
 from tasks.experiment import Findings
-from tasks.pipeline import check, clean, ingest, make_first_champion, score_cleaning
+from tasks.pipeline import check, clean, ingest, score_cleaning
 from tasks.registry import MODELS, Model, identifier
 from tasks.report import report_plainly
 from tasks.running.stages import data_folder
+from tasks.tracking.champion import promote_first
 from tasks.tracking.lifecycle import parent_run
 from tasks.tracking.run_ids import RunIds
 from tasks.validate.gate import stop_if_unfit
@@ -81,8 +82,8 @@ def train(model: Model, form: Parameters) -> Training:
         scores = score_cleaning(run, stages, cleaned)
         trained = experiment.train(run, cleaned, experiment.model)
         decision = experiment.decide(trained.scores, None)
-        is_champion = decision.promoted and make_first_champion(
-            run, experiment.model, trained.version, "It was the first."
+        is_champion = decision.promoted and promote_first(
+            run.client, experiment.model, trained.version, "It was the first."
         )
         shares = EightyTwenty(
             stages=(

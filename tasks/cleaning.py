@@ -3,7 +3,9 @@
 A process of its own imports this and cleans what others sent, so it imports no library that it can do without.
 """
 
+import json
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
 
@@ -102,3 +104,20 @@ class Clean:
     def write_part(self, rows: Path, mask: Mask, out: Path) -> None:
         """Writes some of the cleaned rows into a folder."""
         pl.read_parquet(rows / "clean.parquet").filter(mask).write_parquet(out / "clean.parquet")
+
+
+def clean_by_name(stage: str, fields: str, source: str, out: str) -> None:
+    """Cleans a source into a folder, in a process that was told how in text.
+
+    Args:
+        stage: a subclass of `Clean`, as "module:class".
+        fields: of the stage, as a JSON object.
+        source: a file or folder.
+        out: the folder.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    module, _, name = stage.partition(":")
+    clean: Clean = getattr(import_module(module), name)(**json.loads(fields))
+    clean(Path(source), Path(out))

@@ -9,14 +9,12 @@ from prefect import task
 
 from eightytwenty.engine.summary import Summary
 from eightytwenty.evaluate.score import CleaningScore
-from tasks.cleaning import Clean
+from tasks.cleaning import Clean, clean_by_name
 from tasks.experiment import Check, Cleaned, Ingest, Raw
-from tasks.retrain.reading import clean_delivery
 from tasks.running.confined import run_confined
 from tasks.running.progress import task_progress
 from tasks.running.retries import RETRIES
 from tasks.running.stages import data_folder, run_stage
-from tasks.tracking.champion import promote_first
 from tasks.tracking.run import Dataset, Run
 from tasks.validate import check_batch
 from tasks.validate.gate import FinishedCheck, write_failures
@@ -52,7 +50,7 @@ def clean(stage: Clean, raw: Raw, *, confined: bool = False) -> Cleaned:
             files = [raw.path, *(Path(parent, name) for parent, _, names in os.walk(raw.path) for name in names)]
             name, fields = f"{type(stage).__module__}:{type(stage).__qualname__}", json.dumps(vars(stage))
             size = sum(file.stat().st_size for file in files)
-            run_confined(clean_delivery, name, fields, str(raw.path), str(out), size=size)
+            run_confined(clean_by_name, name, fields, str(raw.path), str(out), size=size)
         else:
             with task_progress(f"clean {raw.name}", stage.unit) as progress:
                 stage(raw.path, out, progress)
@@ -91,13 +89,3 @@ def score_cleaning(run: Run, stages: Sequence[Clean], cleaned: Sequence[Cleaned]
     ]
     run.log_cleaning_scores(scores)
     return scores
-
-
-@task(**RETRIES)
-def make_first_champion(run: Run, model: str, version: int, reason: str) -> bool:
-    """Makes a version the champion if there is none.
-
-    Returns:
-        whether this version is the champion.
-    """
-    return promote_first(run.client, model, version, reason)

@@ -16,7 +16,7 @@ from reports.results import CellResult, results_markdown
 from reports.results_figure import results_figure
 from reports.style import save
 from tasks.adders.register import metadata
-from tasks.adders.results import ScoredAdder, by_cell, representatives
+from tasks.adders.results import ScoredAdder, representatives
 from tasks.running.progress import task_progress
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.run import Dataset, Run
@@ -78,13 +78,8 @@ def record_networks(
         return log_networks(run, records())
 
 
-def draw_results(folder: Path, networks: Sequence[ScoredAdder]) -> list[CellResult]:
-    """Writes the result table and the pictures of all networks into a folder.
-
-    Returns:
-        the results by cell.
-    """
-    cells = by_cell(networks)
+def draw_results(folder: Path, networks: Sequence[ScoredAdder], cells: Sequence[CellResult]) -> None:
+    """Writes the result table and the pictures of all networks, which have these results by cell, into a folder."""
     names = representatives(networks)
     adders = [network.adder for network in networks]
     (folder / "results.md").write_text(results_markdown(cells), encoding="utf-8")
@@ -97,7 +92,6 @@ def draw_results(folder: Path, networks: Sequence[ScoredAdder]) -> list[CellResu
             members = [a for a in adders if (a.protocol, a.largest_sum) == (protocol, size) and a.name in names]
             if len(pairs_summing_to(_LINE, size)) and size < 1 << 10:
                 save(error_along_sum(members, _LINE), folder / f"error_along_{_LINE}_{protocol}_{size}.png")
-    return cells
 
 
 def summary_metrics(cells: Sequence[CellResult]) -> dict[str, float]:

@@ -190,7 +190,7 @@ def report_adders(
     cells = by_cell(networks)
 
     def draw(folder: Path) -> str:
-        draw_results(folder, networks)
+        draw_results(folder, networks, cells)
         markdown = eighty_twenty_markdown(shares)
         (folder / "eighty_twenty.md").write_text(markdown, encoding="utf-8")
         return f"{markdown}\n\n{results_markdown(cells)}"
