@@ -19,10 +19,9 @@ from benchmarks.harness import Result, Size, command_line, run
 _ROOT = Path(__file__).parents[1]
 _IMPORT = "import time; t = time.perf_counter(); from eightytwenty import clean; print(time.perf_counter() - t)"
 _TABLE = """
-import pandera.polars as pa
 from eightytwenty import Column, Table
 
-names = Table("names", (Column("name", "text"),), (), lambda: pa.DataFrameSchema({"name": pa.Column(str)}))
+names = Table("names", (Column("name", "text"),))
 """
 
 

@@ -2,14 +2,11 @@ r"""Cleans tables and pictures, with every row accounted for.
 
 >>> import tempfile
 >>> from pathlib import Path
->>> import pandera.polars as pa
->>> import polars as pl
->>> from eightytwenty import INTEGER_REPAIRS, Check, Column, Table, clean
+>>> from eightytwenty import Check, Column, Table, clean
 >>> readings = Table(
 ...     name="readings",
-...     columns=(Column("sensor", "text"), Column("kelvin", "integer", INTEGER_REPAIRS)),
-...     rules=(Check("too cold", "nothing is colder than 0 kelvin", pl.col("kelvin") >= 0),),
-...     clean=lambda: pa.DataFrameSchema({"sensor": pa.Column(pl.String), "kelvin": pa.Column(pl.Int64)}),
+...     columns=(Column("sensor", "text"), Column("kelvin", "integer")),
+...     rules=(Check("kelvin >= 0", "nothing is colder than 0 kelvin", name="too cold"),),
 ... )
 >>> with tempfile.TemporaryDirectory() as folder:
 ...     source, out = Path(folder, "raw.csv"), Path(folder, "cleaned")
@@ -22,13 +19,11 @@ docs/cleaning.md explains how to write a table.
 """
 
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eightytwenty.errors import UserError
-from eightytwenty.kinds.integer import INTEGER_REPAIRS
-from eightytwenty.kinds.text import TEXT_REPAIRS
-from eightytwenty.schema import Check, Column, Deduplicate, Impute, Repair, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,19 +31,20 @@ if TYPE_CHECKING:
     from eightytwenty.engine.summary import Summary
     from eightytwenty.pictures.schema import PictureTable
     from eightytwenty.progress import Progress
+    from eightytwenty.schema import Check, Column, Impute, Table, Unique
+    from eightytwenty.schema_file import read_table, table_yaml
 
-__all__ = [
-    "INTEGER_REPAIRS",
-    "TEXT_REPAIRS",
-    "Check",
-    "Column",
-    "Deduplicate",
-    "Impute",
-    "Repair",
-    "Table",
-    "UserError",
-    "clean",
-]
+# loaded on first use, because polars takes longer to load than `import eightytwenty` should take
+_LAZY = dict.fromkeys(("Check", "Column", "Impute", "Table", "Unique"), "schema") | dict.fromkeys(
+    ("read_table", "table_yaml"), "schema_file"
+)
+__all__ = ["Check", "Column", "Impute", "Table", "Unique", "UserError", "clean", "read_table", "table_yaml"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
 
 
 def clean(
@@ -59,8 +55,9 @@ def clean(
     Args:
         source: a file, a folder, an archive or an http(s) address.
         table: what its rows must be, or what its pictures must be.
-        out: the folder. It will hold clean.parquet, quarantine.parquet, duplicates.parquet, ledger.parquet, report.md
-            and report.json. An existing folder is replaced only if it holds such a result and nothing else.
+        out: the folder. It will hold clean.parquet, quarantine.parquet, duplicates.parquet, flags.parquet,
+            ledger.parquet, report.md and report.json. An existing folder is replaced only if it holds such a result and
+            nothing else.
         progress: called with (records done, records in all).
 
     Returns:
@@ -69,9 +66,9 @@ def clean(
     Raises:
         UserError: the source cannot be read, or the folder cannot be written or holds something else.
     """
-    # imported here, because polars and Arrow take longer to load than `import eightytwenty` should take
     from eightytwenty.engine.run import clean_table
     from eightytwenty.read.source import open_source
+    from eightytwenty.schema import Table
 
     out = Path(out)
     with _local_path(source, out) as path:

@@ -1,108 +1,170 @@
-"""What a table declares: its columns, its rules and the schema of its clean rows.
+"""What a table declares: its columns and its rules, as data that can be written to YAML and sent to another machine.
 
-docs/cleaning.md shows a short table; schemas/pairs.py is a longer one.
+docs/cleaning.md explains columns and rules; schemas/pairs.yaml is an example.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from textwrap import shorten
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
-if TYPE_CHECKING:
-    import pandera.polars as pa
-    import polars as pl
+import polars as pl
+
+from eightytwenty.engine.equation import Equation
+from eightytwenty.engine.expression import compile_check
+from eightytwenty.kinds import find_kind, nearest
+
+Action = Literal["quarantine", "flag", "off"]
+ACTIONS: tuple[Action, ...] = ("quarantine", "flag", "off")
+
+_LONGEST_LIST = 200  # characters of the names in a message, because a line of data may stand where the header should be
+_OWN_NAMES = ("source", "record")  # of the row id
 
 
 @dataclass(frozen=True)
-class Repair:
-    """Rewrites a cell that is not in plain form and can mean only one thing.
+class Check:
+    """A condition that a row must satisfy.
 
-    `function` maps a cell to its repaired text, to None for "missing", or to itself where the repair does not apply.
-    It is called only with cells that are not in plain form, so it cannot change a clean cell.
+    Args:
+        check: an SQL expression that is true for a sound row, such as `start <= end`. It sees the typed cells of that
+            row, and no other row, because a table is read in pieces. A row for which it is null counts as sound: a
+            missing cell has a reason of its own.
+        reason: why a row that breaks it is not sound, for people.
+        name: in reports; the condition itself if not given.
+        action: what becomes of a row that breaks it: it goes to quarantine, or stays and is flagged.
     """
 
-    name: str
+    check: str
     reason: str
-    function: Callable[[str], str | None]
+    name: str = ""
+    action: Action = "quarantine"
+
+    def __post_init__(self) -> None:
+        _require_action(self.action)
+        object.__setattr__(self, "name", self.name or self.check)
 
 
 @dataclass(frozen=True)
 class Impute:
-    """Fills in cells of a row from its other cells, where only one value is possible.
+    """Fills in the one cell of a row that is missing in an equation, or has two readings of which one fits.
 
-    `function` takes the rows in which an integer cell is missing or cannot be read, as (cells: String, values: Int64),
-    two frames of the integer columns with the same height. It returns a frame of the same shape: String, the new text,
-    or null for "no change".
+    Args:
+        impute: the equation, of sums and products of columns and numbers, such as `sum = a + b`.
+        reason: why the cell can be filled in, for people.
+        name: in reports; the equation itself if not given.
     """
 
-    name: str
-    reason: str
-    function: Callable[["pl.DataFrame", "pl.DataFrame"], "pl.DataFrame"]
+    impute: str
+    reason: str = "the other cells of the row leave one value only"
+    name: str = ""
 
-
-@dataclass(frozen=True, eq=False)  # == on expressions returns an expression, so a check is equal only to itself
-class Check:
-    """A condition that a row must satisfy; a row that does not goes to quarantine.
-
-    `expression` is true for a sound row. It sees the typed columns (Int64 or String, null where a cell is missing or
-    cannot be read), and only the cells of that row, because a table is read in pieces. Null counts as sound: a missing
-    cell has its own reason.
-    """
-
-    name: str
-    reason: str
-    expression: "pl.Expr"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or self.impute)
 
 
 @dataclass(frozen=True)
-class Deduplicate:
+class Unique:
     """Rows with the same key are one record. Equal rows are copies of the first; different ones contradict each other.
 
-    Copies go to duplicates. Where any two rows of a key differ after repair, all of them go to quarantine.
+    Copies go to duplicates. Where any two rows of a key differ after repair, all of them go to quarantine. A row in
+    which a cell of the key is missing is nobody's copy.
+
+    Args:
+        unique: the columns of the key.
+        reason: what it means that a key comes again, for people.
+        name: in reports.
     """
 
-    name: str
-    reason: str
-    key: str
+    unique: tuple[str, ...]
+    reason: str = "the same key came again"
+    name: str = "unique"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unique", tuple(self.unique))
+        if not self.unique:
+            raise ValueError("a key needs a column")
 
 
-Rule = Impute | Check | Deduplicate
-
-# The plain form of each kind of column, and the only one a clean cell has. 18 digits always fit an int64.
-PLAIN = {"integer": r"^(0|-?[1-9][0-9]{0,17})$", "text": r"(?s)^\S(.*\S)?$"}
-
-_LONGEST_LIST = 200  # characters of the names in a message, because a line of data may stand where the header should be
+Rule = Check | Impute | Unique
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the raw table.
+    """A column of the raw table. What a column says of values is text in the plain form of its kind.
 
     Args:
         name: the name it has when clean.
-        kind: "integer" (plain digits, int64) or "text" (no space around it).
-        repairs: applied in order to the cells that are not in plain form.
-        required: whether a file without this column is refused. No cell of a column that a file has may be missing.
+        kind: a name that `eightytwenty.kinds` knows: integer, decimal, boolean, date, time, timestamp, category, code,
+            text, or one of your own.
+        required: whether a file without this column is refused.
+        nullable: whether a cell may be missing.
         aliases: other names that files may use for it; case and surrounding space never matter. A file that has the
             column under its own name may use the aliases for something else.
+        missing: the cells that mean "missing" here, instead of the usual marks of the kind.
+        values: the only values that are sound; any if empty. A cell that is one of them in other case becomes that one.
+        range: the smallest and the largest sound value; either may be None.
+        replace: cells and what they stand for.
+        keep: values that are sound whatever `values` says.
+        action: what becomes of a row whose value is not sound.
     """
 
     name: str
-    kind: Literal["integer", "text"]
-    repairs: tuple[Repair, ...] = ()
+    kind: str
     required: bool = True
+    nullable: bool = False
     aliases: tuple[str, ...] = ()
+    missing: tuple[str, ...] | None = None
+    values: tuple[str, ...] = ()
+    range: tuple[str | None, str | None] = (None, None)
+    replace: tuple[tuple[str, str], ...] = ()
+    keep: tuple[str, ...] = ()
+    action: Action = "quarantine"
+
+    def __post_init__(self) -> None:
+        kind = find_kind(self.kind)
+        _require_action(self.action)
+        if not self.name or self.name in _OWN_NAMES:
+            raise ValueError(
+                f"a column cannot have the name {self.name!r}; {' and '.join(_OWN_NAMES)} are the row's id"
+            )
+        if (self.values or self.keep) and not kind.is_text:
+            raise ValueError(f"values and keep are for columns of text, not of the kind {self.kind}; give a range")
+        stated = [*self.values, *self.keep, *filter(None, self.range), *(after for _, after in self.replace)]
+        wrong = next((value for value in stated if not kind.is_plain(value)), None)
+        if wrong is not None:
+            raise ValueError(f"{wrong!r} is not in the plain form of {self.kind}")
+        if again := self.special.keys() & set(stated):
+            raise ValueError(f"{min(again)!r} cannot be a sound value and stand for something else")
+
+    @property
+    def special(self) -> dict[str, str | None]:
+        """Cells that stand for something else: cell -> what it stands for, None for missing."""
+        return dict.fromkeys(self.missing or ()) | dict(self.replace)
 
 
 @dataclass(frozen=True)
 class Table:
-    """What a table must be: its raw columns, its rules in their order, and the schema of its clean rows."""
+    """What a table must be: its columns, and its rules in their order."""
 
     unit: ClassVar[str] = "rows"  # for progress bars
     name: str
     columns: tuple[Column, ...]
-    rules: tuple[Rule, ...]
-    clean: Callable[[], "pa.DataFrameSchema"]
+    rules: tuple[Rule, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", tuple(self.columns))
+        object.__setattr__(self, "rules", tuple(self.rules))
+        if not self.columns:
+            raise ValueError("a table needs a column")
+        if again := _repeated(column.name.casefold() for column in self.columns):
+            raise ValueError(f"two columns have the name {again}")
+        if again := _repeated(rule.name for rule in self.rules):
+            raise ValueError(f"two rules have the name {again}")
+        if sum(isinstance(rule, Unique) for rule in self.rules) > 1:
+            raise ValueError("there is more than one unique rule")
+        for rule in self.rules:
+            self.require_fitting(rule)
 
     @property
     def names(self) -> list[str]:
@@ -110,9 +172,37 @@ class Table:
         return [column.name for column in self.columns]
 
     @property
-    def deduplicate(self) -> Deduplicate | None:
+    def dtypes(self) -> dict[str, pl.DataType]:
+        """The types of the clean columns."""
+        return {column.name: find_kind(column.kind).dtype for column in self.columns}
+
+    @property
+    def unique(self) -> Unique | None:
         """The rule that finds copies, if the table has one."""
-        return next((rule for rule in self.rules if isinstance(rule, Deduplicate)), None)
+        return next((rule for rule in self.rules if isinstance(rule, Unique)), None)
+
+    def checks(self, action: Action) -> list[Check]:
+        """The checks with this action, in order."""
+        return [rule for rule in self.rules if isinstance(rule, Check) and rule.action == action]
+
+    def require_fitting(self, rule: Rule) -> None:
+        """Checks that a rule can be applied to the columns of the table.
+
+        Raises:
+            ValueError: it cannot; the message says why.
+        """
+        if isinstance(rule, Check):
+            compile_check(rule.check, self.dtypes)
+            return
+        names = Equation.parse(rule.impute).columns if isinstance(rule, Impute) else rule.unique
+        for name in names:
+            if name not in self.names:
+                raise ValueError(f"{name} is not a column; {nearest(name, self.names)}")
+        if isinstance(rule, Impute):
+            kinds = {column.name: find_kind(column.kind) for column in self.columns}
+            words = next((name for name in names if kinds[name].from_number is None), None)
+            if words:
+                raise ValueError(f"{words} holds no numbers, and an equation needs them")
 
     def match(self, header: Sequence[str]) -> dict[str, int]:
         """Finds the columns in a file's header, whatever their order and case.
@@ -142,3 +232,12 @@ class Table:
             columns = shorten(", ".join(name.strip() for name in header), _LONGEST_LIST)
             raise ValueError(f"there is no column {' or '.join(missing)} among {columns}")
         return positions
+
+
+def _require_action(action: str) -> None:
+    if action not in ACTIONS:
+        raise ValueError(f"{action} is no action; choose {', '.join(ACTIONS)}")
+
+
+def _repeated(names: Iterable[str]) -> str | None:
+    return next((name for name, count in Counter(names).items() if count > 1), None)

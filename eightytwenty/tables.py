@@ -1,4 +1,4 @@
-"""The options of `clean`, and the tables that they can name: installed ones, and those in a Python file."""
+"""The options of `clean`, and the tables that they can name: installed ones, and those in a YAML or Python file."""
 
 import sys
 from collections.abc import Callable
@@ -13,12 +13,11 @@ from pydantic_settings import CliPositionalArg
 
 from eightytwenty.errors import UserError
 from eightytwenty.plugins import load_all
-from eightytwenty.schema import Table
 
 if TYPE_CHECKING:
     from eightytwenty.engine.summary import Summary
     from eightytwenty.pictures.schema import PictureTable
-
+    from eightytwenty.schema import Table
 
 DEFAULT_TABLE = "default"
 
@@ -42,7 +41,7 @@ class CleanOptions(BaseModel):
         title="Schema",
         alias="schema",
         min_length=1,
-        description="what the source must be: the name of an installed table, or FILE.py:NAME for a table of your own",
+        description="what the source must be: the name of an installed table, or FILE.yaml or FILE.py:NAME",
     )
 
 
@@ -68,16 +67,21 @@ def load_table(options: CleanOptions) -> "Table | PictureTable":
     """The table that the options name.
 
     Raises:
-        UserError: there is no such table, or its file cannot be run.
+        UserError: there is no such table, or its file cannot be read or run.
     """
+    if Path(options.table).suffix in (".yaml", ".yml"):
+        from eightytwenty.schema_file import read_table
+
+        return read_table(options.table)
     file, colon, name = options.table.rpartition(":")
     if colon:
         return _from_file(Path(file), name)
     tables = installed_tables()
     if options.table not in tables:
         if options.table == DEFAULT_TABLE:
-            raise UserError("clean needs --schema FILE.py:NAME, a table of your own; see eightytwenty clean --help")
-        choices = " or ".join([*sorted(tables.keys() - {DEFAULT_TABLE}), "FILE.py:NAME for a table of your own"])
+            raise UserError("clean needs --schema FILE.yaml, a table of your own; see eightytwenty clean --help")
+        own = "FILE.yaml or FILE.py:NAME for a table of your own"
+        choices = " or ".join([*sorted(tables.keys() - {DEFAULT_TABLE}), own])
         raise UserError(f"--schema {options.table}: there is no such table; choose {choices}.")
     return tables[options.table].build(options)
 
@@ -88,12 +92,15 @@ def require_clean_pictures(table: "Table | PictureTable", summary: "Summary", ou
     Raises:
         UserError: none of the pictures is clean.
     """
-    if not isinstance(table, Table) and not summary.clean:
+    from eightytwenty.pictures.schema import PictureTable
+
+    if isinstance(table, PictureTable) and not summary.clean:
         raise UserError(f"None of the {summary.rows:,} files is a clean picture; {out / 'report.md'} says why.")
 
 
 def _from_file(file: Path, name: str) -> "Table | PictureTable":
     from eightytwenty.pictures.schema import PictureTable
+    from eightytwenty.schema import Table
 
     tables = {key: value for key, value in vars(_run(file)).items() if isinstance(value, Table | PictureTable)}
     if name not in tables:

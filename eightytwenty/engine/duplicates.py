@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from eightytwenty.engine.equation import Equation
 from eightytwenty.engine.executor import in_order
-from eightytwenty.engine.repair import repair_column
+from eightytwenty.engine.repair import canonical, repair_column
 from eightytwenty.engine.rules import apply_rules
 from eightytwenty.read.batch import Batch
 from eightytwenty.read.source import RawFile
-from eightytwenty.schema import Column, Table
+from eightytwenty.schema import Impute, Table
 
 Ordinals = npt.NDArray[np.int64]
 
@@ -39,7 +40,7 @@ class Copies:
 def find_copies(
     table: Table, files: list[RawFile], read: Callable[[RawFile, list[str]], Iterator[Batch]]
 ) -> tuple[Copies, list[int]]:
-    """Finds copies and contradictions by the key of the table's `Deduplicate` rule.
+    """Finds copies and contradictions by the key of the table's `Unique` rule.
 
     Args:
         table: the rules.
@@ -50,22 +51,33 @@ def find_copies(
         The copies, and the number of records of each file.
     """
     no_records = np.empty(0, dtype=np.int64)
-    rule = table.deduplicate
-    key = next((column for column in table.columns if rule and column.name == rule.key), None)
+    key = [column for column in table.columns if table.unique and column.name in table.unique.unique]
     counts, hashes = [0] * len(files), []
-    key_columns = [key.name if key else table.names[0]]
+    key_columns = [column.name for column in key]
+    # a key that a rule may fill in is known only when the rules have been applied
+    is_imputed = any(
+        isinstance(rule, Impute) and set(key_columns) & set(Equation.parse(rule.impute).columns) for rule in table.rules
+    )
 
     def hash_batch(job: tuple[int, Batch]) -> tuple[int, int, pl.Series | None]:
         number, batch = job
-        return number, batch.cells.height, _hash(batch.cells[key.name], key) if key else None
+        if not key:
+            return number, batch.cells.height, None
+        if is_imputed:
+            keys = apply_rules(table, batch, files[number].columns).canonical.select(key_columns)
+        else:
+            repaired = [repair_column(batch.cells[column.name], column) for column in key]
+            keys = pl.DataFrame([canonical(column.cells, column.values) for column in repaired])
+        return number, batch.cells.height, _hash(keys)
 
-    jobs = ((number, batch) for number, file in enumerate(files) for batch in read(file, key_columns))
+    names = table.names if is_imputed else key_columns or table.names[:1]
+    jobs = ((number, batch) for number, file in enumerate(files) for batch in read(file, names))
     for number, height, batch_hashes in in_order(hash_batch, jobs):
         counts[number] += height
         if batch_hashes is not None:
             hashes.append(batch_hashes)
     repeated = _repeated_ordinals(pl.concat(hashes)) if hashes else no_records
-    if key is None or not len(repeated):
+    if not len(repeated):
         return Copies(no_records, no_records, no_records), counts
 
     candidates, offset = [], 0
@@ -78,14 +90,17 @@ def find_copies(
             offset += batch.cells.height
         if pieces:
             own = repeated[(repeated >= before) & (repeated < offset)]
-            candidates.append(_signatures(table, key.name, pieces, file).with_columns(ordinal=pl.Series(own)))
+            candidates.append(_signatures(table, key_columns, pieces, file).with_columns(ordinal=pl.Series(own)))
     return _resolve(pl.concat(candidates)), counts
 
 
-def _hash(cells: pl.Series, key: Column) -> pl.Series:
-    """Hashes each repaired key; null where it is missing."""
-    cells = repair_column(cells, key).cells
-    return cells.hash().set(cells.is_null(), None) if cells.null_count() else cells.hash()
+def _hash(keys: pl.DataFrame) -> pl.Series:
+    """Hashes each key; null where a cell of it is missing."""
+    hashes = keys.to_series().hash() if keys.width == 1 else keys.hash_rows()
+    for column in keys:
+        if column.null_count():
+            hashes = hashes.set(column.is_null(), None)
+    return hashes
 
 
 def _repeated_ordinals(hashes: pl.Series) -> Ordinals:
@@ -105,7 +120,7 @@ def _take(batch: Batch, rows: Ordinals) -> Batch:
     )
 
 
-def _signatures(table: Table, key: str, pieces: list[Batch], file: RawFile) -> pl.DataFrame:
+def _signatures(table: Table, key: list[str], pieces: list[Batch], file: RawFile) -> pl.DataFrame:
     """Key, repaired and raw cells as one text each, bytes and number of repairs. A broken record has no key."""
     cells, problems = pl.concat([piece.cells for piece in pieces]), pl.concat([piece.problems for piece in pieces])
     originals = [line for piece in pieces for line in piece.original(np.arange(piece.cells.height))]
@@ -117,9 +132,11 @@ def _signatures(table: Table, key: str, pieces: list[Batch], file: RawFile) -> p
         # as JSON, so that no cell can look like two cells
         return cells.select(pl.struct(pl.all()).struct.json_encode().alias(name))[name]
 
-    frame = pl.DataFrame([join_cells(results.cells, "signature"), join_cells(rows.cells, "raw")])
+    values = results.canonical
+    has_gap = values.select(pl.any_horizontal(pl.col(key).is_null()))[:, 0]
+    frame = pl.DataFrame([join_cells(values, "signature"), join_cells(rows.cells, "raw")])
     frame = frame.with_columns(
-        key=pl.when(rows.problems.is_null()).then(results.cells[key]),
+        key=pl.when(rows.problems.is_null() & ~has_gap).then(join_cells(values.select(key), "key")),
         bytes=pl.Series(originals, dtype=pl.Binary),
         row=pl.int_range(pl.len(), dtype=pl.Int64),
     )

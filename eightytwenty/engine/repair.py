@@ -1,14 +1,16 @@
 """Repairs the cells of a column, and only those that are not in plain form."""
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import polars as pl
 
-from eightytwenty.schema import PLAIN, Column
+from eightytwenty.kinds import Repair, find_kind
+from eightytwenty.kinds.spelling import STRAY_SPACES, typed_text
+from eightytwenty.schema import Column
 
-_PLAIN = {kind: re.compile(pattern) for kind, pattern in PLAIN.items()}
-
+REPLACEMENT, MISSING_MARK, LETTER_CASE = "replacement", "missing mark", "letter case"
 # One line per changed cell. `row` is its position in the batch; `step` orders several changes to one cell.
 LEDGER = {
     "row": pl.Int64,
@@ -26,7 +28,7 @@ class RepairedColumn:
 
     Args:
         cells: (n,) String.
-        values: (n,) Int64 or String by the column's kind, null where the cell is missing or not in plain form.
+        values: (n,) of the kind's type, null where the cell is missing or not in plain form.
         ledger: one line per change.
     """
 
@@ -36,16 +38,38 @@ class RepairedColumn:
 
 
 def parse_plain(cells: pl.Series, column: Column) -> pl.Series:
-    """Reads the cells that are in plain form, as Int64 or String; all others become null."""
-    if column.kind == "text":
-        values, not_plain = cells, (cells.str.strip_chars() != cells) | (cells == "")
-    else:
-        # the same as PLAIN["integer"], in little more than half the time: what a cast reads, without the forms it adds
-        values = cells.cast(pl.Int64, strict=False)
-        zeros = cells.str.starts_with("0") & (cells.str.len_bytes() > 1)
-        not_plain = zeros | cells.str.starts_with("-0") | cells.str.starts_with("+")
-        not_plain |= ~values.is_between(-(10**18) + 1, 10**18 - 1)
-    return values.set(not_plain, None) if not_plain.any() else values
+    """Reads the cells that are in plain form, with the kind's type; all others become null."""
+    return find_kind(column.kind).parse(cells)
+
+
+def canonical(cells: pl.Series, values: pl.Series) -> pl.Series:
+    """(n,) String, equal for equal values, however many zeros end them; the cell where there is no value."""
+    if values.dtype in (pl.String, pl.Int64):  # which have one plain form each
+        return cells
+    return typed_text(values).zip_with(values.is_not_null(), cells)
+
+
+@lru_cache(maxsize=10_000)
+def repairs(column: Column) -> tuple[Repair, ...]:
+    """The repairs of a column, in the order in which they are tried: its own, then those of its kind."""
+    kind, special = find_kind(column.kind), column.special
+    own = [STRAY_SPACES]
+    if column.replace:
+        own.append(Repair(REPLACEMENT, "the table says what the cell stands for", lambda cell: special.get(cell, cell)))
+    marks = column.missing
+    if marks is not None:
+        own.append(_missing_mark(lambda cell: cell in marks))
+    elif kind.missing_marks:
+        own.append(_missing_mark(lambda cell: cell.lower() in kind.missing_marks))
+    if column.values:
+        by_case: dict[str, set[str]] = {}
+        for value in (*column.values, *column.keep):
+            by_case.setdefault(value.casefold(), set()).add(value)
+        one = {folded: values.pop() for folded, values in by_case.items() if len(values) == 1}
+        own.append(
+            Repair(LETTER_CASE, "one known value differs in case only", lambda cell: one.get(cell.casefold(), cell))
+        )
+    return (*own, *kind.repairs)
 
 
 def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:
@@ -56,10 +80,15 @@ def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:
 
     Args:
         cells: (n,) String.
-        column: its kind and repairs.
+        column: its kind, and what it says of values.
     """
     values = parse_plain(cells, column)
-    irregular = pl.DataFrame({"row": (cells.is_not_null() & values.is_null()).arg_true().cast(pl.Int64)})
+    is_irregular = cells.is_not_null() & values.is_null()
+    if special := column.special:
+        is_irregular |= cells.is_in(list(special)).fill_null(value=False)
+    if column.values:
+        is_irregular |= cells.is_not_null() & ~cells.is_in([*column.values, *column.keep])
+    irregular = pl.DataFrame({"row": is_irregular.arg_true().cast(pl.Int64)})
     if irregular.is_empty():
         return RepairedColumn(cells, values, pl.DataFrame(schema=LEDGER))
     irregular = irregular.with_columns(cells[irregular["row"]].alias("raw"))
@@ -79,12 +108,19 @@ def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:
     )
 
 
+def _missing_mark(is_mark: Callable[[str], bool]) -> Repair:
+    reason = "a word for a missing value is a missing cell"
+    return Repair(MISSING_MARK, reason, lambda cell: None if is_mark(cell) else cell)
+
+
 def _steps(raw: str, column: Column) -> list[tuple[int, str, str, str | None]]:
     """Lists what each repair changes in a cell: (step, rule, before, after)."""
+    is_plain, special = find_kind(column.kind).is_plain, column.special
+    known = {*column.values, *column.keep}
     steps: list[tuple[int, str, str, str | None]] = []
     cell: str | None = raw
-    for rule in column.repairs:
-        if cell is None or _PLAIN[column.kind].fullmatch(cell):
+    for rule in repairs(column):
+        if cell is None or (is_plain(cell) and cell not in special and (not known or cell in known)):
             break
         after = rule.function(cell)
         if after != cell:

@@ -1,6 +1,7 @@
 """Routes the records of a batch to clean, quarantine or duplicates, and keeps the ledger of changed cells."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,8 @@ import pyarrow as pa
 
 from eightytwenty.engine.duplicates import Copies, Ordinals
 from eightytwenty.engine.rules import CONFLICT, Mask, RuleResults, apply_rules, rule_reasons
-from eightytwenty.engine.write import Outputs
+from eightytwenty.engine.validate import clean_schema
+from eightytwenty.engine.write import FLAGS, Outputs
 from eightytwenty.read.batch import Batch
 from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Table
@@ -39,6 +41,7 @@ class RoutedBatch:
         fates: number of records by fate.
         failed: rule -> number of quarantined records that failed it.
         repaired: rule -> number of clean rows in which it changed a cell.
+        flagged: rule -> number of clean rows that it flagged.
     """
 
     tables: dict[str, pa.Table]
@@ -46,6 +49,7 @@ class RoutedBatch:
     fates: Counter[str]
     failed: Counter[str]
     repaired: Counter[str]
+    flagged: Counter[str]
 
 
 def route_batch(
@@ -73,12 +77,14 @@ def route_batch(
 
     ledger = results.ledger.filter(pl.Series(is_clean)[results.ledger["row"]])
     record = pl.Series("record", batch.records)[ledger["row"]]
+    flags = _flags(results, is_clean, batch, rule_reasons(table))
     quarantine_rows, copy_rows = np.flatnonzero(is_quarantined), np.flatnonzero(is_copy)
     lines = batch.original(quarantine_rows)
     original_ids = _row_ids(copies.originals[copies_in_batch], names, starts)
     frames = {
         "clean": results.values.with_columns(record=batch.records).filter(is_clean),
         "ledger": ledger.with_columns(record),
+        "flags": flags,
         "quarantine": _raw_rows(batch, quarantine_rows, lines, _failed_rules(results, is_quarantined, table)),
         "duplicates": _raw_rows(batch, copy_rows, batch.original(copy_rows), original_ids),
     }
@@ -91,6 +97,7 @@ def route_batch(
         Counter(clean=int(is_clean.sum()), quarantine=len(quarantine_rows), duplicates=len(copy_rows)),
         Counter({rule: count for rule, count in counts.items() if count}),
         Counter(dict(ledger.select("row", "rule").unique()["rule"].value_counts().iter_rows())),
+        Counter(dict(flags.select("record", "rule").unique()["rule"].value_counts().iter_rows())),
     )
 
 
@@ -115,11 +122,23 @@ def _validate(clean: pa.Table, table: Table) -> None:
 
         columns = [name for name in table.names if name in clean.column_names]
         try:
-            table.clean().validate(pl.DataFrame(pl.from_arrow(clean.select(columns))), lazy=True)
+            clean_schema(table).validate(pl.DataFrame(pl.from_arrow(clean.select(columns))), lazy=True)
         except pandera.errors.SchemaErrors as error:
             raise ContractError(
                 f"the clean schema of {table.name} refuses rows that passed the rules: {error}"
             ) from error
+
+
+def _flags(results: RuleResults, is_clean: Mask, batch: Batch, reasons: Mapping[str, str]) -> pl.DataFrame:
+    """The doubtful cells and rows among the clean rows: record, column, rule, reason and value, sorted by record."""
+    schema = {name: pl.Int64 if name == "record" else pl.String for name in FLAGS}
+    pieces = [pl.DataFrame(schema=schema)]
+    for rule, column, mask in results.flags:
+        rows = np.flatnonzero(mask & is_clean)
+        value = results.cells[column][rows] if column else pl.repeat(None, len(rows), dtype=pl.String, eager=True)
+        frame = {"record": batch.records[rows], "column": column, "rule": rule, "reason": reasons[rule], "value": value}
+        pieces.append(pl.DataFrame(frame, schema=schema))
+    return pl.concat(pieces).sort("record", maintain_order=True)
 
 
 def _failed_rules(results: RuleResults, is_quarantined: Mask, table: Table) -> pl.DataFrame:

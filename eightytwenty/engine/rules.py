@@ -1,18 +1,23 @@
 """Applies a table's rules to one batch of raw records."""
 
-from collections.abc import Collection, Sequence
+import itertools
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from eightytwenty.engine.repair import LEDGER, RepairedColumn, parse_plain, repair_column
+from eightytwenty.engine.equation import Equation
+from eightytwenty.engine.expression import compile_check
+from eightytwenty.engine.repair import LEDGER, RepairedColumn, canonical, parse_plain, repair_column, repairs
+from eightytwenty.errors import UserError
+from eightytwenty.kinds import find_kind
 from eightytwenty.read.batch import Batch
-from eightytwenty.schema import Check, Impute, Table
+from eightytwenty.schema import Action, Check, Column, Impute, Table
 
-MISSING, CONFLICT = "missing cell", "conflicting record"
-UNREADABLE = {"integer": "not a whole number", "text": "not plain text"}
+MISSING, CONFLICT, OUT_OF_RANGE, UNKNOWN = "missing cell", "conflicting record", "out of range", "unknown value"
 # Reasons that every table shares: why a record is not a row, or why a cell has no value.
 REASONS = {
     "row cut off": "the record has fewer cells than the header",
@@ -21,19 +26,29 @@ REASONS = {
     "undecodable bytes": "the record holds bytes that are not text in the file's encoding",
     "repeated header": "the record is the header again",
     MISSING: "a cell is missing and nothing says what it was",
-    UNREADABLE["integer"]: "a cell is not a whole number in any form with a single meaning",
-    UNREADABLE["text"]: "a cell of text is empty or has space around it, which no repair removes",
     CONFLICT: "the same id came with other values",
 }
 # the step of an imputed cell in the ledger, after those of any chain of repairs
 _AFTER_REPAIRS = 1_000
+_MOST_AMBIGUOUS = 8  # cells of a row, because the combinations of their readings are all tried
 Mask = npt.NDArray[np.bool_]
 
 
 def rule_reasons(table: Table) -> dict[str, str]:
     """Maps every rule and repair that a report on the table can name to its reason."""
-    repairs = {repair.name: repair.reason for column in table.columns for repair in column.repairs}
-    return REASONS | repairs | {rule.name: rule.reason for rule in table.rules}
+    kinds = [find_kind(column.kind) for column in table.columns]
+    ranges = [f"{column.name} must be {_range_text(column)}" for column in table.columns if any(column.range)]
+    named = [column.name for column in table.columns if column.values]
+    return (
+        REASONS
+        | {kind.fault: kind.fault_reason for kind in kinds}
+        | {repair.name: repair.reason for column in table.columns for repair in repairs(column)}
+        | {
+            OUT_OF_RANGE: "; ".join(ranges),
+            UNKNOWN: f"{', '.join(named)} must be one of the values that the table names",
+        }
+        | {rule.name: rule.reason for rule in table.rules}
+    )
 
 
 @dataclass(frozen=True)
@@ -42,15 +57,22 @@ class RuleResults:
 
     Args:
         cells: n rows of String, the cells after all repairs.
-        values: the same columns with types: Int64 or String, null where no value could be read.
+        values: the same columns with the types of their kinds, null where no value could be read.
         ledger: the changed cells (see `eightytwenty.engine.repair.LEDGER`), sorted by row, column and step.
         failures: rule name -> (n,) bool, the rows that failed it, in the order of the rules.
+        flags: the same for rules that only flag: (rule name, column or None for the whole row, (n,) bool).
     """
 
     cells: pl.DataFrame
     values: pl.DataFrame
     ledger: pl.DataFrame
     failures: dict[str, Mask]
+    flags: list[tuple[str, str | None, Mask]]
+
+    @property
+    def canonical(self) -> pl.DataFrame:
+        """The cells as text, equal for equal values; see `eightytwenty.engine.repair.canonical`."""
+        return pl.DataFrame([canonical(self.cells[name], self.values[name]) for name in self.cells.columns])
 
     @property
     def sound(self) -> Mask:
@@ -66,9 +88,11 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
         batch: n raw records.
         file_columns: the columns that the batch's file has. A column it lacks does not count as missing from its rows.
     """
-    is_broken = batch.problems.is_not_null().to_numpy()
+    is_row = batch.problems.is_null().to_numpy()
     columns = {column.name: repair_column(batch.cells[column.name], column) for column in table.columns}
-    columns = _impute([rule for rule in table.rules if isinstance(rule, Impute)], table, columns, ~is_broken)
+    for rule in table.rules:
+        if isinstance(rule, Impute):
+            columns = _impute(rule, table, columns, is_row)
     cells = pl.DataFrame({name: column.cells for name, column in columns.items()})
     values = pl.DataFrame({name: column.values for name, column in columns.items()})
 
@@ -76,15 +100,24 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
         problem: (batch.problems == problem).fill_null(value=False).to_numpy()
         for problem in sorted(batch.problems.drop_nulls().unique())
     }
-    expected = [name for name in table.names if name in file_columns]
-    failures[MISSING] = cells.select(pl.any_horizontal(pl.col(expected).is_null()))[:, 0].to_numpy() & ~is_broken
-    for kind, rule in UNREADABLE.items():
-        names = [column.name for column in table.columns if column.kind == kind]
-        unreadable = [pl.col(name).is_not_null() & values[name].is_null() for name in names]
-        failures[rule] = cells.select(pl.any_horizontal(pl.lit(value=False), *unreadable))[:, 0].to_numpy() & ~is_broken
-    checks = [rule for rule in table.rules if isinstance(rule, Check)]
-    for rule, failed in check_failures(checks, values).items():
-        failures[rule] = failed & ~is_broken
+    needed = [column.name for column in table.columns if not column.nullable and column.name in file_columns]
+    failures[MISSING] = _any(cells, [pl.col(name).is_null() for name in needed]) & is_row
+    by_fault: dict[str, list[pl.Expr]] = {}
+    for column in table.columns:
+        unreadable = pl.col(column.name).is_not_null() & values[column.name].is_null()
+        by_fault.setdefault(find_kind(column.kind).fault, []).append(unreadable)
+    for fault, unreadable_cells in by_fault.items():
+        failures[fault] = _any(cells, unreadable_cells) & is_row
+    for name, unsound in _unsound_values(table, "quarantine").items():
+        failures[name] = _any(values, list(unsound.values())) & is_row
+    for name, failed in check_failures(table.checks("quarantine"), values).items():
+        failures[name] = failed & is_row
+    flags: list[tuple[str, str | None, Mask]] = [
+        (name, column_name, _any(values, [unsound]))
+        for name, by_column in _unsound_values(table, "flag").items()
+        for column_name, unsound in by_column.items()
+    ]
+    flags += [(name, None, failed) for name, failed in check_failures(table.checks("flag"), values).items()]
 
     # within a row, columns are in the table's order and changes to one cell in the order in which they were made
     position = pl.col("column").replace_strict(
@@ -92,47 +125,112 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
     )
     ledger = pl.concat([column.ledger for column in columns.values()])
     ledger = ledger.sort("row", position, "step") if len(ledger) else ledger
-    return RuleResults(cells, values, ledger, failures)
+    return RuleResults(cells, values, ledger, failures, flags)
 
 
 def check_failures(checks: Sequence[Check], rows: pl.DataFrame) -> dict[str, Mask]:
-    """Maps each rule to (n,) bool: the rows of typed columns for which it is false. A row passes where it is null."""
-    passed = rows.with_columns(
-        check.expression.cast(pl.Boolean).fill_null(value=True).alias(check.name) for check in checks
+    """Maps each check to (n,) bool: the rows of typed columns for which it is false. A row passes where it is null."""
+    if not checks:
+        return {}
+    compiled = [compile_check(check.check, rows.schema).alias(str(number)) for number, check in enumerate(checks)]
+    try:
+        passed = rows.select(compiled)
+    except pl.exceptions.PolarsError as error:  # such as CAST of a text that is no number
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"A check cannot be computed ({why}); write it so that it can, such as with TRY_CAST."
+        ) from None
+    return {check.name: ~passed[str(number)].to_numpy() for number, check in enumerate(checks)}
+
+
+def range_ends(column: Column) -> tuple[object, object]:
+    """The smallest and the largest sound value of a column, with the type of its kind; None for none."""
+    low, high = parse_plain(pl.Series(column.range, dtype=pl.String), column)
+    return low, high
+
+
+def _range_text(column: Column) -> str:
+    low, high = column.range
+    return f"{low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}"
+
+
+def _unsound_values(table: Table, action: Action) -> dict[str, dict[str, pl.Expr]]:
+    """The conditions on values that columns state, as rule -> column -> expression, true for an unsound value."""
+    unsound: dict[str, dict[str, pl.Expr]] = {}
+    for column in table.columns:
+        if column.action != action:
+            continue
+        dtype, (low, high) = find_kind(column.kind).dtype, range_ends(column)
+        outside = [pl.col(column.name) < pl.lit(low, dtype)] if low is not None else []
+        outside += [pl.col(column.name) > pl.lit(high, dtype)] if high is not None else []
+        if outside:
+            unsound.setdefault(OUT_OF_RANGE, {})[column.name] = pl.any_horizontal(outside)
+        if column.values:
+            known = pl.Series([*column.values, *column.keep])
+            unsound.setdefault(UNKNOWN, {})[column.name] = ~pl.col(column.name).is_in(known.implode())
+    return unsound
+
+
+def _any(rows: pl.DataFrame, conditions: list[pl.Expr]) -> Mask:
+    """(n,) bool, the rows that meet a condition; null counts as not met."""
+    if not conditions:
+        return np.zeros(rows.height, dtype=bool)
+    return rows.select(pl.any_horizontal(conditions).fill_null(value=False))[:, 0].to_numpy()
+
+
+def _impute(rule: Impute, table: Table, columns: dict[str, RepairedColumn], usable: Mask) -> dict[str, RepairedColumn]:
+    """Fills in what an equation leaves one value for, in rows in which some of its cells have no value."""
+    equation = Equation.parse(rule.impute)
+    involved = {column.name: column for column in table.columns if column.name in equation.columns}
+    frame = pl.DataFrame({name: columns[name].values for name in involved})
+    incomplete = np.flatnonzero(frame.select(pl.any_horizontal(pl.all().is_null()))[:, 0].to_numpy() & usable)
+    if not len(incomplete):
+        return columns
+    values = {name: columns[name].values[incomplete].to_list() for name in involved}
+    cells = {name: columns[name].cells[incomplete].to_list() for name in involved}
+    filled: dict[str, dict[int, str]] = {name: {} for name in involved}  # column -> row -> new cell
+    for number, row in enumerate(incomplete.tolist()):
+        for name, cell in _solve(
+            equation,
+            involved,
+            {name: texts[number] for name, texts in cells.items()},
+            {name: Fraction(column[number]) for name, column in values.items() if column[number] is not None},
+        ).items():
+            filled[name][row] = cell
+    return columns | {name: _fill(columns[name], involved[name], new, rule.name) for name, new in filled.items() if new}
+
+
+def _solve(
+    equation: Equation, columns: Mapping[str, Column], cells: Mapping[str, str | None], values: dict[str, Fraction]
+) -> dict[str, str]:
+    """The new cells of one row, by column: its missing cell, or the readings of its ambiguous ones."""
+    unread = [name for name in columns if name not in values]
+    missing = [name for name in unread if cells[name] is None]
+    if missing:
+        if len(unread) > 1:
+            return {}
+        answer, write = equation.solve(missing[0], values), find_kind(columns[missing[0]].kind).from_number
+        cell = write(answer) if write and answer is not None else None
+        return {} if cell is None else {missing[0]: cell}
+    if len(unread) > _MOST_AMBIGUOUS:
+        return {}
+    options = [find_kind(columns[name].kind).readings(cells[name] or "") for name in unread]
+    fits = [
+        texts
+        for texts in itertools.product(*options)
+        if equation.holds(values | {name: Fraction(text) for name, text in zip(unread, texts, strict=True)})
+    ]
+    return dict(zip(unread, fits[0], strict=True)) if len(fits) == 1 else {}
+
+
+def _fill(repaired: RepairedColumn, column: Column, new: dict[int, str], rule: str) -> RepairedColumn:
+    """Writes new cells into some rows of a column, and into its ledger."""
+    rows, after = pl.Series("row", list(new), pl.Int64), pl.Series("after", list(new.values()), pl.String)
+    change = pl.DataFrame([rows, repaired.cells[rows].alias("before"), after]).with_columns(
+        step=pl.lit(_AFTER_REPAIRS, pl.Int64), column=pl.lit(column.name), rule=pl.lit(rule)
     )
-    return {check.name: ~passed[check.name].to_numpy() for check in checks}
-
-
-def _impute(
-    rules: Sequence[Impute], table: Table, columns: dict[str, RepairedColumn], usable: Mask
-) -> dict[str, RepairedColumn]:
-    """Lets the rules fill in cells; each rule sees what the rules before it filled in."""
-    if not rules:
-        return columns
-    integers = [column for column in table.columns if column.kind == "integer"]
-    values = pl.DataFrame({column.name: columns[column.name].values for column in integers})
-    incomplete = values.select(pl.any_horizontal(pl.all().is_null()))[:, 0].to_numpy()
-    rows = pl.Series("row", np.flatnonzero(incomplete & usable))
-    if rows.is_empty():
-        return columns
-    result = dict(columns)
-    for rule in rules:
-        inputs = {column.name: result[column.name] for column in integers}
-        new = rule.function(
-            pl.DataFrame({name: column.cells[rows] for name, column in inputs.items()}),
-            pl.DataFrame({name: column.values[rows] for name, column in inputs.items()}),
-        )
-        for column in integers:
-            filled = new[column.name].is_not_null()
-            if not filled.any():
-                continue
-            old, row, after = result[column.name], rows.filter(filled), new[column.name].filter(filled)
-            change = pl.DataFrame([row, old.cells[row].alias("before"), after.alias("after")]).with_columns(
-                step=pl.lit(_AFTER_REPAIRS, pl.Int64), column=pl.lit(column.name), rule=pl.lit(rule.name)
-            )
-            result[column.name] = RepairedColumn(
-                old.cells.scatter(row, after),
-                old.values.scatter(row, parse_plain(after, column)),
-                pl.concat([old.ledger, change.select(list(LEDGER))]),
-            )
-    return result
+    return RepairedColumn(
+        repaired.cells.scatter(rows, after),
+        repaired.values.scatter(rows, parse_plain(after, column)),
+        pl.concat([repaired.ledger, change.select(list(LEDGER))]),
+    )

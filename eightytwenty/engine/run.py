@@ -33,9 +33,9 @@ def clean_table(
 ) -> Summary:
     """Cleans a source into a folder, which appears whole or not at all.
 
-    The folder holds clean.parquet, quarantine.parquet, duplicates.parquet, ledger.parquet, report.md, report.json and,
-    for text files, quarantine/ with the original lines and quarantine-for-spreadsheets/ with a copy of them. Memory
-    grows with the source by eight bytes a record.
+    The folder holds clean.parquet, quarantine.parquet, duplicates.parquet, flags.parquet, ledger.parquet, report.md,
+    report.json and, for text files, quarantine/ with the original lines and quarantine-for-spreadsheets/ with a copy of
+    them. Memory grows with the source by eight bytes a record.
 
     Args:
         files: the files of the source, from `eightytwenty.read.source.open_source`.
@@ -59,7 +59,7 @@ def clean_table(
             raise UserError(
                 f"{', '.join(file.name for file in files)}: there is a header but no record; give a file with records."
             )
-        fates, failed, repaired = Counter[str](), Counter[str](), Counter[str]()
+        fates, failed, repaired, flagged = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
         with Outputs(folder, table, files) as outputs:
             jobs = _jobs(files, lambda file: read(file, table.names))
             route = functools.partial(
@@ -79,6 +79,7 @@ def clean_table(
                 fates.update(result.fates)
                 failed.update(result.failed)
                 repaired.update(result.repaired)
+                flagged.update(result.flagged)
                 records_done += sum(result.fates.values())
                 if progress:
                     progress(records_done, sum(counts))
@@ -90,6 +91,7 @@ def clean_table(
             **{fate: fates[fate] for fate in FATES},
             failed=most_common(failed),
             repaired=most_common(repaired),
+            flagged=most_common(flagged),
             files=[_describe(file, count) for file, count in zip(files, counts, strict=True)],
         )
         write_reports(folder, summary, rule_reasons(table))

@@ -24,6 +24,7 @@ class Summary:
         rows: number of raw records, and how many ended as clean, quarantine and duplicates.
         failed: rule -> number of quarantined rows that failed it.
         repaired: rule -> number of clean rows in which it changed a cell.
+        flagged: rule -> number of clean rows that it flagged.
         files: name, detected format, number of records and ignored columns of each file. Pictures, each of them a
             file, are one entry together.
     """
@@ -37,6 +38,7 @@ class Summary:
     failed: dict[str, int]
     repaired: dict[str, int]
     files: list[dict[str, object]] = field(default_factory=list)
+    flagged: dict[str, int] = field(default_factory=dict)
 
     @property
     def fates(self) -> dict[str, int]:

@@ -15,11 +15,12 @@ import pyarrow.parquet as pq
 from eightytwenty.printable import for_spreadsheet
 from eightytwenty.read.dialect import TextFormat
 from eightytwenty.read.source import RawFile
-from eightytwenty.schema import Column, Table
+from eightytwenty.schema import Table
 
 # Records of a source per row group, whatever the size of the pieces: the bytes of a file must not depend on that.
 _GROUP_RECORDS = 1 << 20
-OUTPUTS = ("clean", "quarantine", "duplicates", "ledger")
+OUTPUTS = ("clean", "quarantine", "duplicates", "flags", "ledger")
+FLAGS = ("record", "column", "rule", "reason", "value")
 # original lines, and a copy of them whose formulas are harmless; apart, because the first may be a source again
 LINES = ("quarantine", "quarantine-for-spreadsheets")
 ROW_ID = [pa.field("source", pa.dictionary(pa.int32(), pa.string())), pa.field("record", pa.int64())]
@@ -29,8 +30,10 @@ def schemas(table: Table, file_columns: Collection[str]) -> dict[str, pa.Schema]
     """Maps each output to its Arrow schema. Clean rows have only the columns that are in `file_columns`."""
     raw = [pa.field(name, pa.large_string()) for name in table.names]
     text = pa.large_string()
+    # the types with which polars writes them, but for text, which has one type in all outputs
+    clean = pl.DataFrame(schema=table.dtypes).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
     return {
-        "clean": pa.schema([*ROW_ID, *(pa.field(c.name, _kind(c)) for c in table.columns if c.name in file_columns)]),
+        "clean": pa.schema([*ROW_ID, *(field for field in clean if field.name in file_columns)]),
         "quarantine": pa.schema(
             [
                 *ROW_ID,
@@ -51,12 +54,9 @@ def schemas(table: Table, file_columns: Collection[str]) -> dict[str, pa.Schema]
                 ("original", pa.large_binary()),
             ]
         ),
+        "flags": pa.schema([*ROW_ID, *((name, text) for name in FLAGS[1:])]),
         "ledger": pa.schema([*ROW_ID, ("column", text), ("rule", text), ("before", text), ("after", text)]),
     }
-
-
-def _kind(column: Column) -> pa.DataType:
-    return pa.int64() if column.kind == "integer" else pa.large_string()
 
 
 def _close(writer: pq.ParquetWriter) -> None:

@@ -1,1 +1,106 @@
-"""Kinds of values: what belongs to each, its plain form, and the repairs that bring a cell to it."""
+"""Kinds of columns: what belongs to each, its plain form, and the repairs that bring a cell to it.
+
+Each kind is one file in this folder that calls `register`. A kind of your own is registered in the same way, in a
+module that is imported before a table names it.
+"""
+
+import difflib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib import import_module
+from importlib.util import find_spec
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Repair:
+    """Rewrites a cell that is not in plain form and can mean only one thing.
+
+    `function` maps a cell to its repaired text, to None for "missing", or to itself where the repair does not apply.
+    It is called only with cells that are not in plain form, so it cannot change a clean cell.
+    """
+
+    name: str
+    reason: str
+    function: Callable[[str], str | None]
+
+
+def _no_readings(_: str) -> tuple[str, ...]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of column.
+
+    Args:
+        name: as a table names it.
+        dtype: of its clean values.
+        fault: the name of the rule that a cell breaks which does not belong to the kind, and which no repair changes.
+        fault_reason: that rule's reason.
+        is_plain: whether a cell has the plain form, the only one that clean cells have.
+        parse: (n,) String -> (n,) dtype, null where a cell is missing or not in plain form; as fast as it can be.
+        repairs: applied in order, after stray spaces and marks of missing values, until a cell is in plain form.
+        missing_marks: in lower case, what means "missing" in such a column if the column does not say what does.
+        readings: the plain forms that an ambiguous cell can have, such as 7 and 7000 for "7,000"; none for others.
+        from_number: for kinds of numbers, the plain form of a number; None if the kind cannot hold it.
+    """
+
+    name: str
+    dtype: pl.DataType
+    fault: str
+    fault_reason: str
+    is_plain: Callable[[str], bool]
+    parse: Callable[[pl.Series], pl.Series]
+    repairs: tuple[Repair, ...] = ()
+    missing_marks: frozenset[str] = frozenset()
+    readings: Callable[[str], tuple[str, ...]] = _no_readings
+    from_number: Callable[[Fraction], str | None] | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its values are texts, which may be anything that a table does not forbid."""
+        return self.dtype == pl.String
+
+
+_REGISTRY: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> Kind:
+    """Lets tables name a kind.
+
+    Raises:
+        ValueError: another kind has this name.
+    """
+    if _REGISTRY.setdefault(kind.name, kind) is not kind:
+        raise ValueError(f"there are two kinds of the name {kind.name}")
+    return kind
+
+
+def find_kind(name: str) -> Kind:
+    """The kind of this name.
+
+    Raises:
+        ValueError: there is none; the message names those there are, the nearest first.
+    """
+    if name not in _REGISTRY and name.isidentifier() and find_spec(f"{__name__}.{name}"):
+        import_module(f"{__name__}.{name}")
+    if name in _REGISTRY:
+        return _REGISTRY[name]
+    for module in pkgutil.iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
+    raise ValueError(f"there is no kind {name}; {nearest(name, _REGISTRY)}")
+
+
+def nearest(name: str, choices: "dict[str, Kind] | list[str]") -> str:
+    """What a message says of the names that were possible, the nearest first.
+
+    >>> nearest("intger", ["date", "integer"])
+    'did you mean integer? There are date, integer'
+    """
+    close = difflib.get_close_matches(name, list(choices), 1)
+    question = f"did you mean {close[0]}? There are " if close else "there are "
+    return question + ", ".join(sorted(choices))

@@ -1,6 +1,24 @@
-"""Categorical attributes of pictures, such as the hair of an avatar."""
+"""Categories: one of a few names, and the categorical attributes of pictures, such as the hair of an avatar."""
 
 from dataclasses import dataclass
+
+import polars as pl
+
+from eightytwenty.kinds import Kind, register
+from eightytwenty.kinds.spelling import MISSING_MARKS
+from eightytwenty.kinds.text import is_plain, parse
+
+CATEGORY = register(
+    Kind(
+        name="category",
+        dtype=pl.String(),
+        fault="not a name",
+        fault_reason="a cell of a category has space around it, which no repair removes",
+        is_plain=is_plain,
+        parse=parse,
+        missing_marks=MISSING_MARKS,
+    )
+)
 
 
 @dataclass(frozen=True)

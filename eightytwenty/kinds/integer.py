@@ -1,27 +1,23 @@
-"""Brings whole numbers, as people write them, to plain digits.
+"""Whole numbers: plain digits, at most 18 of them, so that they fit an int64.
 
-Each function takes one cell that is not plain digits and returns it rewritten. It returns a cell that it does not
-understand unchanged, and None for a missing cell. None of them guesses: a cell that can mean two numbers is left alone.
-They are the repairs of every column of whole numbers, applied in the order of `INTEGER_REPAIRS`.
+Each repair takes one cell that is not plain digits and returns it rewritten, or unchanged if it does not understand it.
+None of them guesses: a cell that can mean two numbers is left alone.
 """
 
 import re
-import unicodedata
 from decimal import Decimal
+from fractions import Fraction
 
+import polars as pl
+
+from eightytwenty.kinds import Kind, Repair, register
 from eightytwenty.kinds.number_words import read_words
-from eightytwenty.schema import Repair
+from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
+_PLAIN = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_LIMIT = 10**18
 # "7,000" is seven thousand to some and seven to others; only the rest of the row can tell.
 _AMBIGUOUS = re.compile(r"([-+]?[1-9][0-9]{0,2})[.,]000")
-
-# Without "nil", "none" and "-", which mean missing to some and zero to others.
-_MISSING = {"na", "n/a", "null", "missing", "?"}
-_SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200c\u200d\u2060\ufeff"
-_DASHES = dict.fromkeys(map(ord, "−‒–"), "-")
-
-# No whole number is written in more characters, and the time to normalise text grows with the square of its length.
-_LONGEST_NUMBER = 200
 
 # Labels that do not scale the number. "k", "m", "MM", "G" and "%" are left out on purpose: they change its value.
 _CURRENCY = r"(?i:US\$|[$€£¥₹]|(?:USD|EUR|GBP|JPY|INR|CHF|DKK|SEK|NOK)\b)"
@@ -37,41 +33,6 @@ _GROUPED = re.compile(r"[-+]?[1-9][0-9]{0,2}([.,' _\u00a0\u202f’])[0-9]{3}(?:\
 _PADDED = re.compile(r"(?:\+|(-))?0*([1-9][0-9]*|0)")
 # "1,000e3" is a million to some and a thousand to others.
 _AMBIGUOUS_SCIENTIFIC = re.compile(r"[-+]?[0-9]+,[0-9]{3}e.*", re.IGNORECASE)
-
-
-def stray_spaces(cell: str) -> str | None:
-    """Removes spaces, tabs and invisible characters around a cell; a cell of nothing else is missing.
-
-    >>> stray_spaces(" 7 "), stray_spaces(" ")
-    ('7', None)
-    """
-    return cell.strip(_SPACES) or None
-
-
-def missing_mark(cell: str) -> str | None:
-    """Turns the usual marks for a missing value into missing, but not "nan", which may be a failed computation.
-
-    >>> missing_mark("n/a"), missing_mark("nan")
-    (None, 'nan')
-    """
-    return None if cell.lower() in _MISSING else cell
-
-
-def unicode_variants(cell: str) -> str:
-    """Turns full-width digits and other variants into ordinary characters (Unicode NFKC), and dashes into minus signs.
-
-    Numerals that are not digits (powers, fractions, numbered circles) are left alone: "7²" is not 72.
-
-    >>> unicode_variants("７７"), unicode_variants("7²")
-    ('77', '7²')
-    """
-    if (
-        cell.isascii()
-        or len(cell) > _LONGEST_NUMBER
-        or any(unicodedata.category(character) in {"No", "Nl"} for character in cell)
-    ):
-        return cell
-    return unicodedata.normalize("NFKC", cell).translate(_DASHES)
 
 
 def number_words(cell: str) -> str:
@@ -141,24 +102,66 @@ def plain_digits(cell: str) -> str:
     return match[2] if match[2] == "0" else (match[1] or "") + match[2]
 
 
-def readings(cell: str) -> tuple[int, ...]:
+def readings(cell: str) -> tuple[str, ...]:
     """The whole numbers that an ambiguous cell can mean; none for any other cell.
 
     >>> readings("7,000"), readings("7")
-    ((7, 7000), ())
+    (('7', '7000'), ())
     """
     match = _AMBIGUOUS.fullmatch(cell)
-    return (int(match[1]), 1000 * int(match[1])) if match else ()
+    return (plain_digits(match[1]), plain_digits(match[1] + "000")) if match else ()
 
 
-INTEGER_REPAIRS = (
-    Repair("stray spaces", "spaces around the number have no meaning", stray_spaces),
-    Repair("missing mark", "a word for a missing value is a missing cell", missing_mark),
-    Repair("unicode variants", "the same characters in another width or shape", unicode_variants),
-    Repair("number word", "an English number word has one value", number_words),
-    Repair("unit or currency", "a label that does not scale the number says nothing about its value", unit),
-    Repair("scientific notation", "a whole number written with an exponent", scientific),
-    Repair("decimal form", "a fraction of zeros is a whole number", decimal_form),
-    Repair("thousands separator", "separated groups of three digits are one number", thousands),
-    Repair("sign or leading zeros", "a plus sign and leading zeros change nothing", plain_digits),
+def is_plain(cell: str) -> bool:
+    """Whether a cell is plain digits.
+
+    >>> is_plain("-7"), is_plain("07"), is_plain("7 ")
+    (True, False, False)
+    """
+    return _PLAIN.fullmatch(cell) is not None
+
+
+def parse(cells: pl.Series) -> pl.Series:
+    """Reads plain digits as Int64; the same as `is_plain` and `int`, in a fraction of the time."""
+    # what a cast reads, without the forms that it adds
+    values = cells.cast(pl.Int64, strict=False)
+    zeros = cells.str.starts_with("0") & (cells.str.len_bytes() > 1)
+    not_plain = zeros | cells.str.starts_with("-0") | cells.str.starts_with("+")
+    not_plain |= ~values.is_between(-_LIMIT + 1, _LIMIT - 1)
+    return values.set(not_plain, None) if not_plain.any() else values
+
+
+def from_number(number: Fraction) -> str | None:
+    """The plain form of a number, None if it is not whole or too large.
+
+    >>> from_number(Fraction(7)), from_number(Fraction(7, 2))
+    ('7', None)
+    """
+    return str(number.numerator) if number.denominator == 1 and abs(number) < _LIMIT else None
+
+
+NUMBER_WORD = Repair("number word", "an English number word has one value", number_words)
+UNIT = Repair("unit or currency", "a label that does not scale the number says nothing about its value", unit)
+
+INTEGER = register(
+    Kind(
+        name="integer",
+        dtype=pl.Int64(),
+        fault="not a whole number",
+        fault_reason="a cell is not a whole number in any form with a single meaning",
+        is_plain=is_plain,
+        parse=parse,
+        repairs=(
+            UNICODE_VARIANTS,
+            NUMBER_WORD,
+            UNIT,
+            Repair("scientific notation", "a whole number written with an exponent", scientific),
+            Repair("decimal form", "a fraction of zeros is a whole number", decimal_form),
+            Repair("thousands separator", "separated groups of three digits are one number", thousands),
+            Repair("sign or leading zeros", "a plus sign and leading zeros change nothing", plain_digits),
+        ),
+        missing_marks=MISSING_MARKS,
+        readings=readings,
+        from_number=from_number,
+    )
 )

@@ -1,6 +1,35 @@
-"""Text: its plain form has no space around it."""
+"""Text: anything, without space around it."""
 
-from eightytwenty.kinds.integer import stray_spaces
-from eightytwenty.schema import Repair
+import polars as pl
 
-TEXT_REPAIRS = (Repair("stray spaces", "spaces around text have no meaning", stray_spaces),)
+from eightytwenty.kinds import Kind, register
+
+# what polars strips; Python's own set has four control characters more
+_SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))).translate(dict.fromkeys(range(0x1C, 0x20)))
+
+
+def is_plain(cell: str) -> bool:
+    """Whether there is no space around a cell.
+
+    >>> is_plain("two words"), is_plain(" x"), is_plain("")
+    (True, False, False)
+    """
+    return cell != "" and cell.strip(_SPACES) == cell
+
+
+def parse(cells: pl.Series) -> pl.Series:
+    """Reads text without space around it."""
+    not_plain = (cells.str.strip_chars() != cells) | (cells == "")
+    return cells.set(not_plain, None) if not_plain.any() else cells
+
+
+TEXT = register(
+    Kind(
+        name="text",
+        dtype=pl.String(),
+        fault="not plain text",
+        fault_reason="a cell of text is empty or has space around it, which no repair removes",
+        is_plain=is_plain,
+        parse=parse,
+    )
+)

@@ -42,10 +42,13 @@ def summary_rich(summary: Summary) -> "RichTable":
     table.add_column("share", justify="right")
     for fate in FATES:
         table.add_row(f"[bold]{fate}[/]", f"{summary.fates[fate]:,}", _share(summary.fates[fate], summary.rows))
-        counts = {"clean": summary.repaired, "quarantine": summary.failed}.get(fate, {})
-        for rule, count in counts.items():
-            verb = "repaired: " if fate == "clean" else ""
-            table.add_row(f"  {verb}{for_terminal(rule)}", f"{count:,}", _share(count, summary.rows), style="dim")
+        counts = {
+            "clean": {"repaired: ": summary.repaired, "flagged: ": summary.flagged},
+            "quarantine": {"": summary.failed},
+        }
+        for verb, by_rule in counts.get(fate, {}).items():
+            for rule, count in by_rule.items():
+                table.add_row(f"  {verb}{for_terminal(rule)}", f"{count:,}", _share(count, summary.rows), style="dim")
     table.add_section()
     table.add_row("all", f"{summary.rows:,}", "")
     return table
@@ -71,8 +74,15 @@ def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> str
         ]
         parts += ["## Repaired rows", "Each change is a line of `ledger.parquet`."]
         parts += [markdown_table(("rule", "rows", "why", "for example"), lines)]
+    if summary.flagged:
+        rows = _examples(folder / "flags.parquet", "rule")
+        flagged = [
+            (plain(rule), f"{n:,}", plain(reasons[rule]), rows.get(rule, "")) for rule, n in summary.flagged.items()
+        ]
+        parts += ["## Flagged rows", "They are clean, and doubtful; each doubt is a line of `flags.parquet`."]
+        parts += [markdown_table(("rule", "rows", "why", "for example"), flagged)]
     if summary.failed:
-        rows = _quarantine_examples(folder / "quarantine.parquet")
+        rows = _examples(folder / "quarantine.parquet", "rules")
         failed = [
             (plain(rule), f"{n:,}", plain(reasons[rule]), rows.get(rule, "")) for rule, n in summary.failed.items()
         ]
@@ -91,12 +101,13 @@ def _repair_examples(ledger: Path) -> dict[str, str]:
     return {rule: ", ".join(examples) for rule, examples in texts.items()}
 
 
-def _quarantine_examples(quarantine: Path) -> dict[str, str]:
-    """The first rows that failed each rule, as `source`, followed by the record unless it is the first."""
-    rows = pl.scan_parquet(quarantine).select(pl.col("source").cast(pl.String), "record", "rules").explode("rules")
-    first = rows.group_by("rules", maintain_order=True).head(_EXAMPLES).collect()
+def _examples(file: Path, rule_column: str) -> dict[str, str]:
+    """The first rows of each rule, as `source`, followed by the record unless it is the first."""
+    rows = pl.scan_parquet(file).select(pl.col("source").cast(pl.String), "record", rule_column)
+    rows = rows.explode(rule_column) if rows.collect_schema()[rule_column] == pl.List(pl.String) else rows
+    first = rows.group_by(rule_column, maintain_order=True).head(_EXAMPLES).collect()
     texts: dict[str, list[str]] = {}
-    for rule, source, record in first.select("rules", "source", "record").iter_rows():
+    for rule, source, record in first.select(rule_column, "source", "record").iter_rows():
         texts.setdefault(rule, []).append(f"{_cell(source)} {record}" if record > 1 else _cell(source))
     return {rule: ", ".join(examples) for rule, examples in texts.items()}
 

@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import NoReturn
 
 import numpy as np
 import polars as pl
 
 from eightytwenty.errors import UserError
 from eightytwenty.kinds.category import Attribute, KnownAttributes
-from eightytwenty.kinds.integer import missing_mark
+from eightytwenty.kinds.spelling import missing_mark
 from eightytwenty.read import delimited, dialect
 from eightytwenty.schema import Column, Table
 
@@ -260,11 +259,7 @@ def attribute_name(column: str) -> str:
 @cache
 def _tables() -> tuple[Table, ...]:
     """Tables that each have one of the names of the column of files, in the order in which to try them."""
-
-    def clean() -> NoReturn:
-        raise NotImplementedError("an attribute table is cleaned with its pictures")
-
-    return tuple(Table("attributes", (Column(name, "text"),), (), clean) for name in FILE_COLUMNS)
+    return tuple(Table("attributes", (Column(name, "text"),)) for name in FILE_COLUMNS)
 
 
 def _format(content: bytes, name: str) -> dialect.TextFormat | None:

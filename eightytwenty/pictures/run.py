@@ -111,6 +111,7 @@ def clean_pictures(
             **fates,
             failed=most_common(Counter(tables["quarantine"]["rules"].explode().to_list())),
             repaired=most_common(Counter(tables["ledger"]["rule"].to_list())),
+            flagged={},
             files=_describe(source, attributes),
         )
         write_reports(folder, summary, reasons)

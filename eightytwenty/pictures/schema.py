@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 
 from eightytwenty.kinds.category import NO_KNOWN_ATTRIBUTES, Attribute, KnownAttributes
-from eightytwenty.schema import Check, Deduplicate
+from eightytwenty.schema import Check, Unique
 
 if TYPE_CHECKING:
     import pandera.polars as pa
@@ -48,10 +48,10 @@ FORMATS = {
 }
 
 TRUNCATED, DAMAGED, MISSING_END = "truncated", "damaged", "missing end"
-CONTRADICTING = Deduplicate(
-    "contradicting attributes",
+CONTRADICTING = Unique(
+    ("pixels",),
     "the same picture came with other attributes, and nothing says which are right",
-    "pixels",
+    "contradicting attributes",
 )
 
 
@@ -89,7 +89,7 @@ class PictureTable:
 
     unit: ClassVar[str] = "pictures"  # for progress bars
     size: int
-    rules: tuple[Check | Deduplicate, ...]
+    rules: tuple[Check | Unique, ...]
     known_attributes: KnownAttributes = NO_KNOWN_ATTRIBUTES
     attribute_file: Path | None = None
     gallery: Callable[[Path, Path, Path | None], None] | None = None
@@ -120,40 +120,37 @@ def pictures_table(
     gallery: Callable[[Path, Path, Path | None], None] | None = None,
 ) -> PictureTable:
     """The table of pictures that are `size` x `size` pixels large when clean; see `PictureTable` for the rest."""
-    unreadable, bomb = pl.col("unreadable"), pl.col("bomb")
-    bytes_, suffix_format, format_, fault = pl.col("bytes"), pl.col("suffix_format"), pl.col("format"), pl.col("fault")
-    width, height = pl.col("width"), pl.col("height")
-    readable = ~unreadable & bytes_.is_between(1, MOST_BYTES) & ~bomb
-    rules: tuple[Check | Deduplicate, ...] = (
-        Check("cannot be read", "the file cannot be opened", ~unreadable),
-        Check("empty file", "the file has no bytes", unreadable | (bytes_ != 0)),
-        Check("file too large", f"the file has more than {MOST_BYTES // 10**6} MB", bytes_ <= MOST_BYTES),
-        Check("not an image", f"the file is none of {', '.join(FORMATS)}", ~readable | (format_ != "")),
+    readable = f"not unreadable and bytes between 1 and {MOST_BYTES} and not bomb"
+    rules: tuple[Check | Unique, ...] = (
+        Check("not unreadable", "the file cannot be opened", "cannot be read"),
+        Check("unreadable or bytes <> 0", "the file has no bytes", "empty file"),
+        Check(f"bytes <= {MOST_BYTES}", f"the file has more than {MOST_BYTES // 10**6} MB", "file too large"),
+        Check(f"not ({readable}) or format <> ''", f"the file is none of {', '.join(FORMATS)}", "not an image"),
         Check(
-            "wrong format",
+            "suffix_format = '' or format = '' or suffix_format = format",
             "the format of the file contradicts its name",
-            (suffix_format == "") | (format_ == "") | (suffix_format == format_),
+            "wrong format",
         ),
-        Check("decompression bomb", f"the file unpacks to more than {MOST_PIXELS:,} pixels", ~bomb),
-        Check(TRUNCATED, "the file ends before its pixels do", fault != TRUNCATED),
-        Check(DAMAGED, "a checksum is wrong, or the pixels cannot be decoded", fault != DAMAGED),
-        Check(MISSING_END, "the mark at the end of the file is missing", fault != MISSING_END),
-        Check("animated", "the file has several frames, and nothing says which is meant", ~pl.col("animated")),
-        Check("unknown mode", "the channels of the file have no single meaning as colours", pl.col("mode_known")),
+        Check("not bomb", f"the file unpacks to more than {MOST_PIXELS:,} pixels", "decompression bomb"),
+        Check(f"fault <> '{TRUNCATED}'", "the file ends before its pixels do", TRUNCATED),
+        Check(f"fault <> '{DAMAGED}'", "a checksum is wrong, or the pixels cannot be decoded", DAMAGED),
+        Check(f"fault <> '{MISSING_END}'", "the mark at the end of the file is missing", MISSING_END),
+        Check("not animated", "the file has several frames, and nothing says which is meant", "animated"),
+        Check("mode_known", "the channels of the file have no single meaning as colours", "unknown mode"),
         Check(
-            "too small",
+            f"width >= {size} and height >= {size}",
             f"a side is shorter than {size} pixels, and enlarging would only blur",
-            (width >= size) & (height >= size),
+            "too small",
         ),
         Check(
-            "far from square",
+            f"width <= {MOST_ASPECT} * height and height <= {MOST_ASPECT} * width",
             f"one side is more than {MOST_ASPECT:g} times the other",
-            (width <= MOST_ASPECT * height) & (height <= MOST_ASPECT * width),
+            "far from square",
         ),
         Check(
-            "blank",
+            f"foreground_share >= {LEAST_FOREGROUND}",
             f"fewer than {LEAST_FOREGROUND:.0%} of the pixels differ visibly from the background",
-            pl.col("foreground_share") >= LEAST_FOREGROUND,
+            "blank",
         ),
         CONTRADICTING,
     )

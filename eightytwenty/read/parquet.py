@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from eightytwenty.errors import UserError
+from eightytwenty.kinds.spelling import typed_text
 from eightytwenty.read.archives import refuse_bomb
 from eightytwenty.read.batch import Batch
 from eightytwenty.read.delimited import CHUNK_BYTES, LONGEST_LINE
@@ -25,6 +26,7 @@ from eightytwenty.schema import Table
 
 BATCH_ROWS = 1 << 20
 _NUMBER_BYTES = 8
+_READABLE = (pl.String, pl.Categorical, pl.Enum, pl.Null, pl.Boolean, pl.Date, pl.Datetime, pl.Time)
 # pages are read one by one, not a whole column at once
 _OPTIONS = {"pre_buffer": False, "buffer_size": 1 << 20}
 
@@ -55,8 +57,8 @@ def match_columns(stream: BinaryIO, name: str, table: Table, packed: int) -> tup
     with _damage_explained(f"{name} is a damaged Parquet file"):
         kinds = pl.DataFrame(pl.from_arrow(pa.schema(map(fields.field, columns.values())).empty_table())).schema
     for column, kind in kinds.items():
-        if not (kind.is_numeric() or kind in (pl.String, pl.Categorical, pl.Enum, pl.Null)):
-            raise UserError(f"{name} has {kind} in its column {column}; numbers or text are needed.")
+        if not (kind.is_numeric() or kind in _READABLE):
+            raise UserError(f"{name} has {kind} in its column {column}; numbers, text or dates are needed.")
     groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
     pages, cells = (
         sum(group.total_byte_size for group in groups),
@@ -83,7 +85,9 @@ def read_batches(
         refuse_bomb(name, packed, unfolded)
         raw = pl.DataFrame(pl.from_arrow(rows))
         nulls = pl.repeat(None, raw.height, dtype=pl.String, eager=True)
-        cells = pl.DataFrame([_text(raw[columns[column]] if column in columns else nulls, column) for column in names])
+        cells = pl.DataFrame(
+            [typed_text(raw[columns[column]] if column in columns else nulls).alias(column) for column in names]
+        )
         problems = pl.repeat(None, cells.height, dtype=pl.String, eager=True)
         yield Batch(name, first, cells, problems, None, partial(_as_json, cells))
         first += cells.height
@@ -150,13 +154,3 @@ def _as_json(cells: pl.DataFrame, rows: npt.NDArray[np.int64]) -> list[bytes]:
     """Rows as JSON, in place of original bytes, because a Parquet file has no lines."""
     encoded = cells[rows].select(pl.struct(pl.all()).struct.json_encode())[:, 0]
     return encoded.cast(pl.Binary).to_list()
-
-
-def _text(values: pl.Series, name: str) -> pl.Series:
-    """Values as text. A whole number stored as a float is written without a fraction: that is its type, not a fault."""
-    if values.dtype.is_float():
-        whole = values.is_finite() & (values == values.round()) & (values.abs() < 2**53)
-        frame = pl.DataFrame({"value": values, "whole": whole})
-        as_integer = pl.col("value").cast(pl.Int64, strict=False).cast(pl.String)
-        values = frame.select(pl.when("whole").then(as_integer).otherwise(pl.col("value").cast(pl.String)))[:, 0]
-    return values.cast(pl.String).alias(name)

@@ -91,7 +91,7 @@ def describe(client: MlflowClient, version: ModelVersion) -> dict[str, Any]:
     Raises:
         UserError: Its files are gone or damaged.
     """
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     content = _fetch(client, version, DESCRIPTION).read_bytes()
     try:

@@ -12,9 +12,7 @@ ROOT = Path(__file__).parents[2]
 READINGS = """
 from __future__ import annotations
 from dataclasses import dataclass
-import polars as pl
-import pandera.polars as pa
-from eightytwenty import Check, Column, Deduplicate, Table
+from eightytwenty import Check, Column, Table
 
 @dataclass
 class Site:
@@ -23,10 +21,7 @@ class Site:
 readings = Table(
     name="readings",
     columns=(Column("sensor", "text"), Column("kelvin", "integer")),
-    rules=(Check("too hot", "no sensor survives that", pl.col("kelvin") <= 400),),
-    clean=lambda: pa.DataFrameSchema(
-        {"sensor": pa.Column(pl.String), "kelvin": pa.Column(pl.Int64, pa.Check.le(400))}, strict=True
-    ),
+    rules=(Check("kelvin <= 400", "no sensor survives that", "too hot"),),
 )
 """
 LIGHT = """
@@ -66,7 +61,7 @@ def test_without_a_table_it_asks_for_one(tmp_path: Path) -> None:
     (tmp_path / "raw.csv").write_text("sensor,kelvin\nA,300\n")
     done = run_light(tmp_path, "clean", "raw.csv", "--out", "out")
     assert done.returncode == 2
-    assert "clean needs --schema FILE.py:NAME, a table of your own" in done.stderr
+    assert "clean needs --schema FILE.yaml, a table of your own" in done.stderr
 
 
 def test_help_lists_the_librarys_command_alone(tmp_path: Path) -> None:
@@ -81,13 +76,16 @@ def test_help_lists_the_librarys_command_alone(tmp_path: Path) -> None:
         ("nowhere.py:readings", "nowhere.py is not a Python file; give FILE.py:NAME"),
         ("raw.csv:readings", "raw.csv is not a Python file"),
         ("readings.py:writings", "readings.py has no table named writings; it has readings."),
+        ("nowhere.yaml", "nowhere.yaml cannot be read (No such file or directory); give a YAML file of a table."),
+        ("broken.yaml", "broken.yaml, line 2: colums is not known here; did you mean columns?"),
         ("broken.py:readings", "broken.py cannot be run (ZeroDivisionError: division by zero); correct it."),
-        ("cats", "--schema cats: there is no such table; choose FILE.py:NAME for a table of your own"),
+        ("cats", "--schema cats: there is no such table; choose FILE.yaml or FILE.py:NAME for a table of your own"),
     ],
 )
 def test_a_table_that_cannot_be_loaded_is_one_sentence(tmp_path: Path, schema: str, sentence: str) -> None:
     (tmp_path / "readings.py").write_text(READINGS)
     (tmp_path / "broken.py").write_text("1 / 0")
+    (tmp_path / "broken.yaml").write_text("table: t\ncolums: {}")
     (tmp_path / "raw.csv").write_text("sensor,kelvin\nA,300\n")
     result = run_light(tmp_path, "clean", "raw.csv", "--schema", schema, "--out", "out")
     assert result.returncode == 2

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eightytwenty.schema import Deduplicate
+from eightytwenty.schema import Unique
 from schemas.pairs import pairs_table
 
 TABLE = pairs_table()
@@ -42,5 +42,5 @@ def test_the_message_is_short_however_long_the_line():
 
 
 def test_the_rule_for_copies_is_found():
-    assert isinstance(TABLE.deduplicate, Deduplicate)
-    assert TABLE.deduplicate.key in TABLE.names
+    assert isinstance(TABLE.unique, Unique)
+    assert set(TABLE.unique.unique) <= set(TABLE.names)

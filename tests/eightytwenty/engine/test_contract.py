@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from eightytwenty.errors import UserError
 from eightytwenty.read.source import open_source
-from eightytwenty.schema import PLAIN
 from schemas.pairs import pairs_table
 
 COLUMNS = ("record_id", "a", "b", "sum")
@@ -317,7 +316,6 @@ def test_every_output_cell_is_in_plain_form(clean_source):
     cleaned = clean_source(HEADER + "\u00a0x ,$7, +1 ,8.0\n".encode())
     assert cleaned["clean"].select(COLUMNS).rows() == [("x", 7, 1, 8)]
     assert cleaned["clean"].schema["a"] == pl.Int64
-    assert pl.Series(["7", "-7", "07", "7\n"]).str.contains(PLAIN["integer"]).to_list() == [True, True, False, False]
 
 
 def test_a_source_without_records_is_refused(clean_source):

@@ -91,10 +91,10 @@ BAD = {
     "truncated Parquet": ("x.parquet", parquet()[:-100], "damaged Parquet file .*; write it again"),
     "only the signature of Parquet": ("x.parquet", b"PAR1", "damaged Parquet file .*; write it again"),
     "damaged page": ("x.parquet", damage(parquet(), 0.3), "damaged .*; write it again"),
-    "dates in Parquet": (
+    "lists in Parquet": (
         "x.parquet",
-        pl.DataFrame({"a": ["2026-01-01"], "b": [1], "sum": [1]}).with_columns(pl.col("a").str.to_date()),
-        "has Date in its column a; numbers or text are needed",
+        pl.DataFrame({"a": [[1]], "b": [1], "sum": [1]}),
+        r"has List\(Int64\) in its column a; numbers, text or dates are needed",
     ),
     "wrong columns in Parquet": ("x.parquet", parquet(a=[1], x=[1]), "no column b or sum among a, x; rename"),
 }
@@ -195,10 +195,11 @@ from eightytwenty.errors import UserError
 from schemas.pairs import pairs_table
 from eightytwenty.read.source import open_source
 import eightytwenty.read.parquet, charset_normalizer
+table = pairs_table()
 os.setuid(65534)
 for path in sys.argv[1:]:
     try:
-        open_source(Path(path), pairs_table())
+        open_source(Path(path), table)
     except UserError as error:
         sys.stdout.write(f"{error}\\n")
 """

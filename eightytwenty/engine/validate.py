@@ -1,0 +1,63 @@
+"""The strict pandera schema of a table's clean rows: a second judgement, which shares no expression with the first."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from eightytwenty.engine.rules import range_ends
+from eightytwenty.kinds import find_kind
+from eightytwenty.schema import Column, Table
+
+if TYPE_CHECKING:
+    import pandera.polars as pa
+
+
+@lru_cache(maxsize=100)
+def clean_schema(table: Table) -> "pa.DataFrameSchema":
+    """The pandera schema of the clean rows of a table.
+
+    It has the types, ranges and values of the columns and the checks that send rows to quarantine, each evaluated as an
+    SQL query. That keys occur once is not in it, because a table is validated piece by piece.
+    """
+    import pandera.polars as pa
+
+    columns = {
+        column.name: pa.Column(
+            find_kind(column.kind).dtype,
+            checks=_column_checks(column),
+            # the rows of a file that lacks an optional column have nulls there
+            nullable=column.nullable or not column.required,
+            required=column.required,
+        )
+        for column in table.columns
+    }
+    checks = [
+        pa.Check(_query(check.check), name=check.name, error=check.reason) for check in table.checks("quarantine")
+    ]
+    return pa.DataFrameSchema(columns, checks=checks, strict=True, ordered=True, name=table.name)
+
+
+def _column_checks(column: Column) -> "list[pa.Check]":
+    import pandera.polars as pa
+
+    checks = []
+    if column.action == "quarantine":
+        low, high = range_ends(column)
+        if low is not None and high is not None:
+            checks.append(pa.Check.in_range(low, high))
+        elif low is not None:
+            checks.append(pa.Check.ge(low))
+        elif high is not None:
+            checks.append(pa.Check.le(high))
+        if column.values:
+            checks.append(pa.Check.isin([*column.values, *column.keep]))
+    return checks
+
+
+def _query(check: str) -> "Callable[[pa.PolarsData], pl.LazyFrame]":
+    def run(rows: "pa.PolarsData") -> pl.LazyFrame:
+        return rows.lazyframe.sql(f"SELECT COALESCE({check}, TRUE) AS sound FROM self")  # noqa: S608 - compiled before
+
+    return run

@@ -1,0 +1,142 @@
+"""Numbers with a fraction, exact: at most 20 digits before the point and 18 after it.
+
+They are kept as decimal fractions, not as binary ones, so that .1 + .2 = .3 and no digit is lost.
+"""
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+
+import polars as pl
+
+from eightytwenty.kinds import Kind, Repair, register
+from eightytwenty.kinds.integer import NUMBER_WORD, UNIT
+from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
+
+_SCALE, _WHOLE_DIGITS = 18, 20
+_PLAIN = re.compile(rf"-?(0|[1-9][0-9]{{0,{_WHOLE_DIGITS - 1}}})([.][0-9]{{1,{_SCALE}}})?")
+_ZERO = re.compile(r"-0([.]0+)?")
+_GROUP = r"[0-9]{3}"
+_START = r"[-+]?[1-9][0-9]{0,2}"
+_SPACED = re.compile(rf"({_START}(?:([ '_\u00a0\u202f’]){_GROUP})(?:\2{_GROUP})*)(?:[.,]([0-9]+))?")
+_POINT_LAST = re.compile(rf"({_START}(?:,{_GROUP})+)[.]([0-9]+)|({_START}(?:,{_GROUP}){{2,}})")
+_COMMA_LAST = re.compile(rf"({_START}(?:[.]{_GROUP})+),([0-9]+)|({_START}(?:[.]{_GROUP}){{2,}})")
+_COMMA = re.compile(r"([-+]?[0-9]*),([0-9]+)")
+# "7,000" is seven thousand to some and seven to others; only the rest of the row can tell. "0,125" is no thousands.
+_AMBIGUOUS = re.compile(r"([-+]?[1-9][0-9]{0,2}),([0-9]{3})")
+# At most two digits of exponent, so that no cell can ask for a number of a million digits.
+_SCIENTIFIC = re.compile(r"[-+]?([0-9]{1,20}([.][0-9]{0,20})?|[.][0-9]{1,20})e[-+]?[0-9]{1,2}", re.IGNORECASE)
+_UNTIDY = re.compile(r"(?:[+]|(-))?([0-9]*)(?:[.]([0-9]*))?")
+
+
+def is_plain(cell: str) -> bool:
+    """Whether a cell is a plain decimal number.
+
+    >>> is_plain("-7.50"), is_plain("7"), is_plain(".5"), is_plain("7,5"), is_plain("-0.0")
+    (True, True, False, False, False)
+    """
+    return _PLAIN.fullmatch(cell) is not None and _ZERO.fullmatch(cell) is None
+
+
+def parse(cells: pl.Series) -> pl.Series:
+    """Reads plain decimal numbers as Decimal(38, 18)."""
+    is_number = cells.str.contains(rf"^(?:{_PLAIN.pattern})\z") & ~cells.str.contains(rf"^(?:{_ZERO.pattern})\z")
+    return cells.set(~is_number, None).cast(pl.Decimal(_SCALE + _WHOLE_DIGITS, _SCALE))
+
+
+def thousands(cell: str) -> str:
+    """Joins groups of three digits where the separators have one meaning; "7,000" is left alone.
+
+    >>> [thousands(cell) for cell in ("1,234.5", "1.234,5", "1 234", "1,234,567", "7,000")]
+    ['1234.5', '1234.5', '1234', '1234567', '7,000']
+    """
+    if match := _SPACED.fullmatch(cell):
+        whole, separator, fraction = match.groups()
+        return whole.replace(separator, "") + (f".{fraction}" if fraction else "")
+    for pattern, separator in ((_POINT_LAST, ","), (_COMMA_LAST, ".")):
+        if match := pattern.fullmatch(cell):
+            whole, fraction, groups = match.groups()
+            return (whole or groups).replace(separator, "") + (f".{fraction}" if fraction else "")
+    return cell
+
+
+def decimal_comma(cell: str) -> str:
+    """Turns a comma before the fraction into a point; "7,000" is left alone.
+
+    >>> decimal_comma("7,5"), decimal_comma("0,125"), decimal_comma("7,000")
+    ('7.5', '0.125', '7,000')
+    """
+    match = _COMMA.fullmatch(cell)
+    return f"{match[1]}.{match[2]}" if match and not _AMBIGUOUS.fullmatch(cell) else cell
+
+
+def scientific(cell: str) -> str:
+    """Writes a number in scientific notation out.
+
+    >>> scientific("1.25e-3"), scientific("2E3"), scientific("1e99")
+    ('0.00125', '2000', '1e99')
+    """
+    if not _SCIENTIFIC.fullmatch(cell):
+        return cell
+    return from_number(Fraction(Decimal(cell))) or cell
+
+
+def plain_digits(cell: str) -> str:
+    """Removes a plus sign, leading zeros and the sign of zero, and writes the zero before a bare point.
+
+    >>> [plain_digits(cell) for cell in ("+7.5", "007", ".5", "7.", "-0.0", "-")]
+    ['7.5', '7', '0.5', '7', '0.0', '-']
+    """
+    match = _UNTIDY.fullmatch(cell)
+    if not match or not (match[2] or match[3]):
+        return cell
+    digits = (match[2].lstrip("0") or "0") + (f".{match[3]}" if match[3] else "")
+    return (match[1] or "") + digits if digits.strip("0.") else digits
+
+
+def readings(cell: str) -> tuple[str, ...]:
+    """The numbers that an ambiguous cell can mean; none for any other cell.
+
+    >>> readings("7,250"), readings("7")
+    (('7.250', '7250'), ())
+    """
+    match = _AMBIGUOUS.fullmatch(cell)
+    return (plain_digits(f"{match[1]}.{match[2]}"), plain_digits(match[1] + match[2])) if match else ()
+
+
+def from_number(number: Fraction) -> str | None:
+    """The plain form of a number, None if it has too many digits.
+
+    >>> from_number(Fraction(5, 4)), from_number(Fraction(-3)), from_number(Fraction(1, 3))
+    ('1.25', '-3', None)
+    """
+    scaled = number * 10**_SCALE
+    if scaled.denominator != 1 or abs(number) >= 10**_WHOLE_DIGITS:
+        return None
+    whole, fraction = divmod(abs(scaled.numerator), 10**_SCALE)
+    digits = f"{whole}.{fraction:0{_SCALE}}".rstrip("0").rstrip(".")
+    return f"-{digits}" if number < 0 else digits
+
+
+DECIMAL = register(
+    Kind(
+        name="decimal",
+        dtype=pl.Decimal(_SCALE + _WHOLE_DIGITS, _SCALE),
+        fault="not a decimal number",
+        fault_reason=f"a cell is not a number with a single meaning, or one with over {_SCALE} digits after the point",
+        is_plain=is_plain,
+        parse=parse,
+        repairs=(
+            UNICODE_VARIANTS,
+            NUMBER_WORD,
+            UNIT,
+            Repair("scientific notation", "a number written with an exponent", scientific),
+            Repair("thousands separator", "separated groups of three digits are one number", thousands),
+            Repair("decimal comma", "a comma before the fraction is a decimal point", decimal_comma),
+            Repair("sign or zeros", "a plus sign, leading zeros and a bare point change nothing", plain_digits),
+        ),
+        missing_marks=MISSING_MARKS,
+        readings=readings,
+        from_number=from_number,
+    )
+)

@@ -1,0 +1,71 @@
+"""What kinds share: repairs of spaces, marks of missing values and characters, and how typed values are written."""
+
+import unicodedata
+
+import polars as pl
+
+from eightytwenty.kinds import Repair
+
+# Without "nil", "none" and "-", which mean missing to some and zero to others.
+MISSING_MARKS = frozenset({"na", "n/a", "null", "missing", "?"})
+_SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200c\u200d\u2060\ufeff"
+_DASHES = dict.fromkeys(map(ord, "−‒–"), "-")
+# No number or date is written in more characters, and the time to normalise text grows with the square of its length.
+_LONGEST = 200
+
+
+def stray_spaces(cell: str) -> str | None:
+    """Removes spaces, tabs and invisible characters around a cell; a cell of nothing else is missing.
+
+    >>> stray_spaces(" 7 "), stray_spaces(" ")
+    ('7', None)
+    """
+    return cell.strip(_SPACES) or None
+
+
+def missing_mark(cell: str) -> str | None:
+    """Turns the usual marks for a missing value into missing, but not "nan", which may be a failed computation.
+
+    >>> missing_mark("n/a"), missing_mark("nan")
+    (None, 'nan')
+    """
+    return None if cell.lower() in MISSING_MARKS else cell
+
+
+def unicode_variants(cell: str) -> str:
+    """Turns full-width digits and other variants into ordinary characters (Unicode NFKC), and dashes into minus signs.
+
+    Numerals that are not digits (powers, fractions, numbered circles) are left alone: "7²" is not 72.
+
+    >>> unicode_variants("７７"), unicode_variants("7²")
+    ('77', '7²')
+    """
+    if (
+        cell.isascii()
+        or len(cell) > _LONGEST
+        or any(unicodedata.category(character) in {"No", "Nl"} for character in cell)
+    ):
+        return cell
+    return unicodedata.normalize("NFKC", cell).translate(_DASHES)
+
+
+def typed_text(values: pl.Series) -> pl.Series:
+    """Values of any type as String, in the plain form of their kind.
+
+    A whole number stored as a float is written without a fraction: that is its type, not a fault. A moment with a zone
+    is written in UTC.
+    """
+    if values.dtype.is_float():
+        whole = values.is_finite() & (values == values.round()) & (values.abs() < 2**53)
+        return values.cast(pl.String).zip_with(~whole, values.cast(pl.Int64, strict=False).cast(pl.String))
+    if isinstance(values.dtype, pl.Datetime):
+        if values.dtype.time_zone:
+            values = values.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        return values.dt.to_string("%Y-%m-%d %H:%M:%S%.f")
+    if values.dtype == pl.Time:
+        return values.dt.to_string("%H:%M:%S%.f")
+    return values.cast(pl.String)
+
+
+STRAY_SPACES = Repair("stray spaces", "spaces around a value have no meaning", stray_spaces)
+UNICODE_VARIANTS = Repair("unicode variants", "the same characters in another width or shape", unicode_variants)

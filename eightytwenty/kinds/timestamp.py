@@ -1,0 +1,93 @@
+"""Moments: a day and a time of day, `2024-01-05 10:00:00`, without a zone.
+
+A cell that states its distance from UTC is turned into UTC, which the ledger records.
+"""
+
+import datetime
+import re
+
+import polars as pl
+
+from eightytwenty.kinds import Kind, Repair, date, register, time
+from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
+
+PLAIN = rf"{date.PLAIN} {time.PLAIN}"
+_PLAIN = re.compile(PLAIN)
+_PARTS = re.compile(r"(.*[^ ,T])(?:T|,? )([0-9]{1,2}:.*)", re.DOTALL)
+_OFFSET = re.compile(rf"({PLAIN}) ?(?:Z|UTC|([-+])([01][0-9]|2[0-3]):?([0-5][0-9]))")
+
+
+def is_plain(cell: str) -> bool:
+    """Whether a cell is a plain day and a plain time with a space between them.
+
+    >>> is_plain("2024-01-05 10:00:00"), is_plain("2024-01-05T10:00:00"), is_plain("2023-02-29 10:00:00")
+    (True, False, False)
+    """
+    return _PLAIN.fullmatch(cell) is not None and date.is_plain(cell[:10])
+
+
+def parse(cells: pl.Series) -> pl.Series:
+    """Reads plain moments as Datetime in microseconds."""
+    plain = cells.set(~cells.str.contains(rf"^(?:{PLAIN})\z"), None)
+    return plain.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
+
+
+def notation(cell: str) -> str:
+    """Reads a day and a time in any notation that these kinds read, with an offset behind them or not.
+
+    >>> notation("2024-01-05T10:00"), notation("5 Jan 2024, 9:05 pm"), notation("05/01/2024 10:00")
+    ('2024-01-05 10:00:00', '2024-01-05 21:05:00', '05/01/2024 10:00')
+    """
+    match = _PARTS.fullmatch(cell)
+    if not match:
+        return cell
+    day, clock, offset = match[1], *_split_offset(match[2])
+    for repair in date.REPAIRS:
+        day = day if date.is_plain(day) else repair.function(day) or day
+    plain = f"{day} {clock if time.is_plain(clock) else time.clock(clock)}"
+    return plain + offset if is_plain(plain) else cell
+
+
+def offset(cell: str) -> str:
+    """Turns a moment with its distance from UTC into UTC.
+
+    >>> offset("2024-01-05 10:00:00+02:00"), offset("2024-01-05 10:00:00Z"), offset("2024-01-05 10:00:00")
+    ('2024-01-05 08:00:00', '2024-01-05 10:00:00', '2024-01-05 10:00:00')
+    """
+    match = _OFFSET.fullmatch(cell)
+    if not match or not is_plain(match[1]):
+        return cell
+    moment, sign, hours, minutes = match.groups()
+    if sign is None:
+        return moment
+    distance = datetime.timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
+    whole, point, fraction = moment.partition(".")
+    try:
+        plain = (datetime.datetime.fromisoformat(whole) - distance).isoformat(" ") + point + fraction
+    except OverflowError:
+        return cell
+    return plain if is_plain(plain) else cell
+
+
+def _split_offset(clock: str) -> tuple[str, str]:
+    """A time, and the offset behind it."""
+    match = re.fullmatch(r"(.*?)( ?(?:Z|UTC|[-+][0-9]{2}:?[0-9]{2}))?", clock, re.DOTALL)
+    return (match[1], match[2] or "") if match else (clock, "")
+
+
+TIMESTAMP = register(
+    Kind(
+        name="timestamp",
+        dtype=pl.Datetime("us"),
+        fault="not a timestamp",
+        fault_reason="a cell is not a day and a time in any notation with a single meaning",
+        is_plain=is_plain,
+        parse=parse,
+        repairs=(
+            UNICODE_VARIANTS,
+            Repair("day and time", "a day and a time in another notation", notation),
+            Repair("offset from UTC", "the same moment, in UTC", offset),
+        ),
+        missing_marks=MISSING_MARKS,
+    )
+)

@@ -1,0 +1,191 @@
+"""Reads tables from YAML, and writes them to it.
+
+Every scalar is text, and what it means is decided by the table: `off`, `NO` and `007` stay what they are.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from eightytwenty.errors import UserError
+from eightytwenty.kinds import nearest
+from eightytwenty.schema import Check, Column, Impute, Rule, Table, Unique
+
+VERSION = "1"
+_MOST_BYTES = 10_000_000
+_OPEN = {"", "~", "null"}  # the end of a range that has none
+_RULES: dict[str, type[Rule]] = {"check": Check, "impute": Impute, "unique": Unique}
+_Made = TypeVar("_Made")
+
+
+def read_table(path: Path | str) -> Table:
+    """Reads a table from a YAML file.
+
+    Raises:
+        UserError: the file cannot be read, or is no table; the sentence names the line.
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+        text = content[: _MOST_BYTES + 1].decode("utf-8-sig")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); give a YAML file of a table.") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not UTF-8 text; give a YAML file of a table.") from None
+    if len(content) > _MOST_BYTES:
+        raise UserError(f"{path} has more than {_MOST_BYTES // 10**6} MB; give a YAML file of a table.")
+    try:
+        return _Reader(str(path)).table(text)
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise UserError(f"{path}{line}: this is not YAML ({error.problem}); correct it.") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise UserError(f"{path} is not YAML ({type(error).__name__}); correct it.") from None
+
+
+def table_yaml(table: Table) -> str:
+    """Writes a table as YAML, without what is as it is by default; `read_table` gives an equal table."""
+    columns = {}
+    for column in table.columns:
+        fields = _changed_fields(column)
+        fields.pop("name")
+        columns[column.name] = fields
+    rules = [_changed_fields(rule) for rule in table.rules]
+    content: dict[str, Any] = {"version": VERSION, "table": table.name, "columns": columns}
+    if rules:
+        content["rules"] = rules
+    text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
+    return text
+
+
+def _changed_fields(item: Column | Rule) -> dict[str, Any]:
+    """The fields of a column or rule that are not as by default, as YAML knows them."""
+    fields = {}
+    for field in dataclasses.fields(item):
+        value = getattr(item, field.name)
+        is_named_after_itself = field.name == "name" and value == getattr(item, dataclasses.fields(item)[0].name)
+        if value != field.default and (isinstance(item, Column) or not is_named_after_itself):
+            if field.name == "replace":
+                value = dict(value)
+            elif field.name == "range":
+                value = [end if end is not None else "null" for end in value]
+            fields[field.name] = list(value) if isinstance(value, tuple) else value
+    return fields
+
+
+@dataclasses.dataclass(frozen=True)
+class _Reader:
+    """Reads the nodes of a YAML file; `path` is for messages."""
+
+    path: str
+
+    def table(self, text: str) -> Table:
+        for token in yaml.scan(text, Loader=yaml.BaseLoader):
+            if isinstance(token, yaml.AliasToken | yaml.AnchorToken):
+                raise self.error(token, "anchors and aliases are not read; write the value out")
+        root = yaml.compose(text, Loader=yaml.BaseLoader)
+        if root is None:
+            raise UserError(f"{self.path} is empty; give a YAML file of a table.")
+        fields = self.mapping(root, ["version", "table", "columns", "rules"], required=["table", "columns"])
+        if "version" in fields and self.text(fields["version"]) != VERSION:
+            raise self.error(fields["version"], f"only version {VERSION} is known; install a newer eightytwenty")
+        columns = [self.column(name, node) for name, node in self.entries(fields["columns"], "columns").items()]
+        table = self.make(root, lambda: Table(self.text(fields["table"]), tuple(columns)))
+        rules = []
+        for node in self.sequence(fields["rules"]) if "rules" in fields else []:
+            rule = self.rule(node)
+            self.make(node, partial(table.require_fitting, rule))
+            rules.append(rule)
+        return self.make(fields.get("rules", root), lambda: dataclasses.replace(table, rules=tuple(rules)))
+
+    def column(self, name: str, node: yaml.Node) -> Column:
+        known = [field.name for field in dataclasses.fields(Column) if field.name != "name"]
+        fields = self.mapping(node, known, required=["kind"])
+        values: dict[str, Any] = {}
+        for key, value in fields.items():
+            if key in ("required", "nullable"):
+                values[key] = self.boolean(value)
+            elif key in ("aliases", "missing", "values", "keep"):
+                values[key] = tuple(map(self.text, self.sequence(value)))
+            elif key == "range":
+                values[key] = self.range(value)
+            elif key == "replace":
+                values[key] = tuple((cell, self.text(new)) for cell, new in self.entries(value, key).items())
+            else:
+                values[key] = self.text(value)
+        return self.make(node, lambda: Column(name, **values))
+
+    def rule(self, node: yaml.Node) -> Rule:
+        given = self.entries(node, "a rule")
+        name = next((key for key in given if key in _RULES), None)
+        if name is None:
+            raise self.error(node, f"a rule is one of {', '.join(_RULES)}")
+        rule = _RULES[name]
+        required = [field.name for field in dataclasses.fields(rule) if field.default is dataclasses.MISSING]
+        fields = self.mapping(node, [field.name for field in dataclasses.fields(rule)], required)
+        values: dict[str, Any] = {
+            key: tuple(map(self.text, self.sequence(value))) if key == "unique" else self.text(value)
+            for key, value in fields.items()
+        }
+        return self.make(node, lambda: rule(**values))
+
+    def mapping(self, node: yaml.Node, known: list[str], required: list[str]) -> dict[str, yaml.Node]:
+        """The values of a mapping with known keys."""
+        fields = self.entries(node, "the value")
+        for key in fields:
+            if key not in known:
+                key_node = next(first for first, _ in node.value if first.value == key)
+                raise self.error(key_node, f"{key} is not known here; {nearest(key, known)}")
+        missing = next((key for key in required if key not in fields), None)
+        if missing:
+            raise self.error(node, f"{missing} is missing")
+        return fields
+
+    def entries(self, node: yaml.Node, what: str) -> dict[str, yaml.Node]:
+        """The values of a mapping by their keys, which are text and occur once."""
+        if not isinstance(node, yaml.MappingNode):
+            raise self.error(node, f"{what} must be a mapping, such as {{key: value}}")
+        fields: dict[str, yaml.Node] = {}
+        for key_node, value in node.value:
+            key = self.text(key_node)
+            if key in fields:
+                raise self.error(key_node, f"{key} stands here twice")
+            fields[key] = value
+        return fields
+
+    def sequence(self, node: yaml.Node) -> list[yaml.Node]:
+        if not isinstance(node, yaml.SequenceNode):
+            raise self.error(node, "this must be a list, such as [A, B]")
+        return list(node.value)
+
+    def text(self, node: yaml.Node) -> str:
+        if not isinstance(node, yaml.ScalarNode):
+            raise self.error(node, "this must be one value, not a list or a mapping")
+        return str(node.value)
+
+    def boolean(self, node: yaml.Node) -> bool:
+        text = self.text(node)
+        if text not in ("true", "false"):
+            raise self.error(node, f"{text!r} must be true or false")
+        return text == "true"
+
+    def range(self, node: yaml.Node) -> tuple[str | None, str | None]:
+        ends = [None if (end := self.text(item)) in _OPEN else end for item in self.sequence(node)]
+        if len(ends) != 2:
+            raise self.error(node, "a range has two ends, such as [0, 400] or [0, null]")
+        return ends[0], ends[1]
+
+    def make(self, node: yaml.Node, build: Callable[[], _Made]) -> _Made:
+        """What `build` returns; what it finds wrong is said of the line of the node."""
+        try:
+            return build()
+        except ValueError as error:
+            raise self.error(node, str(error)) from None
+
+    def error(self, node: yaml.Node | yaml.Token, fault: str) -> UserError:
+        """The error that a line is wrong."""
+        return UserError(f"{self.path}, line {node.start_mark.line + 1}: {fault}.")
