@@ -102,6 +102,7 @@ class Column:
         aliases: other names that files may use for it; case and surrounding space never matter. A file that has the
             column under its own name may use the aliases for something else.
         missing: the cells that mean "missing" here, instead of the usual marks of the kind.
+        unit: of its numbers; a cell may have it beside the number, and no other.
         values: the only values that are sound; any if empty. A cell that is one of them in other case becomes that one.
         range: the smallest and the largest sound value; either may be None.
         replace: cells and what they stand for.
@@ -115,6 +116,7 @@ class Column:
     nullable: bool = False
     aliases: tuple[str, ...] = ()
     missing: tuple[str, ...] | None = None
+    unit: str = ""
     values: tuple[str, ...] = ()
     range: tuple[str | None, str | None] = (None, None)
     replace: tuple[tuple[str, str], ...] = ()
@@ -130,6 +132,8 @@ class Column:
             )
         if (self.values or self.keep) and not kind.is_text:
             raise ValueError(f"values and keep are for columns of text, not of the kind {self.kind}; give a range")
+        if self.unit and kind.from_number is None:
+            raise ValueError(f"a unit is for columns of numbers, not of the kind {self.kind}")
         stated = [*self.values, *self.keep, *filter(None, self.range), *(after for _, after in self.replace)]
         wrong = next((value for value in stated if not kind.is_plain(value)), None)
         if wrong is not None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 import polars as pl
 
 from eightytwenty.kinds import Repair, find_kind
+from eightytwenty.kinds.integer import UNIT, only_unit
 from eightytwenty.kinds.spelling import STRAY_SPACES, typed_text
 from eightytwenty.schema import Column
 
@@ -69,7 +70,7 @@ def repairs(column: Column) -> tuple[Repair, ...]:
         own.append(
             Repair(LETTER_CASE, "one known value differs in case only", lambda cell: one.get(cell.casefold(), cell))
         )
-    return (*own, *kind.repairs)
+    return (*own, *(only_unit(column.unit) if column.unit and repair is UNIT else repair for repair in kind.repairs))
 
 
 def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:

@@ -143,6 +143,21 @@ def from_number(number: Fraction) -> str | None:
 NUMBER_WORD = Repair("number word", "an English number word has one value", number_words)
 UNIT = Repair("unit or currency", "a label that does not scale the number says nothing about its value", unit)
 
+
+def only_unit(name: str) -> Repair:
+    """Removes one unit or currency, in its own spelling, and no other: another one would mean another number.
+
+    >>> [only_unit("K").function(cell) for cell in ("280 K", "K280", "-3K", "280 C", "280 k")]
+    ['280', '280', '-3', '280 C', '280 k']
+    """
+
+    def remove(cell: str) -> str:
+        number = cell.removeprefix(name) if cell.startswith(name) else cell.removesuffix(name)
+        number = number.strip()
+        return number if number != cell and number[-1:].isdigit() and number[:1] in "0123456789+-." else cell
+
+    return Repair(UNIT.name, f"the numbers are in {name}", remove)
+
 INTEGER = register(
     Kind(
         name="integer",

@@ -34,7 +34,9 @@ def columns(draw, name):
     if find_kind(kind).is_text:
         options["values"] = tuple(draw(st.lists(st.sampled_from(plain), unique=True, max_size=3)))
         options["keep"] = tuple(draw(st.lists(st.sampled_from(["kept", "NO"]), unique=True, max_size=1)))
-    elif draw(st.booleans()):
+    if find_kind(kind).from_number:
+        options["unit"] = draw(st.sampled_from(["", "$", "kg"]))
+    if not find_kind(kind).is_text and draw(st.booleans()):
         low, high = sorted(draw(st.tuples(*[st.integers(0, len(plain) - 1)] * 2)))
         options["range"] = draw(st.sampled_from([(plain[low], plain[high]), (None, plain[high]), (plain[low], None)]))
     if draw(st.booleans()):

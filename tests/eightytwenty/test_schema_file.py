@@ -11,7 +11,7 @@ version: 1
 table: readings
 columns:
   sensor: {kind: category, missing: ["?"], values: [off, NO], replace: {n: NO}, keep: [007]}
-  kelvin: {kind: decimal, range: [0, null], action: flag, aliases: [temperature]}
+  kelvin: {kind: decimal, unit: K, range: [0, null], action: flag, aliases: [temperature]}
   start: {kind: date, nullable: true, required: false}
   end: {kind: date}
 rules:
@@ -36,7 +36,7 @@ def test_every_word_keeps_its_meaning(read):
         "readings",
         (
             Column("sensor", "category", missing=("?",), values=("off", "NO"), replace=(("n", "NO"),), keep=("007",)),
-            Column("kelvin", "decimal", range=("0", None), action="flag", aliases=("temperature",)),
+            Column("kelvin", "decimal", unit="K", range=("0", None), action="flag", aliases=("temperature",)),
             Column("start", "date", nullable=True, required=False),
             Column("end", "date"),
         ),
@@ -97,6 +97,7 @@ HEAD = "table: t\ncolumns:\n  a: {kind: integer}\n"
             "line 3: 'y' cannot be a sound value and stand for",
         ),
         ("table: t\ncolumns:\n  a: {kind: text, replace: {x: ' y'}}", "line 3: ' y' is not in the plain form of text"),
+        ("table: t\ncolumns:\n  a: {kind: text, unit: K}", "line 3: a unit is for columns of numbers"),
         (HEAD + "rules:\n- {chekc: a > 1}", "line 5: a rule is one of check, impute, unique"),
         (HEAD + "rules:\n- {check: a > 1}", "line 5: reason is missing"),
         (HEAD + "rules:\n- {check: a > 1, reason: x}\n- {check: b > 1, reason: x}", "line 6: 'b > 1' names b"),

@@ -158,6 +158,14 @@ def test_a_nullable_column_may_be_empty_and_its_own_marks_count(clean_source):
     assert cleaned["quarantine"]["rules"].to_list() == [["missing cell"], ["not a whole number"]]
 
 
+def test_a_unit_of_its_own_may_stand_beside_a_number_and_no_other(clean_source):
+    cold = Table("cold", (Column("kelvin", "decimal", unit="K"),))
+    cleaned = clean_source(b'kelvin\n280.5 K\n" K 3"\n280 C\n$3\n7 kg\n', table=cold)
+    assert [str(value).rstrip("0") for value in cleaned["clean"]["kelvin"]] == ["280.5", "3."]
+    assert set(cleaned["ledger"]["rule"]) == {"stray spaces", "unit or currency"}
+    assert cleaned["quarantine"]["record"].to_list() == [3, 4, 5]
+
+
 def test_a_check_that_cannot_be_computed_is_a_sentence(clean_source):
     numbers = Check("cast(sensor as integer) > low", "x")
     assert clean_source(HEADER + b"3,1,2\n", table=table(numbers)).summary.clean == 1
