@@ -158,6 +158,7 @@ def only_unit(name: str) -> Repair:
 
     return Repair(UNIT.name, f"the numbers are in {name}", remove)
 
+
 INTEGER = register(
     Kind(
         name="integer",
