@@ -11,8 +11,8 @@ r"""Cleans tables and pictures, with every row accounted for.
 >>> with tempfile.TemporaryDirectory() as folder:
 ...     source, out = Path(folder, "raw.csv"), Path(folder, "cleaned")
 ...     _ = source.write_text("sensor,kelvin\nroof,280\nroof,-1\ncellar,two hundred\n")
-...     summary = clean(source, readings, out)
->>> summary.fates
+...     cleaned = clean(source, readings, out)
+>>> cleaned.fates
 {'clean': 2, 'quarantine': 1, 'duplicates': 0}
 
 docs/cleaning.md explains how to write a table.
@@ -28,17 +28,19 @@ from eightytwenty.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from eightytwenty.engine.summary import Summary
+    from eightytwenty.cleaned import Cleaned
     from eightytwenty.pictures.schema import PictureTable
     from eightytwenty.progress import Progress
     from eightytwenty.schema import Check, Column, Impute, Table, Unique
     from eightytwenty.schema_file import read_table, table_yaml
 
 # loaded on first use, because polars takes longer to load than `import eightytwenty` should take
-_LAZY = dict.fromkeys(("Check", "Column", "Impute", "Table", "Unique"), "schema") | dict.fromkeys(
-    ("read_table", "table_yaml"), "schema_file"
-)
-__all__ = ["Check", "Column", "Impute", "Table", "Unique", "UserError", "clean", "read_table", "table_yaml"]
+_LAZY = {
+    "Cleaned": "cleaned",
+    **dict.fromkeys(("Check", "Column", "Impute", "Table", "Unique"), "schema"),
+    **dict.fromkeys(("read_table", "table_yaml"), "schema_file"),
+}
+__all__ = ["Check", "Cleaned", "Column", "Impute", "Table", "Unique", "UserError", "clean", "read_table", "table_yaml"]
 
 
 def __getattr__(name: str) -> Any:
@@ -49,7 +51,7 @@ def __getattr__(name: str) -> Any:
 
 def clean(
     source: str | Path, table: "Table | PictureTable", out: str | Path, progress: "Progress | None" = None
-) -> "Summary":
+) -> "Cleaned":
     """Cleans a source into a folder, which appears whole or not at all.
 
     Args:
@@ -61,11 +63,12 @@ def clean(
         progress: called with (records done, records in all).
 
     Returns:
-        The number of rows by fate, and by rule.
+        The folder, the number of rows by fate and by rule, and the tables in it.
 
     Raises:
         UserError: the source cannot be read, or the folder cannot be written or holds something else.
     """
+    from eightytwenty.cleaned import Cleaned
     from eightytwenty.engine.run import clean_table
     from eightytwenty.read.source import open_source
     from eightytwenty.schema import Table
@@ -73,7 +76,7 @@ def clean(
     out = Path(out)
     with _local_path(source, out) as path:
         if isinstance(table, Table):
-            return clean_table(open_source(path, table), table, out, progress)
+            return Cleaned(out, clean_table(open_source(path, table), table, out, progress))
         _require_picture_libraries()
         from eightytwenty.pictures.run import GALLERY, clean_pictures
         from eightytwenty.pictures.source import open_pictures
@@ -82,7 +85,7 @@ def clean(
         summary = clean_pictures(pictures, table, out, progress, as_files=True)
         if table.gallery:
             table.gallery(out, out / GALLERY, path if path.is_dir() else None)
-        return summary
+        return Cleaned(out, summary)
 
 
 @contextmanager

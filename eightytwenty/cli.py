@@ -119,7 +119,7 @@ def clean_command(options: CleanOptions) -> None:
 
     table, out = load_table(options), Path(options.out)
     with progress_bar("clean", table.unit) as progress:
-        summary = clean(options.source, table, out, progress)
+        summary = clean(options.source, table, out, progress).summary
     console = Console()
     for file in summary.files[:_MOST_FILES]:
         description = for_terminal(f"{file['name']}: {file['format']}")

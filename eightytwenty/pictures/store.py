@@ -9,6 +9,7 @@ import polars as pl
 from PIL import Image
 
 from eightytwenty.engine.executor import in_order
+from eightytwenty.engine.write import FLAGS
 from eightytwenty.kinds.category import Attribute
 from eightytwenty.pictures.repair import Pixels
 
@@ -29,6 +30,7 @@ SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "original": pl.Binary,
     },
     "duplicates": {**_ROW_ID, "copy_of_source": pl.String, "copy_of_record": pl.Int64},
+    "flags": {**_ROW_ID, **dict.fromkeys(FLAGS[1:], pl.String)},
     "ledger": {**_ROW_ID, "column": pl.String, "rule": pl.String, "before": pl.String, "after": pl.String},
 }
 

@@ -23,7 +23,8 @@ def clean_own(source: str, table: Table | PictureTable, out: Path) -> Summary:
         UserError: the source cannot be read or is not allowed, or the folder cannot be written or holds something else.
     """
     with task_progress("clean", table.unit) as progress:
-        return clean(source if is_address(source) else require_allowed(source), table, out, progress)
+        path = source if is_address(source) else require_allowed(source)
+        return clean(path, table, out, progress).summary
 
 
 @task(**RETRIES)

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from eightytwenty import clean, read_table
 from eightytwenty.engine import validate
 from eightytwenty.engine.route import ContractError
 from eightytwenty.engine.summary import FATES
@@ -64,6 +65,18 @@ def test_the_documented_call_prints_what_it_says(documented_folder):
     command = [sys.executable, "-c", code]
     result = subprocess.run(command, cwd=documented_folder, capture_output=True, text=True, check=False)
     assert result.stdout.strip() == code.strip().partition("  # ")[2], result.stderr
+
+
+def test_the_result_of_a_cleaning_holds_its_tables(documented_folder):
+    cleaned = clean(
+        documented_folder / "raw.csv", read_table(documented_folder / "readings.yaml"), documented_folder / "x"
+    )
+    assert cleaned.fates == cleaned.summary.fates == {"clean": 2, "quarantine": 1, "duplicates": 0}
+    tables = {name: getattr(cleaned, name).collect() for name in (*FATES, "flags", "ledger")}
+    heights = {name: table.height for name, table in tables.items()}
+    assert heights == {"clean": 2, "quarantine": 1, "duplicates": 0, "flags": 0, "ledger": 1}
+    assert tables["clean"].columns == ["source", "record", "sensor", "kelvin"]
+    assert tables["ledger"].row(0) == ("raw.csv", 3, "kelvin", "number word", "two hundred", "200")
 
 
 def test_a_row_fails_where_the_expression_is_false_and_not_where_it_is_null(clean_source):
