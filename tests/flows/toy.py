@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-import pandera.polars as pa
 import polars as pl
 from prefect import task
 from pydantic import Field
@@ -40,8 +39,7 @@ class CleanDoubles(Clean):
     table = Table(
         "doubles",
         (Column("x", "integer"), Column("y", "integer")),
-        (Check("wrong double", "y is twice x", pl.col("y") == 2 * pl.col("x")),),
-        clean=lambda: pa.DataFrameSchema({"x": pa.Column(pl.Int64), "y": pa.Column(pl.Int64)}),
+        (Check("y = 2 * x", "y is twice x", "wrong double"),),
     )
 
 
