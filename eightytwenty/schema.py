@@ -53,13 +53,16 @@ class Impute:
         impute: the equation, of sums and products of columns and numbers, such as `sum = a + b`.
         reason: why the cell can be filled in, for people.
         name: in reports; the equation itself if not given.
+        action: whether the cell is filled in.
     """
 
     impute: str
     reason: str = "the other cells of the row leave one value only"
     name: str = ""
+    action: Literal["repair", "off"] = "repair"
 
     def __post_init__(self) -> None:
+        _require_action(self.action, ("repair", "off"))
         object.__setattr__(self, "name", self.name or self.impute)
 
 
@@ -189,6 +192,11 @@ class Table:
         """The checks with this action, in order."""
         return [rule for rule in self.rules if isinstance(rule, Check) and rule.action == action]
 
+    @property
+    def imputes(self) -> list[Impute]:
+        """The equations that fill in cells, in order."""
+        return [rule for rule in self.rules if isinstance(rule, Impute) and rule.action == "repair"]
+
     def require_fitting(self, rule: Rule) -> None:
         """Checks that a rule can be applied to the columns of the table.
 
@@ -238,9 +246,9 @@ class Table:
         return positions
 
 
-def _require_action(action: str) -> None:
-    if action not in ACTIONS:
-        raise ValueError(f"{action} is no action; choose {', '.join(ACTIONS)}")
+def _require_action(action: str, actions: Sequence[str] = ACTIONS) -> None:
+    if action not in actions:
+        raise ValueError(f"{action} is no action here; choose {', '.join(actions)}")
 
 
 def _repeated(names: Iterable[str]) -> str | None:

@@ -17,7 +17,7 @@ from eightytwenty.engine.repair import canonical, repair_column
 from eightytwenty.engine.rules import apply_rules
 from eightytwenty.read.batch import Batch
 from eightytwenty.read.source import RawFile
-from eightytwenty.schema import Impute, Table
+from eightytwenty.schema import Table
 
 Ordinals = npt.NDArray[np.int64]
 
@@ -55,9 +55,7 @@ def find_copies(
     counts, hashes = [0] * len(files), []
     key_columns = [column.name for column in key]
     # a key that a rule may fill in is known only when the rules have been applied
-    is_imputed = any(
-        isinstance(rule, Impute) and set(key_columns) & set(Equation.parse(rule.impute).columns) for rule in table.rules
-    )
+    is_imputed = any(set(key_columns) & set(Equation.parse(rule.impute).columns) for rule in table.imputes)
 
     def hash_batch(job: tuple[int, Batch]) -> tuple[int, int, pl.Series | None]:
         number, batch = job

@@ -90,9 +90,8 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
     """
     is_row = batch.problems.is_null().to_numpy()
     columns = {column.name: repair_column(batch.cells[column.name], column) for column in table.columns}
-    for rule in table.rules:
-        if isinstance(rule, Impute):
-            columns = _impute(rule, table, columns, is_row)
+    for rule in table.imputes:
+        columns = _impute(rule, table, columns, is_row)
     cells = pl.DataFrame({name: column.cells for name, column in columns.items()})
     values = pl.DataFrame({name: column.values for name, column in columns.items()})
 

@@ -60,7 +60,14 @@ def tables(draw):
             rules.append(Check(f'"{left.name}" <= "{right.name}"', "in order", action=action))
             break
     if len(numbers) > 1 and draw(st.booleans()):
-        rules.append(Impute(f'"{numbers[0]}" = "{numbers[1]}" + 1', name=draw(st.sampled_from(["", "one more"]))))
+        actions = st.sampled_from(["repair", "off"])
+        rules.append(
+            Impute(
+                f'"{numbers[0]}" = "{numbers[1]}" + 1',
+                name=draw(st.sampled_from(["", "one more"])),
+                action=draw(actions),
+            )
+        )
     if draw(st.booleans()):
         key = draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))
         rules.append(Unique(tuple(key), "the same again"))

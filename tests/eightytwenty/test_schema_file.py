@@ -16,7 +16,7 @@ columns:
   end: {kind: date}
 rules:
   - {check: "start <= end", reason: a visit ends after it starts}
-  - {impute: kelvin = kelvin}
+  - {impute: kelvin = kelvin, action: off}
   - {unique: [sensor, start]}
 """
 
@@ -42,7 +42,7 @@ def test_every_word_keeps_its_meaning(read):
         ),
         (
             Check("start <= end", "a visit ends after it starts"),
-            Impute("kelvin = kelvin"),
+            Impute("kelvin = kelvin", action="off"),
             Unique(("sensor", "start")),
         ),
     )
@@ -90,7 +90,7 @@ HEAD = "table: t\ncolumns:\n  a: {kind: integer}\n"
         ("table: t\ncolumns:\n  a: {kind: [text]}", "line 3: this must be one value"),
         (
             "table: t\ncolumns:\n  a: {kind: text, action: drop}",
-            "line 3: drop is no action; choose quarantine, flag, off",
+            "line 3: drop is no action here; choose quarantine, flag, off",
         ),
         (
             "table: t\ncolumns:\n  a: {kind: text, replace: {x: y, y: z}}",
