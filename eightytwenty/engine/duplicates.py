@@ -1,9 +1,11 @@
 """Finds records that were sent more than once, in a table of any number of files and batches.
 
-Memory holds eight bytes per record: a hash of its key. Only records whose hash occurs again are read a second time, as
-text, so a hash collision costs time and changes nothing.
+Memory holds eight bytes per record, a hash of its key, and sixteen more for each record whose hash occurs again. Only
+these are read a second time, as text, and of them one is kept for each key, so a hash collision costs time and changes
+nothing.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -20,6 +22,7 @@ from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Table
 
 Ordinals = npt.NDArray[np.int64]
+_MERGED = 1 << 18  # records to add before those of one key are brought together
 
 
 @dataclass(frozen=True)
@@ -75,21 +78,20 @@ def find_copies(
         if batch_hashes is not None:
             hashes.append(batch_hashes)
     repeated = _repeated_ordinals(pl.concat(hashes)) if hashes else no_records
+    hashes.clear()  # they take eight bytes a record
     if not len(repeated):
         return Copies(no_records, no_records, no_records), counts
 
-    candidates, offset = [], 0
+    groups, offset = _Groups(), 0
     for file in files:
-        pieces, before = [], offset
         for batch in read(file, table.names):
             low, high = np.searchsorted(repeated, [offset, offset + batch.cells.height])
             if high > low:
-                pieces.append(_take(batch, repeated[low:high] - offset))
+                ordinals = repeated[low:high]
+                rows = _take(batch, ordinals - offset)
+                groups.add(_signatures(table, key_columns, rows, file).with_columns(ordinal=pl.Series(ordinals)))
             offset += batch.cells.height
-        if pieces:
-            own = repeated[(repeated >= before) & (repeated < offset)]
-            candidates.append(_signatures(table, key_columns, pieces, file).with_columns(ordinal=pl.Series(own)))
-    return _resolve(pl.concat(candidates)), counts
+    return groups.resolve(), counts
 
 
 def _hash(keys: pl.DataFrame) -> pl.Series:
@@ -110,19 +112,15 @@ def _repeated_ordinals(hashes: pl.Series) -> Ordinals:
 
 
 def _take(batch: Batch, rows: Ordinals) -> Batch:
-    """Copies some rows of a batch, so that they do not keep the whole batch in memory."""
-    copied = pl.DataFrame(pl.from_arrow(batch.cells[rows].to_arrow(compat_level=pl.CompatLevel.oldest())))
+    """Some rows of a batch."""
     original = batch.original(rows)
     return Batch(
-        batch.source, batch.first, copied, batch.problems[rows], None, lambda indices: [original[i] for i in indices]
+        batch.source, 1, batch.cells[rows], batch.problems[rows], None, lambda indices: [original[i] for i in indices]
     )
 
 
-def _signatures(table: Table, key: list[str], pieces: list[Batch], file: RawFile) -> pl.DataFrame:
+def _signatures(table: Table, key: list[str], rows: Batch, file: RawFile) -> pl.DataFrame:
     """Key, repaired and raw cells as one text each, bytes and number of repairs. A broken record has no key."""
-    cells, problems = pl.concat([piece.cells for piece in pieces]), pl.concat([piece.problems for piece in pieces])
-    originals = [line for piece in pieces for line in piece.original(np.arange(piece.cells.height))]
-    rows = Batch(file.name, 1, cells, problems, None, lambda indices: [originals[i] for i in indices])
     results = apply_rules(table, rows, file.columns)
     repairs = results.ledger.group_by("row").len("repairs")
 
@@ -135,25 +133,53 @@ def _signatures(table: Table, key: list[str], pieces: list[Batch], file: RawFile
     frame = pl.DataFrame([join_cells(values, "signature"), join_cells(rows.cells, "raw")])
     frame = frame.with_columns(
         key=pl.when(rows.problems.is_null() & ~has_gap).then(join_cells(values.select(key), "key")),
-        bytes=pl.Series(originals, dtype=pl.Binary),
+        bytes=pl.Series(rows.original(np.arange(rows.cells.height)), dtype=pl.Binary),
         row=pl.int_range(pl.len(), dtype=pl.Int64),
     )
     return frame.join(repairs, on="row", how="left").with_columns(pl.col("repairs").fill_null(0)).drop("row")
 
 
-def _resolve(candidates: pl.DataFrame) -> Copies:
-    """Equal after repair: the copy with the fewest repairs stays, in any order. Different: none of them is trusted."""
-    groups = (
-        candidates.drop_nulls("key")
-        .sort("repairs", "raw", "bytes", "ordinal")
-        .with_columns(
-            size=pl.len().over("key"),
-            variants=pl.col("signature").n_unique().over("key"),
-            original=pl.col("ordinal").first().over("key"),
+class _Groups:
+    """Records by their key. Of each key one record is kept as text, and of the others a number and a second hash."""
+
+    def __init__(self) -> None:
+        self._members: deque[pl.DataFrame] = deque()
+        self._kept: list[pl.DataFrame] = []
+        self._height = 0  # of what is kept, when it was last merged
+
+    def add(self, records: pl.DataFrame) -> None:
+        """Adds records with the columns of `_signatures`, and their ordinals."""
+        records = records.drop_nulls("key").with_columns(group=pl.col("key").hash(seed=1))
+        self._members.append(records.select("ordinal", "group"))
+        self._kept.append(_merge(records.with_columns(size=pl.lit(1, pl.Int64), differs=pl.lit(value=False))))
+        if sum(piece.height for piece in self._kept) > 2 * self._height + _MERGED:
+            self._kept = [_merge(pl.concat(self._kept))]
+            self._height = self._kept[0].height
+
+    def resolve(self) -> Copies:
+        """Equal after repair: the copy with the fewest repairs stays, in any order. Different: none is trusted."""
+        kept = _merge(pl.concat(self._kept)).filter(pl.col("size") > 1)
+        groups = kept.select("group", "differs", original="ordinal")
+        copies, originals, conflicting = [], [], []
+        while self._members:  # piece by piece, because the records of a key may be most of the source
+            piece = self._members.popleft().join(groups, on="group", maintain_order="left")
+            copy = piece.filter(~pl.col("differs") & (pl.col("ordinal") != pl.col("original")))
+            copies.append(copy["ordinal"].to_numpy())
+            originals.append(copy["original"].to_numpy())
+            conflicting.append(piece.filter("differs")["ordinal"].to_numpy())
+        return Copies(np.concatenate(copies), np.concatenate(originals), np.concatenate(conflicting))
+
+
+def _merge(records: pl.DataFrame) -> pl.DataFrame:
+    """One line for each key: the record with the fewest repairs, how many there are, and whether they differ."""
+    kept = (
+        records.sort("repairs", "raw", "bytes", "ordinal")
+        .group_by("key", maintain_order=True)
+        .agg(
+            pl.col("signature", "raw", "bytes", "repairs", "ordinal", "group").first(),
+            size=pl.col("size").sum(),
+            differs=pl.col("differs").any() | (pl.col("signature").n_unique() > 1),
         )
-        .filter(pl.col("size") > 1)
-        .sort("ordinal")
     )
-    copies = groups.filter((pl.col("variants") == 1) & (pl.col("ordinal") != pl.col("original")))
-    conflicting = groups.filter(pl.col("variants") > 1)
-    return Copies(copies["ordinal"].to_numpy(), copies["original"].to_numpy(), conflicting["ordinal"].to_numpy())
+    # as copies, or these texts would keep those of all other records in memory
+    return pl.DataFrame(pl.from_arrow(kept.to_arrow(compat_level=pl.CompatLevel.oldest())))

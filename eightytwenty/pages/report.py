@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from eightytwenty.engine.summary import FATES, REPORT, Summary
 from eightytwenty.pages.markdown import code, markdown_table, plain
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 _EXAMPLES = 3
+_PIECE = 1 << 17  # lines of a table to read at a time
 _LONGEST = 30  # characters of a cell
 
 
@@ -93,23 +95,33 @@ def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> str
 
 def _repair_examples(ledger: Path) -> dict[str, str]:
     """A few different changes by each rule, as `before` → `after`."""
-    columns = ("rule", "before", "after")
-    changes = pl.scan_parquet(ledger).select(columns).unique(maintain_order=True).group_by("rule").head(_EXAMPLES)
+    changes = _first(ledger, "rule", ["before", "after"]).sort("rule", "before", "after")
     texts: dict[str, list[str]] = {}
-    for rule, before, after in changes.sort(columns).collect().iter_rows():
+    for rule, before, after in changes.iter_rows():
         texts.setdefault(rule, []).append(f"{_cell(before)} → {_cell(after)}")
     return {rule: ", ".join(examples) for rule, examples in texts.items()}
 
 
 def _examples(file: Path, rule_column: str) -> dict[str, str]:
     """The first rows of each rule, as `source`, followed by the record unless it is the first."""
-    rows = pl.scan_parquet(file).select(pl.col("source").cast(pl.String), "record", rule_column)
-    rows = rows.explode(rule_column) if rows.collect_schema()[rule_column] == pl.List(pl.String) else rows
-    first = rows.group_by(rule_column, maintain_order=True).head(_EXAMPLES).collect()
     texts: dict[str, list[str]] = {}
-    for rule, source, record in first.select(rule_column, "source", "record").iter_rows():
+    for rule, source, record in _first(file, rule_column, ["source", "record"]).iter_rows():
         texts.setdefault(rule, []).append(f"{_cell(source)} {record}" if record > 1 else _cell(source))
     return {rule: ", ".join(examples) for rule, examples in texts.items()}
+
+
+def _first(file: Path, rule_column: str, columns: list[str]) -> pl.DataFrame:
+    """The rule and these columns of the first different lines of each rule, read piece by piece."""
+    names = [rule_column, *columns]
+    first: pl.DataFrame | None = None
+    for piece in pq.ParquetFile(file).iter_batches(_PIECE, columns=names):
+        rows = pl.DataFrame(pl.from_arrow(piece)).select(names)
+        rows = rows.cast({"source": pl.String}) if "source" in names else rows
+        rows = rows.explode(rule_column) if isinstance(rows.schema[rule_column], pl.List) else rows
+        rows = rows.unique(maintain_order=True).group_by(rule_column, maintain_order=True).head(_EXAMPLES)
+        rows = rows if first is None else pl.concat([first, rows]).unique(maintain_order=True)
+        first = rows.group_by(rule_column, maintain_order=True).head(_EXAMPLES)
+    return first if first is not None else pl.DataFrame(schema=dict.fromkeys(names, pl.String))
 
 
 def _cell(cell: str | None) -> str:

@@ -23,7 +23,9 @@ CHUNK_BYTES = 1 << 25
 # No line of text is longer, nor a record over several lines. The limit does not depend on the size of the pieces, so
 # that the result does not either.
 LONGEST_LINE = 1 << 22
+_MOST_LINES = 1 << 21  # in a piece, about: the place of each takes some fifty bytes
 _MOST_RECORDS = 1 << 18  # in a batch, because a record takes memory however short it is
+_FIRST_BLOCK = 1 << 20
 _SLOW_RECORDS = 1 << 16  # to parse one by one before they are packed
 # A quote that is not closed within this many lines is a stray quote, not the start of a long cell.
 _LONGEST_RECORD_LINES = 100
@@ -88,13 +90,14 @@ def _blocks(stream: BinaryIO, text: TextFormat, size: int) -> Iterator[bytes]:
     Half a surrogate pair stays; half a character at the end of the file is written in hexadecimal after 0xFF.
     """
     stream.read(text.bom_length)
-    if not text.is_utf16:
-        yield from iter(lambda: stream.read(size), b"")
-        return
-    decoder = codecs.getincrementaldecoder(text.encoding)(errors="surrogatepass")
-    while block := stream.read(size):
-        yield decoder.decode(block).encode("utf-8", errors="surrogatepass")
-    if half := decoder.getstate()[0]:
+    decoder = codecs.getincrementaldecoder(text.encoding)(errors="surrogatepass") if text.is_utf16 else None
+    next_size = min(size, _FIRST_BLOCK)
+    while block := stream.read(next_size):
+        content = decoder.decode(block).encode("utf-8", errors="surrogatepass") if decoder else block
+        # fewer bytes where the lines are short
+        next_size = min(size, len(block) * _MOST_LINES // (content.count(text.newline) + 1))
+        yield content
+    if decoder and (half := decoder.getstate()[0]):
         yield b"\xff" + half.hex().encode()
 
 
