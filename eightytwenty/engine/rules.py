@@ -178,17 +178,28 @@ def _any(rows: pl.DataFrame, conditions: list[pl.Expr]) -> Mask:
 
 
 def _impute(rule: Impute, table: Table, columns: dict[str, RepairedColumn], usable: Mask) -> dict[str, RepairedColumn]:
-    """Fills in what an equation leaves one value for, in rows in which some of its cells have no value."""
+    """Fills in what an equation leaves one value for: the one missing cell of a row, or its ambiguous cells."""
     equation = Equation.parse(rule.impute)
     involved = {column.name: column for column in table.columns if column.name in equation.columns}
     frame = pl.DataFrame({name: columns[name].values for name in involved})
-    incomplete = np.flatnonzero(frame.select(pl.any_horizontal(pl.all().is_null()))[:, 0].to_numpy() & usable)
-    if not len(incomplete):
+    unread_rows = np.flatnonzero(frame.select(pl.any_horizontal(pl.all().is_null()))[:, 0].to_numpy() & usable)
+    gaps = choices = unread = np.zeros(len(unread_rows), dtype=np.int64)
+    for name, column in involved.items():
+        texts, is_unread = columns[name].cells[unread_rows], columns[name].values[unread_rows].is_null()
+        readings = find_kind(column.kind).readings
+        options = [text for text in texts.filter(is_unread).drop_nulls().unique() if readings(text)]
+        gaps = gaps + texts.is_null().to_numpy()
+        choices = choices + (is_unread & texts.is_in(options).fill_null(value=False)).to_numpy()
+        unread = unread + is_unread.to_numpy()
+    # every cell without a value is the only one that is missing, or has several readings
+    is_open = (unread == gaps + choices) & (np.minimum(gaps, choices) == 0) & (gaps < 2)
+    rows = unread_rows[is_open]
+    if not len(rows):
         return columns
-    values = {name: columns[name].values[incomplete].to_list() for name in involved}
-    cells = {name: columns[name].cells[incomplete].to_list() for name in involved}
+    values = {name: columns[name].values[rows].to_list() for name in involved}
+    cells = {name: columns[name].cells[rows].to_list() for name in involved}
     filled: dict[str, dict[int, str]] = {name: {} for name in involved}  # column -> row -> new cell
-    for number, row in enumerate(incomplete.tolist()):
+    for number, row in enumerate(rows.tolist()):
         for name, cell in _solve(
             equation,
             involved,
@@ -204,13 +215,10 @@ def _solve(
 ) -> dict[str, str]:
     """The new cells of one row, by column: its missing cell, or the readings of its ambiguous ones."""
     unread = [name for name in columns if name not in values]
-    missing = [name for name in unread if cells[name] is None]
-    if missing:
-        if len(unread) > 1:
-            return {}
-        answer, write = equation.solve(missing[0], values), find_kind(columns[missing[0]].kind).from_number
+    if cells[unread[0]] is None:
+        answer, write = equation.solve(unread[0], values), find_kind(columns[unread[0]].kind).from_number
         cell = write(answer) if write and answer is not None else None
-        return {} if cell is None else {missing[0]: cell}
+        return {} if cell is None else {unread[0]: cell}
     if len(unread) > _MOST_AMBIGUOUS:
         return {}
     options = [find_kind(columns[name].kind).readings(cells[name] or "") for name in unread]

@@ -117,6 +117,7 @@ def fill(path: Path) -> None:
                     break
 
 
+@pytest.mark.soak
 def test_a_removed_artifact_folder_costs_only_what_was_in_it(undisturbed: Path, warm: Path) -> None:
     run(warm)
     shutil.rmtree(warm / "mlflow" / "artifacts")

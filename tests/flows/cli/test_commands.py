@@ -46,7 +46,7 @@ def test_help_loads_none_of_the_heavy_libraries(arguments):
         (["clean", "pairs.csv"], "clean needs --out"),
         (
             ["clean", "pairs.csv", "--out", "clean", "--schema", "cats"],
-            "--schema cats: there is no such table; choose pairs or pictures or FILE.py:NAME",
+            "--schema cats: there is no such table; choose pairs or pictures or FILE.yaml or FILE.py:NAME",
         ),
         (["clean", "nowhere.csv", "--out", "clean"], "nowhere.csv does not exist"),
         (["clean", "ftp://example.org/pairs.csv", "--out", "clean"], "not an http or https address"),
