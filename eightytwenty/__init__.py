@@ -73,7 +73,7 @@ def clean(
     from eightytwenty.read.source import open_source
     from eightytwenty.schema import Table
 
-    out = Path(out)
+    out = Path(out).absolute()  # the result is read later, perhaps from another folder
     with _local_path(source, out) as path:
         if isinstance(table, Table):
             return Cleaned(out, clean_table(open_source(path, table), table, out, progress))

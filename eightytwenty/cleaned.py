@@ -51,4 +51,6 @@ class Cleaned:
         return self._scan("ledger")
 
     def _scan(self, name: str) -> pl.LazyFrame:
-        return pl.scan_parquet(self.folder / f"{name}.parquet").with_columns(pl.col("source").cast(pl.String))
+        return pl.scan_parquet(self.folder / f"{name}.parquet", glob=False).with_columns(
+            pl.col("source").cast(pl.String)
+        )

@@ -7,19 +7,22 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from textwrap import shorten
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import polars as pl
 
 from eightytwenty.engine.equation import Equation
 from eightytwenty.engine.expression import compile_check
+from eightytwenty.engine.reasons import NAMES
 from eightytwenty.kinds import find_kind, nearest
 
 Action = Literal["quarantine", "flag", "off"]
 ACTIONS: tuple[Action, ...] = ("quarantine", "flag", "off")
 
+_OF_NUMBERS = "0123456789+-.,"
 _LONGEST_LIST = 200  # characters of the names in a message, because a line of data may stand where the header should be
-_OWN_NAMES = ("source", "record")  # of the row id
+# the columns of what cleaning writes beside those of the table
+_OWN_NAMES = {"source", "record", "line", "rules", "reason", "original", "copy_of_source", "copy_of_record"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Impute:
     Args:
         impute: the equation, of sums and products of columns and numbers, such as `sum = a + b`.
         reason: why the cell can be filled in, for people.
-        name: in reports; the equation itself if not given.
+        name: in reports; "from" and the equation if not given.
         action: whether the cell is filled in.
     """
 
@@ -63,28 +66,28 @@ class Impute:
 
     def __post_init__(self) -> None:
         _require_action(self.action, ("repair", "off"))
-        object.__setattr__(self, "name", self.name or self.impute)
+        object.__setattr__(self, "name", self.name or f"from {self.impute}")
 
 
 @dataclass(frozen=True)
 class Unique:
-    """Rows with the same key are one record. Equal rows are copies of the first; different ones contradict each other.
+    """Rows with the same key are one record. Equal rows are copies of one; different ones contradict each other.
 
-    Copies go to duplicates. Where any two rows of a key differ after repair, all of them go to quarantine. A row in
-    which a cell of the key is missing is nobody's copy.
+    Copies go to duplicates; the one with the fewest repairs stays. Where any two rows of a key differ after repair, all
+    of them go to quarantine. A row in which a cell of the key is missing is nobody's copy.
 
     Args:
         unique: the columns of the key.
-        reason: what it means that a key comes again, for people.
-        name: in reports.
+        reason: why rows that contradict each other are not sound, for people.
+        name: of that, in reports.
     """
 
     unique: tuple[str, ...]
-    reason: str = "the same key came again"
-    name: str = "unique"
+    reason: str = "the same key came with other values"
+    name: str = "conflicting record"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "unique", tuple(self.unique))
+        object.__setattr__(self, "unique", _texts("unique", self.unique))
         if not self.unique:
             raise ValueError("a key needs a column")
 
@@ -129,18 +132,31 @@ class Column:
     def __post_init__(self) -> None:
         kind = find_kind(self.kind)
         _require_action(self.action)
-        if not self.name or self.name in _OWN_NAMES:
-            raise ValueError(
-                f"a column cannot have the name {self.name!r}; {' and '.join(_OWN_NAMES)} are the row's id"
-            )
+        for name in ("aliases", "missing", "values", "keep", "range"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _texts(name, getattr(self, name)))
+        object.__setattr__(self, "replace", tuple(_texts("replace", pair) for pair in dict(self.replace).items()))
+        if len(self.range) != 2:
+            raise ValueError("a range has two ends, such as ('0', None)")
+        is_pattern = self.name == "*" or self.name.startswith("^")  # as polars reads them
+        if not self.name or is_pattern or self.name in _OWN_NAMES:
+            remedy = "give it another one, and name this one in aliases"
+            raise ValueError(f"a column cannot have the name {self.name!r}; {remedy}")
         if (self.values or self.keep) and not kind.is_text:
             raise ValueError(f"values and keep are for columns of text, not of the kind {self.kind}; give a range")
+        if self.keep and not self.values:
+            raise ValueError("keep adds to values, and there are none")
+        if self.unit and (self.unit[0] in _OF_NUMBERS or self.unit[-1] in _OF_NUMBERS):
+            raise ValueError(f"{self.unit!r} is no unit; it cannot be told from the number beside it")
         if self.unit and kind.from_number is None:
             raise ValueError(f"a unit is for columns of numbers, not of the kind {self.kind}")
         stated = [*self.values, *self.keep, *filter(None, self.range), *(after for _, after in self.replace)]
         wrong = next((value for value in stated if not kind.is_plain(value)), None)
         if wrong is not None:
             raise ValueError(f"{wrong!r} is not in the plain form of {self.kind}")
+        low, high = kind.parse(pl.Series(self.range, dtype=pl.String))
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"the range from {self.range[0]} to {self.range[1]} is empty")
         if again := self.special.keys() & set(stated):
             raise ValueError(f"{min(again)!r} cannot be a sound value and stand for something else")
 
@@ -164,10 +180,17 @@ class Table:
         object.__setattr__(self, "rules", tuple(self.rules))
         if not self.columns:
             raise ValueError("a table needs a column")
-        if again := _repeated(column.name.casefold() for column in self.columns):
-            raise ValueError(f"two columns have the name {again}")
+        spellings = [{column.name.casefold(), *map(str.casefold, column.aliases)} for column in self.columns]
+        if again := _repeated(name for names in spellings for name in names):
+            raise ValueError(f"two columns may be called {again} in a file")
         if again := _repeated(rule.name for rule in self.rules):
-            raise ValueError(f"two rules have the name {again}")
+            raise ValueError(f"two rules have the name {again}; give one of them another name")
+        kinds = [find_kind(column.kind) for column in self.columns]
+        taken = NAMES | {kind.fault for kind in kinds} | {repair.name for kind in kinds for repair in kind.repairs}
+        if again := next((rule.name for rule in self.rules if rule.name in taken), None):
+            raise ValueError(
+                f"a rule cannot have the name {again}, which the cleaning itself uses; give it another one"
+            )
         if sum(isinstance(rule, Unique) for rule in self.rules) > 1:
             raise ValueError("there is more than one unique rule")
         for rule in self.rules:
@@ -244,6 +267,18 @@ class Table:
             columns = shorten(", ".join(name.strip() for name in header), _LONGEST_LIST)
             raise ValueError(f"there is no column {' or '.join(missing)} among {columns}")
         return positions
+
+
+def _texts(what: str, values: Iterable[object]) -> tuple[Any, ...]:
+    """A tuple of texts or None, from any list of them.
+
+    Raises:
+        ValueError: it is one text, or holds something else, such as a number.
+    """
+    texts = () if isinstance(values, str) else tuple(values)
+    if isinstance(values, str) or not all(text is None or isinstance(text, str) for text in texts):
+        raise ValueError(f"{what} must be a list of texts, such as ['0', 'A'], not {values!r}")
+    return texts
 
 
 def _require_action(action: str, actions: Sequence[str] = ACTIONS) -> None:

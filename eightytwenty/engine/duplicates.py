@@ -1,8 +1,8 @@
 """Finds records that were sent more than once, in a table of any number of files and batches.
 
-Memory holds eight bytes per record, a hash of its key, and sixteen more for each record whose hash occurs again. Only
-these are read a second time, as text, and of them one is kept for each key, so a hash collision costs time and changes
-nothing.
+Memory holds eight bytes per record, a hash of its key, and 24 more for each record whose hash occurs again. Only these
+are read a second time, as text, and of them one is kept for each key, so a collision of the first hash costs time and
+changes nothing.
 """
 
 from collections import deque
@@ -22,6 +22,7 @@ from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Table
 
 Ordinals = npt.NDArray[np.int64]
+_GROUP = ("group", "twin")  # hashes of a key, of 128 bits together, so that no two keys have the same
 _MERGED = 1 << 18  # records to add before those of one key are brought together
 
 
@@ -140,7 +141,7 @@ def _signatures(table: Table, key: list[str], rows: Batch, file: RawFile) -> pl.
 
 
 class _Groups:
-    """Records by their key. Of each key one record is kept as text, and of the others a number and a second hash."""
+    """Records by their key. Of each key one record is kept as text, and of the others a number and two more hashes."""
 
     def __init__(self) -> None:
         self._members: deque[pl.DataFrame] = deque()
@@ -149,8 +150,10 @@ class _Groups:
 
     def add(self, records: pl.DataFrame) -> None:
         """Adds records with the columns of `_signatures`, and their ordinals."""
-        records = records.drop_nulls("key").with_columns(group=pl.col("key").hash(seed=1))
-        self._members.append(records.select("ordinal", "group"))
+        records = records.drop_nulls("key").with_columns(
+            group=pl.col("key").hash(seed=1), twin=pl.col("key").hash(seed=2)
+        )
+        self._members.append(records.select("ordinal", *_GROUP))
         self._kept.append(_merge(records.with_columns(size=pl.lit(1, pl.Int64), differs=pl.lit(value=False))))
         if sum(piece.height for piece in self._kept) > 2 * self._height + _MERGED:
             self._kept = [_merge(pl.concat(self._kept))]
@@ -159,10 +162,10 @@ class _Groups:
     def resolve(self) -> Copies:
         """Equal after repair: the copy with the fewest repairs stays, in any order. Different: none is trusted."""
         kept = _merge(pl.concat(self._kept)).filter(pl.col("size") > 1)
-        groups = kept.select("group", "differs", original="ordinal")
+        groups = kept.select(*_GROUP, "differs", original="ordinal")
         copies, originals, conflicting = [], [], []
         while self._members:  # piece by piece, because the records of a key may be most of the source
-            piece = self._members.popleft().join(groups, on="group", maintain_order="left")
+            piece = self._members.popleft().join(groups, on=_GROUP, maintain_order="left")
             copy = piece.filter(~pl.col("differs") & (pl.col("ordinal") != pl.col("original")))
             copies.append(copy["ordinal"].to_numpy())
             originals.append(copy["original"].to_numpy())
@@ -176,7 +179,7 @@ def _merge(records: pl.DataFrame) -> pl.DataFrame:
         records.sort("repairs", "raw", "bytes", "ordinal")
         .group_by("key", maintain_order=True)
         .agg(
-            pl.col("signature", "raw", "bytes", "repairs", "ordinal", "group").first(),
+            pl.col("signature", "raw", "bytes", "repairs", "ordinal", *_GROUP).first(),
             size=pl.col("size").sum(),
             differs=pl.col("differs").any() | (pl.col("signature").n_unique() > 1),
         )

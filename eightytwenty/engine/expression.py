@@ -1,6 +1,7 @@
 """Turns the text of a check into an expression."""
 
 import json
+import re
 import warnings
 from collections.abc import Mapping
 from functools import lru_cache
@@ -11,11 +12,17 @@ import polars as pl
 from eightytwenty.kinds import nearest
 
 # The parts of an expression that compute a row from its own cells. All others are refused, new ones of polars too.
+_ORDINARY = 1_000
 _OPERANDS = {"BinaryExpr": ("left", "right"), "Cast": ("expr",), "Ternary": ("predicate", "truthy", "falsy")}
-_FAMILIES = ("Boolean.Is", "Sql.", "TemporalExpr.")
+_FAMILIES = ("Sql.", "TemporalExpr.")
+_CLOCK = re.compile(
+    r"\b(now|current_date|current_time|current_timestamp|today|localtime|localtimestamp)\b", re.IGNORECASE
+)
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _FUNCTIONS = {
     *("Abs", "Coalesce", "FillNull", "MaxHorizontal", "MinHorizontal", "Round", "Boolean.Not", "Negate"),
     *("Floor", "Ceil", "Sign", "Boolean.AllHorizontal", "Boolean.AnyHorizontal"),
+    *(f"Boolean.{name}" for name in ("IsNull", "IsNotNull", "IsBetween", "IsIn", "IsNan", "IsNotNan", "IsFinite")),
     *(f"StringExpr.{name}" for name in ("Contains", "StartsWith", "EndsWith", "LenChars", "LenBytes", "Slice")),
     *(f"StringExpr.{name}" for name in ("Uppercase", "Lowercase", "StripChars", "StripCharsStart", "StripCharsEnd")),
     *(f"StringExpr.{name}" for name in ("Head", "Tail", "Replace", "ConcatHorizontal")),
@@ -41,6 +48,8 @@ def compile_check(check: str, dtypes: Mapping[str, pl.DataType]) -> pl.Expr:
 @lru_cache(maxsize=1_000)
 def _compile(check: str, dtypes: tuple[tuple[str, pl.DataType], ...]) -> pl.Expr:
     columns = dict(dtypes)
+    if clock := _CLOCK.search(_QUOTED.sub("", check)):
+        raise ValueError(f"{check!r} asks for {clock[0]}, and a check must not depend on the clock")
     try:
         expression = pl.sql_expr(check)
     except pl.exceptions.PolarsError as error:
@@ -53,11 +62,14 @@ def _compile(check: str, dtypes: tuple[tuple[str, pl.DataType], ...]) -> pl.Expr
         warnings.simplefilter("ignore")  # JSON is deprecated as a way to store expressions, which we don't
         tree = json.loads(expression.meta.serialize(format="json"))
     if not names or not _is_of_one_row(tree):
-        raise ValueError(f"{check!r} must look at the cells of one row, and at nothing else")
+        raise ValueError(f"{check!r} must look at the cells of one row, with functions that a check may use")
     try:
-        dtype = pl.DataFrame(schema=columns).select(check=expression).schema["check"]
+        # ordinary numbers, so that a product that does not fit is found before the first row is read
+        row = {name: _ORDINARY if kind.is_numeric() else None for name, kind in columns.items()}
+        dtype = pl.DataFrame([row], schema=columns).select(check=expression).schema["check"]
     except pl.exceptions.PolarsError as error:
-        raise ValueError(f"{check!r} cannot be computed ({_first_line(error)})") from None
+        remedy = "; cast decimals to DOUBLE to multiply or divide them" if "decimal" in str(error) else ""
+        raise ValueError(f"{check!r} cannot be computed ({_first_line(error)}){remedy}") from None
     if dtype != pl.Boolean:
         raise ValueError(f"{check!r} must be true or false; it is of the type {dtype}")
     return expression.fill_null(value=True)

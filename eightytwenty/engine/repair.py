@@ -1,17 +1,16 @@
 """Repairs the cells of a column, and only those that are not in plain form."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import polars as pl
 
+from eightytwenty.engine.reasons import LETTER_CASE, MISSING_MARK, REPLACEMENT
 from eightytwenty.kinds import Repair, find_kind
 from eightytwenty.kinds.integer import UNIT, only_unit
 from eightytwenty.kinds.spelling import STRAY_SPACES, typed_text
 from eightytwenty.schema import Column
 
-REPLACEMENT, MISSING_MARK, LETTER_CASE = "replacement", "missing mark", "letter case"
 # One line per changed cell. `row` is its position in the batch; `step` orders several changes to one cell.
 LEDGER = {
     "row": pl.Int64,
@@ -50,27 +49,75 @@ def canonical(cells: pl.Series, values: pl.Series) -> pl.Series:
     return typed_text(values).zip_with(values.is_not_null(), cells)
 
 
+class _Special:
+    """The cells of a column that stand for something else: by their text, and where they are numbers, by their value.
+
+    Args:
+        column: says which they are.
+    """
+
+    def __init__(self, column: Column) -> None:
+        kind, known = find_kind(column.kind), {value.lower() for value in (*column.values, *column.keep)}
+        self.texts = column.special
+        self.marks = frozenset() if column.missing is not None else kind.missing_marks - known
+        self._parse = kind.parse
+        values = kind.parse(pl.Series(list(self.texts), dtype=pl.String))
+        # "-999.00" is the value of "-999"
+        self.values: dict[object, str | None] = (
+            {} if kind.is_text else dict(zip(values, self.texts.values(), strict=True))
+        )
+        self.values.pop(None, None)
+
+    def find(self, cells: pl.Series, values: pl.Series) -> pl.Series:
+        """(n,) Boolean, which cells are special although they may be in plain form."""
+        found = cells.is_in(list(self.texts))
+        if self.values:
+            found |= values.is_in(pl.Series(list(self.values), dtype=values.dtype).implode())
+        if self.marks and values.dtype == pl.String:
+            found |= cells.str.to_lowercase().is_in(list(self.marks))
+        return found.fill_null(value=False)
+
+    def replaced(self, cell: str) -> str | None:
+        """What a cell is replaced by, None for missing; the cell itself if it is not special."""
+        if cell in self.texts:
+            return self.texts[cell]
+        if self.values:
+            value = self._parse(pl.Series([cell]))[0]
+            if value in self.values:
+                return self.values[value]
+        return None if cell.lower() in self.marks else cell
+
+
+@lru_cache(maxsize=10_000)
+def _special(column: Column) -> _Special:
+    return _Special(column)
+
+
 @lru_cache(maxsize=10_000)
 def repairs(column: Column) -> tuple[Repair, ...]:
-    """The repairs of a column, in the order in which they are tried: its own, then those of its kind."""
-    kind, special = find_kind(column.kind), column.special
-    own = [STRAY_SPACES]
+    """The repairs of a column, in the order in which they are tried: its own, those of its kind, and its own again."""
+    kind, special = find_kind(column.kind), _special(column)
+
+    def replace(cell: str) -> str | None:
+        after = special.replaced(cell)
+        return cell if after is None else after
+
+    def remove(cell: str) -> str | None:
+        return None if special.replaced(cell) is None else cell
+
+    own = []
     if column.replace:
-        own.append(Repair(REPLACEMENT, "the table says what the cell stands for", lambda cell: special.get(cell, cell)))
-    marks = column.missing
-    if marks is not None:
-        own.append(_missing_mark(lambda cell: cell in marks))
-    elif kind.missing_marks:
-        own.append(_missing_mark(lambda cell: cell.lower() in kind.missing_marks))
-    if column.values:
-        by_case: dict[str, set[str]] = {}
-        for value in (*column.values, *column.keep):
-            by_case.setdefault(value.casefold(), set()).add(value)
-        one = {folded: values.pop() for folded, values in by_case.items() if len(values) == 1}
-        own.append(
-            Repair(LETTER_CASE, "one known value differs in case only", lambda cell: one.get(cell.casefold(), cell))
-        )
-    return (*own, *(only_unit(column.unit) if column.unit and repair is UNIT else repair for repair in kind.repairs))
+        own.append(Repair(REPLACEMENT, "the table says what the cell stands for", replace))
+    if column.missing or special.marks:
+        own.append(Repair(MISSING_MARK, "a word for a missing value is a missing cell", remove))
+    by_case: dict[str, set[str]] = {}
+    for value in (*column.values, *column.keep):
+        by_case.setdefault(value.casefold(), set()).add(value)
+    one = {folded: values.pop() for folded, values in by_case.items() if len(values) == 1}
+    case = Repair(LETTER_CASE, "one known value differs in case only", lambda cell: one.get(cell.casefold(), cell))
+    of_kind = [only_unit(column.unit) if column.unit and repair is UNIT else repair for repair in kind.repairs]
+    # a cell may have become special by the repairs of its kind, such as "0999"
+    return (STRAY_SPACES, *own, *([case] if one else []), *of_kind, *(own if special.texts else []))
 
 
 def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:
@@ -85,8 +132,9 @@ def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:
     """
     values = parse_plain(cells, column)
     is_irregular = cells.is_not_null() & values.is_null()
-    if special := column.special:
-        is_irregular |= cells.is_in(list(special)).fill_null(value=False)
+    special = _special(column)
+    if special.texts or (special.marks and values.dtype == pl.String):
+        is_irregular |= special.find(cells, values)
     if column.values:
         is_irregular |= cells.is_not_null() & ~cells.is_in([*column.values, *column.keep])
     irregular = pl.DataFrame({"row": is_irregular.arg_true().cast(pl.Int64)})
@@ -109,19 +157,14 @@ def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:
     )
 
 
-def _missing_mark(is_mark: Callable[[str], bool]) -> Repair:
-    reason = "a word for a missing value is a missing cell"
-    return Repair(MISSING_MARK, reason, lambda cell: None if is_mark(cell) else cell)
-
-
 def _steps(raw: str, column: Column) -> list[tuple[int, str, str, str | None]]:
     """Lists what each repair changes in a cell: (step, rule, before, after)."""
-    is_plain, special = find_kind(column.kind).is_plain, column.special
+    is_plain, special = find_kind(column.kind).is_plain, _special(column)
     known = {*column.values, *column.keep}
     steps: list[tuple[int, str, str, str | None]] = []
     cell: str | None = raw
     for rule in repairs(column):
-        if cell is None or (is_plain(cell) and cell not in special and (not known or cell in known)):
+        if cell is None or (is_plain(cell) and special.replaced(cell) == cell and (not known or cell in known)):
             break
         after = rule.function(cell)
         if after != cell:

@@ -1,7 +1,6 @@
 """Routes the records of a batch to clean, quarantine or duplicates, and keeps the ledger of changed cells."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 
 from eightytwenty.engine.duplicates import Copies, Ordinals
-from eightytwenty.engine.rules import CONFLICT, Mask, RuleResults, apply_rules, rule_reasons
+from eightytwenty.engine.rules import Mask, RuleResults, apply_rules, rule_reasons, value_reason
 from eightytwenty.engine.validate import clean_schema
 from eightytwenty.engine.write import FLAGS, Outputs
 from eightytwenty.read.batch import Batch
@@ -71,13 +70,14 @@ def route_batch(
     batch = job.batch
     results = apply_rules(table, batch, job.file.columns)
     is_copy, copies_in_batch = _rows_among(copies.copies, job)
-    results.failures[CONFLICT], _ = _rows_among(copies.conflicting, job)
+    if table.unique:
+        results.failures[table.unique.name], _ = _rows_among(copies.conflicting, job)
     is_clean = results.sound & ~is_copy
     is_quarantined = ~is_clean & ~is_copy
 
     ledger = results.ledger.filter(pl.Series(is_clean)[results.ledger["row"]])
     record = pl.Series("record", batch.records)[ledger["row"]]
-    flags = _flags(results, is_clean, batch, rule_reasons(table))
+    flags = _flags(results, is_clean, batch, table)
     quarantine_rows, copy_rows = np.flatnonzero(is_quarantined), np.flatnonzero(is_copy)
     lines = batch.original(quarantine_rows)
     original_ids = _row_ids(copies.originals[copies_in_batch], names, starts)
@@ -120,23 +120,27 @@ def _validate(clean: pa.Table, table: Table) -> None:
     if clean.num_rows:
         import pandera.errors
 
-        columns = [name for name in table.names if name in clean.column_names]
+        rows = pl.DataFrame(pl.from_arrow(clean.drop_columns(["source", "record"])))
+        # a column that no file has is null in every row, so that checks which name it can be computed
+        absent = [pl.lit(None, dtype).alias(name) for name, dtype in table.dtypes.items() if name not in rows.columns]
         try:
-            clean_schema(table).validate(pl.DataFrame(pl.from_arrow(clean.select(columns))), lazy=True)
+            clean_schema(table).validate(rows.with_columns(absent).select(table.names), lazy=True)
         except pandera.errors.SchemaErrors as error:
             raise ContractError(
                 f"the clean schema of {table.name} refuses rows that passed the rules: {error}"
             ) from error
 
 
-def _flags(results: RuleResults, is_clean: Mask, batch: Batch, reasons: Mapping[str, str]) -> pl.DataFrame:
+def _flags(results: RuleResults, is_clean: Mask, batch: Batch, table: Table) -> pl.DataFrame:
     """The doubtful cells and rows among the clean rows: record, column, rule, reason and value, sorted by record."""
     schema = {name: pl.Int64 if name == "record" else pl.String for name in FLAGS}
-    pieces = [pl.DataFrame(schema=schema)]
+    pieces, reasons = [pl.DataFrame(schema=schema)], rule_reasons(table)
+    columns = {column.name: column for column in table.columns}
     for rule, column, mask in results.flags:
         rows = np.flatnonzero(mask & is_clean)
         value = results.cells[column][rows] if column else pl.repeat(None, len(rows), dtype=pl.String, eager=True)
-        frame = {"record": batch.records[rows], "column": column, "rule": rule, "reason": reasons[rule], "value": value}
+        reason = value_reason(columns[column], rule) if column else reasons[rule]
+        frame = {"record": batch.records[rows], "column": column, "rule": rule, "reason": reason, "value": value}
         pieces.append(pl.DataFrame(frame, schema=schema))
     return pl.concat(pieces).sort("record", maintain_order=True)
 

@@ -11,23 +11,12 @@ import polars as pl
 
 from eightytwenty.engine.equation import Equation
 from eightytwenty.engine.expression import compile_check
+from eightytwenty.engine.reasons import MISSING, OUT_OF_RANGE, REASONS, UNKNOWN
 from eightytwenty.engine.repair import LEDGER, RepairedColumn, canonical, parse_plain, repair_column, repairs
-from eightytwenty.errors import UserError
 from eightytwenty.kinds import find_kind
 from eightytwenty.read.batch import Batch
 from eightytwenty.schema import Action, Check, Column, Impute, Table
 
-MISSING, CONFLICT, OUT_OF_RANGE, UNKNOWN = "missing cell", "conflicting record", "out of range", "unknown value"
-# Reasons that every table shares: why a record is not a row, or why a cell has no value.
-REASONS = {
-    "row cut off": "the record has fewer cells than the header",
-    "too many cells": "the record has more cells than the header",
-    "broken quotes": "the quotes of the record do not match",
-    "undecodable bytes": "the record holds bytes that are not text in the file's encoding",
-    "repeated header": "the record is the header again",
-    MISSING: "a cell is missing and nothing says what it was",
-    CONFLICT: "the same id came with other values",
-}
 # the step of an imputed cell in the ledger, after those of any chain of repairs
 _AFTER_REPAIRS = 1_000
 _MOST_AMBIGUOUS = 8  # cells of a row, because the combinations of their readings are all tried
@@ -37,8 +26,8 @@ Mask = npt.NDArray[np.bool_]
 def rule_reasons(table: Table) -> dict[str, str]:
     """Maps every rule and repair that a report on the table can name to its reason."""
     kinds = [find_kind(column.kind) for column in table.columns]
-    ranges = [f"{column.name} must be {_range_text(column)}" for column in table.columns if any(column.range)]
-    named = [column.name for column in table.columns if column.values]
+    ranges = [value_reason(column, OUT_OF_RANGE) for column in table.columns if any(column.range)]
+    named = [value_reason(column, UNKNOWN) for column in table.columns if column.values]
     return (
         REASONS
         | {kind.fault: kind.fault_reason for kind in kinds}
@@ -81,7 +70,7 @@ class RuleResults:
 
 
 def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> RuleResults:
-    """Repairs, imputes and checks, in the order of the table's rules. Duplicates are found across batches, elsewhere.
+    """Repairs, imputes and checks, in this order. Duplicates are found across batches, elsewhere.
 
     Args:
         table: the rules.
@@ -91,7 +80,9 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
     is_row = batch.problems.is_null().to_numpy()
     columns = {column.name: repair_column(batch.cells[column.name], column) for column in table.columns}
     for rule in table.imputes:
-        columns = _impute(rule, table, columns, is_row)
+        # what is computed for a column that the file lacks would be in no output
+        if set(Equation.parse(rule.impute).columns) <= set(file_columns):
+            columns = _impute(rule, table, columns, is_row)
     cells = pl.DataFrame({name: column.cells for name, column in columns.items()})
     values = pl.DataFrame({name: column.values for name, column in columns.items()})
 
@@ -132,20 +123,39 @@ def check_failures(checks: Sequence[Check], rows: pl.DataFrame) -> dict[str, Mas
     if not checks:
         return {}
     compiled = [compile_check(check.check, rows.schema).alias(str(number)) for number, check in enumerate(checks)]
-    try:
-        passed = rows.select(compiled)
-    except pl.exceptions.PolarsError as error:  # such as CAST of a text that is no number
-        why = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(
-            f"A check cannot be computed ({why}); write it so that it can, such as with TRY_CAST."
-        ) from None
+    passed = _passes(for_arithmetic(rows, checks), compiled)
     return {check.name: ~passed[str(number)].to_numpy() for number, check in enumerate(checks)}
+
+
+def for_arithmetic(rows: pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
+    """The rows with whole numbers so wide that the product of two of them fits, if a check may have such a product."""
+    return rows.cast({pl.Int64: pl.Int128}) if any("*" in check.check for check in checks) else rows
+
+
+def _passes(rows: pl.DataFrame, checks: list[pl.Expr]) -> pl.DataFrame:
+    """Evaluates the checks. A row for which one cannot be computed, such as CAST of a word, fails it."""
+    try:
+        return rows.select(checks)
+    except pl.exceptions.PolarsError:
+        if len(checks) > 1:
+            return pl.concat([_passes(rows, [check]) for check in checks], how="horizontal")
+        if rows.height == 1:
+            return pl.DataFrame({checks[0].meta.output_name(): [False]})
+        half = rows.height // 2
+        return pl.concat([_passes(rows[:half], checks), _passes(rows[half:], checks)])
 
 
 def range_ends(column: Column) -> tuple[object, object]:
     """The smallest and the largest sound value of a column, with the type of its kind; None for none."""
     low, high = parse_plain(pl.Series(column.range, dtype=pl.String), column)
     return low, high
+
+
+def value_reason(column: Column, rule: str) -> str:
+    """Why a value of this column is not sound, by the rule on values that it breaks."""
+    if rule == OUT_OF_RANGE:
+        return f"{column.name} must be {_range_text(column)}"
+    return f"{column.name} must have one of its known values"
 
 
 def _range_text(column: Column) -> str:

@@ -39,7 +39,7 @@ def clean_table(
 
     Args:
         files: the files of the source, from `eightytwenty.read.source.open_source`.
-        table: columns, rules and clean schema.
+        table: columns and rules.
         out: the folder.
         progress: called with (records done, records in all).
         piece: bytes (text) or rows (Parquet) to read at a time; the result does not depend on it.

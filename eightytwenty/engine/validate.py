@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from eightytwenty.engine.rules import range_ends
+from eightytwenty.engine.rules import for_arithmetic, range_ends
 from eightytwenty.kinds import find_kind
-from eightytwenty.schema import Column, Table
+from eightytwenty.schema import Check, Column, Table
 
 if TYPE_CHECKING:
     import pandera.polars as pa
@@ -33,9 +33,7 @@ def clean_schema(table: Table) -> "pa.DataFrameSchema":
         )
         for column in table.columns
     }
-    checks = [
-        pa.Check(_query(check.check), name=check.name, error=check.reason) for check in table.checks("quarantine")
-    ]
+    checks = [pa.Check(_query(check), name=check.name, error=check.reason) for check in table.checks("quarantine")]
     return pa.DataFrameSchema(columns, checks=checks, strict=True, ordered=True, name=table.name)
 
 
@@ -56,8 +54,10 @@ def _column_checks(column: Column) -> "list[pa.Check]":
     return checks
 
 
-def _query(check: str) -> "Callable[[pa.PolarsData], pl.LazyFrame]":
+def _query(check: Check) -> "Callable[[pa.PolarsData], pl.LazyFrame]":
     def run(rows: "pa.PolarsData") -> pl.LazyFrame:
-        return rows.lazyframe.sql(f"SELECT COALESCE({check}, TRUE) AS sound FROM self")  # noqa: S608 - compiled before
+        # the line break ends a comment in the check
+        query = f"SELECT COALESCE({check.check}\n, TRUE) AS sound FROM self"  # noqa: S608 - it was compiled before
+        return for_arithmetic(rows.lazyframe.collect(), [check]).lazy().sql(query)
 
     return run

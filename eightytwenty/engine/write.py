@@ -1,4 +1,4 @@
-"""Writes the files of a cleaning: clean, quarantine, duplicates and ledger as Parquet, and the original lines."""
+"""Writes the files of a cleaning: five Parquet files, and the original lines of what went to quarantine."""
 
 import itertools
 from collections.abc import Collection
@@ -83,7 +83,7 @@ def _leaves(schema: pa.Schema) -> list[str]:
 
 
 class Outputs:
-    """Writes the four Parquet files and the original lines of quarantined records into a folder.
+    """Writes the Parquet files and the original lines of quarantined records into a folder.
 
     Args:
         folder: an existing folder.

@@ -5,6 +5,7 @@ None of them guesses: a cell that can mean two numbers is left alone.
 """
 
 import re
+import unicodedata
 from decimal import Decimal
 from fractions import Fraction
 
@@ -150,11 +151,15 @@ def only_unit(name: str) -> Repair:
     >>> [only_unit("K").function(cell) for cell in ("280 K", "K280", "-3K", "280 C", "280 k")]
     ['280', '280', '-3', '280 C', '280 k']
     """
+    spellings = {name, unicodedata.normalize("NFKC", name)}  # the second is what unicode variants leave
 
     def remove(cell: str) -> str:
-        number = cell.removeprefix(name) if cell.startswith(name) else cell.removesuffix(name)
-        number = number.strip()
-        return number if number != cell and number[-1:].isdigit() and number[:1] in "0123456789+-." else cell
+        for spelling in spellings:
+            number = cell.removeprefix(spelling) if cell.startswith(spelling) else cell.removesuffix(spelling)
+            number = number.strip()
+            if number != cell and number[-1:].isdigit() and number[:1] in set("0123456789+-."):
+                return number
+        return cell
 
     return Repair(UNIT.name, f"the numbers are in {name}", remove)
 

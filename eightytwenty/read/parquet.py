@@ -57,6 +57,9 @@ def match_columns(stream: BinaryIO, name: str, table: Table, packed: int) -> tup
         raise UserError(f"{fault}: {error}; {remedy}", redacted=f"{fault}; {remedy}") from None
     with _damage_explained(f"{name} is a damaged Parquet file"):
         kinds = pl.DataFrame(pl.from_arrow(pa.schema(map(fields.field, columns.values())).empty_table())).schema
+    wide = next((name for name in columns.values() if pa.types.is_decimal256(fields.field(name).type)), None)
+    if wide:
+        raise UserError(f"{name} has numbers of more than 38 digits in its column {wide}; write them as text.")
     for column, kind in kinds.items():
         if not (kind.is_numeric() or kind in _READABLE):
             raise UserError(f"{name} has {kind} in its column {column}; numbers, text or dates are needed.")
@@ -79,8 +82,7 @@ def read_batches(
             than its size.
     """
     first, unfolded = 1, 0
-    # a file with none of these columns still has records
-    file_columns = [columns[column] for column in names if column in columns] or list(columns.values())[:1]
+    file_columns = [columns[column] for column in names if column in columns]
     for raw in _pieces(stream, name, file_columns, batch_rows):
         unfolded += max(int(raw.estimated_size()), raw.height * len(file_columns) * _NUMBER_BYTES)
         refuse_bomb(name, packed, unfolded)
@@ -98,12 +100,15 @@ def _pieces(stream: BinaryIO, name: str, columns: list[str], most_rows: int) -> 
     first = 1
     with _damage_explained(f"{name} is a damaged Parquet file"):
         file = pq.ParquetFile(stream, **_OPTIONS)
+        names = file.schema_arrow.names
+        columns = columns or names[:1]  # a file with none of these columns still has records
         texts = [column for column in columns if _may_be_long(file.schema_arrow.field(column).type)]
         dictionaries = pq.ParquetFile(stream, metadata=file.metadata, read_dictionary=texts, **_OPTIONS)
     with _damage_explained(f"{name} is damaged after record 0"):
         longest = [_longest_shared(dictionaries, group, texts) for group in range(file.num_row_groups)]
     heights = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
-    if max(longest, default=0) <= _SHORT and max(heights, default=0) <= most_rows:
+    has_own_names = len(set(names)) == len(names)  # polars reads no file in which two columns have one name
+    if has_own_names and max(longest, default=0) <= _SHORT and max(heights, default=0) <= most_rows:
         stream.seek(0)
         # polars unfolds whole row groups, and is four times as fast
         pieces: Iterator[pl.DataFrame] = iter(

@@ -33,7 +33,8 @@ def columns(draw, name):
     }
     if find_kind(kind).is_text:
         options["values"] = tuple(draw(st.lists(st.sampled_from(plain), unique=True, max_size=3)))
-        options["keep"] = tuple(draw(st.lists(st.sampled_from(["kept", "NO"]), unique=True, max_size=1)))
+        keep = tuple(draw(st.lists(st.sampled_from(["kept", "NO"]), unique=True, max_size=1)))
+        options["keep"] = keep if options["values"] else ()
     if find_kind(kind).from_number:
         options["unit"] = draw(st.sampled_from(["", "$", "kg"]))
     if not find_kind(kind).is_text and draw(st.booleans()):

@@ -78,7 +78,7 @@ READ = kinds_with(
         "2024-01-05": None,
     },
     code={"７\u00a07": "7 7", "SW1A  2AA": "SW1A 2AA", "007": "007"},
-    category={" red ": "red", "NA": "NA"},
+    category={" red ": "red", "NA": None},
     text={" two words ": "two words", "n/a": "n/a"},
 )
 

@@ -1,0 +1,14 @@
+"""The rules of the engine itself, by name, and why a row that breaks one is not sound."""
+
+MISSING, OUT_OF_RANGE, UNKNOWN = "missing cell", "out of range", "unknown value"
+REASONS = {
+    "row cut off": "the record has fewer cells than the header",
+    "too many cells": "the record has more cells than the header",
+    "broken quotes": "the quotes of the record do not match",
+    "undecodable bytes": "the record holds bytes that are not text in the file's encoding",
+    "repeated header": "the record is the header again",
+    MISSING: "a cell is missing and nothing says what it was",
+}
+# the repairs of every kind of column
+REPLACEMENT, MISSING_MARK, LETTER_CASE = "replacement", "missing mark", "letter case"
+NAMES = {*REASONS, OUT_OF_RANGE, UNKNOWN, REPLACEMENT, MISSING_MARK, LETTER_CASE, "stray spaces"}
