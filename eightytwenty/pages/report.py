@@ -68,28 +68,20 @@ def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> str
             [(fate, f"{n:,}", _share(n, summary.rows), f"`{fate}.parquet`") for fate, n in summary.fates.items()],
         ),
     ]
+
+    def add(title: str, note: str, counts: Mapping[str, int], examples: Mapping[str, str]) -> None:
+        lines = [(plain(rule), f"{n:,}", plain(reasons[rule]), examples.get(rule, "")) for rule, n in counts.items()]
+        parts.extend([title, note, markdown_table(("rule", "rows", "why", "for example"), lines)])
+
     if summary.repaired:
         examples = _repair_examples(folder / "ledger.parquet")
-        lines = [
-            (plain(rule), f"{n:,}", plain(reasons[rule]), examples.get(rule, ""))
-            for rule, n in summary.repaired.items()
-        ]
-        parts += ["## Repaired rows", "Each change is a line of `ledger.parquet`."]
-        parts += [markdown_table(("rule", "rows", "why", "for example"), lines)]
+        add("## Repaired rows", "Each change is a line of `ledger.parquet`.", summary.repaired, examples)
     if summary.flagged:
-        rows = _examples(folder / "flags.parquet", "rule")
-        flagged = [
-            (plain(rule), f"{n:,}", plain(reasons[rule]), rows.get(rule, "")) for rule, n in summary.flagged.items()
-        ]
-        parts += ["## Flagged rows", "They are clean, and doubtful; each doubt is a line of `flags.parquet`."]
-        parts += [markdown_table(("rule", "rows", "why", "for example"), flagged)]
+        note = "They are clean, and doubtful; each doubt is a line of `flags.parquet`."
+        add("## Flagged rows", note, summary.flagged, _examples(folder / "flags.parquet", "rule"))
     if summary.failed:
-        rows = _examples(folder / "quarantine.parquet", "rules")
-        failed = [
-            (plain(rule), f"{n:,}", plain(reasons[rule]), rows.get(rule, "")) for rule, n in summary.failed.items()
-        ]
-        parts += ["## Quarantine", "A row counts under every rule that it failed; its original bytes are kept."]
-        parts += [markdown_table(("rule", "rows", "why", "for example"), failed)]
+        note = "A row counts under every rule that it failed; its original bytes are kept."
+        add("## Quarantine", note, summary.failed, _examples(folder / "quarantine.parquet", "rules"))
     return "\n\n".join(parts) + "\n"
 
 
