@@ -154,11 +154,17 @@ class Column:
         wrong = next((value for value in stated if not kind.is_plain(value)), None)
         if wrong is not None:
             raise ValueError(f"{wrong!r} is not in the plain form of {self.kind}")
-        low, high = kind.parse(pl.Series(self.range, dtype=pl.String))
+        low, high = self.limits
         if low is not None and high is not None and low > high:
             raise ValueError(f"the range from {self.range[0]} to {self.range[1]} is empty")
         if again := self.special.keys() & set(stated):
             raise ValueError(f"{min(again)!r} cannot be a sound value and stand for something else")
+
+    @property
+    def limits(self) -> tuple[Any, Any]:
+        """The ends of the range, with the type of the column's kind; None for none."""
+        low, high = find_kind(self.kind).parse(pl.Series(self.range, dtype=pl.String))
+        return low, high
 
     @property
     def special(self) -> dict[str, str | None]:

@@ -141,7 +141,7 @@ class Experiment:
             all on which a challenger depends besides its data.
         score: given the run, a network as adders/3, training rows and held-out rows, scores the network on the latter.
         decide: given the scores of a challenger and of the champion, if there is one, decides whether it is replaced.
-        checkpoints: of cleaned data, the folder in which a killed training goes on; None if it begins anew.
+        checkpoints: given the cleaned data, the folder from which a killed training continues; None if it starts over.
     """
 
     model: str

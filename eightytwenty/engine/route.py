@@ -1,6 +1,7 @@
 """Routes the records of a batch to clean, quarantine or duplicates, and keeps the ledger of changed cells."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,7 +78,8 @@ def route_batch(
 
     ledger = results.ledger.filter(pl.Series(is_clean)[results.ledger["row"]])
     record = pl.Series("record", batch.records)[ledger["row"]]
-    flags = _flags(results, is_clean, batch, table)
+    reasons = rule_reasons(table)
+    flags = _flags(results, is_clean, batch, table, reasons)
     quarantine_rows, copy_rows = np.flatnonzero(is_quarantined), np.flatnonzero(is_copy)
     lines = batch.original(quarantine_rows)
     original_ids = _row_ids(copies.originals[copies_in_batch], names, starts)
@@ -85,7 +87,7 @@ def route_batch(
         "clean": results.values.with_columns(record=batch.records).filter(is_clean),
         "ledger": ledger.with_columns(record),
         "flags": flags,
-        "quarantine": _raw_rows(batch, quarantine_rows, lines, _failed_rules(results, is_quarantined, table)),
+        "quarantine": _raw_rows(batch, quarantine_rows, lines, _failed_rules(results, is_quarantined, reasons)),
         "duplicates": _raw_rows(batch, copy_rows, batch.original(copy_rows), original_ids),
     }
     counts = {rule: int((mask & is_quarantined).sum()) for rule, mask in results.failures.items()}
@@ -131,10 +133,12 @@ def _validate(clean: pa.Table, table: Table) -> None:
             ) from error
 
 
-def _flags(results: RuleResults, is_clean: Mask, batch: Batch, table: Table) -> pl.DataFrame:
+def _flags(
+    results: RuleResults, is_clean: Mask, batch: Batch, table: Table, reasons: Mapping[str, str]
+) -> pl.DataFrame:
     """The doubtful cells and rows among the clean rows: record, column, rule, reason and value, sorted by record."""
     schema = {name: pl.Int64 if name == "record" else pl.String for name in FLAGS}
-    pieces, reasons = [pl.DataFrame(schema=schema)], rule_reasons(table)
+    pieces = [pl.DataFrame(schema=schema)]
     columns = {column.name: column for column in table.columns}
     for rule, column, mask in results.flags:
         rows = np.flatnonzero(mask & is_clean)
@@ -145,7 +149,7 @@ def _flags(results: RuleResults, is_clean: Mask, batch: Batch, table: Table) -> 
     return pl.concat(pieces).sort("record", maintain_order=True)
 
 
-def _failed_rules(results: RuleResults, is_quarantined: Mask, table: Table) -> pl.DataFrame:
+def _failed_rules(results: RuleResults, is_quarantined: Mask, reasons: Mapping[str, str]) -> pl.DataFrame:
     """The failed rules of each quarantined row, in the order of the rules, and their reasons."""
     schema = {"row": pl.Int64, "rules": pl.String}
     failures = [
@@ -153,7 +157,7 @@ def _failed_rules(results: RuleResults, is_quarantined: Mask, table: Table) -> p
         for rule, mask in results.failures.items()
     ]
     rules = pl.concat(failures).group_by("row", maintain_order=True).agg("rules").sort("row")
-    reason = pl.col("rules").list.eval(pl.element().replace_strict(rule_reasons(table))).list.join("; ")
+    reason = pl.col("rules").list.eval(pl.element().replace_strict(reasons)).list.join("; ")
     return rules.select("rules", reason.alias("reason"))
 
 

@@ -32,10 +32,7 @@ def rule_reasons(table: Table) -> dict[str, str]:
         REASONS
         | {kind.fault: kind.fault_reason for kind in kinds}
         | {repair.name: repair.reason for column in table.columns for repair in repairs(column)}
-        | {
-            OUT_OF_RANGE: "; ".join(ranges),
-            UNKNOWN: f"{', '.join(named)} must be one of the values that the table names",
-        }
+        | {OUT_OF_RANGE: "; ".join(ranges), UNKNOWN: "; ".join(named)}
         | {rule.name: rule.reason for rule in table.rules}
     )
 
@@ -145,12 +142,6 @@ def _passes(rows: pl.DataFrame, checks: list[pl.Expr]) -> pl.DataFrame:
         return pl.concat([_passes(rows[:half], checks), _passes(rows[half:], checks)])
 
 
-def range_ends(column: Column) -> tuple[object, object]:
-    """The smallest and the largest sound value of a column, with the type of its kind; None for none."""
-    low, high = parse_plain(pl.Series(column.range, dtype=pl.String), column)
-    return low, high
-
-
 def value_reason(column: Column, rule: str) -> str:
     """Why a value of this column is not sound, by the rule on values that it breaks."""
     if rule == OUT_OF_RANGE:
@@ -169,7 +160,7 @@ def _unsound_values(table: Table, action: Action) -> dict[str, dict[str, pl.Expr
     for column in table.columns:
         if column.action != action:
             continue
-        dtype, (low, high) = find_kind(column.kind).dtype, range_ends(column)
+        dtype, (low, high) = find_kind(column.kind).dtype, column.limits
         outside = [pl.col(column.name) < pl.lit(low, dtype)] if low is not None else []
         outside += [pl.col(column.name) > pl.lit(high, dtype)] if high is not None else []
         if outside:

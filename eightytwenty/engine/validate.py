@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from eightytwenty.engine.rules import for_arithmetic, range_ends
+from eightytwenty.engine.rules import for_arithmetic
 from eightytwenty.kinds import find_kind
 from eightytwenty.schema import Check, Column, Table
 
@@ -42,7 +42,7 @@ def _column_checks(column: Column) -> "list[pa.Check]":
 
     checks = []
     if column.action == "quarantine":
-        low, high = range_ends(column)
+        low, high = column.limits
         if low is not None and high is not None:
             checks.append(pa.Check.in_range(low, high))
         elif low is not None:

@@ -53,7 +53,7 @@ class Run:
 
     @property
     def client(self) -> MlflowClient:
-        """A client of its store, made anew in 50 microseconds, so that a task is given no live one."""
+        """A new client of its store. Making one takes 50 microseconds, so tasks are given the address instead."""
         return MlflowClient(self.tracking_uri)
 
     def log_parameters(self, parameters: Mapping[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""Files that the program keeps for itself, damaged in many ways: they are made anew, or one sentence names them."""
+"""The program's own files, damaged in many ways: each is made again, or one sentence names it."""
 
 import shutil
 from dataclasses import replace

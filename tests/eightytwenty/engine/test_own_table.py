@@ -233,6 +233,14 @@ def test_a_parquet_file_without_any_of_the_columns_still_has_its_records(clean_s
     assert clean_source(tmp_path / "files", table=optional).summary.fates["clean"] == 5
 
 
+def test_a_reason_names_the_columns_with_known_values(clean_source):
+    columns = tuple(Column(name, "category", values=("x",)) for name in "ab")
+    quarantine = clean_source(b"a,b\nx,y\n", table=Table("known", columns))["quarantine"]
+    assert quarantine["reason"].to_list() == [
+        "a must have one of its known values; b must have one of its known values"
+    ]
+
+
 def test_a_reason_names_the_column_of_a_flag(clean_source):
     columns = tuple(Column(name, "integer", range=("0", "9"), action="flag") for name in "ab")
     flags = clean_source(b"a,b\n10,1\n1,-1\n", table=Table("flags", columns))["flags"]
