@@ -1,5 +1,6 @@
 """How runs start, resume and end: one parent run per flow run, with nested runs below it."""
 
+import gc
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
@@ -171,16 +172,23 @@ def _kill(run: Run) -> None:
 
 
 def _release_frames(error: BaseException | None) -> None:
-    """Free the local variables of the calls that a signal interrupted.
+    """Let go of the calls that a signal interrupted, and of their variables.
 
     SQLAlchemy closes the connection of such a call, but SQLite keeps the database locked as long as a cursor exists.
+    A frame that is cleared still holds what its function closes over, so the traceback ends here; and some of
+    SQLAlchemy's objects refer to each other.
     """
     hook = sys.unraisablehook
     sys.unraisablehook = lambda _: None  # half-made objects complain when they are deleted
     try:
         while error:
-            traceback.clear_frames(error.__traceback__)
+            entry = error.__traceback__
+            traceback.clear_frames(entry)
+            while entry:
+                following, entry.tb_next = entry.tb_next, None
+                entry = following
             error = error.__cause__ or error.__context__
+        gc.collect()
     finally:
         sys.unraisablehook = hook
 

@@ -1,5 +1,6 @@
 """The embedded store: MLflow straight on SQLite in a data folder."""
 
+import gc
 import signal
 import sqlite3
 import subprocess
@@ -18,10 +19,11 @@ from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.orm.query import Query
 
 from eightytwenty.errors import UserError
 from tasks.running.ownership import OWNER_TAG
-from tasks.tracking.lifecycle import parent_run, start_run
+from tasks.tracking.lifecycle import ending, parent_run, start_run
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.run import Dataset, Run
 from tasks.tracking.store import close_dead_runs, connect, experiment_id, tracking_uri
@@ -248,6 +250,27 @@ def test_a_signal_in_the_middle_of_a_write_leaves_no_lock(data: Path, stopped: B
         log_networks(parent, [NetworkRecord("interrupted", history={"loss": [1.0, 0.5]})])
     nested = nested_runs(parent)
     assert [stored(parent).info.status, *(run.info.status for run in nested)] == ["KILLED", "KILLED"]
+
+
+def test_a_signal_in_the_middle_of_a_query_leaves_no_lock(data: Path) -> None:
+    # there SQLAlchemy has a cursor that a function it made on the way refers to
+    def interrupt(*_: object) -> None:
+        raise SystemExit(143)
+
+    def asks(run: Run) -> None:
+        with ending(run), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Query, "_set_enable_single_crit", interrupt)
+            start_run(run.client, run.experiment_id, "nested", {})
+
+    with parent_run(data, "networks", "asking", {}) as parent:
+        pass
+    gc.disable()
+    try:
+        with pytest.raises(SystemExit):
+            asks(parent)
+    finally:
+        gc.enable()
+    assert stored(parent).info.status == "KILLED"
 
 
 def test_runs_of_other_owners_are_left_alone(data: Path) -> None:
