@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, settings
 
+from eightytwenty.engine.executor import Executor, in_threads
 from eightytwenty.engine.run import clean_table
 from eightytwenty.engine.summary import Summary
 from eightytwenty.read.source import open_source
@@ -50,6 +51,7 @@ def clean_source(tmp_path_factory: pytest.TempPathFactory) -> CleanSource:
         name: str = "pairs.csv",
         table: Table | None = None,
         piece: int | None = None,
+        executor: Executor = in_threads,
     ) -> Cleaned:
         folder = base / str(next(number))
         folder.mkdir()
@@ -61,6 +63,7 @@ def clean_source(tmp_path_factory: pytest.TempPathFactory) -> CleanSource:
                 (path / file).parent.mkdir(parents=True, exist_ok=True)
                 (path / file).write_bytes(content)
         table = table or pairs_table(65536)
-        return Cleaned(folder / "out", clean_table(open_source(path, table), table, folder / "out", piece=piece))
+        files, out = open_source(path, table), folder / "out"
+        return Cleaned(out, clean_table(files, table, out, piece=piece, executor=executor))
 
     return run

@@ -1,29 +1,30 @@
-"""Finds records that were sent more than once, in a table of any number of files and batches.
+"""Finds records that were sent more than once, in a table of any number of files and pieces.
 
-Memory holds eight bytes per record, a hash of its key, and 24 more for each record whose hash occurs again. Only these
-are read a second time, as text, and of them one is kept for each key, so a collision of the first hash costs time and
-changes nothing.
+The hashes of all keys lie on the disk, sorted piece by piece, and are compared range by range. Only records whose hash
+occurs again are looked at as text, and of these one is kept for each key, so a collision of the first hash costs time
+and changes nothing.
 """
 
+import functools
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from eightytwenty.engine.equation import Equation
-from eightytwenty.engine.executor import in_order
-from eightytwenty.engine.repair import canonical, repair_column
-from eightytwenty.engine.rules import apply_rules
+from eightytwenty.engine.executor import Executor
+from eightytwenty.engine.parts import Hashes, Part
+from eightytwenty.engine.rules import RuleResults, apply_rules
 from eightytwenty.read.batch import Batch
-from eightytwenty.read.source import RawFile
+from eightytwenty.read.reader import parse
 from eightytwenty.schema import Table
 
 Ordinals = npt.NDArray[np.int64]
 _GROUP = ("group", "twin")  # hashes of a key, of 128 bits together, so that no two keys have the same
 _MERGED = 1 << 18  # records to add before those of one key are brought together
+_COMPARED = 1 << 22  # hashes to compare at a time, about; they take eight bytes each
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Copies:
     """The records that share a key. An ordinal counts the records of all files, from 0.
 
     Args:
-        copies: sorted ordinals of copies of an earlier record.
+        copies: sorted ordinals of copies of another record.
         originals: for each of `copies`, the ordinal of the record that it copies.
         conflicting: sorted ordinals of records that share a key but differ.
     """
@@ -41,62 +42,9 @@ class Copies:
     conflicting: Ordinals
 
 
-def find_copies(
-    table: Table, files: list[RawFile], read: Callable[[RawFile, list[str]], Iterator[Batch]]
-) -> tuple[Copies, list[int]]:
-    """Finds copies and contradictions by the key of the table's `Unique` rule.
-
-    Args:
-        table: the rules.
-        files: the source, in order.
-        read: (file, columns) -> its batches; called twice for each file.
-
-    Returns:
-        The copies, and the number of records of each file.
-    """
-    no_records = np.empty(0, dtype=np.int64)
-    key = [column for column in table.columns if table.unique and column.name in table.unique.unique]
-    counts, hashes = [0] * len(files), []
-    key_columns = [column.name for column in key]
-    # a key that a rule may fill in is known only when the rules have been applied
-    is_imputed = any(set(key_columns) & set(Equation.parse(rule.impute).columns) for rule in table.imputes)
-
-    def hash_batch(job: tuple[int, Batch]) -> tuple[int, int, pl.Series | None]:
-        number, batch = job
-        if not key:
-            return number, batch.cells.height, None
-        if is_imputed:
-            keys = apply_rules(table, batch, files[number].columns).canonical.select(key_columns)
-        else:
-            repaired = [repair_column(batch.cells[column.name], column) for column in key]
-            keys = pl.DataFrame([canonical(column.cells, column.values) for column in repaired])
-        return number, batch.cells.height, _hash(keys)
-
-    names = table.names if is_imputed else key_columns or table.names[:1]
-    jobs = ((number, batch) for number, file in enumerate(files) for batch in read(file, names))
-    for number, height, batch_hashes in in_order(hash_batch, jobs):
-        counts[number] += height
-        if batch_hashes is not None:
-            hashes.append(batch_hashes)
-    repeated = _repeated_ordinals(pl.concat(hashes)) if hashes else no_records
-    hashes.clear()  # they take eight bytes a record
-    if not len(repeated):
-        return Copies(no_records, no_records, no_records), counts
-
-    groups, offset = _Groups(), 0
-    for file in files:
-        for batch in read(file, table.names):
-            low, high = np.searchsorted(repeated, [offset, offset + batch.cells.height])
-            if high > low:
-                ordinals = repeated[low:high]
-                rows = _take(batch, ordinals - offset)
-                groups.add(_signatures(table, key_columns, rows, file).with_columns(ordinal=pl.Series(ordinals)))
-            offset += batch.cells.height
-    return groups.resolve(), counts
-
-
-def _hash(keys: pl.DataFrame) -> pl.Series:
-    """Hashes each key; null where a cell of it is missing."""
+def hash_keys(table: Table, results: RuleResults) -> pl.Series:
+    """Hashes the key of each record: UInt64, null where a cell of it is missing."""
+    keys = results.canonical.select(_key(table))
     hashes = keys.to_series().hash() if keys.width == 1 else keys.hash_rows()
     for column in keys:
         if column.null_count():
@@ -104,25 +52,61 @@ def _hash(keys: pl.DataFrame) -> pl.Series:
     return hashes
 
 
-def _repeated_ordinals(hashes: pl.Series) -> Ordinals:
-    """Ordinals of the records whose hash occurs more than once. A missing key has no hash and repeats nothing."""
-    ordered = np.sort(hashes.drop_nulls().to_numpy())
-    repeats = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    is_repeated = hashes.is_in(pl.Series(repeats, dtype=pl.UInt64).implode()).fill_null(value=False)
-    return np.flatnonzero(is_repeated.to_numpy()).astype(np.int64)
+def find_copies(table: Table, parts: Sequence[Part], executor: Executor) -> Copies:
+    """Finds copies and contradictions by the key of the table's `Unique` rule, which it has.
+
+    Args:
+        table: the rules.
+        parts: of all files, in order.
+        executor: runs the comparison.
+    """
+    ranges = -(-sum(part.height for part in parts) // _COMPARED)
+    edges = [(number << 64) // ranges for number in range(1, ranges)]
+    compare = functools.partial(_repeated_hashes, parts)
+    jobs = zip([0, *edges], [*edges, None], strict=True)
+    repeated = np.concatenate(list(executor(compare, jobs)))
+    groups, offset = _Groups(), 0
+    for part, records in zip(parts, executor(functools.partial(_candidates, table, repeated), parts), strict=True):
+        if records is not None:
+            groups.add(records.with_columns(pl.col("ordinal") + offset))
+        offset += part.height
+    return groups.resolve()
 
 
-def _take(batch: Batch, rows: Ordinals) -> Batch:
-    """Some rows of a batch."""
-    original = batch.original(rows)
-    return Batch(
-        batch.source, 1, batch.cells[rows], batch.problems[rows], None, lambda indices: [original[i] for i in indices]
-    )
+def _key(table: Table) -> list[str]:
+    """The columns of the key, in the table's order."""
+    return [name for name in table.names if table.unique and name in table.unique.unique]
 
 
-def _signatures(table: Table, key: list[str], rows: Batch, file: RawFile) -> pl.DataFrame:
+def _repeated_hashes(parts: Sequence[Part], bounds: tuple[int, int | None]) -> Hashes:
+    """The sorted hashes from the first bound to the second, or to the end, that occur more than once."""
+    low, high = bounds
+    pieces = []
+    for part in parts:
+        hashes = part.read_sorted_hashes()
+        end = len(hashes) if high is None else np.searchsorted(hashes, np.uint64(high))
+        pieces.append(hashes[np.searchsorted(hashes, np.uint64(low)) : end])
+    ordered = np.concatenate(pieces)
+    ordered.sort()
+    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+
+
+def _candidates(table: Table, repeated: Hashes, part: Part) -> pl.DataFrame | None:
+    """The signatures of the records of a part whose hash is among the sorted `repeated`; None if there is none."""
+    own = part.read_sorted_hashes()
+    here = repeated[np.searchsorted(own, repeated, "left") < np.searchsorted(own, repeated, "right")]
+    if not len(here):
+        return None
+    is_repeated = part.read_hashes().is_in(pl.Series(here).implode()).fill_null(value=False)
+    rows = np.flatnonzero(is_repeated.to_numpy()).astype(np.int64)
+    piece = part.read_piece(rows)
+    batch = parse(piece, table.names)
+    return _signatures(table, batch, apply_rules(table, batch, piece.columns)).with_columns(ordinal=pl.Series(rows))
+
+
+def _signatures(table: Table, rows: Batch, results: RuleResults) -> pl.DataFrame:
     """Key, repaired and raw cells as one text each, bytes and number of repairs. A broken record has no key."""
-    results = apply_rules(table, rows, file.columns)
+    key = _key(table)
     repairs = results.ledger.group_by("row").len("repairs")
 
     def join_cells(cells: pl.DataFrame, name: str) -> pl.Series:
@@ -161,6 +145,8 @@ class _Groups:
 
     def resolve(self) -> Copies:
         """Equal after repair: the copy with the fewest repairs stays, in any order. Different: none is trusted."""
+        if not self._kept:
+            return Copies(*[np.empty(0, dtype=np.int64)] * 3)
         kept = _merge(pl.concat(self._kept)).filter(pl.col("size") > 1)
         groups = kept.select(*_GROUP, "differs", original="ordinal")
         copies, originals, conflicting = [], [], []

@@ -1,10 +1,10 @@
-"""Runs jobs in parallel and yields their results in order."""
+"""Runs the pieces of a stage, in order: here in threads, elsewhere on other machines."""
 
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
@@ -12,12 +12,19 @@ _Result = TypeVar("_Result")
 _WORKERS = min(4, os.cpu_count() or 1)
 
 
-def in_order(work: Callable[[_Job], _Result], jobs: Iterable[_Job]) -> Iterator[_Result]:
-    """Yields the result of each job, in the order of the jobs. Only a few jobs run, and are in memory, at a time.
+class Executor(Protocol):
+    """Runs jobs and yields their results, in the order of the jobs.
 
-    Raises:
-        Exception: whatever a job raises, when its result is due.
+    The engine gives it functions, jobs and results that survive cloudpickle, and shares nothing else with the workers
+    than a folder. Only a few jobs may be in memory at a time. Whatever a job raises is raised when its result is due.
     """
+
+    def __call__(self, work: Callable[[_Job], _Result], jobs: Iterable[_Job]) -> Iterator[_Result]:
+        """Runs `work` on each job."""
+
+
+def in_threads(work: Callable[[_Job], _Result], jobs: Iterable[_Job]) -> Iterator[_Result]:
+    """The executor of one machine."""
     with ThreadPoolExecutor(_WORKERS) as pool:
         futures: deque[Future[_Result]] = deque()
         try:

@@ -88,36 +88,65 @@ class _Special:
         return None if cell.lower() in self.marks else cell
 
 
-@lru_cache(maxsize=10_000)
-def _special(column: Column) -> _Special:
-    return _Special(column)
+class _Repairer:
+    """Repairs single cells of a column."""
+
+    def __init__(self, column: Column) -> None:
+        kind = find_kind(column.kind)
+        self.special, self._is_plain, self.known = _Special(column), kind.is_plain, {*column.values, *column.keep}
+        self.repairs = self._repairs(column)
+
+    def _repairs(self, column: Column) -> tuple[Repair, ...]:
+        special = self.special
+
+        def replace(cell: str) -> str | None:
+            after = special.replaced(cell)
+            return cell if after is None else after
+
+        def remove(cell: str) -> str | None:
+            return None if special.replaced(cell) is None else cell
+
+        own = []
+        if column.replace:
+            own.append(Repair(REPLACEMENT, "the table says what the cell stands for", replace))
+        if column.missing or special.marks:
+            own.append(Repair(MISSING_MARK, "a word for a missing value is a missing cell", remove))
+        by_case: dict[str, set[str]] = {}
+        for value in self.known:
+            by_case.setdefault(value.casefold(), set()).add(value)
+        one = {folded: values.pop() for folded, values in by_case.items() if len(values) == 1}
+        case = Repair(LETTER_CASE, "one known value differs in case only", lambda cell: one.get(cell.casefold(), cell))
+        kind = find_kind(column.kind)
+        of_kind = [only_unit(column.unit) if column.unit and repair is UNIT else repair for repair in kind.repairs]
+        # a cell may have become special by the repairs of its kind, such as "0999"
+        return (STRAY_SPACES, *own, *([case] if one else []), *of_kind, *(own if special.texts else []))
+
+    def steps(self, raw: str) -> list[tuple[int, str, str, str | None]]:
+        """Lists what each repair changes in a cell: (step, rule, before, after)."""
+        steps: list[tuple[int, str, str, str | None]] = []
+        cell: str | None = raw
+        for rule in self.repairs:
+            if cell is None or (self._is_plain(cell) and self._is_ordinary(cell)):
+                break
+            after = rule.function(cell)
+            if after != cell:
+                steps.append((len(steps), rule.name, cell, after))
+            cell = after
+        return steps
+
+    def _is_ordinary(self, cell: str) -> bool:
+        """Whether a cell stands for nothing else and is one of the known values, if there are any."""
+        return self.special.replaced(cell) == cell and (not self.known or cell in self.known)
 
 
 @lru_cache(maxsize=10_000)
+def _repairer(column: Column) -> _Repairer:
+    return _Repairer(column)
+
+
 def repairs(column: Column) -> tuple[Repair, ...]:
     """The repairs of a column, in the order in which they are tried: its own, those of its kind, and its own again."""
-    kind, special = find_kind(column.kind), _special(column)
-
-    def replace(cell: str) -> str | None:
-        after = special.replaced(cell)
-        return cell if after is None else after
-
-    def remove(cell: str) -> str | None:
-        return None if special.replaced(cell) is None else cell
-
-    own = []
-    if column.replace:
-        own.append(Repair(REPLACEMENT, "the table says what the cell stands for", replace))
-    if column.missing or special.marks:
-        own.append(Repair(MISSING_MARK, "a word for a missing value is a missing cell", remove))
-    by_case: dict[str, set[str]] = {}
-    for value in (*column.values, *column.keep):
-        by_case.setdefault(value.casefold(), set()).add(value)
-    one = {folded: values.pop() for folded, values in by_case.items() if len(values) == 1}
-    case = Repair(LETTER_CASE, "one known value differs in case only", lambda cell: one.get(cell.casefold(), cell))
-    of_kind = [only_unit(column.unit) if column.unit and repair is UNIT else repair for repair in kind.repairs]
-    # a cell may have become special by the repairs of its kind, such as "0999"
-    return (STRAY_SPACES, *own, *([case] if one else []), *of_kind, *(own if special.texts else []))
+    return _repairer(column).repairs
 
 
 def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:
@@ -132,7 +161,8 @@ def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:
     """
     values = parse_plain(cells, column)
     is_irregular = cells.is_not_null() & values.is_null()
-    special = _special(column)
+    repairer = _repairer(column)
+    special = repairer.special
     if special.texts or (special.marks and values.dtype == pl.String):
         is_irregular |= special.find(cells, values)
     if column.values:
@@ -142,7 +172,7 @@ def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:
         return RepairedColumn(cells, values, pl.DataFrame(schema=LEDGER))
     irregular = irregular.with_columns(cells[irregular["row"]].alias("raw"))
     distinct = irregular["raw"].unique(maintain_order=True)
-    steps = [(raw, *change) for raw in distinct for change in _steps(raw, column)]
+    steps = [(raw, *change) for raw in distinct for change in repairer.steps(raw)]
     changes = pl.DataFrame(
         steps,
         schema={"raw": pl.String} | {name: LEDGER[name] for name in ("step", "rule", "before", "after")},
@@ -155,19 +185,3 @@ def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:
         values.scatter(last["row"], parse_plain(last["after"], column)),
         ledger,
     )
-
-
-def _steps(raw: str, column: Column) -> list[tuple[int, str, str, str | None]]:
-    """Lists what each repair changes in a cell: (step, rule, before, after)."""
-    is_plain, special = find_kind(column.kind).is_plain, _special(column)
-    known = {*column.values, *column.keep}
-    steps: list[tuple[int, str, str, str | None]] = []
-    cell: str | None = raw
-    for rule in repairs(column):
-        if cell is None or (is_plain(cell) and special.replaced(cell) == cell and (not known or cell in known)):
-            break
-        after = rule.function(cell)
-        if after != cell:
-            steps.append((len(steps), rule.name, cell, after))
-        cell = after
-    return steps

@@ -1,19 +1,20 @@
-"""Routes the records of a batch to clean, quarantine or duplicates, and keeps the ledger of changed cells."""
+"""Routes the records of a piece to clean, quarantine or duplicates, and keeps the ledger of changed cells."""
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
-from eightytwenty.engine.duplicates import Copies, Ordinals
+from eightytwenty.engine.duplicates import hash_keys
+from eightytwenty.engine.parts import Part
 from eightytwenty.engine.rules import Mask, RuleResults, apply_rules, rule_reasons, value_reason
 from eightytwenty.engine.validate import clean_schema
-from eightytwenty.engine.write import FLAGS, Outputs
-from eightytwenty.read.batch import Batch
-from eightytwenty.read.source import RawFile
+from eightytwenty.engine.write import FLAGS
+from eightytwenty.kinds import find_kind
+from eightytwenty.read.batch import Batch, Indices, Piece
+from eightytwenty.read.reader import parse
 from eightytwenty.schema import Table
 
 
@@ -22,111 +23,118 @@ class ContractError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Job:
-    """A batch of the file with this number in the source; `offset` is the number of records before it in the source."""
+class Repeats:
+    """The records of a part that share a key with others.
 
-    number: int
-    file: RawFile
-    batch: Batch
-    offset: int
+    Args:
+        part: the part.
+        copies: rows of the part that are copies of another record, sorted.
+        originals: for each of `copies`, the record that it copies: copy_of_source and copy_of_record.
+        conflicting: rows of the part that share a key with a record that differs, sorted.
+    """
+
+    part: Part
+    copies: Indices
+    originals: pl.DataFrame
+    conflicting: Indices
 
 
 @dataclass(frozen=True)
-class RoutedBatch:
-    """Where the records of a batch ended.
+class Router:
+    """The two stages that look at every part alone.
 
     Args:
-        tables: output -> its rows, as `Outputs.table` makes them.
-        lines: the original bytes of the quarantined records.
-        fates: number of records by fate.
-        failed: rule -> number of quarantined records that failed it.
-        repaired: rule -> number of clean rows in which it changed a cell.
-        flagged: rule -> number of clean rows that it flagged.
-    """
-
-    tables: dict[str, pa.Table]
-    lines: list[bytes]
-    fates: Counter[str]
-    failed: Counter[str]
-    repaired: Counter[str]
-    flagged: Counter[str]
-
-
-def route_batch(
-    job: Job, *, table: Table, copies: Copies, outputs: Outputs, names: pl.Series, starts: Ordinals
-) -> tuple[Job, RoutedBatch]:
-    """Routes each record of a batch to clean, quarantine or duplicates. Batches are independent of each other.
-
-    Args:
-        job: the batch.
         table: the rules.
-        copies: the copies and contradictions among all records of the source.
-        outputs: knows the columns of what is written.
-        names: String, the files of the source, in order.
-        starts: the ordinal of the first record of each file.
-
-    Raises:
-        ContractError: a row that passed the rules is not clean.
+        folder: of the parts.
     """
-    batch = job.batch
-    results = apply_rules(table, batch, job.file.columns)
-    is_copy, copies_in_batch = _rows_among(copies.copies, job)
-    if table.unique:
-        results.failures[table.unique.name], _ = _rows_among(copies.conflicting, job)
+
+    table: Table
+    folder: Path
+
+    def route(self, job: tuple[int, Piece]) -> Part:
+        """Routes each record by what it says itself, and keeps what shows whether its key occurs again.
+
+        Args:
+            job: the number of a file in the source, and a piece of it.
+
+        Raises:
+            ContractError: a row that passed the rules is not clean.
+        """
+        number, piece = job
+        batch = parse(piece, self.table.names)
+        results = apply_rules(self.table, batch, piece.columns)
+        no_row = np.zeros(len(batch.records), dtype=bool)
+        tables = _tables(self.table, batch, results, no_row, _NO_ORIGINALS)
+        _validate(tables["clean"], self.table)
+        part = Part.make(self.folder / f"{number:04}-{piece.records[0]:012}", number, piece, tables)
+        if self.table.unique:
+            part.write_hashes(hash_keys(self.table, results))
+            if piece.text:
+                part.write_piece(piece, ~no_row)
+            else:
+                part.write_piece(
+                    replace(piece, rows=batch.cells.select(name for name in self.table.names if name in piece.columns)),
+                    ~_is_plain(self.table, results),
+                )
+        return part
+
+    def reroute(self, repeats: Repeats) -> Part:
+        """Moves copies to the duplicates, and records that contradict each other to quarantine."""
+        part, rows = repeats.part, np.union1d(repeats.copies, repeats.conflicting)
+        piece = part.read_piece(rows)
+        batch = parse(piece, self.table.names)
+        results = apply_rules(self.table, batch, piece.columns)
+        if self.table.unique:
+            results.failures[self.table.unique.name] = np.isin(rows, repeats.conflicting)
+        moved = _tables(self.table, batch, results, np.isin(rows, repeats.copies), repeats.originals)
+        return part.amend(rows, moved)
+
+
+def _is_plain(table: Table, results: RuleResults) -> Mask:
+    """(n,) bool, the rows whose cells are what their values look like: sound, never changed, of one plain form."""
+    if not all(find_kind(column.kind).dtype in (pl.String, pl.Int64) for column in table.columns):
+        return np.zeros(results.cells.height, dtype=bool)
+    is_plain = results.sound
+    is_plain[results.ledger["row"].to_numpy()] = False
+    return is_plain
+
+
+_NO_ORIGINALS = pl.DataFrame(schema={"copy_of_source": pl.String, "copy_of_record": pl.Int64})
+
+
+def _tables(
+    table: Table, batch: Batch, results: RuleResults, is_copy: Mask, originals: pl.DataFrame
+) -> dict[str, pl.DataFrame]:
+    """The rows of each output, without their source.
+
+    Args:
+        table: the rules.
+        batch: n records.
+        results: of the rules.
+        is_copy: (n,) bool.
+        originals: what the k copies copy.
+    """
     is_clean = results.sound & ~is_copy
     is_quarantined = ~is_clean & ~is_copy
-
     ledger = results.ledger.filter(pl.Series(is_clean)[results.ledger["row"]])
-    record = pl.Series("record", batch.records)[ledger["row"]]
     reasons = rule_reasons(table)
-    flags = _flags(results, is_clean, batch, table, reasons)
     quarantine_rows, copy_rows = np.flatnonzero(is_quarantined), np.flatnonzero(is_copy)
-    lines = batch.original(quarantine_rows)
-    original_ids = _row_ids(copies.originals[copies_in_batch], names, starts)
-    frames = {
+    return {
         "clean": results.values.with_columns(record=batch.records).filter(is_clean),
-        "ledger": ledger.with_columns(record),
-        "flags": flags,
-        "quarantine": _raw_rows(batch, quarantine_rows, lines, _failed_rules(results, is_quarantined, reasons)),
-        "duplicates": _raw_rows(batch, copy_rows, batch.original(copy_rows), original_ids),
+        "quarantine": _raw_rows(batch, quarantine_rows, _failed_rules(results, is_quarantined, reasons)),
+        "duplicates": _raw_rows(batch, copy_rows, originals),
+        "flags": _flags(results, is_clean, batch, table, reasons),
+        "ledger": ledger.with_columns(pl.Series("record", batch.records)[ledger["row"]]),
     }
-    counts = {rule: int((mask & is_quarantined).sum()) for rule, mask in results.failures.items()}
-    tables = {name: outputs.table(name, job.number, rows) for name, rows in frames.items()}
-    _validate(tables["clean"], table)
-    return job, RoutedBatch(
-        tables,
-        lines,
-        Counter(clean=int(is_clean.sum()), quarantine=len(quarantine_rows), duplicates=len(copy_rows)),
-        Counter({rule: count for rule, count in counts.items() if count}),
-        Counter(dict(ledger.select("row", "rule").unique()["rule"].value_counts().iter_rows())),
-        Counter(dict(flags.select("record", "rule").unique()["rule"].value_counts().iter_rows())),
-    )
 
 
-def _rows_among(ordinals: Ordinals, job: Job) -> tuple[Mask, slice]:
-    """Which rows of a batch are among the sorted ordinals, and which of the ordinals they are."""
-    low, high = np.searchsorted(ordinals, [job.offset, job.offset + job.batch.cells.height])
-    mask = np.zeros(job.batch.cells.height, dtype=bool)
-    mask[ordinals[low:high] - job.offset] = True
-    return mask, slice(int(low), int(high))
-
-
-def _row_ids(ordinals: Ordinals, names: pl.Series, starts: Ordinals) -> pl.DataFrame:
-    """The row ids of records, from their ordinals over all files."""
-    file = np.searchsorted(starts, ordinals, side="right") - 1
-    return pl.DataFrame({"copy_of_source": names[file], "copy_of_record": ordinals - starts[file] + 1})
-
-
-def _validate(clean: pa.Table, table: Table) -> None:
+def _validate(clean: pl.DataFrame, table: Table) -> None:
     """Validates the clean rows once more, against the strict schema."""
-    if clean.num_rows:
+    if clean.height:
         import pandera.errors
 
-        rows = pl.DataFrame(pl.from_arrow(clean.drop_columns(["source", "record"])))
-        # a column that no file has is null in every row, so that checks which name it can be computed
-        absent = [pl.lit(None, dtype).alias(name) for name, dtype in table.dtypes.items() if name not in rows.columns]
         try:
-            clean_schema(table).validate(rows.with_columns(absent).select(table.names), lazy=True)
+            clean_schema(table).validate(clean.select(table.names), lazy=True)
         except pandera.errors.SchemaErrors as error:
             raise ContractError(
                 f"the clean schema of {table.name} refuses rows that passed the rules: {error}"
@@ -161,7 +169,7 @@ def _failed_rules(results: RuleResults, is_quarantined: Mask, reasons: Mapping[s
     return rules.select("rules", reason.alias("reason"))
 
 
-def _raw_rows(batch: Batch, rows: Ordinals, original: list[bytes], more: pl.DataFrame) -> pl.DataFrame:
+def _raw_rows(batch: Batch, rows: Indices, more: pl.DataFrame) -> pl.DataFrame:
     """Record number, line, the columns of `more`, raw cells and original bytes of some rows."""
     numbers = None if batch.lines is None else batch.lines[rows]
     return pl.DataFrame(
@@ -170,6 +178,6 @@ def _raw_rows(batch: Batch, rows: Ordinals, original: list[bytes], more: pl.Data
             pl.Series("line", [None] * len(rows) if numbers is None else numbers, dtype=pl.Int64),
             *more.get_columns(),
             *batch.cells[rows].get_columns(),
-            pl.Series("original", original, dtype=pl.Binary),
+            pl.Series("original", batch.original(rows), dtype=pl.Binary),
         ]
     )

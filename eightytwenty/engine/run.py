@@ -1,109 +1,133 @@
 """Cleans a source of any size: every record ends as clean, quarantine or duplicate, every change in the ledger."""
 
-import functools
-import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
-from eightytwenty.engine.duplicates import find_copies
-from eightytwenty.engine.executor import in_order
+from eightytwenty.engine.duplicates import Copies, Ordinals, find_copies
+from eightytwenty.engine.executor import Executor, in_threads
 from eightytwenty.engine.guard import require_replaceable
-from eightytwenty.engine.route import ContractError, Job, route_batch
+from eightytwenty.engine.parts import Part
+from eightytwenty.engine.route import ContractError, Repeats, Router
 from eightytwenty.engine.rules import rule_reasons
 from eightytwenty.engine.summary import FATES, Summary, most_common
-from eightytwenty.engine.write import LINES, OUTPUTS, Outputs
+from eightytwenty.engine.write import LINES, OUTPUTS, Layout, Outputs
 from eightytwenty.errors import UserError
-from eightytwenty.files import sha256, whole_folder
+from eightytwenty.files import whole_folder
 from eightytwenty.pages.report import write_reports
 from eightytwenty.progress import Progress
-from eightytwenty.read.batch import Batch
+from eightytwenty.read.reader import SourceReader
 from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Table
 
 _OWN_NAMES = (*(f"{name}.parquet" for name in OUTPUTS), "report.md", *LINES)
+_PARTS = ".parts"  # while the cleaning lasts
 
 
 def clean_table(
-    files: list[RawFile], table: Table, out: Path, progress: Progress | None = None, piece: int | None = None
+    files: list[RawFile],
+    table: Table,
+    out: Path,
+    progress: Progress | None = None,
+    piece: int | None = None,
+    executor: Executor = in_threads,
 ) -> Summary:
     """Cleans a source into a folder, which appears whole or not at all.
 
     The folder holds clean.parquet, quarantine.parquet, duplicates.parquet, flags.parquet, ledger.parquet, report.md,
     report.json and, for text files, quarantine/ with the original lines and quarantine-for-spreadsheets/ with a copy of
-    them. Memory grows with the source by eight bytes a record.
+    them. The source is read once, in pieces. What is read and found lies in a hidden folder there meanwhile, and takes
+    about the size of the unpacked source and eight bytes a value.
 
     Args:
         files: the files of the source, from `eightytwenty.read.source.open_source`.
         table: columns and rules.
         out: the folder.
-        progress: called with (records done, records in all).
+        progress: called with (records done, about how many there are in all).
         piece: bytes (text) or rows (Parquet) to read at a time; the result does not depend on it.
+        executor: runs the stages; the result does not depend on it.
 
     Raises:
         UserError: a file is damaged, there are no records, or the folder cannot be written.
         ContractError: a record was lost or doubled, or a clean row is not clean.
     """
-
-    def read(file: RawFile, names: list[str]) -> Iterator[Batch]:
-        return file.batches(names, piece)
-
     require_replaceable([file.path for file in files], out, _OWN_NAMES)
     with whole_folder(out) as folder:
-        copies, counts = find_copies(table, files, read)
-        if not sum(counts):
+        (folder / _PARTS).mkdir()
+        router, reader = Router(table, folder / _PARTS), SourceReader(files, table.names, piece)
+        parts: list[Part] = []
+        done = 0
+        for part in executor(router.route, reader):
+            parts.append(part)
+            done += part.height
+            if progress:
+                progress(done, max(done, round(done / reader.share)))
+        if not parts:
             raise UserError(
                 f"{', '.join(file.name for file in files)}: there is a header but no record; give a file with records."
             )
-        fates, failed, repaired, flagged = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
-        with Outputs(folder, table, files) as outputs:
-            jobs = _jobs(files, lambda file: read(file, table.names))
-            route = functools.partial(
-                route_batch,
-                table=table,
-                copies=copies,
-                outputs=outputs,
-                names=pl.Series([file.name for file in files], dtype=pl.String),
-                starts=np.concatenate([[0], np.cumsum(counts)[:-1]]),
-            )
-            records_done = 0
-            for job, result in in_order(route, jobs):
-                for name, rows in result.tables.items():
-                    outputs.write(name, job.number, rows)
-                if job.file.format:
-                    outputs.write_lines(job.number, job.file.format, result.lines)
-                fates.update(result.fates)
-                failed.update(result.failed)
-                repaired.update(result.repaired)
-                flagged.update(result.flagged)
-                records_done += sum(result.fates.values())
-                if progress:
-                    progress(records_done, sum(counts))
+        counts = [0] * len(files)
+        for part in parts:
+            counts[part.file] += part.height
+        if table.unique:
+            copies = find_copies(table, parts, executor)
+            names = [file.name for file in files]
+            changed = {part.folder: part for part in executor(router.reroute, _repeats(parts, copies, names, counts))}
+            parts = [changed.get(part.folder, part) for part in parts]
+        _merge(folder, parts, table, files, executor)
         _check_accounts(folder, [file.name for file in files], counts)
+        shutil.rmtree(folder / _PARTS)
+        total = sum((part.counts for part in parts[1:]), parts[0].counts)
         summary = Summary(
             table=table.name,
-            sha256=_digest(files),
+            sha256=reader.sha256,
             rows=sum(counts),
-            **{fate: fates[fate] for fate in FATES},
-            failed=most_common(failed),
-            repaired=most_common(repaired),
-            flagged=most_common(flagged),
+            **{fate: total.fates[fate] for fate in FATES},
+            failed=most_common(total.failed),
+            repaired=most_common(total.repaired),
+            flagged=most_common(total.flagged),
             files=[_describe(file, count) for file, count in zip(files, counts, strict=True)],
         )
         write_reports(folder, summary, rule_reasons(table))
     return summary
 
 
-def _jobs(files: list[RawFile], read: Callable[[RawFile], Iterator[Batch]]) -> Iterator[Job]:
-    offset = 0
-    for number, file in enumerate(files):
-        for batch in read(file):
-            yield Job(number, file, batch, offset)
-            offset += batch.cells.height
+def _repeats(parts: Sequence[Part], copies: Copies, names: list[str], counts: list[int]) -> Iterator[Repeats]:
+    """The parts that hold copies or contradicting records."""
+    starts, offset = np.concatenate([[0], np.cumsum(counts)[:-1]]), 0
+    originals = _row_ids(copies.originals, pl.Series(names, dtype=pl.String), starts)
+    for part in parts:
+        low, high = np.searchsorted(copies.copies, [offset, offset + part.height])
+        first, last = np.searchsorted(copies.conflicting, [offset, offset + part.height])
+        if high > low or last > first:
+            yield Repeats(
+                part, copies.copies[low:high] - offset, originals[low:high], copies.conflicting[first:last] - offset
+            )
+        offset += part.height
+
+
+def _row_ids(ordinals: Ordinals, names: pl.Series, starts: Ordinals) -> pl.DataFrame:
+    """The row ids of records, from their ordinals over all files."""
+    file = np.searchsorted(starts, ordinals, side="right") - 1
+    return pl.DataFrame({"copy_of_source": names[file], "copy_of_record": ordinals - starts[file] + 1})
+
+
+def _merge(folder: Path, parts: Sequence[Part], table: Table, files: Sequence[RawFile], executor: Executor) -> None:
+    """Writes the tables of the parts one after the other."""
+    layout = Layout.of(table, files)
+    # to give large files back takes a while
+    with ThreadPoolExecutor(1) as remover, Outputs(folder, layout) as outputs:
+        for part, tables in zip(parts, executor(layout.tables, parts), strict=True):
+            for name, rows in tables.items():
+                outputs.write(name, part.file, rows)
+            if text := files[part.file].format:
+                outputs.write_lines(part.file, text, tables["quarantine"]["original"].to_pylist())
+            remover.submit(shutil.rmtree, part.folder)
 
 
 def _check_accounts(folder: Path, names: list[str], counts: list[int]) -> None:
@@ -112,12 +136,11 @@ def _check_accounts(folder: Path, names: list[str], counts: list[int]) -> None:
     for fate in FATES:
         for piece in pq.ParquetFile(folder / f"{fate}.parquet").iter_batches(1 << 20, columns=["record", "source"]):
             source, record = piece["source"].indices.to_numpy(), piece["record"].to_numpy() - 1
-            present = np.flatnonzero(np.bincount(source))
-            for number in present:
-                own = record[source == number] if len(present) > 1 else record
-                first = own.min()
-                times = np.bincount(own - first).astype(np.int8)
-                endings[number][first : first + len(times)] += times
+            for number in np.flatnonzero(np.bincount(source)):
+                own = record if source[0] == source[-1] else record[source == number]
+                if (np.diff(own) <= 0).any():
+                    raise ContractError(f"the records of {names[number]} in {fate} are out of order, or occur twice")
+                endings[number][own] += 1
     for name, times in zip(names, endings, strict=True):
         wrong = np.flatnonzero(times != 1)
         if len(wrong):
@@ -131,9 +154,3 @@ def _describe(file: RawFile, count: int) -> dict[str, object]:
         "records": count,
         "ignored_columns": list(file.ignored_columns),
     }
-
-
-def _digest(files: list[RawFile]) -> str:
-    """The SHA-256 of the source's file, or of the digests of its files."""
-    digests = [sha256(path) for path in dict.fromkeys(file.path for file in files)]
-    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()

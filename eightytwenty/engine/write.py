@@ -1,8 +1,9 @@
 """Writes the files of a cleaning: five Parquet files, and the original lines of what went to quarantine."""
 
 import itertools
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self, TextIO
@@ -12,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from eightytwenty.engine.parts import Part
 from eightytwenty.printable import for_spreadsheet
 from eightytwenty.read.dialect import TextFormat
 from eightytwenty.read.source import RawFile
@@ -26,8 +28,40 @@ LINES = ("quarantine", "quarantine-for-spreadsheets")
 ROW_ID = [pa.field("source", pa.dictionary(pa.int32(), pa.string())), pa.field("record", pa.int64())]
 
 
-def schemas(table: Table, file_columns: Collection[str]) -> dict[str, pa.Schema]:
-    """Maps each output to its Arrow schema. Clean rows have only the columns that are in `file_columns`."""
+@dataclass(frozen=True)
+class Layout:
+    """The columns of the outputs.
+
+    Args:
+        schemas: output -> its Arrow schema, in the order of `OUTPUTS`.
+        sources: String, the names of the files of the source, in order.
+    """
+
+    schemas: dict[str, pa.Schema]
+    sources: pa.Array
+
+    @classmethod
+    def of(cls, table: Table, files: Sequence[RawFile]) -> "Layout":
+        """The columns for the files of a source. Clean rows have only those columns that a file has."""
+        return cls(
+            _schemas(table, {name for file in files for name in file.columns}),
+            pa.array([file.name for file in files], pa.string()),
+        )
+
+    def tables(self, part: Part) -> dict[str, pa.Table]:
+        """The rows of a part, as each output has them."""
+        tables = {}
+        for name, schema in self.schemas.items():
+            rows = part.read_table(name)
+            indices = pa.repeat(pa.scalar(part.file, pa.int32()), rows.height)
+            body = rows.select(schema.names[1:]).to_arrow(compat_level=pl.CompatLevel.oldest())
+            body = body.cast(pa.schema(list(schema)[1:])).combine_chunks()
+            sources = pa.DictionaryArray.from_arrays(indices, self.sources)
+            tables[name] = pa.table([sources, *body.columns], schema=schema)
+        return tables
+
+
+def _schemas(table: Table, file_columns: Collection[str]) -> dict[str, pa.Schema]:
     raw = [pa.field(name, pa.large_string()) for name in table.names]
     text = pa.large_string()
     # the types with which polars writes them, but for text, which has one type in all outputs
@@ -87,32 +121,21 @@ class Outputs:
 
     Args:
         folder: an existing folder.
-        table: its columns are those of the outputs.
-        files: the files of the source, in order.
+        layout: their columns.
     """
 
-    def __init__(self, folder: Path, table: Table, files: list[RawFile]) -> None:
-        self._folder = folder
-        self._sources = pa.array([file.name for file in files], pa.string())
-        self._schemas = schemas(table, {name for file in files for name in file.columns})
+    def __init__(self, folder: Path, layout: Layout) -> None:
+        self._folder, self._sources = folder, layout.sources
         self._writers = {
             name: pq.ParquetWriter(folder / f"{name}.parquet", schema, **_encoding(schema))
-            for name, schema in self._schemas.items()
+            for name, schema in layout.schemas.items()
         }
-        self._buffers: dict[str, list[pa.Table]] = {name: [] for name in self._schemas}
-        self._group: dict[str, tuple[int, int] | None] = dict.fromkeys(self._schemas)
+        self._buffers: dict[str, list[pa.Table]] = {name: [] for name in layout.schemas}
+        self._group: dict[str, tuple[int, int] | None] = dict.fromkeys(layout.schemas)
         self._lines: tuple[int, BinaryIO, TextIO] | None = None
 
-    def table(self, name: str, source: int, rows: pl.DataFrame) -> pa.Table:
-        """Turns rows of one source file into an output's Arrow table. `rows` has all of its columns but `source`."""
-        schema = self._schemas[name]
-        indices = pa.repeat(pa.scalar(source, pa.int32()), rows.height)
-        body = rows.select(schema.names[1:]).to_arrow(compat_level=pl.CompatLevel.oldest())
-        body = body.cast(pa.schema(list(schema)[1:])).combine_chunks()
-        return pa.table([pa.DictionaryArray.from_arrays(indices, self._sources), *body.columns], schema=schema)
-
     def write(self, name: str, source: int, rows: pa.Table) -> None:
-        """Appends rows from `table` to an output, in the order of their records."""
+        """Appends rows of one file to an output, in the order of their records."""
         if not rows.num_rows:
             return
         groups = (rows["record"].to_numpy() - 1) // _GROUP_RECORDS
@@ -177,5 +200,5 @@ class Outputs:
             for writer in self._writers.values():
                 stack.callback(_close, writer)
             if error is None:
-                for name in self._schemas:
+                for name in self._writers:
                     self._flush(name)

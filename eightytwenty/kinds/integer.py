@@ -9,6 +9,7 @@ import unicodedata
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
 import polars as pl
 
 from eightytwenty.kinds import Kind, Repair, register
@@ -124,12 +125,22 @@ def is_plain(cell: str) -> bool:
 
 def parse(cells: pl.Series) -> pl.Series:
     """Reads plain digits as Int64; the same as `is_plain` and `int`, in a fraction of the time."""
-    # what a cast reads, without the forms that it adds
+    # what a cast reads, without the forms that it adds, which are longer: "+7", "007" and "-0"
     values = cells.cast(pl.Int64, strict=False)
-    zeros = cells.str.starts_with("0") & (cells.str.len_bytes() > 1)
-    not_plain = zeros | cells.str.starts_with("-0") | cells.str.starts_with("+")
-    not_plain |= ~values.is_between(-_LIMIT + 1, _LIMIT - 1)
+    not_plain = (cells.str.len_bytes() != _plain_lengths(values)) | ~values.is_between(-_LIMIT + 1, _LIMIT - 1)
     return values.set(not_plain, None) if not_plain.any() else values
+
+
+def _plain_lengths(values: pl.Series) -> pl.Series:
+    """The number of characters of each whole number in plain form; any number for null."""
+    magnitudes = values.fill_null(0).to_numpy()
+    lengths = np.where(magnitudes < 0, np.uint32(2), np.uint32(1))
+    magnitudes = np.abs(magnitudes)
+    power, largest = 10, int(magnitudes.max(initial=0))
+    while power <= min(largest, _LIMIT):
+        lengths += magnitudes >= power
+        power *= 10
+    return pl.Series(lengths)
 
 
 def from_number(number: Fraction) -> str | None:

@@ -19,7 +19,8 @@ def is_plain(cell: str) -> bool:
 
 def parse(cells: pl.Series) -> pl.Series:
     """Reads text without space around it."""
-    not_plain = (cells.str.strip_chars() != cells) | (cells == "")
+    lengths = cells.str.len_bytes()  # comparing these is faster than comparing texts
+    not_plain = (cells.str.strip_chars().str.len_bytes() != lengths) | (lengths == 0)
     return cells.set(not_plain, None) if not_plain.any() else cells
 
 

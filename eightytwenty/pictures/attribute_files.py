@@ -166,7 +166,10 @@ def parse_table(file: AttributeFile, known_attributes: KnownAttributes) -> Attri
     cells = pl.DataFrame(schema=dict.fromkeys(names, pl.String))
     problems: list[str | None] = []
     originals: list[bytes] = []
-    for batch in delimited.read_batches(io.BytesIO(file.content), file.name, text, list(names)):
+    for batch in (
+        delimited.parse(piece, list(names))
+        for piece in delimited.read_pieces(io.BytesIO(file.content), file.name, text)
+    ):
         cells = cells.vstack(batch.cells)
         problems += batch.problems.to_list()
         originals += batch.original(np.arange(batch.cells.height))

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
-from eightytwenty.engine.executor import in_order
+from eightytwenty.engine.executor import in_threads
 from eightytwenty.engine.guard import require_replaceable
 from eightytwenty.engine.route import ContractError
 from eightytwenty.engine.summary import FATES, Summary, most_common
@@ -82,7 +82,7 @@ def clean_pictures(
         with _strict_pillow():
             # threads decode; the rules hold Python's lock, so they run on many files at once
             jobs = _batches(source.read(), _DECODE_BATCH, lambda file: file[1])
-            work = in_order(lambda files: [observe_picture(*file, table.size) for file in files], jobs)
+            work = in_threads(lambda files: [observe_picture(*file, table.size) for file in files], jobs)
             for files in _batches(chain.from_iterable(work), _CHECK_BATCH, lambda file: file.content):
                 batch, passed = check_pictures(table, attributes.problems, files)
                 pictures.append(passed)

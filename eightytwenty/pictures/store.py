@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
-from eightytwenty.engine.executor import in_order
+from eightytwenty.engine.executor import in_threads
 from eightytwenty.engine.write import FLAGS
 from eightytwenty.kinds.category import Attribute
 from eightytwenty.pictures.repair import Pixels
@@ -111,7 +111,7 @@ def write_files(folder: Path, names: Sequence[str]) -> None:
         name = _file_name(row + 1, str(PurePosixPath(names[row]).with_suffix(".png")))
         Image.fromarray(pictures[row]).save(folder / CLEAN / name)
 
-    for _ in in_order(write, range(len(names))):
+    for _ in in_threads(write, range(len(names))):
         pass
 
 

@@ -1,20 +1,58 @@
-"""A piece of a raw table, as every reader yields it."""
+"""A piece of a raw table: as it was read, to be sent or stored, and parsed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from eightytwenty.read.dialect import TextFormat
+
+Indices = npt.NDArray[np.int64]
+
 
 @dataclass(frozen=True)
-class Batch:
-    """Consecutive records of one file.
+class Piece:
+    """Some records of one file as they were read. It is data alone, so it can be pickled, and parsed elsewhere.
 
     Args:
         source: the file's name in row ids.
-        first: record number of the first row, counted from 1 (the header is not a record).
+        records: (n,) int64, their numbers, counted from 1 (the header is not a record).
+        rows: n rows. Of a text: `start` and `end` of each record in `content`, and the `line` on which it starts; else
+            the columns as the file has them.
+        columns: the table's columns that the file has: clean name -> name in the file.
+        text: the format of a text, None for Parquet.
+        content: of a text, the bytes of the records, in UTF-8 if the file is in UTF-16.
+    """
+
+    source: str
+    records: Indices
+    rows: pl.DataFrame
+    columns: dict[str, str]
+    text: TextFormat | None
+    content: bytes | memoryview = b""
+
+    def take(self, indices: Indices) -> "Piece":
+        """Some of the records."""
+        rows = self.rows[indices]
+        if self.text is None:
+            return replace(self, records=self.records[indices], rows=rows)
+        lines = [bytes(self.content[start:end]) for start, end in rows.select("start", "end").iter_rows()]
+        lengths = np.array([len(line) for line in lines], dtype=np.int32)
+        starts = np.cumsum(lengths + 1, dtype=np.int32) - lengths - 1
+        rows = rows.with_columns(start=starts, end=starts + lengths)
+        # a line end between them, as in the file
+        return replace(self, records=self.records[indices], rows=rows, content=b"\n".join(lines))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The parsed records of a piece.
+
+    Args:
+        source: the file's name in row ids.
+        records: (n,) int64, their numbers, counted from 1 (the header is not a record).
         cells: the table's columns as text, one row per record; null where a cell is empty or the column absent.
         problems: String, why a record is not a row; null where it is one. A record that is not a row has null cells.
         lines: (n,) int64, the line on which each record starts, or None for a format without lines.
@@ -22,13 +60,8 @@ class Batch:
     """
 
     source: str
-    first: int
+    records: Indices
     cells: pl.DataFrame
     problems: pl.Series
-    lines: npt.NDArray[np.int64] | None
-    original: Callable[[npt.NDArray[np.int64]], list[bytes]]
-
-    @property
-    def records(self) -> npt.NDArray[np.int64]:
-        """(n,) int64, the record number of each row."""
-        return np.arange(self.first, self.first + self.cells.height, dtype=np.int64)
+    lines: Indices | None
+    original: Callable[[Indices], list[bytes]]

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from eightytwenty.errors import UserError
-from eightytwenty.read.batch import Batch
+from eightytwenty.read.batch import Batch, Indices, Piece
 from eightytwenty.read.dialect import TextFormat
 
 CHUNK_BYTES = 1 << 25
@@ -29,27 +29,25 @@ _FIRST_BLOCK = 1 << 20
 _SLOW_RECORDS = 1 << 16  # to parse one by one before they are packed
 # A quote that is not closed within this many lines is a stray quote, not the start of a long cell.
 _LONGEST_RECORD_LINES = 100
-_LF, _CR, _QUOTE = 10, 13, 34
+_LF, _CR, _QUOTE, _NOT_ASCII = 10, 13, 34, 128
 _PROBLEMS = (None, "row cut off", "too many cells", "broken quotes", "undecodable bytes", "repeated header")
 Lines = npt.NDArray[np.int64]  # (n, 2): start and end of each record in the chunk
 
 
-def read_batches(
-    stream: BinaryIO, name: str, text: TextFormat, names: list[str], chunk_bytes: int = CHUNK_BYTES
-) -> Iterator[Batch]:
-    """Reads a text file piece by piece.
+def read_pieces(stream: BinaryIO, name: str, text: TextFormat, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Piece]:
+    """Splits a text file into records, piece by piece.
 
     Args:
         stream: the uncompressed bytes from the start of the file.
         name: the file's name in row ids.
         text: the file's format.
-        names: the table's columns, in order.
         chunk_bytes: approximate number of bytes in memory at a time; the result does not depend on it.
 
     Raises:
         UserError: a line is longer than `LONGEST_LINE`.
     """
     first, line, header, rest = 1, 1, True, b""
+    columns = {column: text.header[position] for column, position in text.columns.items()}
     blocks = _blocks(stream, text, chunk_bytes)
     while True:
         block = next(blocks, None)
@@ -75,9 +73,11 @@ def read_batches(
         for start in range(0, complete, _MOST_RECORDS):
             part = slice(start, min(start + _MOST_RECORDS, complete))
             begin, end = lines[part.start, 0], lines[part.stop - 1, 1]
-            batch = _batch(chunk[begin:end], lines[part] - begin, numbers[part], quotes[part], name, first, text, names)
-            first += batch.cells.height
-            yield batch
+            starts, ends = (lines[part] - begin).astype(np.int32).T
+            rows = pl.DataFrame({"start": starts, "end": ends, "line": numbers[part]})
+            records = np.arange(first, first + rows.height, dtype=np.int64)
+            first += rows.height
+            yield Piece(name, records, rows, columns, text, chunk[begin:end])
         if block is None:
             return
         rest = rest[cut:]
@@ -133,27 +133,39 @@ def _lines(chunk: bytes, newline: bytes) -> Lines:
     return np.stack([starts, ends - carriage], axis=1)
 
 
-def _per_line(positions: npt.NDArray[np.int64], lines: Lines) -> npt.NDArray[np.int64]:
+def _per_line(positions: Indices, lines: Lines) -> Indices:
     """The number of sorted positions in each line."""
+    if not len(positions):
+        return np.zeros(len(lines), dtype=np.int64)
     return np.searchsorted(positions, lines[:, 1]) - np.searchsorted(positions, lines[:, 0])
 
 
-def _batch(
-    chunk: bytes,
-    lines: Lines,
-    numbers: npt.NDArray[np.int64],
-    quotes: npt.NDArray[np.int64],
-    name: str,
-    first: int,
-    text: TextFormat,
-    names: list[str],
-) -> Batch:
+def _count(is_counted: npt.NDArray[np.bool_], lines: Lines) -> npt.NDArray[np.int32]:
+    """The number of true bytes in each line."""
+    if not is_counted.any():
+        return np.zeros(len(lines), dtype=np.int32)
+    sums = np.zeros(len(is_counted) + 1, dtype=np.int32)
+    np.cumsum(is_counted, out=sums[1:])
+    return sums[lines[:, 1]] - sums[lines[:, 0]]
+
+
+def parse(piece: Piece, names: list[str]) -> Batch:
+    """Splits the records of a piece of text into cells.
+
+    Args:
+        piece: from `read_pieces`.
+        names: the table's columns, in order.
+    """
+    text, chunk = piece.text, piece.content
+    if text is None:
+        raise TypeError(f"a piece of {piece.source} is no text")
+    lines = piece.rows.select(pl.col("start", "end").cast(pl.Int64)).to_numpy()
     data, most = np.frombuffer(chunk, dtype=np.uint8), len(text.header) - 1
-    delimiters = _per_line(np.flatnonzero(data == ord(text.delimiter)), lines)
-    plain = (quotes == 0) & (_per_line(np.flatnonzero(data >= 128), lines) == 0)
+    delimiters = _count(data == ord(text.delimiter), lines)
+    plain = _count((data == _QUOTE) | (data >= _NOT_ASCII), lines) == 0
     regular = plain & (delimiters == most)
     # of these, the delimiters say what is wrong, unless a carriage return within the line ends a record
-    wrong = plain & ~regular & (_per_line(np.flatnonzero(data == _CR), lines) == 0)
+    wrong = plain & ~regular & (_count(data == _CR, lines) == 0)
     problems = np.zeros(len(lines), dtype=np.uint32)  # positions in _PROBLEMS
     problems[wrong] = np.where(
         delimiters[wrong] < most, _PROBLEMS.index("row cut off"), _PROBLEMS.index("too many cells")
@@ -162,7 +174,7 @@ def _batch(
     cells, rows = [_regular_cells(chunk, lines, regular, text)], [np.flatnonzero(regular)]
     slow = np.flatnonzero(~regular & ~wrong)
     for block in (slow[start : start + _SLOW_RECORDS] for start in range(0, len(slow), _SLOW_RECORDS)):
-        records = [_slow_record(chunk[start:end], text) for start, end in lines[block]]
+        records = [_slow_record(bytes(chunk[start:end]), text) for start, end in lines[block]]
         problems[block] = [_PROBLEMS.index(record.problem) for record in records]
         parsed = [record.cells for record in records if record.problem is None]
         cells.append(pl.DataFrame(parsed, schema=cells[0].schema, orient="row"))
@@ -182,10 +194,11 @@ def _batch(
     ]
     frame = pl.DataFrame([column.alias(name) for column, name in zip(columns, names, strict=True)])
 
-    def original(rows: npt.NDArray[np.int64]) -> list[bytes]:
-        return [_original(chunk[start:end], text) for start, end in lines[rows]]
+    def original(indices: Indices) -> list[bytes]:
+        return [_original(bytes(chunk[start:end]), text) for start, end in lines[indices]]
 
-    return Batch(name, first, frame, pl.Series("problem", _PROBLEMS).gather(problems), numbers, original)
+    reasons = pl.Series("problem", _PROBLEMS).gather(problems)
+    return Batch(piece.source, piece.records, frame, reasons, piece.rows["line"].to_numpy(), original)
 
 
 def _join_quoted(
@@ -213,7 +226,9 @@ def _join_quoted(
     return joined[keep], numbers[keep], counts[keep]
 
 
-def _regular_cells(chunk: bytes, lines: Lines, regular: npt.NDArray[np.bool_], text: TextFormat) -> pl.DataFrame:
+def _regular_cells(
+    chunk: bytes | memoryview, lines: Lines, regular: npt.NDArray[np.bool_], text: TextFormat
+) -> pl.DataFrame:
     """The cells of the regular lines: String columns named "0", "1", ... by position; an empty cell is null."""
     schema = {str(position): pl.String for position in range(len(text.header))}
     if not regular.any():

@@ -19,17 +19,17 @@ import pyarrow.parquet as pq
 from eightytwenty.errors import UserError
 from eightytwenty.kinds.spelling import typed_text
 from eightytwenty.read.archives import refuse_bomb
-from eightytwenty.read.batch import Batch
+from eightytwenty.read.batch import Batch, Piece
 from eightytwenty.read.delimited import CHUNK_BYTES, LONGEST_LINE
 from eightytwenty.read.dialect import MOST_COLUMNS
 from eightytwenty.schema import Table
 
-BATCH_ROWS = 1 << 20
+PIECE_ROWS = 1 << 20
 _NUMBER_BYTES = 8
 _SHORT = 256  # bytes of all values of a row; a piece of longer ones has fewer rows
 _READABLE = (pl.String, pl.Categorical, pl.Enum, pl.Null, pl.Boolean, pl.Date, pl.Datetime, pl.Time)
 # pages are read one by one, not a whole column at once
-_OPTIONS = {"pre_buffer": False, "buffer_size": 1 << 20}
+_OPTIONS = {"pre_buffer": False, "buffer_size": 1 << 18}
 
 
 def match_columns(stream: BinaryIO, name: str, table: Table, packed: int) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -72,10 +72,18 @@ def match_columns(stream: BinaryIO, name: str, table: Table, packed: int) -> tup
     return columns, tuple(fields.names)
 
 
-def read_batches(
-    stream: BinaryIO, name: str, columns: dict[str, str], names: list[str], packed: int, batch_rows: int = BATCH_ROWS
-) -> Iterator[Batch]:
-    """Reads a Parquet file piece by piece; `columns` comes from `match_columns`, the other arguments are as for text.
+def read_pieces(
+    stream: BinaryIO, name: str, columns: dict[str, str], names: list[str], packed: int, piece_rows: int = PIECE_ROWS
+) -> Iterator[Piece]:
+    """Reads a Parquet file piece by piece.
+
+    Args:
+        stream: the file.
+        name: its name in row ids.
+        columns: from `match_columns`.
+        names: the table's columns, in order.
+        packed: bytes of the file on the disk.
+        piece_rows: the most rows in memory at a time; the result does not depend on it.
 
     Raises:
         UserError: a page of the file is damaged, a cell is longer than `LONGEST_LINE`, or the file unfolds to far more
@@ -83,16 +91,23 @@ def read_batches(
     """
     first, unfolded = 1, 0
     file_columns = [columns[column] for column in names if column in columns]
-    for raw in _pieces(stream, name, file_columns, batch_rows):
-        unfolded += max(int(raw.estimated_size()), raw.height * len(file_columns) * _NUMBER_BYTES)
+    for rows in _pieces(stream, name, file_columns, piece_rows):
+        unfolded += max(int(rows.estimated_size()), rows.height * len(file_columns) * _NUMBER_BYTES)
         refuse_bomb(name, packed, unfolded)
-        nulls = pl.repeat(None, raw.height, dtype=pl.String, eager=True)
-        cells = pl.DataFrame(
-            [typed_text(raw[columns[column]] if column in columns else nulls).alias(column) for column in names]
-        )
-        problems = pl.repeat(None, cells.height, dtype=pl.String, eager=True)
-        yield Batch(name, first, cells, problems, None, partial(_as_json, cells))
-        first += cells.height
+        yield Piece(name, np.arange(first, first + rows.height, dtype=np.int64), rows, columns, None)
+        first += rows.height
+
+
+def parse(piece: Piece, names: list[str]) -> Batch:
+    """The cells of a piece as text; `names` are the table's columns, in order."""
+    nulls = pl.repeat(None, piece.rows.height, dtype=pl.String, eager=True)
+    cells = pl.DataFrame(
+        [
+            typed_text(piece.rows[piece.columns[column]] if column in piece.columns else nulls).alias(column)
+            for column in names
+        ]
+    )
+    return Batch(piece.source, piece.records, cells, nulls.alias("problem"), None, partial(_as_json, cells))
 
 
 def _pieces(stream: BinaryIO, name: str, columns: list[str], most_rows: int) -> Iterator[pl.DataFrame]:

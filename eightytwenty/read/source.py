@@ -1,30 +1,23 @@
 """Opens a source of raw rows (a file, a folder of files or an archive) as a list of files to read in pieces."""
 
-import gzip
-import io
 import itertools
 import os
 import stat
 import zipfile
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import name_as_text, source_mode
-from eightytwenty.read import delimited, dialect, parquet
-from eightytwenty.read.archives import MOST_FILE_BYTES, MOST_UNPACKED_BYTES, refuse_bomb
-from eightytwenty.read.batch import Batch
+from eightytwenty.read import dialect, parquet
+from eightytwenty.read.archives import MOST_UNPACKED_BYTES, refuse_bomb
+from eightytwenty.read.streams import ZIP, magic, open_archive, open_file, seekable, unpacked
 from eightytwenty.schema import Table
 
 SUFFIXES = {".csv", ".tsv", ".parquet", ".pq", ".gz", ".zip"}
-_PARQUET, _ZIP, _GZIP = b"PAR1", b"PK\x03\x04", b"\x1f\x8b"
+_PARQUET = b"PAR1"
 MOST_TABLES = 1_000  # in an archive; each of them takes milliseconds, however small it is
-# The errors of unpacking: OSError comes from gzip, RuntimeError from zipfile for an encrypted member.
-_UNPACKING = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -38,7 +31,6 @@ class RawFile:
         format: of its text, None for Parquet.
         columns: the table's columns that it has: clean name -> name in the file.
         ignored_columns: its other columns.
-        archive: of the member, open; closed with the last of its files.
     """
 
     name: str
@@ -47,25 +39,11 @@ class RawFile:
     format: dialect.TextFormat | None
     columns: dict[str, str]
     ignored_columns: tuple[str, ...]
-    archive: zipfile.ZipFile | None = field(default=None, compare=False, repr=False)
 
     @property
     def description(self) -> str:
         """The detected format, for reports."""
         return str(self.format) if self.format else "Parquet"
-
-    def batches(self, names: list[str], piece: int | None = None) -> Iterator[Batch]:
-        """Reads the records in pieces, with the columns `names`; `piece` overrides the bytes or rows of a piece."""
-        with _open(self.path, self.archive, self.member, self.name) as stream:
-            if self.format:
-                yield from delimited.read_batches(stream, self.name, self.format, names, piece or delimited.CHUNK_BYTES)
-            else:
-                whole, packed, rows = (
-                    _seekable(stream, self.name),
-                    self.path.stat().st_size,
-                    piece or parquet.BATCH_ROWS,
-                )
-                yield from parquet.read_batches(whole, self.name, self.columns, names, packed, rows)
 
 
 def open_source(path: Path, table: Table) -> list[RawFile]:
@@ -109,12 +87,14 @@ def _may_be_table(name: str) -> bool:
 
 def _raw_files(path: Path, name: str, table: Table) -> list[RawFile]:
     name = name_as_text(name)
-    if _magic(path) != _ZIP:
+    if magic(path) != ZIP:
         return [_raw_file(path, None, "", name, table)]
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:  # the last for a name that is no text
-        raise UserError(f"{name} is a damaged zip archive ({error}); pack it again.") from None
+    with open_archive(path, name) as archive:
+        return [_raw_file(path, archive, member, f"{name}/{member}", table) for member in _members(archive, path, name)]
+
+
+def _members(archive: zipfile.ZipFile, path: Path, name: str) -> list[str]:
+    """The tables in an archive, sorted."""
     sizes = [(info.filename, info.file_size) for info in archive.infolist() if not info.is_dir()]
     if "[Content_Types].xml" in dict(sizes):
         raise UserError(f"{name} is an office document; save its table as CSV.")
@@ -135,82 +115,20 @@ def _raw_files(path: Path, name: str, table: Table) -> list[RawFile]:
     duplicate = next((member for member, successor in itertools.pairwise(tables) if member == successor), None)
     if duplicate:
         raise UserError(f"The archive {name} holds {duplicate} twice; pack it again with each name once.")
-    return [_raw_file(path, archive, member, f"{name}/{member}", table) for member in tables]
+    return tables
 
 
 def _raw_file(path: Path, archive: zipfile.ZipFile | None, member: str, name: str, table: Table) -> RawFile:
-    with _open(path, archive, member, name) as stream:
+    with open_file(path) as content, unpacked(content, archive, member, name) as stream:
         sample = stream.read(dialect.SAMPLE_BYTES)
         if sample.startswith(_PARQUET):
             stream.seek(0)
-            columns, header = parquet.match_columns(_seekable(stream, name), name, table, path.stat().st_size)
-            return RawFile(name, path, member, None, columns, _other_columns(header, columns), archive)
+            columns, header = parquet.match_columns(seekable(stream, name), name, table, path.stat().st_size)
+            return RawFile(name, path, member, None, columns, _other_columns(header, columns))
         text = dialect.detect(sample, name, table)
         columns = {column: text.header[position] for column, position in text.columns.items()}
-        return RawFile(name, path, member, text, columns, _other_columns(text.header, columns), archive)
+        return RawFile(name, path, member, text, columns, _other_columns(text.header, columns))
 
 
 def _other_columns(header: tuple[str, ...], columns: dict[str, str]) -> tuple[str, ...]:
     return tuple(name for name in header if name not in columns.values())
-
-
-def _magic(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(4)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}); change its permissions or give another.") from None
-
-
-@contextmanager
-def _open(path: Path, archive: zipfile.ZipFile | None, member: str, name: str) -> Iterator[BinaryIO]:
-    """The uncompressed bytes of a file."""
-    try:
-        if archive:
-            info = archive.getinfo(member)
-            # other methods are unpacked without a bound, and bzip2 turns a few kilobytes into gigabytes
-            if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-                raise UserError(f"{name} is packed otherwise than by deflate; pack it again.")
-            with archive.open(info) as inner:
-                yield cast("BinaryIO", _Bounded(cast("BinaryIO", inner), info.compress_size, name))
-        elif _magic(path).startswith(_GZIP):
-            with gzip.open(path) as inner:
-                yield cast("BinaryIO", _Bounded(cast("BinaryIO", inner), path.stat().st_size, name))
-        else:
-            with path.open("rb") as stream:
-                yield stream
-    except _UNPACKING as error:
-        raise UserError(
-            f"{name} cannot be unpacked ({error}); pack it again, complete and without a password."
-        ) from None
-
-
-def _seekable(stream: BinaryIO, name: str) -> BinaryIO:
-    """A file whose end can be read first, as Parquet needs it: out of an archive it is read at once."""
-    if not isinstance(stream, _Bounded):
-        return stream
-    content = stream.read(MOST_FILE_BYTES + 1)
-    if len(content) > MOST_FILE_BYTES:
-        raise UserError(f"{name} has more than {MOST_FILE_BYTES >> 20} MB; give the Parquet file itself.")
-    return io.BytesIO(content)
-
-
-class _Bounded(io.RawIOBase):
-    """A stream out of an archive that stops when it unpacks to far more than its packed size."""
-
-    def __init__(self, stream: BinaryIO, packed: int, name: str) -> None:
-        self._stream, self._packed, self._name = stream, packed, name
-
-    def readable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._stream.tell()
-
-    def read(self, size: int = -1) -> bytes:
-        block = self._stream.read(size)
-        refuse_bomb(self._name, self._packed, self._stream.tell())
-        return block

@@ -11,6 +11,7 @@ import polars as pl
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import sha256
+from eightytwenty.read.reader import read_batches
 from eightytwenty.read.source import open_source
 from models.adders.network import IntArray
 from schemas.expectations import BatchExpectations, pairs_expectations
@@ -137,8 +138,7 @@ def uncleaned_pairs(raw: Raw, largest_sum: int, limit: int, seed: int) -> IntArr
     table = pairs_table(largest_sum)
     pieces = [
         batch.cells.select(_COLUMNS).to_pandas().apply(pd.to_numeric, errors="coerce")
-        for file in open_source(raw.path, table)
-        for batch in file.batches(table.names)
+        for batch in read_batches(open_source(raw.path, table), table.names)
     ]
     rows = pd.concat(pieces).replace([np.inf, -np.inf], np.nan).dropna()
     rows = rows[(rows.abs() < 2**53).all(axis=1)]

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from eightytwenty.engine.repair import repair_column
 from eightytwenty.read.batch import Batch
+from eightytwenty.read.reader import read_batches
 from eightytwenty.read.source import open_source
 from eightytwenty.schema import Table
 from models.adders.network import FloatArray
@@ -71,11 +72,7 @@ def answer_file(model: "keras.Model", largest_sum: int, path: Path) -> pl.DataFr
         UserError: the file cannot be read, or has no columns a and b.
     """
     table = summands_table()
-    pieces = [
-        _answer(model, largest_sum, table, batch)
-        for raw in open_source(path, table)
-        for batch in raw.batches(["a", "b"])
-    ]
+    pieces = [_answer(model, largest_sum, table, batch) for batch in read_batches(open_source(path, table), ["a", "b"])]
     return pl.concat(pieces) if pieces else pl.DataFrame(schema=COLUMNS)
 
 

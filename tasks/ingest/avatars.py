@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 from PIL import Image
 
-from eightytwenty.engine.executor import in_order
+from eightytwenty.engine.executor import in_threads
 from eightytwenty.errors import UserError
 from schemas.attributes import AVATARS
 
@@ -171,7 +171,9 @@ def draw_avatars(
     attributes = draw_attributes(rows, seed)
     pictures = np.empty((rows, size, size, 3), np.uint8)
     _style()  # once, before the threads ask for it
-    for row, picture in enumerate(in_order(lambda values: draw_avatar(values, size), attributes.iter_rows(named=True))):
+    for row, picture in enumerate(
+        in_threads(lambda values: draw_avatar(values, size), attributes.iter_rows(named=True))
+    ):
         pictures[row] = picture
         if progress:
             progress(row + 1, rows)

@@ -1,3 +1,4 @@
+import numpy as np
 import pandera.errors
 import polars as pl
 import pytest
@@ -16,7 +17,9 @@ def results(*rows):
     """What the rules make of rows of three cells."""
     cells = pl.DataFrame([("id", *row) for row in rows], dict.fromkeys(COLUMNS, pl.String), orient="row")
     problems = pl.repeat(None, len(rows), dtype=pl.String, eager=True)
-    return apply_rules(TABLE, Batch("pairs.csv", 1, cells, problems, None, lambda _: []), COLUMNS)
+    return apply_rules(
+        TABLE, Batch("pairs.csv", np.arange(1, cells.height + 1), cells, problems, None, lambda _: []), COLUMNS
+    )
 
 
 def filled(*rows):

@@ -4,14 +4,19 @@ import csv
 import io
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eightytwenty.engine import duplicates
+from eightytwenty.engine.executor import in_threads
 from eightytwenty.engine.repair import canonical, parse_plain
 from eightytwenty.kinds.spelling import typed_text
 from eightytwenty.schema_file import read_table, table_yaml
+from tests.eightytwenty.executors import pickled
 from tests.eightytwenty.random_tables import rows, tables
 
+executors = st.sampled_from([in_threads, pickled])
 FATES = ("clean", "quarantine", "duplicates")
 examples = tables().flatmap(lambda table: st.tuples(st.just(table), rows(table)))
 
@@ -31,11 +36,11 @@ def from_yaml(table, folder):
 
 
 @settings(max_examples=60)
-@given(examples)
-def test_every_row_ends_once_and_the_ledger_explains_every_change(clean_source, tmp_path_factory, example):
+@given(examples, executors)
+def test_every_row_ends_once_and_the_ledger_explains_every_change(clean_source, tmp_path_factory, example, executor):
     table, lines = example
     table = from_yaml(table, tmp_path_factory.getbasetemp())
-    cleaned = clean_source(as_csv(table.names, lines), table=table)
+    cleaned = clean_source(as_csv(table.names, lines), table=table, executor=executor)
     assert sorted(record for fate in FATES for record in cleaned[fate]["record"]) == list(range(1, len(lines) + 1))
     for fate in ("quarantine", "duplicates"):
         for row in cleaned[fate].iter_rows(named=True):
@@ -59,12 +64,24 @@ def test_every_row_ends_once_and_the_ledger_explains_every_change(clean_source, 
 
 
 @settings(max_examples=30)
-@given(examples, st.integers(1, 40))
-def test_the_size_of_the_pieces_changes_no_byte(clean_source, example, piece):
+@given(examples, st.integers(1, 40), executors, st.sampled_from([1, 3, 1 << 22]))
+def test_neither_pieces_nor_executors_change_a_byte(clean_source, example, piece, executor, compared):
     table, lines = example
     content = as_csv(table.names, lines)
     whole = clean_source(content, table=table).files
-    assert clean_source(content, table=table, piece=piece).files == whole
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duplicates, "_COMPARED", compared)
+        assert clean_source(content, table=table, piece=piece, executor=executor).files == whole
+
+
+@settings(max_examples=30)
+@given(examples, st.integers(1, 40), executors)
+def test_neither_pieces_nor_executors_change_a_byte_from_parquet(clean_source, example, piece, executor):
+    table, lines = example
+    stored = io.BytesIO()
+    pl.DataFrame(lines, dict.fromkeys(table.names, pl.String), orient="row").write_parquet(stored)
+    whole = clean_source(stored.getvalue(), "table.parquet", table).files
+    assert clean_source(stored.getvalue(), "table.parquet", table, piece, executor).files == whole
 
 
 @settings(max_examples=60)

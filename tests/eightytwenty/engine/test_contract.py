@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eightytwenty.errors import UserError
+from eightytwenty.read.reader import read_batches
 from eightytwenty.read.source import open_source
 from schemas.pairs import pairs_table
 
@@ -227,8 +228,8 @@ def test_any_bytes_are_accounted_for(clean_source, content, piece):
     originals = [
         record
         for file in open_source(path, pairs_table())
-        for batch in file.batches(list(COLUMNS))
-        for record in batch.original(batch.records - batch.first)
+        for batch in read_batches([file], list(COLUMNS))
+        for record in batch.original(batch.records - batch.records[0])
     ]
     assert record_numbers(cleaned) == list(range(1, len(originals) + 1))
     # every byte is in one record, except line ends and empty lines

@@ -16,6 +16,7 @@ import pytest
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.read import archives, delimited, parquet
+from eightytwenty.read.reader import read_batches
 from eightytwenty.read.source import MOST_TABLES, open_source
 from schemas.pairs import pairs_table
 
@@ -25,6 +26,7 @@ import re, sys
 from pathlib import Path
 from eightytwenty.engine.run import clean_table
 from eightytwenty.errors import UserError
+from eightytwenty.read.reader import read_batches
 from eightytwenty.read.source import open_source
 from schemas.pairs import pairs_table
 try:
@@ -132,16 +134,16 @@ def test_parquet_is_read_alike_however_long_its_texts_are(tmp_path: Path, monkey
     table = pa.table({"record_id": texts, "a": numbers, "b": numbers, "sum": numbers})
     pq.write_table(table, tmp_path / "x.parquet", row_group_size=300)
     (file,) = open_source(tmp_path / "x.parquet", pairs_table())
-    whole = [row for batch in file.batches(["record_id", "a"]) for row in batch.cells.rows()]
+    whole = [row for batch in read_batches([file], ["record_id", "a"]) for row in batch.cells.rows()]
     assert whole == [(text, str(number)) for number, text in enumerate(texts.to_pylist())]
     monkeypatch.setattr(parquet, "_SHORT", 0)
     monkeypatch.setattr(parquet, "CHUNK_BYTES", 1_000)  # fits nine rows of the longest text
-    pieces = [batch.cells.rows() for batch in file.batches(["record_id", "a"])]
+    pieces = [batch.cells.rows() for batch in read_batches([file], ["record_id", "a"])]
     assert 100 < len(pieces) < 200
     assert [row for piece in pieces for row in piece] == whole
     monkeypatch.setattr(parquet, "LONGEST_LINE", 80)
     with pytest.raises(UserError, match=r"x\.parquet has a cell of more than .* after record 3"):
-        list(file.batches(["record_id", "a"]))
+        list(read_batches([file], ["record_id", "a"]))
 
 
 def test_a_quoted_cell_is_not_joined_beyond_the_longest_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +153,7 @@ def test_a_quoted_cell_is_not_joined_beyond_the_longest_line(tmp_path: Path, mon
     (file,) = open_source(tmp_path / "x.csv", pairs_table())
     results = []
     for piece in (None, 7, 50, 1_000):
-        batches = list(file.batches(["record_id", "a"], piece))
+        batches = list(read_batches([file], ["record_id", "a"], piece))
         results.append([row for batch in batches for row in batch.cells.with_columns(batch.problems).rows()])
     assert results[0][0][0] == "x\n" * 20 + "y"
     assert (len(results[0]), results[0][-1]) == (43, ("7", "1", None))
@@ -189,8 +191,8 @@ def test_parquet_in_an_archive_is_limited_because_it_is_read_at_once(
     (tmp_path / "y.parquet.gz").write_bytes(gzip.compress(content.getvalue()))
     for name in ("x.zip", "y.parquet.gz"):
         (file,) = open_source(tmp_path / name, pairs_table())
-        assert [batch.cells.rows() for batch in file.batches(["a", "sum"])] == [[("1", "2")]]
-    monkeypatch.setattr("eightytwenty.read.source.MOST_FILE_BYTES", 100)
+        assert [batch.cells.rows() for batch in read_batches([file], ["a", "sum"])] == [[("1", "2")]]
+    monkeypatch.setattr("eightytwenty.read.streams.MOST_FILE_BYTES", 100)
     for name in ("x.zip/y.parquet", "y.parquet.gz"):
         with pytest.raises(UserError, match=f"{name} has more than .*; give the Parquet file itself"):
             open_source(tmp_path / name.partition("/")[0], pairs_table())

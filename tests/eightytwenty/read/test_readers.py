@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from eightytwenty.read.reader import read_batches
 from eightytwenty.read.source import open_source
 from schemas.pairs import pairs_table
 
@@ -33,7 +34,7 @@ def read(tmp_path):
     def run(content, name="pairs.csv", piece=None):
         (tmp_path / name).write_bytes(content)
         files = open_source(tmp_path / name, pairs_table())
-        batches = [batch for file in files for batch in file.batches(COLUMNS, piece)]
+        batches = [batch for file in files for batch in read_batches([file], COLUMNS, piece)]
         rows = [row for batch in batches for row in batch.cells.rows()]
         return files, rows, [int(n) for batch in batches if batch.lines is not None for n in batch.lines]
 

@@ -16,6 +16,7 @@ from eightytwenty.engine.run import clean_table
 from eightytwenty.errors import UserError
 from eightytwenty.read import archives, delimited
 from eightytwenty.read.download import download
+from eightytwenty.read.reader import read_batches
 from eightytwenty.read.source import open_source
 from schemas.pairs import pairs_table
 
@@ -148,7 +149,7 @@ def test_damaged_parquet_is_a_sentence_wherever_the_damage_is(tmp_path):
         with contextlib.suppress(UserError):  # and nothing else
             refusals += 1
             for file in open_source(path, pairs_table()):
-                list(file.batches(["record_id", "a", "b", "sum"]))
+                list(read_batches([file], ["record_id", "a", "b", "sum"]))
             refusals -= 1
     assert refusals > 30
 
@@ -159,11 +160,12 @@ def test_a_line_of_huge_length_is_refused_whatever_the_piece(tmp_path, monkeypat
     files = open_source(tmp_path / "x.csv", pairs_table())
     for piece in (700, 1_000):
         with pytest.raises(UserError, match=r"x\.csv has more than .* in line 2002; is it"):
-            list(files[0].batches(["a"], piece))
+            list(read_batches(files[:1], ["a"], piece))
     # lines longer than a piece are no problem
     (tmp_path / "x.csv").write_bytes(HEADER + b"1" * 4_000 + b",1,2,3\n")
     assert (
-        sum(batch.cells.height for batch in open_source(tmp_path / "x.csv", pairs_table())[0].batches(["a"], 10)) == 1
+        sum(batch.cells.height for batch in read_batches(open_source(tmp_path / "x.csv", pairs_table()), ["a"], 10))
+        == 1
     )
 
 
@@ -193,6 +195,7 @@ import os, sys
 from pathlib import Path
 from eightytwenty.errors import UserError
 from schemas.pairs import pairs_table
+from eightytwenty.read.reader import read_batches
 from eightytwenty.read.source import open_source
 import eightytwenty.read.parquet, charset_normalizer
 table = pairs_table()

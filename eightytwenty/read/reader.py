@@ -1,0 +1,92 @@
+"""Reads the files of a source once, in pieces, and hashes them meanwhile."""
+
+import hashlib
+import itertools
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO
+
+from eightytwenty.files import sha256
+from eightytwenty.read import delimited, parquet
+from eightytwenty.read.batch import Batch, Piece
+from eightytwenty.read.source import RawFile
+from eightytwenty.read.streams import open_archive, open_file, seekable, unpacked
+
+
+def parse(piece: Piece, names: list[str]) -> Batch:
+    """Splits the records of a piece into cells; `names` are the table's columns, in order."""
+    return delimited.parse(piece, names) if piece.text else parquet.parse(piece, names)
+
+
+def read_batches(files: list[RawFile], names: list[str], piece: int | None = None) -> Iterator[Batch]:
+    """Reads the records of files in batches with the columns `names`; `piece` is as for `SourceReader`."""
+    for _, records in SourceReader(files, names, piece):
+        yield parse(records, names)
+
+
+def _size(path: Path) -> int:
+    with open_file(path) as file:
+        return file.size
+
+
+class SourceReader:
+    """Reads the files of a source once, as (number of the file, piece), and hashes them meanwhile.
+
+    Args:
+        files: from `eightytwenty.read.source.open_source`.
+        names: the table's columns.
+        piece: bytes (text) or rows (Parquet) to read at a time; the records do not depend on it.
+    """
+
+    def __init__(self, files: list[RawFile], names: list[str], piece: int | None = None) -> None:
+        self._files, self._names, self._piece = files, names, piece
+        self._sizes = {path: _size(path) for path in dict.fromkeys(file.path for file in files)}
+        self._done = 0.0  # bytes
+        self._digests: list[str] = []
+
+    @property
+    def share(self) -> float:
+        """About which part of the source has been read, from 0 to 1."""
+        return min(1.0, self._done / (sum(self._sizes.values()) or 1))
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the source's file, or of the digests of its files; known when everything has been read."""
+        digests = self._digests
+        return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+    def __iter__(self) -> Iterator[tuple[int, Piece]]:
+        for path, files in itertools.groupby(enumerate(self._files), lambda item: item[1].path):
+            done, numbered = self._done, list(files)
+            is_read_in_order = len(numbered) == 1 and not numbered[0][1].member and numbered[0][1].format
+            yield from self._read_in_order(*numbered[0]) if is_read_in_order else self._read_members(path, numbered)
+            self._done = done + self._sizes[path]
+
+    def _read_in_order(self, number: int, file: RawFile) -> Iterator[tuple[int, Piece]]:
+        """A text, which may be packed."""
+        done = self._done
+        with open_file(file.path) as content, unpacked(content, None, "", file.name) as stream:
+            for piece in self._pieces(file, stream):
+                self._done = done + content.tell()
+                yield number, piece
+            self._digests.append(content.sha256())
+
+    def _read_members(self, path: Path, files: list[tuple[int, RawFile]]) -> Iterator[tuple[int, Piece]]:
+        """The members of an archive, or Parquet: they are not read from start to end, so they are hashed beside it."""
+        with ThreadPoolExecutor(1) as hasher, open_file(path) as content, ExitStack() as stack:
+            digest = hasher.submit(sha256, path)
+            archive = stack.enter_context(open_archive(path, path.name)) if files[0][1].member else None
+            for number, file in files:
+                with unpacked(content, archive, file.member, file.name) as stream:
+                    for piece in self._pieces(file, stream):
+                        yield number, piece
+                self._done += self._sizes[path] / len(files)
+            self._digests.append(digest.result())
+
+    def _pieces(self, file: RawFile, stream: BinaryIO) -> Iterator[Piece]:
+        if file.format:
+            return delimited.read_pieces(stream, file.name, file.format, self._piece or delimited.CHUNK_BYTES)
+        whole, rows = seekable(stream, file.name), self._piece or parquet.PIECE_ROWS
+        return parquet.read_pieces(whole, file.name, file.columns, self._names, self._sizes[file.path], rows)

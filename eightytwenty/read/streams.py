@@ -1,0 +1,147 @@
+"""Opens the bytes of a file, whatever it is packed in, and never more of them than is sensible."""
+
+import gzip
+import hashlib
+import io
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from eightytwenty.errors import UserError
+from eightytwenty.read.archives import MOST_FILE_BYTES, refuse_bomb
+
+ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
+# The errors of unpacking: OSError comes from gzip, RuntimeError from zipfile for an encrypted member.
+_UNPACKING = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
+
+
+def magic(path: Path) -> bytes:
+    """The first four bytes of a file.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    with open_file(path) as stream:
+        return stream.read(4)
+
+
+def open_file(path: Path) -> "HashedFile":
+    """Opens a file to read.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        return HashedFile(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); change its permissions or give another.") from None
+
+
+def open_archive(path: Path, name: str) -> zipfile.ZipFile:
+    """Opens a zip archive; `name` is for messages.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, ValueError) as error:  # the last for a name that is no text
+        raise UserError(f"{name} is a damaged zip archive ({error}); pack it again.") from None
+
+
+@contextmanager
+def unpacked(content: BinaryIO, archive: zipfile.ZipFile | None, member: str, name: str) -> Iterator[BinaryIO]:
+    """The uncompressed bytes of a file.
+
+    Args:
+        content: the file itself.
+        archive: the file, if it is an archive; then its member is opened.
+        member: its name in the archive.
+        name: its name, for messages.
+
+    Raises:
+        UserError: it is damaged, or unpacks to far more than its size.
+    """
+    try:
+        if archive:
+            info = archive.getinfo(member)
+            # other methods are unpacked without a bound, and bzip2 turns a few kilobytes into gigabytes
+            if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                raise UserError(f"{name} is packed otherwise than by deflate; pack it again.")
+            with archive.open(info) as inner:
+                yield cast("BinaryIO", _Bounded(cast("BinaryIO", inner), info.compress_size, name))
+        elif content.read(len(_GZIP)) == _GZIP:
+            packed = content.seek(0, io.SEEK_END)
+            content.seek(0)
+            with gzip.open(content) as inner:
+                yield cast("BinaryIO", _Bounded(cast("BinaryIO", inner), packed, name))
+        else:
+            content.seek(0)
+            yield content
+    except _UNPACKING as error:
+        raise UserError(
+            f"{name} cannot be unpacked ({error}); pack it again, complete and without a password."
+        ) from None
+
+
+def seekable(stream: BinaryIO, name: str) -> BinaryIO:
+    """A file whose end can be read first, as Parquet needs it: out of an archive it is read at once.
+
+    Raises:
+        UserError: it is too large for that.
+    """
+    if not isinstance(stream, _Bounded):
+        return stream
+    content = stream.read(MOST_FILE_BYTES + 1)
+    if len(content) > MOST_FILE_BYTES:
+        raise UserError(f"{name} has more than {MOST_FILE_BYTES >> 20} MB; give the Parquet file itself.")
+    return io.BytesIO(content)
+
+
+class _Bounded(io.RawIOBase):
+    """A stream out of an archive that stops when it unpacks to far more than its packed size."""
+
+    def __init__(self, stream: BinaryIO, packed: int, name: str) -> None:
+        self._stream, self._packed, self._name = stream, packed, name
+
+    def readable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._stream.read(size)
+        refuse_bomb(self._name, self._packed, self._stream.tell())
+        return block
+
+
+class HashedFile(io.FileIO):
+    """A file that is hashed while it is read from start to end."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.size = os.fstat(self.fileno()).st_size
+        self._hash, self._hashed = hashlib.sha256(), 0  # the latter in bytes from the start
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Reads and hashes."""
+        start, block = self.tell(), super().read(-1 if size is None else size) or b""
+        if start <= self._hashed < start + len(block):
+            self._hash.update(memoryview(block)[self._hashed - start :])
+            self._hashed = start + len(block)
+        return block
+
+    def sha256(self) -> str:
+        """Of everything, also of what the reader did not need, such as bytes after the end of a gzip stream."""
+        self.seek(self._hashed)
+        while self.read(1 << 20):
+            pass
+        return self._hash.hexdigest()
