@@ -85,7 +85,8 @@ def _repeated_hashes(parts: Sequence[Part], bounds: tuple[int, int | None]) -> H
     for part in parts:
         hashes = part.read_sorted_hashes()
         end = len(hashes) if high is None else np.searchsorted(hashes, np.uint64(high))
-        pieces.append(hashes[np.searchsorted(hashes, np.uint64(low)) : end])
+        # a copy, or the whole would stay in memory
+        pieces.append(hashes[np.searchsorted(hashes, np.uint64(low)) : end].copy())
     ordered = np.concatenate(pieces)
     ordered.sort()
     return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])

@@ -1,6 +1,5 @@
 """What a stage leaves on the disk for the next one: uncompressed Arrow files, which are mapped and not read."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,50 +9,13 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from eightytwenty.engine.account import Counts
 from eightytwenty.read.batch import Indices, Piece
 
 _PIECE, _KEPT, _CONTENT, _AMENDED = "piece.arrow", "kept.arrow", "piece.bytes", "amended.arrow"
 _HASHES, _SORTED = "hashes.arrow", "sorted-hashes.arrow"
 Hashes = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many rows of a part broke or met rules.
-
-    Args:
-        fates: number of records by fate.
-        failed: rule -> number of quarantined records that failed it.
-        repaired: rule -> number of clean rows in which it changed a cell.
-        flagged: rule -> number of clean rows that it flagged.
-    """
-
-    fates: Counter[str]
-    failed: Counter[str]
-    repaired: Counter[str]
-    flagged: Counter[str]
-
-    @classmethod
-    def of(cls, height: int, tables: Mapping[str, pl.DataFrame]) -> "Counts":
-        """Counts `height` records, all of which but the clean ones are in the tables."""
-
-        def by_rule(name: str) -> Counter[str]:
-            rows = tables[name].select("record", "rule").unique()
-            return Counter(dict(rows["rule"].value_counts().iter_rows()))
-
-        quarantine, duplicates = tables["quarantine"], tables["duplicates"].height
-        fates = {"quarantine": quarantine.height, "duplicates": duplicates}
-        rules = quarantine["rules"].explode(empty_as_null=False)
-        return cls(
-            Counter({"clean": height - sum(fates.values())} | fates),
-            Counter(dict(rules.value_counts().iter_rows())),
-            by_rule("ledger"),
-            by_rule("flags"),
-        )
-
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(*(mine + theirs for mine, theirs in zip(vars(self).values(), vars(other).values(), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -81,7 +43,7 @@ class Part:
         """Makes the folder and writes the tables of a piece."""
         folder.mkdir()
         columns = piece.columns if piece.text else {name: name for name in piece.columns}
-        empty = replace(piece, records=piece.records[:0], rows=piece.rows.clear(), columns=columns, content=b"")
+        empty = replace(piece, records=np.empty(0, np.int64), rows=piece.rows.clear(), columns=columns, content=b"")
         part = cls(
             folder, file, int(piece.records[0]), len(piece.records), empty, Counts.of(len(piece.records), tables)
         )

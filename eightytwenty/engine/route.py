@@ -1,12 +1,13 @@
 """Routes the records of a piece to clean, quarantine or duplicates, and keeps the ledger of changed cells."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from eightytwenty.engine.account import validate_clean
 from eightytwenty.engine.duplicates import hash_keys
 from eightytwenty.engine.parts import Part
 from eightytwenty.engine.rules import Mask, RuleResults, apply_rules, rule_reasons, value_reason
@@ -15,11 +16,7 @@ from eightytwenty.engine.write import FLAGS
 from eightytwenty.kinds import find_kind
 from eightytwenty.read.batch import Batch, Indices, Piece
 from eightytwenty.read.reader import parse
-from eightytwenty.schema import Table
-
-
-class ContractError(RuntimeError):
-    """The cleaning broke its own contract. The fault is in a rule or in the engine, never in the data."""
+from eightytwenty.schema import Column, Table
 
 
 @dataclass(frozen=True)
@@ -64,8 +61,8 @@ class Router:
         batch = parse(piece, self.table.names)
         results = apply_rules(self.table, batch, piece.columns)
         no_row = np.zeros(len(batch.records), dtype=bool)
-        tables = _tables(self.table, batch, results, no_row, _NO_ORIGINALS)
-        _validate(tables["clean"], self.table)
+        tables = self._tables(batch, results, no_row, NO_ORIGINALS)
+        validate_clean(tables["clean"].select(self.table.names), clean_schema(self.table), self.table.name)
         part = Part.make(self.folder / f"{number:04}-{piece.records[0]:012}", number, piece, tables)
         if self.table.unique:
             part.write_hashes(hash_keys(self.table, results))
@@ -86,8 +83,15 @@ class Router:
         results = apply_rules(self.table, batch, piece.columns)
         if self.table.unique:
             results.failures[self.table.unique.name] = np.isin(rows, repeats.conflicting)
-        moved = _tables(self.table, batch, results, np.isin(rows, repeats.copies), repeats.originals)
+        moved = self._tables(batch, results, np.isin(rows, repeats.copies), repeats.originals)
         return part.amend(rows, moved)
+
+    def _tables(
+        self, batch: Batch, results: RuleResults, is_copy: Mask, originals: pl.DataFrame
+    ) -> dict[str, pl.DataFrame]:
+        row_ids = pl.DataFrame({"record": batch.records})
+        columns = {column.name: column for column in self.table.columns}
+        return route_rows(row_ids, results, batch.raw, is_copy, originals, rule_reasons(self.table), columns)
 
 
 def _is_plain(table: Table, results: RuleResults) -> Mask:
@@ -99,62 +103,65 @@ def _is_plain(table: Table, results: RuleResults) -> Mask:
     return is_plain
 
 
-_NO_ORIGINALS = pl.DataFrame(schema={"copy_of_source": pl.String, "copy_of_record": pl.Int64})
+NO_ORIGINALS = pl.DataFrame(schema={"copy_of_source": pl.String, "copy_of_record": pl.Int64})
 
 
-def _tables(
-    table: Table, batch: Batch, results: RuleResults, is_copy: Mask, originals: pl.DataFrame
+def route_rows(
+    row_ids: pl.DataFrame,
+    results: RuleResults,
+    raw: Callable[[Indices], pl.DataFrame],
+    is_copy: Mask,
+    originals: pl.DataFrame,
+    reasons: Mapping[str, str],
+    columns: Mapping[str, Column],
 ) -> dict[str, pl.DataFrame]:
-    """The rows of each output, without their source.
+    """Routes rows to clean, quarantine or duplicates, and keeps the changes and doubts of the clean ones.
 
     Args:
-        table: the rules.
-        batch: n records.
-        results: of the rules.
+        row_ids: n rows, sorted.
+        results: what the rules found in them.
+        raw: row indices -> how these rows arrived, as the outputs keep it.
         is_copy: (n,) bool.
-        originals: what the k copies copy.
+        originals: copy_of_source and copy_of_record of the k copies.
+        reasons: rule -> its reason.
+        columns: those of the table, by name.
+
+    Returns:
+        The rows of each output.
     """
     is_clean = results.sound & ~is_copy
     is_quarantined = ~is_clean & ~is_copy
     ledger = results.ledger.filter(pl.Series(is_clean)[results.ledger["row"]])
-    reasons = rule_reasons(table)
-    quarantine_rows, copy_rows = np.flatnonzero(is_quarantined), np.flatnonzero(is_copy)
+    quarantined, copies = np.flatnonzero(is_quarantined), np.flatnonzero(is_copy)
+    failed = _failed_rules(results, is_quarantined, reasons)
     return {
-        "clean": results.values.with_columns(record=batch.records).filter(is_clean),
-        "quarantine": _raw_rows(batch, quarantine_rows, _failed_rules(results, is_quarantined, reasons)),
-        "duplicates": _raw_rows(batch, copy_rows, originals),
-        "flags": _flags(results, is_clean, batch, table, reasons),
-        "ledger": ledger.with_columns(pl.Series("record", batch.records)[ledger["row"]]),
+        "clean": row_ids.hstack(results.values).filter(is_clean),
+        "quarantine": pl.concat([row_ids[quarantined], failed, raw(quarantined)], how="horizontal"),
+        "duplicates": pl.concat([row_ids[copies], originals, raw(copies)], how="horizontal"),
+        "flags": _flags(results, is_clean, row_ids, columns, reasons),
+        "ledger": row_ids[ledger["row"]].hstack(ledger),
     }
 
 
-def _validate(clean: pl.DataFrame, table: Table) -> None:
-    """Validates the clean rows once more, against the strict schema."""
-    if clean.height:
-        import pandera.errors
-
-        try:
-            clean_schema(table).validate(clean.select(table.names), lazy=True)
-        except pandera.errors.SchemaErrors as error:
-            raise ContractError(
-                f"the clean schema of {table.name} refuses rows that passed the rules: {error}"
-            ) from error
-
-
 def _flags(
-    results: RuleResults, is_clean: Mask, batch: Batch, table: Table, reasons: Mapping[str, str]
+    results: RuleResults,
+    is_clean: Mask,
+    row_ids: pl.DataFrame,
+    columns: Mapping[str, Column],
+    reasons: Mapping[str, str],
 ) -> pl.DataFrame:
-    """The doubtful cells and rows among the clean rows: record, column, rule, reason and value, sorted by record."""
-    schema = {name: pl.Int64 if name == "record" else pl.String for name in FLAGS}
-    pieces = [pl.DataFrame(schema=schema)]
-    columns = {column.name: column for column in table.columns}
+    """The doubtful cells and rows among the clean rows, sorted."""
+    pieces = [row_ids.clear().with_columns(pl.lit(None, pl.String).alias(name) for name in FLAGS)]
     for rule, column, mask in results.flags:
         rows = np.flatnonzero(mask & is_clean)
-        value = results.cells[column][rows] if column else pl.repeat(None, len(rows), dtype=pl.String, eager=True)
+        value = results.cells[column][rows] if column else pl.lit(None, pl.String)
         reason = value_reason(columns[column], rule) if column else reasons[rule]
-        frame = {"record": batch.records[rows], "column": column, "rule": rule, "reason": reason, "value": value}
-        pieces.append(pl.DataFrame(frame, schema=schema))
-    return pl.concat(pieces).sort("record", maintain_order=True)
+        pieces.append(
+            row_ids[rows].with_columns(
+                column=pl.lit(column, pl.String), rule=pl.lit(rule), reason=pl.lit(reason), value=value
+            )
+        )
+    return pl.concat(pieces).sort(row_ids.columns, maintain_order=True)
 
 
 def _failed_rules(results: RuleResults, is_quarantined: Mask, reasons: Mapping[str, str]) -> pl.DataFrame:
@@ -167,17 +174,3 @@ def _failed_rules(results: RuleResults, is_quarantined: Mask, reasons: Mapping[s
     rules = pl.concat(failures).group_by("row", maintain_order=True).agg("rules").sort("row")
     reason = pl.col("rules").list.eval(pl.element().replace_strict(reasons)).list.join("; ")
     return rules.select("rules", reason.alias("reason"))
-
-
-def _raw_rows(batch: Batch, rows: Indices, more: pl.DataFrame) -> pl.DataFrame:
-    """Record number, line, the columns of `more`, raw cells and original bytes of some rows."""
-    numbers = None if batch.lines is None else batch.lines[rows]
-    return pl.DataFrame(
-        [
-            pl.Series("record", batch.records[rows]),
-            pl.Series("line", [None] * len(rows) if numbers is None else numbers, dtype=pl.Int64),
-            *more.get_columns(),
-            *batch.cells[rows].get_columns(),
-            pl.Series("original", batch.original(rows), dtype=pl.Binary),
-        ]
-    )

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pyarrow.parquet as pq
 
+from eightytwenty.engine.account import check_accounts
 from eightytwenty.engine.duplicates import Copies, Ordinals, find_copies
 from eightytwenty.engine.executor import Executor, in_threads
 from eightytwenty.engine.guard import require_replaceable
+from eightytwenty.engine.lines import FOLDERS, QuarantinedLines
 from eightytwenty.engine.parts import Part
-from eightytwenty.engine.route import ContractError, Repeats, Router
+from eightytwenty.engine.route import Repeats, Router
 from eightytwenty.engine.rules import rule_reasons
-from eightytwenty.engine.summary import FATES, Summary, most_common
-from eightytwenty.engine.write import LINES, OUTPUTS, Layout, Outputs
+from eightytwenty.engine.summary import Summary
+from eightytwenty.engine.write import OUTPUTS, Layout, Outputs
 from eightytwenty.errors import UserError
 from eightytwenty.files import whole_folder
 from eightytwenty.pages.report import write_reports
@@ -25,7 +26,7 @@ from eightytwenty.read.reader import SourceReader
 from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Table
 
-_OWN_NAMES = (*(f"{name}.parquet" for name in OUTPUTS), "report.md", *LINES)
+_OWN_NAMES = (*(f"{name}.parquet" for name in OUTPUTS), "report.md", *FOLDERS)
 _PARTS = ".parts"  # while the cleaning lasts
 
 
@@ -80,19 +81,11 @@ def clean_table(
             changed = {part.folder: part for part in executor(router.reroute, _repeats(parts, copies, names, counts))}
             parts = [changed.get(part.folder, part) for part in parts]
         _merge(folder, parts, table, files, executor)
-        _check_accounts(folder, [file.name for file in files], counts)
+        check_accounts(folder, [file.name for file in files], counts)
         shutil.rmtree(folder / _PARTS)
         total = sum((part.counts for part in parts[1:]), parts[0].counts)
-        summary = Summary(
-            table=table.name,
-            sha256=reader.sha256,
-            rows=sum(counts),
-            **{fate: total.fates[fate] for fate in FATES},
-            failed=most_common(total.failed),
-            repaired=most_common(total.repaired),
-            flagged=most_common(total.flagged),
-            files=[_describe(file, count) for file, count in zip(files, counts, strict=True)],
-        )
+        described = [_describe(file, count) for file, count in zip(files, counts, strict=True)]
+        summary = total.summary(table.name, reader.sha256, described)
         write_reports(folder, summary, rule_reasons(table))
     return summary
 
@@ -120,31 +113,17 @@ def _row_ids(ordinals: Ordinals, names: pl.Series, starts: Ordinals) -> pl.DataF
 def _merge(folder: Path, parts: Sequence[Part], table: Table, files: Sequence[RawFile], executor: Executor) -> None:
     """Writes the tables of the parts one after the other."""
     layout = Layout.of(table, files)
-    # to give large files back takes a while
-    with ThreadPoolExecutor(1) as remover, Outputs(folder, layout) as outputs:
+    with (
+        ThreadPoolExecutor(1) as remover,  # to give large files back takes a while
+        Outputs(folder, layout.schemas) as outputs,
+        QuarantinedLines(folder, [file.name for file in files]) as lines,
+    ):
         for part, tables in zip(parts, executor(layout.tables, parts), strict=True):
             for name, rows in tables.items():
                 outputs.write(name, part.file, rows)
             if text := files[part.file].format:
-                outputs.write_lines(part.file, text, tables["quarantine"]["original"].to_pylist())
+                lines.write(part.file, text, tables["quarantine"]["original"].to_pylist())
             remover.submit(shutil.rmtree, part.folder)
-
-
-def _check_accounts(folder: Path, names: list[str], counts: list[int]) -> None:
-    """Checks in the written files that raw = clean + quarantine + duplicates, by row id."""
-    endings = [np.zeros(count, dtype=np.int8) for count in counts]
-    for fate in FATES:
-        for piece in pq.ParquetFile(folder / f"{fate}.parquet").iter_batches(1 << 20, columns=["record", "source"]):
-            source, record = piece["source"].indices.to_numpy(), piece["record"].to_numpy() - 1
-            for number in np.flatnonzero(np.bincount(source)):
-                own = record if source[0] == source[-1] else record[source == number]
-                if (np.diff(own) <= 0).any():
-                    raise ContractError(f"the records of {names[number]} in {fate} are out of order, or occur twice")
-                endings[number][own] += 1
-    for name, times in zip(names, endings, strict=True):
-        wrong = np.flatnonzero(times != 1)
-        if len(wrong):
-            raise ContractError(f"record {wrong[0] + 1} of {name} ended {times[wrong[0]]} times instead of once")
 
 
 def _describe(file: RawFile, count: int) -> dict[str, object]:

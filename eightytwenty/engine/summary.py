@@ -1,17 +1,11 @@
 """The numbers of a cleaning: where the records of a source ended, and why."""
 
 import json
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 REPORT = "report.json"
 FATES = ("clean", "quarantine", "duplicates")
-
-
-def most_common(counts: Counter[str]) -> dict[str, int]:
-    """Sorts counts from the largest down and equal ones by name, so that their order does not depend on the pieces."""
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
-"""Writes the files of a cleaning: five Parquet files, and the original lines of what went to quarantine."""
+"""Writes the Parquet files of a cleaning."""
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self, TextIO
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -14,18 +14,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eightytwenty.engine.parts import Part
-from eightytwenty.printable import for_spreadsheet
-from eightytwenty.read.dialect import TextFormat
 from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Table
 
 # Records of a source per row group, whatever the size of the pieces: the bytes of a file must not depend on that.
 _GROUP_RECORDS = 1 << 20
 OUTPUTS = ("clean", "quarantine", "duplicates", "flags", "ledger")
-FLAGS = ("record", "column", "rule", "reason", "value")
-# original lines, and a copy of them whose formulas are harmless; apart, because the first may be a source again
-LINES = ("quarantine", "quarantine-for-spreadsheets")
-ROW_ID = [pa.field("source", pa.dictionary(pa.int32(), pa.string())), pa.field("record", pa.int64())]
+FLAGS = ("column", "rule", "reason", "value")
+_TEXT = pa.large_string()
 
 
 @dataclass(frozen=True)
@@ -34,7 +30,7 @@ class Layout:
 
     Args:
         schemas: output -> its Arrow schema, in the order of `OUTPUTS`.
-        sources: String, the names of the files of the source, in order.
+        sources: String, the names of the files of the source, in order, if the outputs refer to them by number.
     """
 
     schemas: dict[str, pa.Schema]
@@ -43,8 +39,14 @@ class Layout:
     @classmethod
     def of(cls, table: Table, files: Sequence[RawFile]) -> "Layout":
         """The columns for the files of a source. Clean rows have only those columns that a file has."""
+        # the types with which polars writes them, but for text, which has one type in all outputs
+        clean = pl.DataFrame(schema=table.dtypes).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+        present = {name for file in files for name in file.columns}
+        raw = [*(pa.field(name, _TEXT) for name in table.names), pa.field("original", pa.large_binary())]
+        line = [pa.field("line", pa.int64())]
+        source = pa.dictionary(pa.int32(), pa.string())
         return cls(
-            _schemas(table, {name for file in files for name in file.columns}),
+            output_schemas(source, [field for field in clean if field.name in present], line, raw, raw),
             pa.array([file.name for file in files], pa.string()),
         )
 
@@ -54,43 +56,41 @@ class Layout:
         for name, schema in self.schemas.items():
             rows = part.read_table(name)
             indices = pa.repeat(pa.scalar(part.file, pa.int32()), rows.height)
-            body = rows.select(schema.names[1:]).to_arrow(compat_level=pl.CompatLevel.oldest())
-            body = body.cast(pa.schema(list(schema)[1:])).combine_chunks()
+            body = as_arrow(rows, pa.schema(list(schema)[1:]))
             sources = pa.DictionaryArray.from_arrays(indices, self.sources)
             tables[name] = pa.table([sources, *body.columns], schema=schema)
         return tables
 
 
-def _schemas(table: Table, file_columns: Collection[str]) -> dict[str, pa.Schema]:
-    raw = [pa.field(name, pa.large_string()) for name in table.names]
-    text = pa.large_string()
-    # the types with which polars writes them, but for text, which has one type in all outputs
-    clean = pl.DataFrame(schema=table.dtypes).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+def output_schemas(
+    source: pa.DataType, clean: list[pa.Field], place: list[pa.Field], raw: list[pa.Field], copy: list[pa.Field]
+) -> dict[str, pa.Schema]:
+    """The columns of each output.
+
+    Args:
+        source: the type of the names of files.
+        clean: the columns of clean rows.
+        place: where a raw row stood in its file.
+        raw: what quarantine keeps of it.
+        copy: what the duplicates keep of it.
+    """
+    row_id = [pa.field("source", source), pa.field("record", pa.int64())]
+    rules, reason = ("rules", pa.large_list(_TEXT)), ("reason", _TEXT)
+    original = [("copy_of_source", _TEXT), ("copy_of_record", pa.int64())]
+    change = [("column", _TEXT), ("rule", _TEXT), ("before", _TEXT), ("after", _TEXT)]
     return {
-        "clean": pa.schema([*ROW_ID, *(field for field in clean if field.name in file_columns)]),
-        "quarantine": pa.schema(
-            [
-                *ROW_ID,
-                ("line", pa.int64()),
-                ("rules", pa.large_list(text)),
-                ("reason", text),
-                *raw,
-                ("original", pa.large_binary()),
-            ]
-        ),
-        "duplicates": pa.schema(
-            [
-                *ROW_ID,
-                ("line", pa.int64()),
-                ("copy_of_source", text),
-                ("copy_of_record", pa.int64()),
-                *raw,
-                ("original", pa.large_binary()),
-            ]
-        ),
-        "flags": pa.schema([*ROW_ID, *((name, text) for name in FLAGS[1:])]),
-        "ledger": pa.schema([*ROW_ID, ("column", text), ("rule", text), ("before", text), ("after", text)]),
+        "clean": pa.schema([*row_id, *clean]),
+        "quarantine": pa.schema([*row_id, *place, rules, reason, *raw]),
+        "duplicates": pa.schema([*row_id, *place, *original, *copy]),
+        "flags": pa.schema([*row_id, *((name, _TEXT) for name in FLAGS)]),
+        "ledger": pa.schema([*row_id, *change]),
     }
+
+
+def as_arrow(rows: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+    """Rows with the columns and types of an output."""
+    body = rows.select(schema.names).to_arrow(compat_level=pl.CompatLevel.oldest())
+    return body.cast(schema).combine_chunks()
 
 
 def _close(writer: pq.ParquetWriter) -> None:
@@ -117,22 +117,20 @@ def _leaves(schema: pa.Schema) -> list[str]:
 
 
 class Outputs:
-    """Writes the Parquet files and the original lines of quarantined records into a folder.
+    """Writes the Parquet files into a folder.
 
     Args:
         folder: an existing folder.
-        layout: their columns.
+        schemas: output -> its columns.
     """
 
-    def __init__(self, folder: Path, layout: Layout) -> None:
-        self._folder, self._sources = folder, layout.sources
+    def __init__(self, folder: Path, schemas: Mapping[str, pa.Schema]) -> None:
         self._writers = {
             name: pq.ParquetWriter(folder / f"{name}.parquet", schema, **_encoding(schema))
-            for name, schema in layout.schemas.items()
+            for name, schema in schemas.items()
         }
-        self._buffers: dict[str, list[pa.Table]] = {name: [] for name in layout.schemas}
-        self._group: dict[str, tuple[int, int] | None] = dict.fromkeys(layout.schemas)
-        self._lines: tuple[int, BinaryIO, TextIO] | None = None
+        self._buffers: dict[str, list[pa.Table]] = {name: [] for name in schemas}
+        self._group: dict[str, tuple[int, int] | None] = dict.fromkeys(schemas)
 
     def write(self, name: str, source: int, rows: pa.Table) -> None:
         """Appends rows of one file to an output, in the order of their records."""
@@ -146,41 +144,6 @@ class Outputs:
                 self._flush(name)
             self._group[name] = group
             self._buffers[name].append(rows.slice(start, end - start))
-
-    def write_lines(self, source: int, text: TextFormat, lines: list[bytes]) -> None:
-        """Appends original records to a file in quarantine/, below the header, to be corrected and sent again.
-
-        The same go to a copy in UTF-8 for spreadsheets. The files are written one after the other, so only one pair is
-        open.
-        """
-        if not lines:
-            return
-        if self._lines is None or self._lines[0] != source:
-            self._close_lines()
-            paths = [self._folder / name / self._line_file(source) for name in LINES]
-            for path in paths:
-                path.parent.mkdir(exist_ok=True)
-            self._lines = source, paths[0].open("wb"), paths[1].open("w", encoding="utf-8-sig", newline="")
-            self._append(text.header_bytes, text)
-        self._append(b"".join(line + text.line_end for line in lines), text)
-
-    def _append(self, content: bytes, text: TextFormat) -> None:
-        if self._lines:
-            _, originals, copy = self._lines
-            originals.write(content)
-            copy.write(for_spreadsheet(content.decode(text.encoding, "replace").removeprefix("\ufeff")))
-
-    def _line_file(self, source: int) -> str:
-        """A file name without folders. "a/b.csv" and "a__b.csv" must not collide, and no name may be too long."""
-        name = (
-            self._sources[source].as_py().removesuffix(".gz").replace("/", "__").encode()[-200:].decode(errors="ignore")
-        )
-        return f"{source + 1:04}-{name}" if len(self._sources) > 1 else name
-
-    def _close_lines(self) -> None:
-        if self._lines:
-            with self._lines[1], self._lines[2]:  # closes both, even if one has no space left
-                pass
 
     def _flush(self, name: str) -> None:
         pieces = self._buffers[name]
@@ -196,7 +159,6 @@ class Outputs:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with ExitStack() as stack:  # closes all, whatever fails
-            stack.callback(self._close_lines)
             for writer in self._writers.values():
                 stack.callback(_close, writer)
             if error is None:

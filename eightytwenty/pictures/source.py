@@ -1,7 +1,7 @@
 """Opens a source of pictures: a folder, zip or tar whose files are pictures, attribute files, or neither."""
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -105,7 +105,7 @@ class PictureSource:
             Empty if there is a table.
         known_attributes: attributes whose values are known in advance.
         ignored_files: names, sorted.
-        sha256: of the names and contents of all but the ignored files; the same for a folder and an archive of it.
+        digests: a line for each file that is neither a picture nor ignored: its name, and what it holds.
     """
 
     path: Path
@@ -115,7 +115,7 @@ class PictureSource:
     sidecars: dict[str, AttributeFile]
     known_attributes: KnownAttributes
     ignored_files: tuple[str, ...]
-    sha256: str
+    digests: tuple[str, ...]
 
     def read(self, names: Collection[str] | None = None) -> Iterator[tuple[RawPicture, bytes | None]]:
         """Reads pictures, each once, in a fixed order; the content is None if the disk or archive cannot read it.
@@ -134,6 +134,23 @@ class PictureSource:
                 yield remaining.pop(member.name), member.read()
         for picture in remaining.values():
             yield picture, None  # deleted since it was listed
+
+    def sha256(self, pictures: Iterable[tuple[str, str]] | None = None) -> str:
+        """Digest of the names and contents of all but the ignored files; the same for a folder and an archive of it.
+
+        Args:
+            pictures: the name of each picture, and the digest of its content, empty if it cannot be read. If they are
+                not given, all pictures are read.
+        """
+        if pictures is None:
+            pictures = ((picture.name, content_digest(content)) for picture, content in self.read())
+        lines = [*self.digests, *(f"{name}\0{digest}" for name, digest in pictures)]
+        return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def content_digest(content: bytes | None) -> str:
+    """The SHA-256 of a file's content, empty if it cannot be read."""
+    return "" if content is None else hashlib.sha256(content).hexdigest()
 
 
 def open_pictures(
@@ -165,9 +182,9 @@ def open_pictures(
             refused.append(RefusedFile(member.name, member.record, member.problem))
             contents.append(f"{member.name}\0{member.record}\0{member.problem}")
             continue
-        content = member.read()
-        contents.append(f"{member.name}\0{'' if content is None else hashlib.sha256(content).hexdigest()}")
         if PurePosixPath(member.name).suffix.lower() in _TABLE_SUFFIXES:
+            content = member.read()
+            contents.append(f"{member.name}\0{content_digest(content)}")
             texts.append(_attribute_file(member.name, content or b""))
             if content is None:
                 unreadable.add(member.name)
@@ -184,7 +201,7 @@ def open_pictures(
     sidecars: dict[str, AttributeFile]
     if attributes:
         table = _separate_table(attributes, known_attributes)
-        contents.append(f"\0{hashlib.sha256(table.content).hexdigest()}")
+        contents.append(f"\0{content_digest(table.content)}")
         tables, sidecars, others = [table], {}, [text.name for text in texts]
     else:
         tables, sidecars, others = _classify(texts, {_stem(picture.name) for picture in pictures}, known_attributes)
@@ -205,7 +222,7 @@ def open_pictures(
         sidecars,
         known_attributes,
         tuple(sorted([*ignored, *(name for name in others if name not in lost)])),
-        hashlib.sha256("\n".join(sorted(contents)).encode()).hexdigest(),
+        tuple(contents),
     )
 
 

@@ -5,11 +5,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-import polars as pl
 from PIL import Image
 
 from eightytwenty.engine.executor import in_threads
-from eightytwenty.engine.write import FLAGS
 from eightytwenty.kinds.category import Attribute
 from eightytwenty.pictures.repair import Pixels
 
@@ -19,24 +17,9 @@ _SOUND = ".sound"  # during the cleaning: the pictures that failed no rule, in t
 _LONGEST_NAME = 150  # bytes of a file's name, after its number
 _BLOCK = 1_024  # pictures to copy at once
 
-_ROW_ID = {"source": pl.String, "record": pl.Int64}
-SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
-    "clean": dict(_ROW_ID),
-    "quarantine": {
-        **_ROW_ID,
-        "rules": pl.List(pl.String),
-        "reason": pl.String,
-        "file": pl.String,
-        "original": pl.Binary,
-    },
-    "duplicates": {**_ROW_ID, "copy_of_source": pl.String, "copy_of_record": pl.Int64},
-    "flags": {**_ROW_ID, **dict.fromkeys(FLAGS[1:], pl.String)},
-    "ledger": {**_ROW_ID, "column": pl.String, "rule": pl.String, "before": pl.String, "after": pl.String},
-}
-
 
 class SoundPictures:
-    """The pictures that failed no rule, on disk, because they may not fit into memory.
+    """Pictures that failed no rule by themselves, on disk, because they may not fit into memory.
 
     Args:
         folder: of the temporary file.
@@ -115,21 +98,7 @@ def write_files(folder: Path, names: Sequence[str]) -> None:
         pass
 
 
-def write_tables(
-    folder: Path, rows: dict[str, list[tuple[object, ...]]], attributes: Iterable[Attribute]
-) -> dict[str, pl.DataFrame]:
-    """Writes clean, quarantine, duplicates and ledger as Parquet, and attributes.json.
-
-    Args:
-        folder: of the cleaning.
-        rows: table -> its rows, with the columns of `SCHEMAS`; in clean rows the values of the attributes follow.
-        attributes: of the clean rows.
-    """
+def write_attributes(folder: Path, attributes: Iterable[Attribute]) -> None:
+    """Writes attributes.json: the values of each attribute by its name."""
     values = {attribute.name: list(attribute.values) for attribute in attributes}
-    tables = {}
-    for name, schema in SCHEMAS.items():
-        columns = {**schema, **dict.fromkeys(values, pl.String)} if name == "clean" else schema
-        tables[name] = pl.DataFrame(rows[name], columns, orient="row")
-        tables[name].write_parquet(folder / f"{name}.parquet", compression="zstd")
     (folder / ATTRIBUTES).write_text(json.dumps(values, indent=2, ensure_ascii=False), encoding="utf-8")
-    return tables

@@ -65,3 +65,9 @@ class Batch:
     problems: pl.Series
     lines: Indices | None
     original: Callable[[Indices], list[bytes]]
+
+    def raw(self, indices: Indices) -> pl.DataFrame:
+        """Some records as they arrived: line, cells and original bytes."""
+        lines = pl.lit(None, pl.Int64) if self.lines is None else pl.Series(self.lines[indices], dtype=pl.Int64)
+        original = pl.Series("original", self.original(indices), dtype=pl.Binary)
+        return self.cells[indices].with_columns(original, line=lines)

@@ -48,7 +48,7 @@ def own(*, name: str, source: str, attributes: str) -> Raw:
     """
     started = time.perf_counter()
     path = fetch(source, data_folder()).resolve()
-    digest = open_pictures(path, Path(attributes) if attributes else None, known_attributes=KNOWN_ATTRIBUTES).sha256
+    digest = open_pictures(path, Path(attributes) if attributes else None, known_attributes=KNOWN_ATTRIBUTES).sha256()
     return Raw(name, path, digest, time.perf_counter() - started)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from eightytwenty import clean, read_table
 from eightytwenty.engine import validate
-from eightytwenty.engine.route import ContractError
+from eightytwenty.engine.account import ContractError
 from eightytwenty.engine.summary import FATES
 from eightytwenty.schema import Check, Column, Impute, Table, Unique
 from tests.eightytwenty.test_cli import run_light

@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from eightytwenty.engine.executor import Executor, in_threads
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import sha256
@@ -24,6 +25,7 @@ from eightytwenty.pictures.schema import MOST_BYTES, pictures_table
 from eightytwenty.pictures.source import open_pictures
 from schemas.attributes import KNOWN_ATTRIBUTES
 from tasks.ingest.avatars import draw_avatars
+from tests.eightytwenty.executors import pickled
 from tests.real_data import CARTOONSET
 
 SIZE = 32
@@ -71,12 +73,15 @@ class Cleaned:
 
 @pytest.fixture
 def clean(tmp_path):
-    def run_it(files: dict[str, bytes], size: int = SIZE, attributes: Path | None = None) -> Cleaned:
+    def run_it(
+        files: dict[str, bytes], size: int = SIZE, attributes: Path | None = None, executor: Executor = in_threads
+    ) -> Cleaned:
         for name, content in files.items():
             (tmp_path / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / "raw" / name).write_bytes(content)
         source = open_pictures(tmp_path / "raw", attributes)
-        return Cleaned(tmp_path / "out", clean_pictures(source, pictures_table(size), tmp_path / "out"))
+        out = tmp_path / "out"
+        return Cleaned(out, clean_pictures(source, pictures_table(size), out, executor=executor))
 
     return run_it
 
@@ -257,16 +262,16 @@ def test_folder_zip_and_tar_give_the_same_rows(clean, tmp_path):
         assert sha256(tmp_path / packed[4:] / "quarantine") == sha256(folder.out / "quarantine")
 
 
-def test_the_number_of_workers_changes_no_byte(clean, monkeypatch):
+def test_neither_workers_nor_executors_change_a_byte(clean, monkeypatch):
     files = {f"{n:03}.png": encode(drawing(n % 90, 32 + n % 7, 32)) for n in range(150)}
     files |= {name: content for name, (content, _) in broken_files().items() if name != "large.png"}
     first = clean(files)
     whole = sha256(first.out)
     monkeypatch.setattr("eightytwenty.engine.executor._WORKERS", 1)
     assert sha256(clean({}).out) == whole
-    for batch in ("_DECODE_BATCH", "_CHECK_BATCH"):
-        monkeypatch.setattr(run, batch, 7)
-        assert sha256(clean({}).out) == whole
+    monkeypatch.setattr(run, "_BATCH_FILES", 7)
+    assert sha256(clean({}).out) == whole
+    assert sha256(clean({}, executor=pickled).out) == whole
 
 
 def test_names_are_safe_in_quarantine(clean):

@@ -77,16 +77,16 @@ def test_every_file_is_a_picture_or_says_that_it_is_none(tmp_path, save):
 
 
 def test_the_digest_is_that_of_what_counts(tmp_path):
-    digest = open_pictures(as_folder(tmp_path / "folder", FILES)).sha256
-    assert digest == open_pictures(as_zip(tmp_path / "x.zip", FILES)).sha256
-    assert digest == open_pictures(as_tar(tmp_path / "x.tgz", FILES)).sha256
-    assert digest == open_pictures(as_zip(tmp_path / "y.zip", FILES | {"notes.txt": b"new"})).sha256
+    digest = open_pictures(as_folder(tmp_path / "folder", FILES)).sha256()
+    assert digest == open_pictures(as_zip(tmp_path / "x.zip", FILES)).sha256()
+    assert digest == open_pictures(as_tar(tmp_path / "x.tgz", FILES)).sha256()
+    assert digest == open_pictures(as_zip(tmp_path / "y.zip", FILES | {"notes.txt": b"new"})).sha256()
     others = [
         FILES | {"b.png": b"B"},
         FILES | {"table.csv": b"file,hair\na.jpg,grey\n"},
         {("z.png" if name == "b.png" else name): content for name, content in FILES.items()},
     ]
-    digests = {open_pictures(as_zip(tmp_path / f"{number}.zip", files)).sha256 for number, files in enumerate(others)}
+    digests = {open_pictures(as_zip(tmp_path / f"{number}.zip", files)).sha256() for number, files in enumerate(others)}
     assert len(digests | {digest}) == 4
 
 
@@ -170,7 +170,7 @@ def test_a_separate_table_replaces_those_inside(tmp_path):
     source = open_pictures(as_zip(tmp_path / "x.zip", FILES), tmp_path / "separate.csv")
     assert [table.name for table in source.tables] == ["separate.csv"]
     assert "table.csv" in source.ignored_files
-    assert source.sha256 != open_pictures(tmp_path / "x.zip").sha256
+    assert source.sha256() != open_pictures(tmp_path / "x.zip").sha256()
 
 
 @pytest.mark.parametrize(

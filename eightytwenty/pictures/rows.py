@@ -1,0 +1,160 @@
+"""The raw rows of a source of pictures, as the engine routes them: pictures, refused files, attributes without one."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from eightytwenty.engine.account import check_accounts
+from eightytwenty.engine.repair import LEDGER
+from eightytwenty.engine.route import route_rows
+from eightytwenty.engine.rules import RuleResults
+from eightytwenty.pictures.attribute_files import REASONS
+from eightytwenty.pictures.attributes import PictureAttributes
+from eightytwenty.pictures.check import Observed
+from eightytwenty.pictures.near_duplicates import Candidate, PictureCopies, find_picture_copies
+from eightytwenty.pictures.schema import CONTRADICTING
+from eightytwenty.pictures.source import PictureSource
+from eightytwenty.pictures.store import SoundPictures
+from eightytwenty.read.batch import Indices
+
+REFUSED = "refused"
+
+
+class PictureRows:
+    """The rows, sorted by row id.
+
+    Args:
+        source: its refused files are rows.
+        attributes: those of no picture are rows.
+        observed: all pictures of the source, in any order.
+        pixels: of those that failed no rule by themselves, in this order.
+    """
+
+    def __init__(
+        self, source: PictureSource, attributes: PictureAttributes, observed: Observed, pixels: SoundPictures
+    ) -> None:
+        self._attributes, self._observed, self._pixels = attributes, observed, pixels
+        names, refused, unclaimed = observed.files["name"], source.refused_files, attributes.unclaimed_rows
+        row_ids = pl.DataFrame(
+            {
+                "source": [*names, *(file.name for file in refused), *(line.source for line in unclaimed)],
+                "record": [
+                    *([1] * len(names)),
+                    *(file.record for file in refused),
+                    *(line.record for line in unclaimed),
+                ],
+            },
+            {"source": pl.String, "record": pl.Int64},
+        )
+        order = row_ids.select(pl.arg_sort_by("source", "record"))[:, 0].to_numpy()
+        self._order, self._places = order, np.argsort(order)  # the rows in order of arrival, and the other way round
+        self.row_ids = row_ids[order]
+        self._notes = [*([None] * len(names)), *(file.reason for file in refused), *([None] * len(unclaimed))]
+        self._originals = [*([None] * (len(names) + len(refused))), *(line.original for line in unclaimed)]
+        problems = [
+            *([problem] if (problem := attributes.problems.get(name)) else [] for name in names),
+            *([REFUSED] for _ in refused),
+            *(line.problems for line in unclaimed),
+        ]
+        no_other = np.zeros(len(refused) + len(unclaimed), dtype=bool)
+        self._failures = {
+            name: np.append(observed.failures[name].to_numpy(), no_other) for name in observed.failures.columns
+        } | {rule: np.array([rule in found for found in problems], dtype=bool) for rule in (REFUSED, *REASONS)}
+
+    def find_copies(self) -> PictureCopies:
+        """Compares the pictures that failed no rule with each other; numbers are those of observed pictures."""
+        files, values = self._observed.files, self._attributes.values
+        sound = np.flatnonzero(self._observed.is_sound)  # the pictures in the store
+        changes = dict(self._observed.changes["row"].value_counts().iter_rows())
+        stored = [at for at, row in enumerate(sound) if files["name"][int(row)] not in self._attributes.problems]
+        rows = sound[stored]
+        facts = files[rows].select("name", "format", pl.col("width") * pl.col("height"))
+        candidates = [
+            Candidate(
+                self._observed.digests[at],
+                self._observed.hashes[at],
+                values.get(name),
+                (changes.get(row, 0), int(kind == "JPEG"), -area, name),
+            )
+            for at, row, (name, kind, area) in zip(stored, rows.tolist(), facts.iter_rows(), strict=True)
+        ]
+        copies = find_picture_copies(candidates, lambda numbers: self._pixels[[stored[number] for number in numbers]])
+        return PictureCopies(
+            {int(rows[copy]): int(rows[original]) for copy, original in copies.original.items()},
+            {int(rows[number]) for number in copies.contradicting},
+        )
+
+    def route(
+        self, copies: PictureCopies, files: Mapping[str, str], reasons: Mapping[str, str]
+    ) -> dict[str, pl.DataFrame]:
+        """Routes the rows.
+
+        Args:
+            copies: from `find_copies`.
+            files: name of a picture -> its file in quarantine.
+            reasons: rule -> its reason.
+
+        Returns:
+            The rows of each output.
+        """
+        height, names = self.row_ids.height, self._observed.files["name"]
+        contradicts, copied_from = np.zeros(height, dtype=bool), np.full(height, -1)
+        contradicts[list(copies.contradicting)] = True
+        copied_from[list(copies.original)] = list(copies.original.values())
+        failures = {rule: mask[self._order] for rule, mask in self._failures.items()}
+        failures[CONTRADICTING.name] = contradicts[self._order]
+        originals = copied_from[self._order]
+        is_copy = originals >= 0
+
+        def raw(rows: Indices) -> pl.DataFrame:
+            arrived = self._order[rows]
+            return pl.DataFrame(
+                {
+                    "file": [files.get(name) for name in self.row_ids["source"][rows]],
+                    "original": [self._originals[row] for row in arrived],
+                    "note": [self._notes[row] for row in arrived],
+                },
+                {"file": pl.String, "original": pl.Binary, "note": pl.String},
+            )
+
+        tables = route_rows(
+            self.row_ids,
+            RuleResults(self._values, self._values, self._ledger, failures, []),
+            raw,
+            is_copy,
+            pl.DataFrame({"copy_of_source": names[originals[is_copy]]}).with_columns(
+                copy_of_record=pl.lit(1, pl.Int64)
+            ),
+            reasons,
+            {},
+        )
+        # a refused file has its own reason
+        return tables | {"quarantine": tables["quarantine"].with_columns(reason=pl.coalesce("note", "reason"))}
+
+    @property
+    def _values(self) -> pl.DataFrame:
+        """The attributes of each row; null where it has none."""
+        attributes, values = self._attributes.attributes, self._attributes.values
+        nothing = (None,) * len(attributes)
+        rows = [values.get(name, nothing) for name in self.row_ids["source"]]
+        return pl.DataFrame(rows, {attribute.name: pl.String for attribute in attributes}, orient="row")
+
+    @property
+    def _ledger(self) -> pl.DataFrame:
+        changes = self._observed.changes
+        rows = pl.Series(self._places[changes["row"].to_numpy()], dtype=pl.Int64)
+        return changes.with_columns(row=rows, column=pl.lit("picture")).select(list(LEDGER)).sort("row", "step")
+
+    def check_accounts(self, folder: Path) -> None:
+        """Checks in the written files that each row ended once.
+
+        Raises:
+            ContractError: it did not.
+        """
+        counts = self.row_ids.group_by("source", maintain_order=True).agg(pl.col("record").max())
+        starts = counts.select("source", start=pl.col("record").cum_sum() - pl.col("record"))
+        rows = self.row_ids.join(starts, on="source", how="left", maintain_order="left")
+        expected = rows.select(pl.col("start") + pl.col("record") - 1)[:, 0].to_numpy()
+        check_accounts(folder, counts["source"].to_list(), counts["record"].to_list(), expected)
