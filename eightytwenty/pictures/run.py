@@ -39,7 +39,7 @@ from eightytwenty.progress import Progress
 GALLERY = "gallery.png"  # drawn from the finished folder, into that folder
 _OWN_NAMES = (*(f"{name}.parquet" for name in OUTPUTS), PICTURES, ATTRIBUTES, CLEAN, QUARANTINE, "report.md")
 _MOST_NAMED = 5  # ignored files to name in the report
-_BATCH_FILES, _BATCH_BYTES = 32, 16_000_000  # to observe at a time
+_BATCH_FILES, _BATCH_BYTES = 64, 16_000_000  # to observe at a time
 
 
 def clean_pictures(
