@@ -106,31 +106,31 @@ def retrain(model: Model, requested: RetrainParameters) -> Retraining | State[No
         versions = DatasetVersions(folder, data.clean.rows, terms)
         if champion:
             require_comparable(data.clean, champion)
-        if versions.newest() is None and data.ingest:
+        newest = versions.newest()
+        if newest is None and data.ingest:
             first = ingest(data.ingest)
             cleaned, refusals, _ = clean_deliveries(data, versions, [first])
             if not cleaned:
                 raise UserError(
                     refusals[0] if refusals else f"{first.path} was changed while it was read: start again."
                 )
-            rows = add_version(data.clean, versions, None, cleaned).rows
-            log.info("the dataset begins with %s: %s", first.name, rows)
+            newest = add_version(data.clean, versions, None, cleaned)
+            log.info("the dataset begins with %s: %s", first.name, newest.rows)
 
-        inbox = look_for_new(inbox_path, versions)
+        inbox = look_for_new(inbox_path, versions, newest)
         cleaned, unfit, changed = clean_deliveries(data, versions, inbox.new)
         waiting = [*inbox.waiting, *changed]
         left = f"Left for the next time, because it was changed a moment ago: {', '.join(waiting)}."
         if waiting:
             log.info(left)
-        baseline = find_baseline(tracking_uri, champion, versions.newest()) if cleaned else None
-        drifts, drifted = _add_undrifted(data.clean, versions, form, baseline, cleaned)
+        baseline = find_baseline(tracking_uri, champion, newest) if cleaned else None
+        version, drifts, drifted = _add_undrifted(data.clean, versions, newest, form, baseline, cleaned)
         refusals = [*inbox.unfit, *unfit, *drifted]
         if refusals:
             publish_refusals(flow_name, refusals)
         for sentence in refusals:
             log.warning(sentence)
 
-        version = versions.newest()
         if version is None or versions.is_judged(key := judgement_key(experiment, version)):
             if refusals:
                 raise UserError(" ".join(refusals))
@@ -156,22 +156,23 @@ def retrain(model: Model, requested: RetrainParameters) -> Retraining | State[No
 def _add_undrifted(
     clean: Clean,
     versions: DatasetVersions,
+    newest: Version | None,
     form: RetrainParameters,
     baseline: Baseline | None,
     deliveries: Sequence[Cleaned],
-) -> tuple[list[Drift], list[str]]:
+) -> tuple[Version | None, list[Drift], list[str]]:
     """Compares cleaned deliveries with the baseline, and adds those that did not drift to the dataset.
 
     Small ones are also compared together with the other small ones of the last days, or drift could come in portions.
 
     Returns:
-        the comparisons of those, and a sentence for each refusal.
+        the newest version now, the comparisons of those that were added, and a sentence for each refusal.
     """
     log = get_run_logger()
     drifts: list[Drift] = []
     accepted: list[Cleaned] = []
     refusals = []
-    recent = find_recent(versions) if deliveries else RecentDeliveries(None)
+    recent = find_recent(versions, newest) if deliveries else RecentDeliveries(None)
     for batch in group_for_comparison(clean, deliveries):
         try:
             comparisons = []
@@ -190,25 +191,32 @@ def _add_undrifted(
         drifts += comparisons
         accepted += batch
         recent = recent.with_accepted(batch)
-    return drifts, refusals + _add(clean, versions, accepted)
+    version, contradictions = _add(clean, versions, newest, accepted)
+    return version, drifts, refusals + contradictions
 
 
-def _add(clean: Clean, versions: DatasetVersions, batch: Sequence[Cleaned]) -> list[str]:
+def _add(
+    clean: Clean, versions: DatasetVersions, newest: Version | None, batch: Sequence[Cleaned]
+) -> tuple[Version | None, list[str]]:
     """Adds deliveries to the dataset as one version; if that fails, one by one, to find those that cannot be added.
 
     Returns:
-        a sentence for each refusal.
+        the newest version now, and a sentence for each refusal.
     """
     if not batch:
-        return []
+        return newest, []
     try:
-        rows = add_version(clean, versions, versions.newest(), batch).rows
-        get_run_logger().info("the dataset grows: %s", rows)
+        version = add_version(clean, versions, newest, batch)
     except RefusedError as error:
         if len(batch) == 1:
-            return [refuse(versions, [cleaned.raw for cleaned in batch], str(error))]
-        return [sentence for delivery in batch for sentence in _add(clean, versions, [delivery])]
-    return []
+            return newest, [refuse(versions, [cleaned.raw for cleaned in batch], str(error))]
+        refusals = []
+        for delivery in batch:
+            newest, more = _add(clean, versions, newest, [delivery])
+            refusals += more
+        return newest, refusals
+    get_run_logger().info("the dataset grows: %s", version.rows)
+    return version, []
 
 
 def __getattr__(name: str) -> Flow[[RetrainParameters], Retraining | State[None]]:

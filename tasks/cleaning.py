@@ -88,13 +88,19 @@ class Clean:
         suffix = "" if source.is_dir() or source.suffix.lower() in SUFFIXES else ".csv"
         link_tree(source, place / f"{name}{suffix}")
 
-    def clean_version(self, raw: Path, out: Path) -> Summary:
+    def clean_version(self, raw: Path, out: Path, index: Path) -> Summary:
         """Cleans the raw files of a dataset version together.
+
+        Args:
+            raw: the files.
+            out: the folder for the clean rows.
+            index: what is known of files that were cleaned before; these are not read again.
 
         Raises:
             RefusedError: they do not go together.
         """
-        return self(raw, out)
+        table = self.table
+        return clean_table(open_source(raw, table), table, out, index=index)
 
     def split(self, rows: Path) -> tuple[Mask, Mask]:
         """Which cleaned rows to learn from, and which to hold out; those in neither mask are used for nothing."""

@@ -52,6 +52,7 @@ def clean_source(tmp_path_factory: pytest.TempPathFactory) -> CleanSource:
         table: Table | None = None,
         piece: int | None = None,
         executor: Executor = in_threads,
+        index: Path | None = None,
     ) -> Cleaned:
         folder = base / str(next(number))
         folder.mkdir()
@@ -64,6 +65,6 @@ def clean_source(tmp_path_factory: pytest.TempPathFactory) -> CleanSource:
                 (path / file).write_bytes(content)
         table = table or pairs_table(65536)
         files, out = open_source(path, table), folder / "out"
-        return Cleaned(out, clean_table(files, table, out, piece=piece, executor=executor))
+        return Cleaned(out, clean_table(files, table, out, piece=piece, executor=executor, index=index))
 
     return run

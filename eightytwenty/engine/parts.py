@@ -1,5 +1,6 @@
 """What a stage leaves on the disk for the next one: uncompressed Arrow files, which are mapped and not read."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,89 +12,109 @@ import pyarrow as pa
 
 from eightytwenty.engine.account import Counts
 from eightytwenty.read.batch import Indices, Piece
+from eightytwenty.read.dialect import TextFormat
 
-_PIECE, _KEPT, _CONTENT, _AMENDED = "piece.arrow", "kept.arrow", "piece.bytes", "amended.arrow"
+_PIECE, _KEPT, _CONTENT, _ROWS = "piece.arrow", "kept.arrow", "content.arrow", "rows.arrow"
 _HASHES, _SORTED = "hashes.arrow", "sorted-hashes.arrow"
 Hashes = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]
 
 
+def file_folder(source: str) -> str:
+    """The folder of the parts of a file, by its name in the source."""
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
 @dataclass(frozen=True)
 class Part:
-    """A folder with what became of a piece of the source, and what it takes to change that.
+    """What became of a piece of the source, on the disk, and what it takes to change that.
 
     Args:
-        folder: its name depends on the source only.
+        folder: of all parts; the name of a part's own folder in it depends on the source only.
         file: the number of the piece's file in the source.
-        first: the number of the piece's first record in its file.
+        source: the name of that file in row ids.
+        first: the number of the piece's first record in it.
         height: the number of its records.
-        piece: the piece without its records.
+        columns: as those of the piece.
+        text: as that of the piece.
         counts: of its tables.
+        amended: a folder with what has changed since it was made, if anything has.
     """
 
     folder: Path
     file: int
+    source: str
     first: int
     height: int
-    piece: Piece
+    columns: dict[str, str]
+    text: TextFormat | None
     counts: Counts
+    amended: Path | None = None
+
+    @property
+    def place(self) -> Path:
+        """Its own folder."""
+        return self.folder / file_folder(self.source) / f"{self.first:012}"
 
     @classmethod
     def make(cls, folder: Path, file: int, piece: Piece, tables: Mapping[str, pl.DataFrame]) -> "Part":
-        """Makes the folder and writes the tables of a piece."""
-        folder.mkdir()
-        columns = piece.columns if piece.text else {name: name for name in piece.columns}
-        empty = replace(piece, records=np.empty(0, np.int64), rows=piece.rows.clear(), columns=columns, content=b"")
-        part = cls(
-            folder, file, int(piece.records[0]), len(piece.records), empty, Counts.of(len(piece.records), tables)
-        )
+        """Makes the part of a piece, with its tables."""
+        height = len(piece.records)
+        counts = Counts.of(height, tables)
+        part = cls(folder, file, piece.source, int(piece.records[0]), height, piece.columns, piece.text, counts)
+        part.place.mkdir(parents=True)
         for name, table in tables.items():
-            _write(folder / f"{name}.arrow", table)
+            _write(part.place / f"{name}.arrow", table)
         return part
 
-    def amend(self, rows: Indices, tables: Mapping[str, pl.DataFrame]) -> "Part":
-        """Puts some rows of the piece elsewhere.
+    def amend(self, folder: Path, rows: Indices, tables: Mapping[str, pl.DataFrame]) -> "Part":
+        """Puts some rows of the piece elsewhere; what the part has of them stays as it is, and no longer counts.
 
         Args:
+            folder: for the amendments of all parts.
             rows: positions in the piece.
-            tables: what becomes of these rows now, in place of what the part has of them.
+            tables: what becomes of these rows.
         """
-        _write(self.folder / _AMENDED, pl.DataFrame({"row": rows}))
+        amended = folder / self.place.relative_to(self.folder)
+        amended.mkdir(parents=True)
+        _write(amended / _ROWS, pl.DataFrame({"row": rows}))
         for name, table in tables.items():
             if table.height:
-                _write(self.folder / f"{name}-amended.arrow", table)
-        return replace(
-            self, counts=Counts.of(self.height, {name: self.read_table(name) for name in tables if name != "clean"})
-        )
+                _write(amended / f"{name}.arrow", table)
+        part = replace(self, amended=amended)
+        counted = {name: part.read_table(name) for name in tables if name != "clean"}
+        return replace(part, counts=Counts.of(self.height, counted))
 
     def read_table(self, name: str) -> pl.DataFrame:
         """Maps a table."""
-        table = _map(self.folder / f"{name}.arrow")
-        if not (self.folder / _AMENDED).exists():
+        table = _map(self.place / f"{name}.arrow")
+        if not self.amended:
             return table
         stays = np.ones(self.height, dtype=bool)
-        stays[_map(self.folder / _AMENDED)["row"].to_numpy()] = False
+        stays[_map(self.amended / _ROWS)["row"].to_numpy()] = False
         table = table.filter(stays[table["record"].to_numpy() - self.first])
-        amended = self.folder / f"{name}-amended.arrow"
-        return pl.concat([table, _map(amended)]).sort("record", maintain_order=True) if amended.exists() else table
+        more = self.amended / f"{name}.arrow"
+        return pl.concat([table, _map(more)]).sort("record", maintain_order=True) if more.exists() else table
 
     def write_piece(self, piece: Piece, is_kept: Mask) -> None:
         """Keeps records of the piece; the others are rows of `clean` whose cells are the plain form of their values."""
-        _write(self.folder / _KEPT, pl.DataFrame({"row": np.flatnonzero(is_kept)}))
-        _write(self.folder / _PIECE, piece.rows if is_kept.all() else piece.rows.filter(is_kept))
+        _write(self.place / _KEPT, pl.DataFrame({"row": np.flatnonzero(is_kept)}))
+        _write(self.place / _PIECE, piece.rows if is_kept.all() else piece.rows.filter(is_kept))
         if piece.text:
-            (self.folder / _CONTENT).write_bytes(piece.content)
+            _write(self.place / _CONTENT, pl.DataFrame({"content": [piece.content]}, {"content": pl.Binary}))
 
     def read_piece(self, rows: Indices) -> Piece:
         """Some records of the piece, by their sorted positions in it."""
-        kept = _map(self.folder / _KEPT)["row"].to_numpy()
-        content = np.memmap(self.folder / _CONTENT, np.uint8, "r").data if self.piece.text else b""
-        piece = replace(self.piece, records=self.first + kept, rows=_map(self.folder / _PIECE), content=content)
+        kept = _map(self.place / _KEPT)["row"].to_numpy()
+        content = _map(self.place / _CONTENT)["content"][0] if self.text else b""
+        # without a text, cells are kept under their clean names
+        columns = self.columns if self.text else {name: name for name in self.columns}
+        piece = Piece(self.source, self.first + kept, _map(self.place / _PIECE), columns, self.text, content)
         is_kept = np.isin(rows, kept)
         piece = piece.take(np.searchsorted(kept, rows[is_kept]))
         if is_kept.all():
             return piece
-        clean = _map(self.folder / "clean.arrow")
+        clean = _map(self.place / "clean.arrow")
         at = np.searchsorted(clean["record"].to_numpy(), self.first + rows[~is_kept])
         plain = clean[at].select(pl.col(name).cast(pl.String) for name in piece.rows.columns)
         order = np.argsort(np.concatenate([rows[is_kept], rows[~is_kept]]))
@@ -101,16 +122,16 @@ class Part:
 
     def write_hashes(self, hashes: pl.Series) -> None:
         """Keeps the hashes of the keys: (height,) UInt64, null where a key is missing."""
-        _write(self.folder / _HASHES, hashes.to_frame("hash"))
-        _write(self.folder / _SORTED, pl.DataFrame({"hash": np.sort(hashes.drop_nulls().to_numpy())}))
+        _write(self.place / _HASHES, hashes.to_frame("hash"))
+        _write(self.place / _SORTED, pl.DataFrame({"hash": np.sort(hashes.drop_nulls().to_numpy())}))
 
     def read_hashes(self) -> pl.Series:
         """Maps the hashes of the keys: (height,) UInt64, null where a key is missing."""
-        return _map(self.folder / _HASHES)["hash"]
+        return _map(self.place / _HASHES)["hash"]
 
     def read_sorted_hashes(self) -> Hashes:
         """Maps the hashes, sorted, without those of missing keys."""
-        return _map(self.folder / _SORTED)["hash"].to_numpy()
+        return _map(self.place / _SORTED)["hash"].to_numpy()
 
 
 def _write(path: Path, rows: pl.DataFrame) -> None:

@@ -43,10 +43,12 @@ class Router:
     Args:
         table: the rules.
         folder: of the parts.
+        amended: for what changes about parts.
     """
 
     table: Table
     folder: Path
+    amended: Path
 
     def route(self, job: tuple[int, Piece]) -> Part:
         """Routes each record by what it says itself, and keeps what shows whether its key occurs again.
@@ -63,7 +65,7 @@ class Router:
         no_row = np.zeros(len(batch.records), dtype=bool)
         tables = self._tables(batch, results, no_row, NO_ORIGINALS)
         validate_clean(tables["clean"].select(self.table.names), clean_schema(self.table), self.table.name)
-        part = Part.make(self.folder / f"{number:04}-{piece.records[0]:012}", number, piece, tables)
+        part = Part.make(self.folder, number, piece, tables)
         if self.table.unique:
             part.write_hashes(hash_keys(self.table, results))
             if piece.text:
@@ -84,7 +86,7 @@ class Router:
         if self.table.unique:
             results.failures[self.table.unique.name] = np.isin(rows, repeats.conflicting)
         moved = self._tables(batch, results, np.isin(rows, repeats.copies), repeats.originals)
-        return part.amend(rows, moved)
+        return part.amend(self.amended, rows, moved)
 
     def _tables(
         self, batch: Batch, results: RuleResults, is_copy: Mask, originals: pl.DataFrame

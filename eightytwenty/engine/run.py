@@ -12,6 +12,7 @@ from eightytwenty.engine.account import check_accounts
 from eightytwenty.engine.duplicates import Copies, Ordinals, find_copies
 from eightytwenty.engine.executor import Executor, in_threads
 from eightytwenty.engine.guard import require_replaceable
+from eightytwenty.engine.index import Index
 from eightytwenty.engine.lines import FOLDERS, QuarantinedLines
 from eightytwenty.engine.parts import Part
 from eightytwenty.engine.route import Repeats, Router
@@ -27,7 +28,7 @@ from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Table
 
 _OWN_NAMES = (*(f"{name}.parquet" for name in OUTPUTS), "report.md", *FOLDERS)
-_PARTS = ".parts"  # while the cleaning lasts
+_SCRATCH = ".scratch"  # while the cleaning lasts
 
 
 def clean_table(
@@ -37,6 +38,7 @@ def clean_table(
     progress: Progress | None = None,
     piece: int | None = None,
     executor: Executor = in_threads,
+    index: Path | None = None,
 ) -> Summary:
     """Cleans a source into a folder, which appears whole or not at all.
 
@@ -52,6 +54,8 @@ def clean_table(
         progress: called with (records done, about how many there are in all).
         piece: bytes (text) or rows (Parquet) to read at a time; the result does not depend on it.
         executor: runs the stages; the result does not depend on it.
+        index: a folder that keeps what was found out about each file. Files that are in it already, unchanged, are not
+            read; the result does not depend on it.
 
     Raises:
         UserError: a file is damaged, there are no records, or the folder cannot be written.
@@ -59,9 +63,11 @@ def clean_table(
     """
     require_replaceable([file.path for file in files], out, _OWN_NAMES)
     with whole_folder(out) as folder:
-        (folder / _PARTS).mkdir()
-        router, reader = Router(table, folder / _PARTS), SourceReader(files, table.names, piece)
-        parts: list[Part] = []
+        scratch = folder / _SCRATCH
+        scratch.mkdir()
+        known = Index(index or scratch / "parts", table)
+        digests, parts = known.find(files)
+        router, reader = Router(table, known.folder, scratch), SourceReader(files, table.names, piece, digests)
         done = 0
         for part in executor(router.route, reader):
             parts.append(part)
@@ -72,17 +78,25 @@ def clean_table(
             raise UserError(
                 f"{', '.join(file.name for file in files)}: there is a header but no record; give a file with records."
             )
+        parts.sort(key=lambda part: (part.file, part.first))
+        if index:
+            for number, file in enumerate(files):
+                if file.path not in digests:
+                    known.add(file, reader.digests[file.path], [part for part in parts if part.file == number])
         counts = [0] * len(files)
         for part in parts:
             counts[part.file] += part.height
         if table.unique:
             copies = find_copies(table, parts, executor)
             names = [file.name for file in files]
-            changed = {part.folder: part for part in executor(router.reroute, _repeats(parts, copies, names, counts))}
-            parts = [changed.get(part.folder, part) for part in parts]
-        _merge(folder, parts, table, files, executor)
+            changed = {part.place: part for part in executor(router.reroute, _repeats(parts, copies, names, counts))}
+            parts = [changed.get(part.place, part) for part in parts]
+        with ThreadPoolExecutor(1) as remover:  # to give large files back takes a while
+            for part in _merge(folder, parts, table, files, executor):
+                if not index:
+                    remover.submit(shutil.rmtree, part.place)
         check_accounts(folder, [file.name for file in files], counts)
-        shutil.rmtree(folder / _PARTS)
+        shutil.rmtree(scratch)
         total = sum((part.counts for part in parts[1:]), parts[0].counts)
         described = [_describe(file, count) for file, count in zip(files, counts, strict=True)]
         summary = total.summary(table.name, reader.sha256, described)
@@ -110,11 +124,12 @@ def _row_ids(ordinals: Ordinals, names: pl.Series, starts: Ordinals) -> pl.DataF
     return pl.DataFrame({"copy_of_source": names[file], "copy_of_record": ordinals - starts[file] + 1})
 
 
-def _merge(folder: Path, parts: Sequence[Part], table: Table, files: Sequence[RawFile], executor: Executor) -> None:
-    """Writes the tables of the parts one after the other."""
+def _merge(
+    folder: Path, parts: Sequence[Part], table: Table, files: Sequence[RawFile], executor: Executor
+) -> Iterator[Part]:
+    """Writes the tables of the parts one after the other; yields each part when it is written."""
     layout = Layout.of(table, files)
     with (
-        ThreadPoolExecutor(1) as remover,  # to give large files back takes a while
         Outputs(folder, layout.schemas) as outputs,
         QuarantinedLines(folder, [file.name for file in files]) as lines,
     ):
@@ -123,7 +138,7 @@ def _merge(folder: Path, parts: Sequence[Part], table: Table, files: Sequence[Ra
                 outputs.write(name, part.file, rows)
             if text := files[part.file].format:
                 lines.write(part.file, text, tables["quarantine"]["original"].to_pylist())
-            remover.submit(shutil.rmtree, part.folder)
+            yield part
 
 
 def _describe(file: RawFile, count: int) -> dict[str, object]:

@@ -31,14 +31,14 @@ class Piece:
     rows: pl.DataFrame
     columns: dict[str, str]
     text: TextFormat | None
-    content: bytes | memoryview = b""
+    content: bytes = b""
 
     def take(self, indices: Indices) -> "Piece":
         """Some of the records."""
         rows = self.rows[indices]
         if self.text is None:
             return replace(self, records=self.records[indices], rows=rows)
-        lines = [bytes(self.content[start:end]) for start, end in rows.select("start", "end").iter_rows()]
+        lines = [self.content[start:end] for start, end in rows.select("start", "end").iter_rows()]
         lengths = np.array([len(line) for line in lines], dtype=np.int32)
         starts = np.cumsum(lengths + 1, dtype=np.int32) - lengths - 1
         rows = rows.with_columns(start=starts, end=starts + lengths)

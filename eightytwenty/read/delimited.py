@@ -174,7 +174,7 @@ def parse(piece: Piece, names: list[str]) -> Batch:
     cells, rows = [_regular_cells(chunk, lines, regular, text)], [np.flatnonzero(regular)]
     slow = np.flatnonzero(~regular & ~wrong)
     for block in (slow[start : start + _SLOW_RECORDS] for start in range(0, len(slow), _SLOW_RECORDS)):
-        records = [_slow_record(bytes(chunk[start:end]), text) for start, end in lines[block]]
+        records = [_slow_record(chunk[start:end], text) for start, end in lines[block]]
         problems[block] = [_PROBLEMS.index(record.problem) for record in records]
         parsed = [record.cells for record in records if record.problem is None]
         cells.append(pl.DataFrame(parsed, schema=cells[0].schema, orient="row"))
@@ -195,7 +195,7 @@ def parse(piece: Piece, names: list[str]) -> Batch:
     frame = pl.DataFrame([column.alias(name) for column, name in zip(columns, names, strict=True)])
 
     def original(indices: Indices) -> list[bytes]:
-        return [_original(bytes(chunk[start:end]), text) for start, end in lines[indices]]
+        return [_original(chunk[start:end], text) for start, end in lines[indices]]
 
     reasons = pl.Series("problem", _PROBLEMS).gather(problems)
     return Batch(piece.source, piece.records, frame, reasons, piece.rows["line"].to_numpy(), original)
@@ -226,9 +226,7 @@ def _join_quoted(
     return joined[keep], numbers[keep], counts[keep]
 
 
-def _regular_cells(
-    chunk: bytes | memoryview, lines: Lines, regular: npt.NDArray[np.bool_], text: TextFormat
-) -> pl.DataFrame:
+def _regular_cells(chunk: bytes, lines: Lines, regular: npt.NDArray[np.bool_], text: TextFormat) -> pl.DataFrame:
     """The cells of the regular lines: String columns named "0", "1", ... by position; an empty cell is null."""
     schema = {str(position): pl.String for position in range(len(text.header))}
     if not regular.any():

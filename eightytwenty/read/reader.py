@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -38,13 +38,20 @@ class SourceReader:
         files: from `eightytwenty.read.source.open_source`.
         names: the table's columns.
         piece: bytes (text) or rows (Parquet) to read at a time; the records do not depend on it.
+        known: the digests of files that need not be read.
     """
 
-    def __init__(self, files: list[RawFile], names: list[str], piece: int | None = None) -> None:
+    def __init__(
+        self,
+        files: Sequence[RawFile],
+        names: list[str],
+        piece: int | None = None,
+        known: Mapping[Path, str] | None = None,
+    ) -> None:
         self._files, self._names, self._piece = files, names, piece
+        self.digests = dict(known or {})  # of the files; those that are read are added
         self._sizes = {path: _size(path) for path in dict.fromkeys(file.path for file in files)}
         self._done = 0.0  # bytes
-        self._digests: list[str] = []
 
     @property
     def share(self) -> float:
@@ -54,12 +61,15 @@ class SourceReader:
     @property
     def sha256(self) -> str:
         """The SHA-256 of the source's file, or of the digests of its files; known when everything has been read."""
-        digests = self._digests
+        digests = [self.digests[path] for path in self._sizes]
         return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
     def __iter__(self) -> Iterator[tuple[int, Piece]]:
         for path, files in itertools.groupby(enumerate(self._files), lambda item: item[1].path):
             done, numbered = self._done, list(files)
+            if path in self.digests:
+                self._done += self._sizes[path]
+                continue
             is_read_in_order = len(numbered) == 1 and not numbered[0][1].member and numbered[0][1].format
             yield from self._read_in_order(*numbered[0]) if is_read_in_order else self._read_members(path, numbered)
             self._done = done + self._sizes[path]
@@ -71,7 +81,7 @@ class SourceReader:
             for piece in self._pieces(file, stream):
                 self._done = done + content.tell()
                 yield number, piece
-            self._digests.append(content.sha256())
+            self.digests[file.path] = content.sha256()
 
     def _read_members(self, path: Path, files: list[tuple[int, RawFile]]) -> Iterator[tuple[int, Piece]]:
         """The members of an archive, or Parquet: they are not read from start to end, so they are hashed beside it."""
@@ -83,7 +93,7 @@ class SourceReader:
                     for piece in self._pieces(file, stream):
                         yield number, piece
                 self._done += self._sizes[path] / len(files)
-            self._digests.append(digest.result())
+            self.digests[path] = digest.result()
 
     def _pieces(self, file: RawFile, stream: BinaryIO) -> Iterator[Piece]:
         if file.format:

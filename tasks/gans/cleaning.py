@@ -97,7 +97,7 @@ class CleanPictures(Clean):
         attributes = table.drop("source", "record").insert_column(0, files)
         attributes.write_parquet(place.with_name(f"{place.name}{_TABLE}"))
 
-    def clean_version(self, raw: Path, out: Path) -> Summary:
+    def clean_version(self, raw: Path, out: Path, index: Path) -> Summary:  # noqa: ARG002 - pictures have none yet
         """Cleans all accepted pictures of a version together, with one table of all their attributes."""
         tables = [pl.read_parquet(file) for file in sorted(raw.glob(f"*{_TABLE}"))]
         for new in tables[1:]:

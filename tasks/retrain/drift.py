@@ -87,9 +87,8 @@ class RecentDeliveries:
 
 
 @task(**RETRIES)
-def find_recent(versions: DatasetVersions) -> RecentDeliveries:
+def find_recent(versions: DatasetVersions, version: Version | None) -> RecentDeliveries:
     """The small deliveries of the last days, but for what the dataset began with: nothing was there to judge it by."""
-    version = versions.newest()
     if version is None:
         return RecentDeliveries(None)
     digests = versions.accepted_within(RECENT_DAYS)

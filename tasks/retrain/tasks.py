@@ -22,7 +22,7 @@ from tasks.pipeline import check, clean
 from tasks.retrain import RefusedError
 from tasks.retrain.held_out import require_enough
 from tasks.retrain.inbox import Inbox, fetch, look_into
-from tasks.retrain.versions import RAW, DatasetVersions, Version
+from tasks.retrain.versions import INDEX, RAW, DatasetVersions, Version
 from tasks.running.retries import RETRIES
 from tasks.running.stages import data_folder, run_stage
 from tasks.tracking.champion import champion, history, promote
@@ -83,13 +83,13 @@ def require_comparable(stage: Clean, champion: ModelVersion) -> None:
 
 
 @task(**RETRIES)
-def look_for_new(folder: Path, versions: DatasetVersions) -> Inbox:
+def look_for_new(folder: Path, versions: DatasetVersions, newest: Version | None) -> Inbox:
     """Looks into the inbox for deliveries that are new.
 
     Raises:
         UserError: it cannot be read.
     """
-    return look_into(folder, versions.known_digests())
+    return look_into(folder, versions.known_digests(newest))
 
 
 def clean_deliveries(
@@ -149,7 +149,7 @@ def add_version(stage: Clean, versions: DatasetVersions, parent: Version | None,
 
     def clean_all(folder: Path) -> Summary:
         rows = folder / stage.rows
-        summary = stage.clean_version(folder / RAW, rows)
+        summary = stage.clean_version(folder / RAW, rows, folder / INDEX)
         sources = pl.read_parquet(rows / "clean.parquet", columns=["source"])["source"]
         added = int(sources.cast(pl.String).str.starts_with(f"{number:04}-").sum())
         lost = (parent.rows["clean"] if parent else 0) - (summary.clean - added)

@@ -31,7 +31,7 @@ _CARD, _DELIVERIES, _PENDING, _ARRIVING = "card.json", "deliveries.json", "pendi
 _OLD_DELIVERIES = "book.json"  # what deliveries.json was called in earlier releases
 CONDITIONS = {"most_quarantine", "most_drift", "on_drift"}
 """The terms that every model has; the others are what its data is cleaned for."""
-RAW = "raw"
+RAW, INDEX = "raw", "index"
 _VERSION = re.compile(r"v(\d+)")
 
 
@@ -45,6 +45,8 @@ class Version(Record):
         cleaned: name of the folder of cleaned rows.
         sha256: digest of the cleaned rows.
         raw_sha256: digest of the accepted files.
+        index_sha256: digest of what is kept about these files, so that they need not be cleaned again; empty if
+            nothing is.
         kind: the largest sum, or the size, that it was cleaned for.
         deliveries: digest -> name of every delivery in it.
         added: names of the deliveries that its parent does not have.
@@ -58,6 +60,7 @@ class Version(Record):
     cleaned: str
     sha256: str
     raw_sha256: str
+    index_sha256: str = ""
     kind: dict[str, object]
     deliveries: dict[str, str]
     added: list[str]
@@ -85,6 +88,11 @@ class Version(Record):
     def raw(self) -> Path:
         """The accepted files."""
         return self.folder / RAW
+
+    @property
+    def index(self) -> Path:
+        """What is kept about the accepted files."""
+        return self.folder / INDEX
 
     def dataset(self, model: str) -> Dataset:
         """As an input of an MLflow run of this model."""
@@ -144,7 +152,7 @@ class DatasetVersions:
         return self.folder / _ARRIVING
 
     def newest(self) -> Version | None:
-        """The newest version; None if there is none.
+        """The newest version; None if there is none. Its rows are read, and checked.
 
         Raises:
             UserError: it was changed or damaged after it was written.
@@ -153,9 +161,8 @@ class DatasetVersions:
         number = max((int(name[1]) for name in names if name), default=0)
         return self._read(number) if number else None
 
-    def known_digests(self) -> set[str]:
+    def known_digests(self, newest: Version | None) -> set[str]:
         """Digests of the deliveries that are in the newest version, or were refused on the same terms."""
-        newest = self.newest()
         refused = {digest for digest, fate in self._fates().deliveries.items() if fate.terms == self._terms}
         return refused | set(newest.deliveries if newest else ())
 
@@ -178,7 +185,8 @@ class DatasetVersions:
             parent: the newest version until now.
             deliveries: the new ones.
             copy_files: copies the files of a delivery into an empty folder.
-            clean: given a version's folder, cleans its raw/ into the folder of cleaned rows next to it.
+            clean: given a version's folder, cleans its raw/ into the folder of cleaned rows next to it; index/ has
+                what the parent kept about its files, and takes what the version keeps.
 
         Raises:
             UserError: the files of the parent were changed or damaged after they were written.
@@ -186,31 +194,35 @@ class DatasetVersions:
         if parent and not _is_intact(parent.raw, parent.raw_sha256):
             raise _damaged(parent.folder, RAW)
         number = parent.number + 1 if parent else 1
-        with whole_folder(self.folder / f"v{number:04}") as folder:
-            raw = folder / RAW
+        folder = self.folder / f"v{number:04}"
+        with whole_folder(folder) as partial:
+            raw = partial / RAW
             if parent:
                 link_tree(parent.raw, raw)
+                if parent.index_sha256 and _is_intact(parent.index, parent.index_sha256):
+                    link_tree(parent.index, partial / INDEX)
             for delivery in deliveries:
                 # the number puts the older of two copies first, and the first one stays
                 place = raw / f"{number:04}-{delivery.sha256[:12]}"
                 place.mkdir(parents=True)
                 copy_files(delivery, place)
-            summary = clean(folder)
+            summary = clean(partial)
             new = {delivery.sha256: delivery.name for delivery in deliveries}
             version = Version(
                 number=number,
                 parent=parent.number if parent else 0,
                 cleaned=self._rows_folder,
-                sha256=sha256(folder / self._rows_folder),
+                sha256=sha256(partial / self._rows_folder),
                 raw_sha256=sha256(raw),
+                index_sha256=sha256(partial / INDEX) if (partial / INDEX).is_dir() else "",
                 kind=self._kind,
                 deliveries=(parent.deliveries if parent else {}) | new,
                 added=[delivery.name for delivery in deliveries],
                 rows={"rows": summary.rows, **summary.fates},
                 made=_now(),
             )
-            version.write(folder / _CARD)
-        version = self._read(number)
+            version.write(partial / _CARD)
+        version = version.model_copy(update={"folder": folder})
         self._write_accepted(version)
         return version
 

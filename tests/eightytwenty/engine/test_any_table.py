@@ -2,10 +2,11 @@
 
 import csv
 import io
+import itertools
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from eightytwenty.engine import duplicates
@@ -82,6 +83,27 @@ def test_neither_pieces_nor_executors_change_a_byte_from_parquet(clean_source, e
     pl.DataFrame(lines, dict.fromkeys(table.names, pl.String), orient="row").write_parquet(stored)
     whole = clean_source(stored.getvalue(), "table.parquet", table).files
     assert clean_source(stored.getvalue(), "table.parquet", table, piece, executor).files == whole
+
+
+@settings(max_examples=30)
+@given(examples, st.lists(st.integers(0, 2), min_size=1), executors)
+def test_a_source_that_grows_is_cleaned_as_if_it_came_at_once(
+    clean_source, tmp_path_factory, example, deliveries, executor
+):
+    table, lines = example
+    files = {
+        f"{number}.csv": as_csv(table.names, own)
+        for number in range(3)
+        if (own := [line for line, place in zip(lines, itertools.cycle(deliveries), strict=False) if place == number])
+    }
+    assume(files)
+    index = tmp_path_factory.mktemp("index")
+    for count in range(1, len(files) + 1):
+        grown = dict(list(files.items())[:count])
+        at_once, with_index = (
+            clean_source(grown, table=table, executor=executor, index=place) for place in (None, index)
+        )
+        assert with_index.files == at_once.files
 
 
 @settings(max_examples=60)

@@ -50,7 +50,7 @@ def test_a_version_holds_those_before_it_which_stay_as_they_are(versions, tmp_pa
     assert (second.rows_folder / "clean.txt").read_text() == "onetwo"
     assert sha256(first.folder) == before
     assert versions.newest() == second
-    assert versions.known_digests() == {one.sha256, two.sha256}
+    assert versions.known_digests(versions.newest()) == {one.sha256, two.sha256}
     (old,) = first.raw.rglob("one")
     assert old.stat().st_nlink == 2  # a second name, no second copy
 
@@ -84,17 +84,17 @@ def test_a_damaged_version_is_an_error_and_its_removal_is_the_remedy(versions, t
         versions.newest()
     shutil.rmtree(second.folder)
     assert versions.newest().name == "v0001"
-    assert two.sha256 not in versions.known_digests()  # it is added again
+    assert two.sha256 not in versions.known_digests(versions.newest())  # it is added again
 
 
 def test_refused_deliveries_are_remembered_with_their_reasons(versions, tmp_path):
     versions.refuse(bad := delivery(tmp_path, "bad"), "wrong sums")
-    assert versions.known_digests() == {bad.sha256}
-    assert not DatasetVersions(versions.folder, "rows", {"on_drift": "accept"}).known_digests()
+    assert versions.known_digests(versions.newest()) == {bad.sha256}
+    assert not DatasetVersions(versions.folder, "rows", {"on_drift": "accept"}).known_digests(versions.newest())
     assert json.loads(versions.deliveries_file.read_text())["deliveries"][bad.sha256]["why"] == "wrong sums"
     versions.deliveries_file.write_text("{")
     with pytest.raises(UserError, match=r"deliveries.json is damaged"):
-        versions.known_digests()
+        versions.known_digests(versions.newest())
 
 
 def test_deliveries_are_recent_for_some_days(versions, tmp_path, monkeypatch):
@@ -113,7 +113,7 @@ def test_an_old_book_is_migrated(versions, tmp_path):
     versions.write_judgement("key", add(versions, good := delivery(tmp_path, "good")), {"promoted": True})
     entries = versions.deliveries_file.read_bytes()
     book = versions.deliveries_file.rename(versions.folder / "book.json")
-    assert versions.known_digests() == {bad.sha256, good.sha256}
+    assert versions.known_digests(versions.newest()) == {bad.sha256, good.sha256}
     assert versions.is_judged("key")
     assert versions.deliveries_file.read_bytes() == entries
     assert not book.exists()
@@ -127,7 +127,7 @@ def test_a_book_is_migrated_before_it_is_written_to(versions, tmp_path):
     versions.refuse(first := delivery(tmp_path, "first"), "wrong sums")
     versions.deliveries_file.rename(versions.folder / "book.json")
     versions.refuse(second := delivery(tmp_path, "second"), "wrong sums")
-    assert versions.known_digests() == {first.sha256, second.sha256}
+    assert versions.known_digests(versions.newest()) == {first.sha256, second.sha256}
 
 
 def test_a_dataset_of_pairs_cannot_be_one_of_pictures(versions, tmp_path):

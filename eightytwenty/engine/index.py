@@ -1,0 +1,90 @@
+"""Keeps what the first stage found out about each file, so that a source that grows is not read again and again."""
+
+import hashlib
+import json
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from eightytwenty.engine.account import Counts
+from eightytwenty.engine.parts import Part, file_folder
+from eightytwenty.files import sha256
+from eightytwenty.read.source import RawFile
+from eightytwenty.schema import Table
+
+_CARD = "card.json"
+
+
+class Index:
+    """The parts of files that were cleaned before, in a folder. Files are added to it, and nothing is changed.
+
+    Args:
+        folder: need not exist.
+        table: a file counts as known only if it was cleaned by the same table, with the same libraries.
+    """
+
+    def __init__(self, folder: Path, table: Table) -> None:
+        self.folder = folder
+        # the hashes of keys are those of this version of polars
+        self._how = f"{table!r}\n{version('eightytwenty')}\n{pl.__version__}"
+        folder.mkdir(exist_ok=True)
+
+    def find(self, files: Sequence[RawFile]) -> tuple[dict[Path, str], list[Part]]:
+        """The files that are known and unchanged.
+
+        Returns:
+            the digest of each such file, or archive if all its members are known; and the parts of all of them.
+        """
+        digests: dict[Path, str] = {}
+        parts: list[Part] = []
+        for path in dict.fromkeys(file.path for file in files):
+            members = [(number, file) for number, file in enumerate(files) if file.path == path]
+            cards = [self._read(file) for _, file in members]
+            known = [card for card in cards if card]
+            if len(known) < len(members) or {card["sha256"] for card in known} != {sha256(path)}:
+                for _, file in members:  # another file of this name, or one that was not finished
+                    shutil.rmtree(self.folder / file_folder(file.name), ignore_errors=True)
+                continue
+            digests[path] = known[0]["sha256"]
+            parts += [
+                self._part(number, file, entry)
+                for (number, file), card in zip(members, known, strict=True)
+                for entry in card["parts"]
+            ]
+        return digests, parts
+
+    def add(self, file: RawFile, digest: str, parts: Sequence[Part]) -> None:
+        """Remembers the parts of a file, which are in the folder."""
+        entries = [
+            {
+                "first": part.first,
+                "height": part.height,
+                "counts": [dict(count) for count in vars(part.counts).values()],
+            }
+            for part in parts
+        ]
+        card = {"how": self._of(file), "sha256": digest, "parts": entries}
+        folder = self.folder / file_folder(file.name)
+        folder.mkdir(exist_ok=True)
+        (folder / _CARD).write_text(json.dumps(card), encoding="utf-8")
+
+    def _of(self, file: RawFile) -> str:
+        described = f"{self._how}\n{file.name}\n{file.format}\n{file.columns}\n{file.ignored_columns}"
+        return hashlib.sha256(described.encode()).hexdigest()
+
+    def _read(self, file: RawFile) -> dict[str, Any] | None:
+        card = self.folder / file_folder(file.name) / _CARD
+        try:
+            content: dict[str, Any] = json.loads(card.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
+        return content if content.get("how") == self._of(file) else None
+
+    def _part(self, number: int, file: RawFile, entry: dict[str, Any]) -> Part:
+        counts = Counts(*(Counter(count) for count in entry["counts"]))
+        return Part(self.folder, number, file.name, entry["first"], entry["height"], file.columns, file.format, counts)
