@@ -1,7 +1,7 @@
 """Looks at files of pictures, each on its own, and checks them by the rules; comparing them comes later."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -58,10 +58,14 @@ class Observed:
     @classmethod
     def join(cls, pieces: Sequence["Observed"]) -> "Observed":
         """One after the other."""
+        starts = np.cumsum([0, *(piece.files.height for piece in pieces)])
         return cls(
             pl.concat(piece.files for piece in pieces),
             pl.concat(piece.failures for piece in pieces),
-            pl.concat(piece.changes for piece in pieces),
+            pl.concat(
+                piece.changes.with_columns(pl.col("row") + int(start))
+                for piece, start in zip(pieces, starts[:-1], strict=True)
+            ),
             [one for piece in pieces for one in piece.digests],
             np.concatenate([piece.hashes for piece in pieces]),
             np.concatenate([piece.pixels for piece in pieces]),
@@ -72,6 +76,15 @@ class Observed:
     def is_sound(self) -> Mask:
         """(n,) bool, the files that failed no rule."""
         return ~self.failures.select(pl.any_horizontal(pl.all()))[:, 0].to_numpy()
+
+    @property
+    def sound(self) -> "Observed":
+        """The files that failed no rule."""
+        rows = np.flatnonzero(self.is_sound)
+        places = np.cumsum(self.is_sound) - 1
+        changes = self.changes.filter(self.is_sound[self.changes["row"].to_numpy()])
+        changes = changes.with_columns(row=pl.Series(places[changes["row"].to_numpy()], dtype=pl.Int64))
+        return replace(self, files=self.files[rows], failures=self.failures[rows], changes=changes, contents={})
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 """Cleans a source of pictures: every file ends as clean, quarantine or duplicate, every change in the ledger."""
 
+import itertools
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import polars as pl
 import pyarrow as pa
 from PIL import Image
 
@@ -21,9 +21,10 @@ from eightytwenty.pages.report import write_reports
 from eightytwenty.pictures.attribute_files import REASONS
 from eightytwenty.pictures.attributes import PictureAttributes, read_attributes
 from eightytwenty.pictures.check import Job, Observed, Observer
+from eightytwenty.pictures.index import PictureIndex
 from eightytwenty.pictures.rows import REFUSED, PictureRows
 from eightytwenty.pictures.schema import PictureTable
-from eightytwenty.pictures.source import PictureSource, RawPicture
+from eightytwenty.pictures.source import PictureSource, RawPicture, content_digest
 from eightytwenty.pictures.store import (
     ATTRIBUTES,
     CLEAN,
@@ -50,6 +51,7 @@ def clean_pictures(
     *,
     as_files: bool = False,
     executor: Executor = in_threads,
+    index: Path | None = None,
 ) -> Summary:
     """Cleans a source into a folder, which appears whole or not at all, even where no picture is clean.
 
@@ -64,6 +66,8 @@ def clean_pictures(
         progress: called with (pictures done, pictures in all).
         as_files: also write a folder `clean` with a PNG file of each clean picture.
         executor: observes the pictures; the result does not depend on it.
+        index: a folder that keeps what was observed. Pictures that are in it already, unchanged, are not decoded; the
+            result does not depend on it.
 
     Raises:
         UserError: the archive is damaged, or the folder cannot be written or holds something else.
@@ -76,7 +80,10 @@ def clean_pictures(
     with whole_folder(out) as folder:
         pixels = SoundPictures(folder, table.size)
         quarantine = Quarantine(folder, [picture.name for picture in source.pictures])
-        observed = _observe(source, table, attributes, pixels, quarantine, executor, progress)
+        observer = Observer.of(table)
+        known = PictureIndex(index, observer) if index else None
+        kept = frozenset(attributes.problems)
+        observed = _observe(source, kept, observer, (pixels, quarantine), executor, progress, known)
         rows = PictureRows(source, attributes, observed, pixels)
         copies = rows.find_copies()
         names = observed.files["name"]
@@ -90,7 +97,8 @@ def clean_pictures(
         validate_clean(tables["clean"], table.clean(attributes.attributes), table.name)
         clean = tables["clean"]["source"].to_list()
         numbers = {name: number for number, name in enumerate(names.filter(observed.is_sound))}
-        pixels.write([numbers[name] for name in clean])
+        pixels.save(folder / PICTURES, [numbers[name] for name in clean])
+        pixels.remove()
         write_attributes(folder, attributes.attributes)
         with Outputs(folder, schemas) as outputs:
             for name, output in tables.items():
@@ -114,41 +122,68 @@ def _schemas(attributes: PictureAttributes) -> dict[str, pa.Schema]:
 
 def _observe(
     source: PictureSource,
-    table: PictureTable,
-    attributes: PictureAttributes,
-    pixels: SoundPictures,
-    quarantine: Quarantine,
+    kept: frozenset[str],
+    observer: Observer,
+    stores: tuple[SoundPictures, Quarantine],
     executor: Executor,
     progress: Progress | None,
+    index: PictureIndex | None,
 ) -> Observed:
-    """Observes all pictures, in the order in which they are read; pixels and contents go to their stores."""
+    """Observes all pictures; pixels and contents go to their stores.
+
+    Args:
+        source: the pictures.
+        kept: names of pictures that go to quarantine whatever they are.
+        observer: the work.
+        stores: of the pixels, and of the contents.
+        executor: runs the work.
+        progress: called with (pictures done, pictures in all).
+        index: pictures that are known need not be observed.
+    """
+    pixels, quarantine = stores
     pieces: list[Observed] = []
+    known: list[tuple[str, str]] = []
     done = 0
+
+    def unknown() -> Iterator[tuple[RawPicture, bytes | None]]:
+        for picture, content in source.read():
+            key = picture.name, content_digest(content) if index else ""
+            if index and key in index and picture.name not in kept:
+                known.append(key)
+            else:
+                yield picture, content
+
+    def from_index() -> Iterator[Observed]:  # begins when all others have been observed
+        if index:
+            if pieces:
+                new = Observed.join(pieces)
+                index.add(new, lambda path: pixels.save(path, range(len(new.digests))))
+            yield from index.read(known)
+
     with _quiet_pillow():
-        for piece in executor(Observer.of(table), _jobs(source, frozenset(attributes.problems))):
+        for piece in itertools.chain(executor(observer, _jobs(unknown(), kept)), from_index()):
             pixels.append(piece.pixels)
             for name, content in piece.contents.items():
                 quarantine.store(name, content)
-            changes = piece.changes.with_columns(pl.col("row") + done)
-            pieces.append(replace(piece, changes=changes, pixels=piece.pixels[:0].copy(), contents={}))
+            pieces.append(replace(piece, pixels=piece.pixels[:0].copy(), contents={}))
             done += piece.files.height
             if progress:
                 progress(done, len(source.pictures))
     return Observed.join(pieces)
 
 
-def _jobs(source: PictureSource, kept: frozenset[str]) -> Iterator[Job]:
+def _jobs(files: Iterable[tuple[RawPicture, bytes | None]], kept: frozenset[str]) -> Iterator[Job]:
     """Batches of files, of fewer files if they are large."""
-    files: list[tuple[RawPicture, bytes | None]] = []
+    batch: list[tuple[RawPicture, bytes | None]] = []
     size = 0
-    for picture, content in source.read():
-        files.append((picture, content))
+    for picture, content in files:
+        batch.append((picture, content))
         size += len(content or b"")
-        if len(files) == _BATCH_FILES or size >= _BATCH_BYTES:
-            yield Job(files, kept.intersection(file.name for file, _ in files))
-            files, size = [], 0
-    if files:
-        yield Job(files, kept.intersection(file.name for file, _ in files))
+        if len(batch) == _BATCH_FILES or size >= _BATCH_BYTES:
+            yield Job(batch, kept.intersection(file.name for file, _ in batch))
+            batch, size = [], 0
+    if batch:
+        yield Job(batch, kept.intersection(file.name for file, _ in batch))
 
 
 @contextmanager

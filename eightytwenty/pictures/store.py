@@ -41,14 +41,16 @@ class SoundPictures:
             return np.empty((0, *self._shape), np.uint8)
         return np.array(np.memmap(self._path, np.uint8, "r").reshape(-1, *self._shape)[list(numbers)])
 
-    def write(self, numbers: Sequence[int]) -> None:
-        """Writes pictures.npy with these pictures, in this order, and removes the temporary file."""
-        path = self._path.with_name(PICTURES)
+    def save(self, path: Path, numbers: Sequence[int]) -> None:
+        """Writes pictures into a file of NumPy's, in this order."""
         with path.open("wb") as stream:
             header = {"descr": "|u1", "fortran_order": False, "shape": (len(numbers), *self._shape)}
             np.lib.format.write_array_header_1_0(stream, header)
             for start in range(0, len(numbers), _BLOCK):
                 stream.write(self[numbers[start : start + _BLOCK]].tobytes())
+
+    def remove(self) -> None:
+        """Removes the temporary file."""
         self._path.unlink()
 
 

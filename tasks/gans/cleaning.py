@@ -97,7 +97,7 @@ class CleanPictures(Clean):
         attributes = table.drop("source", "record").insert_column(0, files)
         attributes.write_parquet(place.with_name(f"{place.name}{_TABLE}"))
 
-    def clean_version(self, raw: Path, out: Path, index: Path) -> Summary:  # noqa: ARG002 - pictures have none yet
+    def clean_version(self, raw: Path, out: Path, index: Path) -> Summary:
         """Cleans all accepted pictures of a version together, with one table of all their attributes."""
         tables = [pl.read_parquet(file) for file in sorted(raw.glob(f"*{_TABLE}"))]
         for new in tables[1:]:
@@ -110,7 +110,7 @@ class CleanPictures(Clean):
         if tables[0].width > 1:
             table = out.with_name("attributes.csv")
             pl.concat(tables).write_csv(table)
-        return self._clean(raw, table, out)
+        return self._clean(raw, table, out, index=index)
 
     def split(self, rows: Path) -> tuple[Mask, Mask]:
         """Holds out a tenth, chosen by content, with the twins of each picture."""
@@ -125,9 +125,16 @@ class CleanPictures(Clean):
         np.save(out / PICTURES, read_pictures(rows).images[mask])
         shutil.copy2(rows / ATTRIBUTES, out / ATTRIBUTES)
 
-    def _clean(self, source: Path, attributes: Path | None, out: Path, progress: Progress | None = None) -> Summary:
+    def _clean(
+        self,
+        source: Path,
+        attributes: Path | None,
+        out: Path,
+        progress: Progress | None = None,
+        index: Path | None = None,
+    ) -> Summary:
         pictures = open_pictures(source, attributes, known_attributes=KNOWN_ATTRIBUTES)
-        return clean_pictures(pictures, pictures_table(self.size), out, progress)
+        return clean_pictures(pictures, pictures_table(self.size), out, progress, index=index)
 
 
 def _colours(images: np.ndarray) -> pl.DataFrame:

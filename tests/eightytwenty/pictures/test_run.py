@@ -18,7 +18,7 @@ from eightytwenty.engine.executor import Executor, in_threads
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import sha256
-from eightytwenty.pictures import run
+from eightytwenty.pictures import check, run
 from eightytwenty.pictures.dataset import read_pictures
 from eightytwenty.pictures.run import clean_pictures
 from eightytwenty.pictures.schema import MOST_BYTES, pictures_table
@@ -74,14 +74,18 @@ class Cleaned:
 @pytest.fixture
 def clean(tmp_path):
     def run_it(
-        files: dict[str, bytes], size: int = SIZE, attributes: Path | None = None, executor: Executor = in_threads
+        files: dict[str, bytes],
+        size: int = SIZE,
+        attributes: Path | None = None,
+        executor: Executor = in_threads,
+        index: Path | None = None,
     ) -> Cleaned:
         for name, content in files.items():
             (tmp_path / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / "raw" / name).write_bytes(content)
         source = open_pictures(tmp_path / "raw", attributes)
         out = tmp_path / "out"
-        return Cleaned(out, clean_pictures(source, pictures_table(size), out, executor=executor))
+        return Cleaned(out, clean_pictures(source, pictures_table(size), out, executor=executor, index=index))
 
     return run_it
 
@@ -272,6 +276,36 @@ def test_neither_workers_nor_executors_change_a_byte(clean, monkeypatch):
     monkeypatch.setattr(run, "_BATCH_FILES", 7)
     assert sha256(clean({}).out) == whole
     assert sha256(clean({}, executor=pickled).out) == whole
+
+
+def test_a_source_that_grows_is_not_decoded_again_and_gives_the_same_bytes(clean, tmp_path, monkeypatch):
+    decoded, observed = [], check.observe
+
+    def observe(name, content, size):
+        decoded.append(name)
+        return observed(name, content, size)
+
+    monkeypatch.setattr(check, "observe", observe)
+    index = tmp_path / "index"
+    table = b"file,hair\n" + b"".join(b"%03d.png,%s\n" % (n, (b"bob", b"bun")[n % 2]) for n in range(20))
+    grey = encode(drawing(3).convert("L").convert("RGB"))
+    first = {f"{n:03}.png": encode(drawing(n, 32 + n, 32)) for n in range(10)} | {"003.png": grey, "009.png": b""}
+    # copies, one of them of less repair, a picture with other attributes, a changed one, and one without attributes
+    second = {
+        "010.png": encode(drawing(0)),
+        "011.png": encode(drawing(1)),
+        "012.png": encode(drawing(3).convert("L")),
+        "004.png": encode(drawing(99)),
+        "999.png": encode(drawing(77)),
+    }
+    clean(first | {"attributes.csv": table}, index=index)
+    decoded.clear()
+    grown = sha256(clean(second, index=index).out)
+    assert sorted(decoded) == ["004.png", "009.png", "010.png", "011.png", "012.png", "999.png"]
+    decoded.clear()
+    again = sha256(clean({}, index=index).out)
+    assert sorted(decoded) == ["009.png", "999.png"]  # what is not clean by itself is looked at each time
+    assert again == grown == sha256(clean({}).out)
 
 
 def test_names_are_safe_in_quarantine(clean):

@@ -1,0 +1,80 @@
+"""Keeps what was observed of sound pictures, so that a source that grows is not decoded again and again."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import PIL
+import polars as pl
+
+from eightytwenty.pictures.check import Observed, Observer
+
+_FILES, _CHANGES, _PIXELS = "files.arrow", "changes.arrow", "pixels.npy"
+_DIGEST, _HASH = "pixel digest", "pixel hash"  # columns of files.arrow, besides those of `Observed.files`
+_BLOCK = 1_024  # pictures to read at once
+
+
+class PictureIndex:
+    """Pictures that were observed before and failed no rule. Batches are added to the folder, and nothing is changed.
+
+    Args:
+        folder: need not exist.
+        observer: a picture counts as known only if it was observed in the same way, by the same libraries.
+    """
+
+    def __init__(self, folder: Path, observer: Observer) -> None:
+        how = f"{observer!r}\n{version('eightytwenty')}\n{PIL.__version__}"
+        self._folder = folder / hashlib.sha256(how.encode()).hexdigest()[:16]
+        self._checks = [check.name for check in observer.checks]
+        self._batches = sorted(self._folder.glob("*"))
+        self._rows: dict[tuple[str, str], tuple[int, int]] = {}
+        for number, batch in enumerate(self._batches):
+            keys = pl.read_ipc(batch / _FILES, columns=["name", "sha256"])
+            self._rows |= {key: (number, row) for row, key in enumerate(keys.iter_rows())}
+
+    def __contains__(self, picture: tuple[str, str]) -> bool:
+        return picture in self._rows
+
+    def read(self, pictures: Sequence[tuple[str, str]]) -> Iterator[Observed]:
+        """What is known of pictures, by name and SHA-256 of the content; some at a time."""
+        found: dict[int, list[int]] = {}
+        for picture in pictures:
+            number, row = self._rows[picture]
+            found.setdefault(number, []).append(row)
+        for number, rows in found.items():
+            batch = self._batches[number]
+            files, changes = pl.read_ipc(batch / _FILES), pl.read_ipc(batch / _CHANGES)
+            pixels = np.load(batch / _PIXELS, mmap_mode="r", allow_pickle=False)
+            for start in range(0, len(rows), _BLOCK):
+                block = rows[start : start + _BLOCK]
+                chosen = files[block]
+                places = pl.DataFrame({"row": block}).with_row_index("place")
+                yield Observed(
+                    chosen.drop(_DIGEST, _HASH),
+                    pl.DataFrame({check: np.zeros(len(block), dtype=bool) for check in self._checks}),
+                    changes.join(places, on="row", maintain_order="left")
+                    .with_columns(row=pl.col("place").cast(pl.Int64))
+                    .drop("place"),
+                    chosen[_DIGEST].to_list(),
+                    chosen[_HASH].to_numpy(),
+                    pixels[block],
+                    {},
+                )
+
+    def add(self, observed: Observed, save: Callable[[Path], None]) -> None:
+        """Adds a batch: the sound ones of some pictures.
+
+        Args:
+            observed: the pictures, whatever their pixels.
+            save: writes the pixels of the sound ones into a file.
+        """
+        sound = observed.sound
+        batch = self._folder / f"{len(self._batches) + 1:04}"
+        batch.mkdir(parents=True)
+        hashes = pl.Series(_HASH, sound.hashes, pl.Array(pl.Float32, sound.hashes.shape[1]))
+        digests = pl.Series(_DIGEST, sound.digests, pl.Binary)
+        sound.files.hstack([digests, hashes]).write_ipc(batch / _FILES)
+        sound.changes.write_ipc(batch / _CHANGES)
+        save(batch / _PIXELS)
