@@ -4,7 +4,6 @@ import errno
 import glob
 import hashlib
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,13 +32,7 @@ _WHY = {
 
 def is_permanent(error: Exception) -> bool:
     """Whether a disk error will occur at the next attempt too, because the disk is full, locked or not a real disk."""
-    return isinstance(error, OSError) and (_number(error) in _WHY or isinstance(error, FileNotFoundError))
-
-
-def _number(error: OSError) -> int | None:
-    """The number of an error; polars raises those of the system as text alone."""
-    in_text = re.search(r"\(os error (\d+)\)", str(error))
-    return int(in_text[1]) if error.errno is None and in_text else error.errno
+    return isinstance(error, OSError) and (error.errno in _WHY or isinstance(error, FileNotFoundError))
 
 
 @contextmanager
@@ -52,10 +45,9 @@ def explain_write_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        why = _WHY.get(_number(error) or 0)
-        if why is None:
+        if error.errno not in _WHY:
             raise
-        raise UnwritableError(f"{path} cannot be written: {why}.") from None
+        raise UnwritableError(f"{path} cannot be written: {_WHY[error.errno]}.") from None
 
 
 @contextmanager

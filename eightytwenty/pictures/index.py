@@ -9,6 +9,7 @@ import numpy as np
 import PIL
 import polars as pl
 
+from eightytwenty.engine.parts import read_rows, write_rows
 from eightytwenty.pictures.check import Observed, Observer
 
 _FILES, _CHANGES, _PIXELS = "files.arrow", "changes.arrow", "pixels.npy"
@@ -31,7 +32,7 @@ class PictureIndex:
         self._batches = sorted(self._folder.glob("*"))
         self._rows: dict[tuple[str, str], tuple[int, int]] = {}
         for number, batch in enumerate(self._batches):
-            keys = pl.read_ipc(batch / _FILES, columns=["name", "sha256"])
+            keys = read_rows(batch / _FILES).select("name", "sha256")
             self._rows |= {key: (number, row) for row, key in enumerate(keys.iter_rows())}
 
     def __contains__(self, picture: tuple[str, str]) -> bool:
@@ -45,7 +46,7 @@ class PictureIndex:
             found.setdefault(number, []).append(row)
         for number, rows in found.items():
             batch = self._batches[number]
-            files, changes = pl.read_ipc(batch / _FILES), pl.read_ipc(batch / _CHANGES)
+            files, changes = read_rows(batch / _FILES), read_rows(batch / _CHANGES)
             pixels = np.load(batch / _PIXELS, mmap_mode="r", allow_pickle=False)
             for start in range(0, len(rows), _BLOCK):
                 block = rows[start : start + _BLOCK]
@@ -75,6 +76,6 @@ class PictureIndex:
         batch.mkdir(parents=True)
         hashes = pl.Series(_HASH, sound.hashes, pl.Array(pl.Float32, sound.hashes.shape[1]))
         digests = pl.Series(_DIGEST, sound.digests, pl.Binary)
-        sound.files.hstack([digests, hashes]).write_ipc(batch / _FILES)
-        sound.changes.write_ipc(batch / _CHANGES)
+        write_rows(batch / _FILES, sound.files.hstack([digests, hashes]))
+        write_rows(batch / _CHANGES, sound.changes)
         save(batch / _PIXELS)

@@ -4,9 +4,11 @@ A few kilobytes of Parquet can unfold to terabytes, because one value may stand 
 by what it unfolds to, and the longer its values may be, the fewer rows are read at a time.
 """
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -124,11 +126,7 @@ def _pieces(stream: BinaryIO, name: str, columns: list[str], most_rows: int) -> 
     heights = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
     has_own_names = len(set(names)) == len(names)  # polars reads no file in which two columns have one name
     if has_own_names and max(longest, default=0) <= _SHORT and max(heights, default=0) <= most_rows:
-        stream.seek(0)
-        # polars unfolds whole row groups, and is four times as fast
-        pieces: Iterator[pl.DataFrame] = iter(
-            pl.scan_parquet(stream).select(columns).collect_batches(chunk_size=most_rows, maintain_order=True)
-        )
+        pieces = _whole_groups(stream, heights, columns, most_rows)
     else:
         pieces = _cautious_pieces(file, longest, columns, most_rows)
     while True:
@@ -142,6 +140,26 @@ def _pieces(stream: BinaryIO, name: str, columns: list[str], most_rows: int) -> 
         if rows.height:
             yield rows
         first += rows.height
+
+
+def _whole_groups(stream: BinaryIO, heights: list[int], columns: list[str], most_rows: int) -> Iterator[pl.DataFrame]:
+    """The rows of a file in pieces of whole row groups, by polars, which is four times as fast.
+
+    Args:
+        stream: the file.
+        heights: the number of rows of each row group.
+        columns: to read.
+        most_rows: at a time; no row group has more.
+    """
+    # a file on the disk by its name, because polars reads an open one whole
+    source = Path(stream.name) if isinstance(stream, io.FileIO) else stream
+    ends = np.cumsum(heights)
+    start, stop = 0, sum(heights)
+    while start < stop:
+        end = int(ends[np.searchsorted(ends, start + most_rows, side="right") - 1])
+        stream.seek(0)  # an open one is read from where it is
+        yield pl.scan_parquet(source, glob=False).select(columns).slice(start, end - start).collect()
+        start = end
 
 
 def _cautious_pieces(
