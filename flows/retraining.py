@@ -22,6 +22,7 @@ from tasks.experiment import Cleaned
 from tasks.pipeline import ingest
 from tasks.registry import MODELS, Model, identifier
 from tasks.retrain import RefusedError
+from tasks.retrain.cards import Version
 from tasks.retrain.drift import (
     Baseline,
     Drift,
@@ -46,7 +47,7 @@ from tasks.retrain.tasks import (
     split,
     train_challenger,
 )
-from tasks.retrain.versions import CONDITIONS, DatasetVersions, Version, only_one_retraining
+from tasks.retrain.versions import CONDITIONS, DatasetVersions, only_one_retraining
 from tasks.running.allowed_paths import require_allowed_to_copy
 from tasks.running.sqlite import back_up_daily
 from tasks.running.stages import data_folder

@@ -15,7 +15,8 @@ from schemas.drift_expectations import FEWEST_TO_COMPARE, drift_expectations
 from tasks.cleaning import Clean
 from tasks.experiment import Cleaned
 from tasks.retrain import RefusedError
-from tasks.retrain.versions import DatasetVersions, Version
+from tasks.retrain.cards import Version
+from tasks.retrain.versions import DatasetVersions
 from tasks.running.retries import RETRIES
 from tasks.running.stages import data_folder, run_stage
 from tasks.validate import check_batch

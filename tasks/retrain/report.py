@@ -6,9 +6,9 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
 from eightytwenty.pages.markdown import code, markdown_table, plain
+from tasks.retrain.cards import Version
 from tasks.retrain.drift import Drift
 from tasks.retrain.tasks import Judgement
-from tasks.retrain.versions import Version
 from tasks.running.retries import RETRIES
 from tasks.tracking.run import Run
 

@@ -20,9 +20,10 @@ from tasks.decision import Decision, Scores
 from tasks.experiment import Cleaned, Data, Experiment, Raw
 from tasks.pipeline import check, clean
 from tasks.retrain import RefusedError
+from tasks.retrain.cards import INDEX, RAW, Version
 from tasks.retrain.held_out import require_enough
 from tasks.retrain.inbox import Inbox, fetch, look_into
-from tasks.retrain.versions import INDEX, RAW, DatasetVersions, Version
+from tasks.retrain.versions import DatasetVersions
 from tasks.running.retries import RETRIES
 from tasks.running.stages import data_folder, run_stage
 from tasks.tracking.champion import champion, history, promote

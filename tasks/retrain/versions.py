@@ -2,7 +2,8 @@
 
 <data>/datasets/<model>/v0001/raw/        the accepted files so far, a folder for each delivery
 <data>/datasets/<model>/v0001/<rows>      what cleaning all of them left
-<data>/datasets/<model>/v0001/card.json   digest, parent, deliveries, counts
+<data>/datasets/<model>/v0001/index/      what is known of the accepted files
+<data>/datasets/<model>/v0001/card.json   digests, parent, deliveries, counts
 <data>/datasets/<model>/deliveries.json   the fate of each delivery, and the challengers that were judged
 <data>/datasets/<model>/arriving/         copies of deliveries while they are examined
 """
@@ -13,119 +14,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal, Self
 
-from pydantic import Field, model_validator
-
-from eightytwenty.engine.summary import FATES, Summary
+from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import find_irregular, remove, sha256, whole_folder
 from tasks.experiment import Raw
-from tasks.ingest.generate import ATTRIBUTION
+from tasks.retrain.cards import INDEX, RAW, Deliveries, Fate, Pending, Version
 from tasks.running.links import link_tree
 from tasks.running.ownership import exclusive_lock
-from tasks.running.records import DamagedError, Record
-from tasks.tracking.run import Dataset
+from tasks.running.records import DamagedError
 
 _CARD, _DELIVERIES, _PENDING, _ARRIVING = "card.json", "deliveries.json", "pending.json", "arriving"
 _OLD_DELIVERIES = "book.json"  # what deliveries.json was called in earlier releases
 CONDITIONS = {"most_quarantine", "most_drift", "on_drift"}
 """The terms that every model has; the others are what its data is cleaned for."""
-RAW, INDEX = "raw", "index"
 _VERSION = re.compile(r"v(\d+)")
-
-
-class Version(Record):
-    """A version of a dataset, as its card.json describes it.
-
-    Attributes:
-        folder: where it lies; not in the file.
-        number: from 1.
-        parent: number of the version that it grew out of; 0 for the first.
-        cleaned: name of the folder of cleaned rows.
-        sha256: digest of the cleaned rows.
-        raw_sha256: digest of the accepted files.
-        index_sha256: digest of what is kept about these files, so that they need not be cleaned again; empty if
-            nothing is.
-        kind: the largest sum, or the size, that it was cleaned for.
-        deliveries: digest -> name of every delivery in it.
-        added: names of the deliveries that its parent does not have.
-        rows: the number of raw rows ("rows"), and of those that ended as clean, quarantine and duplicates.
-        made: when, ISO 8601.
-    """
-
-    folder: Path = Field(default=Path(), exclude=True)
-    number: int
-    parent: int
-    cleaned: str
-    sha256: str
-    raw_sha256: str
-    index_sha256: str = ""
-    kind: dict[str, object]
-    deliveries: dict[str, str]
-    added: list[str]
-    rows: dict[str, int]
-    made: str
-
-    @model_validator(mode="after")
-    def _require_accounts(self) -> Self:
-        fates = [self.rows.get(fate, -1) for fate in FATES]
-        if min(fates) < 0 or sum(fates) != self.rows.get("rows"):
-            raise ValueError("the fates do not add up to the rows")
-        return self
-
-    @property
-    def name(self) -> str:
-        """The name of its folder, such as v0001."""
-        return self.folder.name
-
-    @property
-    def rows_folder(self) -> Path:
-        """The cleaned rows."""
-        return self.folder / self.cleaned
-
-    @property
-    def raw(self) -> Path:
-        """The accepted files."""
-        return self.folder / RAW
-
-    @property
-    def index(self) -> Path:
-        """What is kept about the accepted files."""
-        return self.folder / INDEX
-
-    def dataset(self, model: str) -> Dataset:
-        """As an input of an MLflow run of this model."""
-        return Dataset(f"{model}-{self.name}", self.rows_folder, self.sha256, self.rows["clean"])
-
-    @property
-    def attribution(self) -> str:
-        """Whom to credit, as the deliveries say; may be empty."""
-        return "".join(sorted({file.read_text(encoding="utf-8") for file in self.raw.glob(f"*/{ATTRIBUTION}")}))
-
-
-class _Fate(Record):
-    """What became of a delivery."""
-
-    name: str
-    when: str
-    fate: Literal["accepted", "refused"]
-    why: str
-    terms: dict[str, object] | None = None
-
-
-class _Deliveries(Record):
-    """deliveries.json: digest -> fate of the delivery, key -> judgement of the challenger."""
-
-    deliveries: dict[str, _Fate] = Field(default_factory=dict)
-    judged: dict[str, dict[str, object]] = Field(default_factory=dict)
-
-
-class _Pending(Record):
-    """pending.json: the key of a retraining, and its MLflow run."""
-
-    key: str
-    run: str
 
 
 class DatasetVersions:
@@ -228,7 +131,7 @@ class DatasetVersions:
 
     def refuse(self, delivery: Raw, why: str) -> None:
         """Records that a delivery was refused, why, and on which terms."""
-        fate = _Fate(name=delivery.name, when=_now(), fate="refused", why=why, terms=self._terms)
+        fate = Fate(name=delivery.name, when=_now(), fate="refused", why=why, terms=self._terms)
         self._write(deliveries={delivery.sha256: fate})
 
     def is_judged(self, key: str) -> bool:
@@ -244,14 +147,14 @@ class DatasetVersions:
     def pending_run(self, key: str) -> str | None:
         """The MLflow run of a retraining with this key that was killed; None if there is none."""
         try:
-            pending = _Pending.read(self.folder / _PENDING)
+            pending = Pending.read(self.folder / _PENDING)
         except (FileNotFoundError, DamagedError):
             return None
         return pending.run if pending.key == key else None
 
     def write_pending_run(self, key: str, run_id: str) -> None:
         """Remembers the MLflow run of a retraining until its challenger is judged."""
-        _Pending(key=key, run=run_id).write(self.folder / _PENDING)
+        Pending(key=key, run=run_id).write(self.folder / _PENDING)
 
     def _read(self, number: int) -> Version:
         folder = self.folder / f"v{number:04}"
@@ -274,15 +177,15 @@ class DatasetVersions:
             )
         return version
 
-    def _fates(self) -> _Deliveries:
+    def _fates(self) -> Deliveries:
         """The content of deliveries.json."""
         old = self.folder / _OLD_DELIVERIES
         if old.exists() and not self.deliveries_file.exists():
             old.replace(self.deliveries_file)
         try:
-            return _Deliveries.read(self.deliveries_file)
+            return Deliveries.read(self.deliveries_file)
         except FileNotFoundError:
-            return _Deliveries()
+            return Deliveries()
         except DamagedError:
             raise UserError(
                 f"{self.deliveries_file} is damaged; put it back from a backup, or remove it: refused files are then "
@@ -294,17 +197,17 @@ class DatasetVersions:
         accepted = {digest for digest, fate in self._fates().deliveries.items() if fate.fate == "accepted"}
         why = f"in {version.name}"
         new = {
-            digest: _Fate(name=name, when=_now(), fate="accepted", why=why)
+            digest: Fate(name=name, when=_now(), fate="accepted", why=why)
             for digest, name in version.deliveries.items()
             if digest not in accepted
         }
         self._write(deliveries=new)
 
-    def _write(self, **new: dict[str, _Fate] | dict[str, dict[str, object]]) -> None:
+    def _write(self, **new: dict[str, Fate] | dict[str, dict[str, object]]) -> None:
         """Adds entries to deliveries.json."""
         old = self._fates()
-        entries = {part: getattr(old, part) | new.get(part, {}) for part in _Deliveries.model_fields}
-        _Deliveries(**entries).write(self.deliveries_file)
+        entries = {part: getattr(old, part) | new.get(part, {}) for part in Deliveries.model_fields}
+        Deliveries(**entries).write(self.deliveries_file)
 
 
 @contextmanager

@@ -4,7 +4,8 @@ from eightytwenty.files import remove, sha256
 from eightytwenty.read import delimited
 from tasks.adders.cleaning import CleanPairs
 from tasks.experiment import Raw
-from tasks.retrain.versions import INDEX, RAW, DatasetVersions
+from tasks.retrain.cards import INDEX, RAW
+from tasks.retrain.versions import DatasetVersions
 
 HEADER = "record_id,a,b,sum\n"
 CONTENTS = {

@@ -10,8 +10,9 @@ import pytest
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import sha256
+from tasks.retrain.cards import Version
 from tasks.retrain.inbox import Delivery
-from tasks.retrain.versions import DatasetVersions, Version, only_one_retraining
+from tasks.retrain.versions import DatasetVersions, only_one_retraining
 
 
 def delivery(folder: Path, name: str) -> Delivery:
