@@ -73,7 +73,7 @@ def clean_table(
             parts.append(part)
             done += part.height
             if progress:
-                progress(done, max(done, round(done / reader.share)))
+                progress(done, max(done, round(done / reader.share)) if reader.share else done)
         if not parts:
             raise UserError(
                 f"{', '.join(file.name for file in files)}: there is a header but no record; give a file with records."

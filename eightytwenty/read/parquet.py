@@ -34,8 +34,10 @@ _READABLE = (pl.String, pl.Categorical, pl.Enum, pl.Null, pl.Boolean, pl.Date, p
 _OPTIONS = {"pre_buffer": False, "buffer_size": 1 << 18}
 
 
-def match_columns(stream: BinaryIO, name: str, table: Table, packed: int) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The table's columns in a Parquet file, clean name -> name in the file, and the names of all its columns.
+def match_columns(
+    stream: BinaryIO, name: str, table: Table, packed: int
+) -> tuple[dict[str, str], tuple[str, ...], int]:
+    """The table's columns in a Parquet file (clean name -> name in the file), the names of all columns, and its rows.
 
     Args:
         stream: the file.
@@ -71,7 +73,7 @@ def match_columns(stream: BinaryIO, name: str, table: Table, packed: int) -> tup
         sum(group.num_rows for group in groups) * len(columns),
     )
     refuse_bomb(name, packed, max(pages, cells * _NUMBER_BYTES))
-    return columns, tuple(fields.names)
+    return columns, tuple(fields.names), file.metadata.num_rows
 
 
 def read_pieces(

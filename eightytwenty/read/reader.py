@@ -88,11 +88,14 @@ class SourceReader:
         with ThreadPoolExecutor(1) as hasher, open_file(path) as content, ExitStack() as stack:
             digest = hasher.submit(sha256, path)
             archive = stack.enter_context(open_archive(path, path.name)) if files[0][1].member else None
+            size = self._sizes[path] / len(files)
             for number, file in files:
+                done = self._done
                 with unpacked(content, archive, file.member, file.name) as stream:
                     for piece in self._pieces(file, stream):
+                        self._done = done + size * (int(piece.records[-1]) / file.records if file.records else 0.5)
                         yield number, piece
-                self._done += self._sizes[path] / len(files)
+                self._done = done + size
             self.digests[path] = digest.result()
 
     def _pieces(self, file: RawFile, stream: BinaryIO) -> Iterator[Piece]:

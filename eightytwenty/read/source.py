@@ -31,6 +31,7 @@ class RawFile:
         format: of its text, None for Parquet.
         columns: the table's columns that it has: clean name -> name in the file.
         ignored_columns: its other columns.
+        records: their number, as Parquet says it; None for a text.
     """
 
     name: str
@@ -39,6 +40,7 @@ class RawFile:
     format: dialect.TextFormat | None
     columns: dict[str, str]
     ignored_columns: tuple[str, ...]
+    records: int | None = None
 
     @property
     def description(self) -> str:
@@ -123,8 +125,8 @@ def _raw_file(path: Path, archive: zipfile.ZipFile | None, member: str, name: st
         sample = stream.read(dialect.SAMPLE_BYTES)
         if sample.startswith(_PARQUET):
             stream.seek(0)
-            columns, header = parquet.match_columns(seekable(stream, name), name, table, path.stat().st_size)
-            return RawFile(name, path, member, None, columns, _other_columns(header, columns))
+            columns, header, rows = parquet.match_columns(seekable(stream, name), name, table, path.stat().st_size)
+            return RawFile(name, path, member, None, columns, _other_columns(header, columns), rows)
         text = dialect.detect(sample, name, table)
         columns = {column: text.header[position] for column, position in text.columns.items()}
         return RawFile(name, path, member, text, columns, _other_columns(text.header, columns))

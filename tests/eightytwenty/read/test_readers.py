@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from eightytwenty.engine.run import clean_table
 from eightytwenty.read.reader import read_batches
 from eightytwenty.read.source import open_source
 from schemas.pairs import pairs_table
@@ -207,3 +208,30 @@ def test_large_and_odd_floats_are_not_rounded(read):
     cells = [row[1] for row in read(stream.getvalue(), "pairs.parquet")[1]]
     assert cells[1:3] == ["9007199254740991", "0"]
     assert [float(cell) for cell in cells[3:]] == pytest.approx(values[3:], nan_ok=True)
+
+
+@pytest.mark.parametrize("name", ["pairs.csv", "pairs.csv.gz", "pairs.parquet", "pairs.zip"])
+def test_the_progress_of_a_cleaning_ends_with_all_records(tmp_path, name):
+    rows = pl.DataFrame({"record_id": range(2_000), "a": [1] * 2_000, "b": [1] * 2_000, "sum": [2] * 2_000})
+    text = rows.write_csv().encode()
+    if name.endswith("parquet"):
+        rows.write_parquet(tmp_path / name)
+    elif name.endswith("zip"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for member in ("1.csv", "2.csv"):
+                archive.writestr(member, text)
+    else:
+        (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
+    reports = []
+    table = pairs_table(65536)
+    clean_table(
+        open_source(tmp_path / name, table),
+        table,
+        tmp_path / "out",
+        lambda *numbers: reports.append(numbers),
+        piece=100,
+    )
+    assert len(reports) > 10
+    assert all(0 < done <= total for done, total in reports)
+    assert sorted(done for done, _ in reports) == [done for done, _ in reports]
+    assert reports[-1][0] == reports[-1][1] == (4_000 if name.endswith("zip") else 2_000)
