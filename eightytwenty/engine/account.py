@@ -44,7 +44,7 @@ class Counts:
 
     @classmethod
     def of(cls, height: int, tables: Mapping[str, pl.DataFrame]) -> "Counts":
-        """Counts `height` rows, all of which but the clean ones are in the tables."""
+        """Counts `height` rows; the table of the clean ones is not needed."""
 
         def by_rule(name: str) -> Counter[str]:
             rows = tables[name].select(cs.by_name("source", "record", "rule", require_all=False)).unique()

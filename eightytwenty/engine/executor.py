@@ -16,7 +16,7 @@ class Executor(Protocol):
     """Runs jobs and yields their results, in the order of the jobs.
 
     The engine gives it functions, jobs and results that survive cloudpickle, and shares nothing else with the workers
-    than a folder. Only a few jobs may be in memory at a time. Whatever a job raises is raised when its result is due.
+    than folders. Only a few jobs may be in memory at a time. Whatever a job raises is raised when its result is due.
     """
 
     def __call__(self, work: Callable[[_Job], _Result], jobs: Iterable[_Job]) -> Iterator[_Result]:

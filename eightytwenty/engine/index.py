@@ -5,23 +5,31 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+import eightytwenty
 from eightytwenty.engine.account import Counts
 from eightytwenty.engine.parts import Part, file_folder
-from eightytwenty.files import sha256
+from eightytwenty.kinds import find_kind
 from eightytwenty.read.source import RawFile
+from eightytwenty.read.streams import file_sha256
 from eightytwenty.schema import Table
 
 _CARD = "card.json"
 
 
+def code_digest(*files: str) -> str:
+    """Digest of the library's own code and of other files of code: what another code found out does not count."""
+    own = Path(eightytwenty.__file__).parent.rglob("*.py")
+    contents = [path.read_bytes() for path in sorted({*own, *map(Path, files)}) if path.is_file()]
+    return hashlib.sha256(b"\0".join(contents)).hexdigest()
+
+
 class Index:
-    """The parts of files that were cleaned before, in a folder. Files are added to it, and nothing is changed.
+    """The parts of files that were cleaned before, in a folder. Files are added to it, and changed ones replaced.
 
     Args:
         folder: need not exist.
@@ -30,9 +38,11 @@ class Index:
 
     def __init__(self, folder: Path, table: Table) -> None:
         self.folder = folder
+        codes = [getattr(find_kind(column.kind).parse, "__code__", None) for column in table.columns]
+        kinds = [code.co_filename for code in codes if code]
         # the hashes of keys are those of this version of polars
-        self._how = f"{table!r}\n{version('eightytwenty')}\n{pl.__version__}"
-        folder.mkdir(exist_ok=True)
+        self._how = f"{table!r}\n{code_digest(*kinds)}\n{pl.__version__}"
+        folder.mkdir(parents=True, exist_ok=True)
 
     def find(self, files: Sequence[RawFile]) -> tuple[dict[Path, str], list[Part]]:
         """The files that are known and unchanged.
@@ -46,7 +56,7 @@ class Index:
             members = [(number, file) for number, file in enumerate(files) if file.path == path]
             cards = [self._read(file) for _, file in members]
             known = [card for card in cards if card]
-            if len(known) < len(members) or {card["sha256"] for card in known} != {sha256(path)}:
+            if len(known) < len(members) or {card["sha256"] for card in known} != {file_sha256(path)}:
                 for _, file in members:  # another file of this name, or one that was not finished
                     shutil.rmtree(self.folder / file_folder(file.name), ignore_errors=True)
                 continue
@@ -80,10 +90,10 @@ class Index:
     def _read(self, file: RawFile) -> dict[str, Any] | None:
         card = self.folder / file_folder(file.name) / _CARD
         try:
-            content: dict[str, Any] = json.loads(card.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
+            content = json.loads(card.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
             return None
-        return content if content.get("how") == self._of(file) else None
+        return content if isinstance(content, dict) and content.get("how") == self._of(file) else None
 
     def _part(self, number: int, file: RawFile, entry: dict[str, Any]) -> Part:
         counts = Counts(*(Counter(count) for count in entry["counts"]))

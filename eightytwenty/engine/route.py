@@ -43,7 +43,7 @@ class Router:
     Args:
         table: the rules.
         folder: of the parts.
-        amended: for what changes about parts.
+        amended: a folder for the amendments of parts.
     """
 
     table: Table
@@ -71,10 +71,7 @@ class Router:
             if piece.text:
                 part.write_piece(piece, ~no_row)
             else:
-                part.write_piece(
-                    replace(piece, rows=batch.cells.select(name for name in self.table.names if name in piece.columns)),
-                    ~_is_plain(self.table, results),
-                )
+                part.write_piece(replace(piece, rows=batch.cells), ~_is_plain(self.table, results))
         return part
 
     def reroute(self, repeats: Repeats) -> Part:
@@ -98,7 +95,7 @@ class Router:
 
 def _is_plain(table: Table, results: RuleResults) -> Mask:
     """(n,) bool, the rows whose cells are what their values look like: sound, never changed, of one plain form."""
-    if not all(find_kind(column.kind).dtype in (pl.String, pl.Int64) for column in table.columns):
+    if not all(find_kind(column.kind).has_one_form for column in table.columns):
         return np.zeros(results.cells.height, dtype=bool)
     is_plain = results.sound
     is_plain[results.ledger["row"].to_numpy()] = False

@@ -44,8 +44,8 @@ def clean_table(
 
     The folder holds clean.parquet, quarantine.parquet, duplicates.parquet, flags.parquet, ledger.parquet, report.md,
     report.json and, for text files, quarantine/ with the original lines and quarantine-for-spreadsheets/ with a copy of
-    them. The source is read once, in pieces. What is read and found lies in a hidden folder there meanwhile, and takes
-    about the size of the unpacked source and eight bytes a value.
+    them. The source is read once, in pieces; archives and Parquet are hashed beside it. What is read and found lies in
+    a hidden folder there meanwhile, and takes about the size of the unpacked source and eight bytes a value.
 
     Args:
         files: the files of the source, from `eightytwenty.read.source.open_source`.
@@ -54,8 +54,8 @@ def clean_table(
         progress: called with (records done, about how many there are in all).
         piece: bytes (text) or rows (Parquet) to read at a time; the result does not depend on it.
         executor: runs the stages; the result does not depend on it.
-        index: a folder that keeps what was found out about each file. Files that are in it already, unchanged, are not
-            read; the result does not depend on it.
+        index: a folder that keeps what was found out about each file. Files that are in it already, unchanged, are
+            hashed and not cleaned again; the result does not depend on it.
 
     Raises:
         UserError: a file is damaged, there are no records, or the folder cannot be written.
@@ -68,7 +68,7 @@ def clean_table(
         known = Index(index or scratch / "parts", table)
         digests, parts = known.find(files)
         router, reader = Router(table, known.folder, scratch), SourceReader(files, table.names, piece, digests)
-        done = 0
+        done = sum(part.height for part in parts)
         for part in executor(router.route, reader):
             parts.append(part)
             done += part.height

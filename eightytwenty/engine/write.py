@@ -19,6 +19,7 @@ from eightytwenty.schema import Table
 
 # Records of a source per row group, whatever the size of the pieces: the bytes of a file must not depend on that.
 _GROUP_RECORDS = 1 << 20
+_MOST_PIECES = 256  # to hold before they are copied into one
 OUTPUTS = ("clean", "quarantine", "duplicates", "flags", "ledger")
 FLAGS = ("column", "rule", "reason", "value")
 _TEXT = pa.large_string()
@@ -144,6 +145,8 @@ class Outputs:
                 self._flush(name)
             self._group[name] = group
             self._buffers[name].append(rows.slice(start, end - start))
+            if len(self._buffers[name]) == _MOST_PIECES:  # each of which is a mapped file
+                self._buffers[name] = [pa.concat_tables(self._buffers[name]).combine_chunks()]
 
     def _flush(self, name: str) -> None:
         pieces = self._buffers[name]

@@ -47,6 +47,7 @@ class Kind:
         missing_marks: in lower case, what means "missing" in such a column if the column does not say what does.
         readings: the plain forms that an ambiguous cell can have, such as 7 and 7000 for "7,000"; none for others.
         from_number: for kinds of numbers, the plain form of a number; None if the kind cannot hold it.
+        has_one_form: whether a value has one plain form, which is the value as text, so that the cell need not be kept.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Kind:
     missing_marks: frozenset[str] = frozenset()
     readings: Callable[[str], tuple[str, ...]] = _no_readings
     from_number: Callable[[Fraction], str | None] | None = None
+    has_one_form: bool = False
 
     @property
     def is_text(self) -> bool:

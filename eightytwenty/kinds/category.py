@@ -16,6 +16,7 @@ CATEGORY = register(
         fault_reason="a cell of a category has space around it, which no repair removes",
         is_plain=is_plain,
         parse=parse,
+        has_one_form=True,
         missing_marks=MISSING_MARKS,
     )
 )

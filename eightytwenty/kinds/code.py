@@ -46,6 +46,7 @@ CODE = register(
         fault_reason="a cell has characters that no code has",
         is_plain=is_plain,
         parse=parse,
+        has_one_form=True,
         repairs=(UNICODE_VARIANTS, Repair("spaces within", "several spaces in a row stand for one", spaces_within)),
         missing_marks=MISSING_MARKS,
     )

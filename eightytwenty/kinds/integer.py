@@ -183,6 +183,7 @@ INTEGER = register(
         fault_reason="a cell is not a whole number in any form with a single meaning",
         is_plain=is_plain,
         parse=parse,
+        has_one_form=True,
         repairs=(
             UNICODE_VARIANTS,
             NUMBER_WORD,

@@ -32,5 +32,6 @@ TEXT = register(
         fault_reason="a cell of text is empty or has space around it, which no repair removes",
         is_plain=is_plain,
         parse=parse,
+        has_one_form=True,
     )
 )

@@ -2,14 +2,15 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import PIL
 import polars as pl
 
+from eightytwenty.engine.index import code_digest
 from eightytwenty.engine.parts import read_rows, write_rows
+from eightytwenty.files import remove
 from eightytwenty.pictures.check import Observed, Observer
 
 _FILES, _CHANGES, _PIXELS = "files.arrow", "changes.arrow", "pixels.npy"
@@ -26,10 +27,10 @@ class PictureIndex:
     """
 
     def __init__(self, folder: Path, observer: Observer) -> None:
-        how = f"{observer!r}\n{version('eightytwenty')}\n{PIL.__version__}"
+        how = f"{observer!r}\n{code_digest()}\n{PIL.__version__}"
         self._folder = folder / hashlib.sha256(how.encode()).hexdigest()[:16]
         self._checks = [check.name for check in observer.checks]
-        self._batches = sorted(self._folder.glob("*"))
+        self._batches = sorted(path for path in self._folder.glob("[0-9]*") if (path / _PIXELS).is_file())
         self._rows: dict[tuple[str, str], tuple[int, int]] = {}
         for number, batch in enumerate(self._batches):
             keys = read_rows(batch / _FILES).select("name", "sha256")
@@ -72,7 +73,10 @@ class PictureIndex:
             save: writes the pixels of the sound ones into a file.
         """
         sound = observed.sound
-        batch = self._folder / f"{len(self._batches) + 1:04}"
+        for other in set(self._folder.parent.glob("*")) - {self._folder}:
+            remove(other)  # observed in another way
+        newest = max((int(path.name) for path in self._folder.glob("[0-9]*")), default=0)
+        batch = self._folder / f"{newest + 1:04}"
         batch.mkdir(parents=True)
         hashes = pl.Series(_HASH, sound.hashes, pl.Array(pl.Float32, sound.hashes.shape[1]))
         digests = pl.Series(_DIGEST, sound.digests, pl.Binary)

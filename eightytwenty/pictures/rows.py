@@ -1,6 +1,7 @@
 """The raw rows of a source of pictures, as the engine routes them: pictures, refused files, attributes without one."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,10 @@ class PictureRows:
         self, source: PictureSource, attributes: PictureAttributes, observed: Observed, pixels: SoundPictures
     ) -> None:
         self._attributes, self._observed, self._pixels = attributes, observed, pixels
-        names, refused, unclaimed = observed.files["name"], source.refused_files, attributes.unclaimed_rows
+        names, unclaimed = observed.files["name"], attributes.unclaimed_rows
+        # a second file with the name of an attribute table comes after the lines of the table
+        lines = {line.source: line.record for line in unclaimed}  # of each table, the last
+        refused = [replace(file, record=file.record + lines.get(file.name, 0)) for file in source.refused_files]
         row_ids = pl.DataFrame(
             {
                 "source": [*names, *(file.name for file in refused), *(line.source for line in unclaimed)],

@@ -2,17 +2,18 @@
 
 import hashlib
 import itertools
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
-from eightytwenty.files import sha256
+from eightytwenty.errors import UserError
 from eightytwenty.read import delimited, parquet
 from eightytwenty.read.batch import Batch, Piece
 from eightytwenty.read.source import RawFile
-from eightytwenty.read.streams import open_archive, open_file, seekable, unpacked
+from eightytwenty.read.streams import file_sha256, open_archive, open_file, seekable, unpacked
 
 
 def parse(piece: Piece, names: list[str]) -> Batch:
@@ -24,6 +25,10 @@ def read_batches(files: list[RawFile], names: list[str], piece: int | None = Non
     """Reads the records of files in batches with the columns `names`; `piece` is as for `SourceReader`."""
     for _, records in SourceReader(files, names, piece):
         yield parse(records, names)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _size(path: Path) -> int:
@@ -49,7 +54,8 @@ class SourceReader:
         known: Mapping[Path, str] | None = None,
     ) -> None:
         self._files, self._names, self._piece = files, names, piece
-        self.digests = dict(known or {})  # of the files; those that are read are added
+        self._known = dict(known or {})
+        self.digests = dict(self._known)  # of the files; those that are read are added
         self._sizes = {path: _size(path) for path in dict.fromkeys(file.path for file in files)}
         self._done = 0.0  # bytes
 
@@ -67,7 +73,7 @@ class SourceReader:
     def __iter__(self) -> Iterator[tuple[int, Piece]]:
         for path, files in itertools.groupby(enumerate(self._files), lambda item: item[1].path):
             done, numbered = self._done, list(files)
-            if path in self.digests:
+            if path in self._known:
                 self._done += self._sizes[path]
                 continue
             is_read_in_order = len(numbered) == 1 and not numbered[0][1].member and numbered[0][1].format
@@ -86,7 +92,8 @@ class SourceReader:
     def _read_members(self, path: Path, files: list[tuple[int, RawFile]]) -> Iterator[tuple[int, Piece]]:
         """The members of an archive, or Parquet: they are not read from start to end, so they are hashed beside it."""
         with ThreadPoolExecutor(1) as hasher, open_file(path) as content, ExitStack() as stack:
-            digest = hasher.submit(sha256, path)
+            before = os.fstat(content.fileno())
+            digest = hasher.submit(file_sha256, path)
             archive = stack.enter_context(open_archive(path, path.name)) if files[0][1].member else None
             size = self._sizes[path] / len(files)
             for number, file in files:
@@ -97,6 +104,8 @@ class SourceReader:
                         yield number, piece
                 self._done = done + size
             self.digests[path] = digest.result()
+            if _identity(path.stat()) != _identity(before):
+                raise UserError(f"{path} was changed while it was read; start again.")
 
     def _pieces(self, file: RawFile, stream: BinaryIO) -> Iterator[Piece]:
         if file.format:

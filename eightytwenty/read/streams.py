@@ -41,6 +41,16 @@ def open_file(path: Path) -> "HashedFile":
         raise UserError(f"{path} cannot be read ({error.strerror}); change its permissions or give another.") from None
 
 
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    with open_file(path) as file:
+        return file.sha256()
+
+
 def open_archive(path: Path, name: str) -> zipfile.ZipFile:
     """Opens a zip archive; `name` is for messages.
 
@@ -68,7 +78,10 @@ def unpacked(content: BinaryIO, archive: zipfile.ZipFile | None, member: str, na
     """
     try:
         if archive:
-            info = archive.getinfo(member)
+            try:
+                info = archive.getinfo(member)
+            except KeyError:
+                raise UserError(f"{name} is no longer there; do not change the archive while it is read.") from None
             # other methods are unpacked without a bound, and bzip2 turns a few kilobytes into gigabytes
             if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
                 raise UserError(f"{name} is packed otherwise than by deflate; pack it again.")

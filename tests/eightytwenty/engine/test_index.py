@@ -43,10 +43,10 @@ def test_only_the_new_file_is_read_and_the_bytes_are_those_of_all_together(clean
 
 
 def test_a_file_that_changed_or_was_cut_short_is_read_again(clean_source, tmp_path, parsed):
-    index = tmp_path / "index"
+    index = tmp_path / "made" / "index"
     clean_source({"1.csv": OLD, "2.csv": NEW}, index=index)
-    for card in index.glob("*/card.json"):
-        card.write_text("{")  # as a killed process may leave it
+    for card, text in zip(sorted(index.glob("*/card.json")), ("{", "[]"), strict=True):
+        card.write_text(text)  # as a killed process may leave it
     changed = {"1.csv": OLD + b"9,1,1,2\n", "2.csv": NEW}
     parsed.clear()
     assert clean_source(changed, index=index).files == clean_source(changed).files
@@ -68,3 +68,11 @@ def test_an_archive_is_known_as_a_whole(clean_source, tmp_path, parsed):
     parsed.clear()
     assert clean_source(tmp_path / "both.zip", index=tmp_path / "index").files == first.files
     assert parsed == []
+
+
+def test_what_another_code_found_out_does_not_count(clean_source, tmp_path, parsed, monkeypatch):
+    clean_source({"1.csv": OLD}, index=tmp_path / "index")
+    parsed.clear()
+    monkeypatch.setattr("eightytwenty.engine.index.code_digest", lambda *_: "another")
+    clean_source({"1.csv": OLD}, index=tmp_path / "index")
+    assert parsed == ["1.csv"]

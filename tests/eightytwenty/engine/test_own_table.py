@@ -9,10 +9,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from eightytwenty import clean, read_table
+from eightytwenty import clean, kinds, read_table
 from eightytwenty.engine import validate
 from eightytwenty.engine.account import ContractError
 from eightytwenty.engine.summary import FATES
+from eightytwenty.kinds import Kind
 from eightytwenty.schema import Check, Column, Impute, Table, Unique
 from tests.eightytwenty.test_cli import run_light
 
@@ -281,3 +282,22 @@ def test_the_types_of_a_parquet_file_arrive_as_what_they_are(clean_source, tmp_p
     assert clean.row(0)[:2] == typed.row(0)[:2]
     assert str(clean["moment"][0]) == "2024-01-05 08:00:00"
     assert [str(value) for value in clean.row(0)[3:]] == ["1.500000000000000000", "True", "0.100000000000000000"]
+
+
+def test_a_parquet_file_with_a_key_and_without_any_of_the_columns_still_has_its_records(clean_source, tmp_path):
+    pl.DataFrame({"other": [1, 2, 3]}).write_parquet(tmp_path / "x.parquet")
+    columns = (Column("a", "integer", required=False, nullable=False),)
+    cleaned = clean_source(tmp_path / "x.parquet", table=Table("t", columns, (Unique(("a",), "came twice"),)))
+    assert cleaned.summary.rows == 3
+
+
+def test_cells_of_a_kind_with_several_plain_forms_are_kept_as_they_came(clean_source, tmp_path, monkeypatch):
+    def parse(cells):
+        return cells.str.strip_prefix("0x").str.to_integer(base=16, strict=False)
+
+    registry = {"hexa": Kind("hexa", pl.Int64(), "not hex", "it is not", lambda cell: cell[:2] == "0x", parse)}
+    monkeypatch.setattr("eightytwenty.kinds._REGISTRY", kinds._REGISTRY | registry)
+    pl.DataFrame({"id": ["1", "1"], "value": ["0x1f", "0x1f"]}).write_parquet(tmp_path / "x.parquet")
+    columns = (Column("id", "text"), Column("value", "hexa"))
+    cleaned = clean_source(tmp_path / "x.parquet", table=Table("t", columns, (Unique(("id",), "came twice"),)))
+    assert cleaned["duplicates"]["value"].to_list() == ["0x1f"]

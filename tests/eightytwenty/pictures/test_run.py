@@ -308,6 +308,22 @@ def test_a_source_that_grows_is_not_decoded_again_and_gives_the_same_bytes(clean
     assert again == grown == sha256(clean({}).out)
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_second_table_of_one_name_has_a_row_id_of_its_own(tmp_path):
+    table = b"file,hair\n" + b"".join(b"%d.png,%s\n" % (n, (b"bob", b"bun")[n % 2]) for n in range(12))
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for name, content in [("labels.csv", table), ("labels.csv", b"a,b\n")]:
+            archive.writestr(name, content)
+        for number in range(0, 12, 2):
+            archive.writestr(f"{number}.png", encode(drawing(number)))
+    cleaned = Cleaned(
+        tmp_path / "out", clean_pictures(open_pictures(tmp_path / "x.zip"), pictures_table(SIZE), tmp_path / "out")
+    )
+    rows = cleaned["quarantine"].filter(source="labels.csv").select("record", "rules").rows()
+    assert rows[-1] == (14, ["refused"])
+    assert [record for record, _ in rows[:-1]] == [2, 4, 6, 8, 10, 12]
+
+
 def test_names_are_safe_in_quarantine(clean):
     names = ["a/b.png", "a__b.png", "x\ny.png", "é" * 120 + ".png", "A__B.png"]
     cleaned = clean({name: name.encode() for name in names} | {"good.png": encode(drawing(1))})
