@@ -1,10 +1,12 @@
 """Keeps what the first stage found out about each file, so that a source that grows is not read again and again."""
 
 import hashlib
+import itertools
 import json
 import shutil
 from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +39,15 @@ class Index:
     """
 
     def __init__(self, folder: Path, table: Table) -> None:
-        self.folder = folder
-        codes = [getattr(find_kind(column.kind).parse, "__code__", None) for column in table.columns]
+        self.folder, self._table = folder, table
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @cached_property
+    def _how(self) -> str:
+        codes = [getattr(find_kind(column.kind).parse, "__code__", None) for column in self._table.columns]
         kinds = [code.co_filename for code in codes if code]
         # the hashes of keys are those of this version of polars
-        self._how = f"{table!r}\n{code_digest(*kinds)}\n{pl.__version__}"
-        folder.mkdir(parents=True, exist_ok=True)
+        return f"{self._table!r}\n{code_digest(*kinds)}\n{pl.__version__}"
 
     def find(self, files: Sequence[RawFile]) -> tuple[dict[Path, str], list[Part]]:
         """The files that are known and unchanged.
@@ -52,8 +57,8 @@ class Index:
         """
         digests: dict[Path, str] = {}
         parts: list[Part] = []
-        for path in dict.fromkeys(file.path for file in files):
-            members = [(number, file) for number, file in enumerate(files) if file.path == path]
+        for path, numbered in itertools.groupby(enumerate(files), lambda item: item[1].path):
+            members = list(numbered)
             cards = [self._read(file) for _, file in members]
             known = [card for card in cards if card]
             if len(known) < len(members) or {card["sha256"] for card in known} != {file_sha256(path)}:

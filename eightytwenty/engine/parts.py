@@ -11,13 +11,13 @@ import polars as pl
 import pyarrow as pa
 
 from eightytwenty.engine.account import Counts
+from eightytwenty.engine.rules import Mask
 from eightytwenty.read.batch import Indices, Piece
 from eightytwenty.read.dialect import TextFormat
 
 _PIECE, _KEPT, _CONTENT, _ROWS = "piece.arrow", "kept.arrow", "content.arrow", "rows.arrow"
 _HASHES, _SORTED = "hashes.arrow", "sorted-hashes.arrow"
 Hashes = npt.NDArray[np.uint64]
-Mask = npt.NDArray[np.bool_]
 
 
 def file_folder(source: str) -> str:
