@@ -3,6 +3,8 @@
 docs/cleaning.md explains columns and rules; schemas/pairs.yaml is an example.
 """
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -105,7 +107,7 @@ class Column:
             text, or one of your own.
         required: whether a file without this column is refused.
         nullable: whether a cell may be missing.
-        aliases: other names that files may use for it; case and surrounding space never matter. A file that has the
+        aliases: other names that files may use for it; case, spaces and hyphens never matter. A file that has the
             column under its own name may use the aliases for something else.
         missing: the cells that mean "missing" here, instead of the usual marks of the kind.
         unit: of its numbers; a cell may have it beside the number, and no other.
@@ -246,7 +248,10 @@ class Table:
                 raise ValueError(f"{words} holds no numbers, and an equation needs them")
 
     def match(self, header: Sequence[str]) -> dict[str, int]:
-        """Finds the columns in a file's header, whatever their order and case.
+        """Finds the columns in a file's header, whatever their order.
+
+        A name that is written as the table has it comes first; else case, spaces, hyphens and invisible characters are
+        no difference.
 
         Args:
             header: the names as the file has them.
@@ -257,22 +262,34 @@ class Table:
         Raises:
             ValueError: a required column is missing, or a column occurs twice.
         """
-        names = [name.strip().casefold() for name in header]
+        exact, loose = [name.strip() for name in header], [_loose(name) for name in header]
+        taken = {position for position, name in enumerate(exact) if name in self.names}
         positions: dict[str, int] = {}
         for column in self.columns:
-            aliases = {alias.casefold() for alias in column.aliases}
-            matches = [position for position, name in enumerate(names) if name == column.name.casefold()]
-            matches = matches or [position for position, name in enumerate(names) if name in aliases]
+            free = [position for position in range(len(header)) if position not in taken]
+            aliases = {_loose(alias) for alias in column.aliases}
+            matches = [position for position, name in enumerate(exact) if name == column.name]
+            matches = matches or [position for position in free if loose[position] == _loose(column.name)]
+            matches = matches or [position for position in free if loose[position] in aliases]
             if len(matches) > 1:
                 duplicates = " and ".join(header[position] for position in matches[:2])
                 raise ValueError(f"the column {column.name} occurs twice (as {duplicates})")
             if matches:
                 positions[column.name] = matches[0]
+        if again := _repeated(map(str, positions.values())):
+            doubtful = header[int(again)]
+            raise ValueError(f"{doubtful} may be either of two columns; name it as one of them is named")
         missing = [column.name for column in self.columns if column.required and column.name not in positions]
         if missing:
             columns = shorten(", ".join(name.strip() for name in header), _LONGEST_LIST)
             raise ValueError(f"there is no column {' or '.join(missing)} among {columns}")
         return positions
+
+
+def _loose(name: str) -> str:
+    """A name without the differences that do not count: case, width, invisible characters, and spaces, _ and -."""
+    visible = "".join(character for character in name if unicodedata.category(character) != "Cf")
+    return re.sub(r"[\s_\u2010-\u2015-]+", " ", unicodedata.normalize("NFKC", visible).casefold()).strip()
 
 
 def _texts(what: str, values: Iterable[object]) -> tuple[Any, ...]:

@@ -102,7 +102,7 @@ def _candidates(table: Table, repeated: Hashes, part: Part) -> pl.DataFrame | No
     rows = np.flatnonzero(is_repeated.to_numpy()).astype(np.int64)
     piece = part.read_piece(rows)
     batch = parse(piece, table.names)
-    return _signatures(table, batch, apply_rules(table, batch, piece.columns)).with_columns(ordinal=pl.Series(rows))
+    return _signatures(table, batch, apply_rules(table, batch, piece.filled)).with_columns(ordinal=pl.Series(rows))
 
 
 def _signatures(table: Table, rows: Batch, results: RuleResults) -> pl.DataFrame:

@@ -79,6 +79,7 @@ class Index:
             {
                 "first": part.first,
                 "height": part.height,
+                "header": part.text and part.text.header,
                 "counts": [dict(count) for count in vars(part.counts).values()],
             }
             for part in parts
@@ -102,4 +103,6 @@ class Index:
 
     def _part(self, number: int, file: RawFile, entry: dict[str, Any]) -> Part:
         counts = Counts(*(Counter(count) for count in entry["counts"]))
-        return Part(self.folder, number, file.name, entry["first"], entry["height"], file.columns, file.format, counts)
+        text = file.format and file.format.reordered(tuple(entry["header"]))
+        place = self.folder, number, file.name, entry["first"], entry["height"]
+        return Part(*place, file.columns, text, counts, file.empty)

@@ -36,14 +36,14 @@ class QuarantinedLines:
             for path in paths:
                 path.parent.mkdir(exist_ok=True)
             self._open = source, paths[0].open("wb"), paths[1].open("w", encoding="utf-8-sig", newline="")
-            self._append(text.header_bytes, text)
+            self._append(text.head, text)
         self._append(b"".join(line + text.line_end for line in lines), text)
 
     def _append(self, content: bytes, text: TextFormat) -> None:
         if self._open:
             _, originals, copy = self._open
             originals.write(content)
-            copy.write(for_spreadsheet(content.decode(text.encoding, "replace").removeprefix("\ufeff")))
+            copy.write(for_spreadsheet(content.decode(text.encoding.name, "replace").lstrip("\ufeff")))
 
     def _file_name(self, source: int) -> str:
         """A file name without folders. "a/b.csv" and "a__b.csv" must not collide, and no name may be too long."""

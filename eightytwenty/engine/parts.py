@@ -38,6 +38,7 @@ class Part:
         columns: as those of the piece.
         text: as that of the piece.
         counts: of its tables.
+        empty: as that of the piece.
         amended: a folder with what has changed since it was made, if anything has.
     """
 
@@ -49,6 +50,7 @@ class Part:
     columns: dict[str, str]
     text: TextFormat | None
     counts: Counts
+    empty: tuple[str, ...] = ()
     amended: Path | None = None
 
     @property
@@ -61,7 +63,9 @@ class Part:
         """Makes the part of a piece, with its tables."""
         height = len(piece.records)
         counts = Counts.of(height, tables)
-        part = cls(folder, file, piece.source, int(piece.records[0]), height, piece.columns, piece.text, counts)
+        part = cls(
+            folder, file, piece.source, int(piece.records[0]), height, piece.columns, piece.text, counts, piece.empty
+        )
         part.place.mkdir(parents=True)
         for name, table in tables.items():
             write_rows(part.place / f"{name}.arrow", table)
@@ -109,7 +113,9 @@ class Part:
         content = read_rows(self.place / _CONTENT)["content"][0] if self.text else b""
         # without a text, cells are kept under their clean names
         columns = self.columns if self.text else {name: name for name in self.columns}
-        piece = Piece(self.source, self.first + kept, read_rows(self.place / _PIECE), columns, self.text, content)
+        piece = Piece(
+            self.source, self.first + kept, read_rows(self.place / _PIECE), columns, self.text, content, self.empty
+        )
         is_kept = np.isin(rows, kept)
         piece = piece.take(np.searchsorted(kept, rows[is_kept]))
         if is_kept.all():

@@ -6,7 +6,9 @@ REASONS = {
     "too many cells": "the record has more cells than the header",
     "broken quotes": "the quotes of the record do not match",
     "undecodable bytes": "the record holds bytes that are not text in the file's encoding",
+    "NUL character": "the record holds a character that no text has",
     "repeated header": "the record is the header again",
+    "total row": "the record is the last one and sums up the others",
     MISSING: "a cell is missing and nothing says what it was",
 }
 # the repairs of every kind of column

@@ -61,7 +61,7 @@ class Router:
         """
         number, piece = job
         batch = parse(piece, self.table.names)
-        results = apply_rules(self.table, batch, piece.columns)
+        results = apply_rules(self.table, batch, piece.filled)
         no_row = np.zeros(len(batch.records), dtype=bool)
         tables = self._tables(batch, results, no_row, NO_ORIGINALS)
         validate_clean(tables["clean"].select(self.table.names), clean_schema(self.table), self.table.name)
@@ -79,7 +79,7 @@ class Router:
         part, rows = repeats.part, np.union1d(repeats.copies, repeats.conflicting)
         piece = part.read_piece(rows)
         batch = parse(piece, self.table.names)
-        results = apply_rules(self.table, batch, piece.columns)
+        results = apply_rules(self.table, batch, piece.filled)
         if self.table.unique:
             results.failures[self.table.unique.name] = np.isin(rows, repeats.conflicting)
         moved = self._tables(batch, results, np.isin(rows, repeats.copies), repeats.originals)

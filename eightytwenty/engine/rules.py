@@ -72,7 +72,7 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
     Args:
         table: the rules.
         batch: n raw records.
-        file_columns: the columns that the batch's file has. A column it lacks does not count as missing from its rows.
+        file_columns: the columns that the batch's file has. A column it lacks is not missing from its rows.
     """
     is_row = batch.problems.is_null().to_numpy()
     columns = {column.name: repair_column(batch.cells[column.name], column) for column in table.columns}

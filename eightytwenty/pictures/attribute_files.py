@@ -199,7 +199,7 @@ def parse_table(file: AttributeFile, known_attributes: KnownAttributes) -> Attri
 
 def _file_cell(line: bytes, text: dialect.TextFormat, position: int) -> str:
     """The name of the picture in a malformed line, if the fault comes after it."""
-    cells = line.decode("utf-8" if text.is_utf16 else text.encoding, "replace").split(text.delimiter)
+    cells = line.decode(text.encoding.name, "replace").split(text.dialect.delimiter)
     return cells[position].strip(' "') if position < len(cells) else ""
 
 

@@ -1,6 +1,7 @@
 """A piece of a raw table: as it was read, to be sent or stored, and parsed."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,7 +24,9 @@ class Piece:
             the columns as the file has them.
         columns: the table's columns that the file has: clean name -> name in the file.
         text: the format of a text, None for Parquet.
-        content: of a text, the bytes of the records, in UTF-8 if the file is in UTF-16.
+        content: of a text, the bytes of the records, in UTF-8 if the file is in UTF-16 or UTF-32.
+        empty: those of the columns, which the file may lack, that have no value in its first rows.
+        is_last: whether its last record is that of the file.
     """
 
     source: str
@@ -32,6 +35,13 @@ class Piece:
     columns: dict[str, str]
     text: TextFormat | None
     content: bytes = b""
+    empty: tuple[str, ...] = ()
+    is_last: bool = False
+
+    @property
+    def filled(self) -> set[str]:
+        """The table's columns that the file has, without those that seem to have no value in it."""
+        return set(self.columns) - set(self.empty)
 
     def take(self, indices: Indices) -> "Piece":
         """Some of the records."""
@@ -71,3 +81,17 @@ class Batch:
         lines = pl.lit(None, pl.Int64) if self.lines is None else pl.Series(self.lines[indices], dtype=pl.Int64)
         original = pl.Series("original", self.original(indices), dtype=pl.Binary)
         return self.cells[indices].with_columns(original, line=lines)
+
+
+_TOTALS = frozenset(
+    [
+        *("total", "totals", "grandtotal", "subtotal", "sum", "gesamt", "summe", "insgesamt"),
+        *("totale", "totaux", "somme", "suma", "итого", "всего", "合計", "总计"),
+    ]
+)
+_SPACES = re.compile(r"\s+")
+
+
+def is_total(cells: Iterable[str | None]) -> bool:
+    """Whether the cells of the last record say that it sums up the others."""
+    return any(cell is not None and _SPACES.sub("", cell).strip(":*").casefold() in _TOTALS for cell in cells)

@@ -5,10 +5,10 @@ lines and polars parses them all at once. The others are parsed one by one; a re
 """
 
 import codecs
-import csv
-import io
-from collections.abc import Iterator
+import itertools
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import BinaryIO
 
 import numpy as np
@@ -16,8 +16,8 @@ import numpy.typing as npt
 import polars as pl
 
 from eightytwenty.errors import UserError
-from eightytwenty.read.batch import Batch, Indices, Piece
-from eightytwenty.read.dialect import TextFormat
+from eightytwenty.read.batch import Batch, Indices, Piece, is_total
+from eightytwenty.read.dialect import WHITESPACE, Dialect, TextFormat
 
 CHUNK_BYTES = 1 << 25
 # No line of text is longer, nor a record over several lines. The limit does not depend on the size of the pieces, so
@@ -29,8 +29,18 @@ _FIRST_BLOCK = 1 << 20
 _SLOW_RECORDS = 1 << 16  # to parse one by one before they are packed
 # A quote that is not closed within this many lines is a stray quote, not the start of a long cell.
 _LONGEST_RECORD_LINES = 100
-_LF, _CR, _QUOTE, _NOT_ASCII = 10, 13, 34, 128
-_PROBLEMS = (None, "row cut off", "too many cells", "broken quotes", "undecodable bytes", "repeated header")
+_LF, _CR, _NOT_ASCII = 10, 13, 128
+_END_OF_FILE = b"\x1a"  # as DOS marked it
+_PROBLEMS = (
+    None,
+    "row cut off",
+    "too many cells",
+    "broken quotes",
+    "undecodable bytes",
+    "NUL character",
+    "repeated header",
+    "total row",
+)
 Lines = npt.NDArray[np.int64]  # (n, 2): start and end of each record in the chunk
 
 
@@ -46,51 +56,82 @@ def read_pieces(stream: BinaryIO, name: str, text: TextFormat, chunk_bytes: int 
     Raises:
         UserError: a line is longer than `LONGEST_LINE`.
     """
-    first, line, header, rest = 1, 1, True, b""
-    columns = {column: text.header[position] for column, position in text.columns.items()}
+    first, line, rest = 1, text.first_line, b""
     blocks = _blocks(stream, text, chunk_bytes)
     while True:
         block = next(blocks, None)
-        rest += block or b""
+        rest = rest.removesuffix(_END_OF_FILE) if block is None else rest + block
         chunk = rest if block is None else rest[: rest.rfind(text.newline) + 1]
-        lines = _lines(chunk, text.newline)
+        lines = _lines(chunk, text)
         numbers = np.arange(line, line + len(lines), dtype=np.int64)
         # the last line, which the next piece continues, counts too
         lengths = np.append(lines[:, 1] - lines[:, 0], len(rest) - len(chunk))
         if lengths.max() > LONGEST_LINE:
             number = line + int(np.argmax(lengths > LONGEST_LINE))
             raise UserError(f"{name} has more than {LONGEST_LINE >> 20} MB in line {number}; is it a text file?")
+        following = line + len(lines)
         filled = lines[:, 1] > lines[:, 0]
         lines, numbers = lines[filled], numbers[filled]
-        quotes = _per_line(np.flatnonzero(np.frombuffer(chunk, dtype=np.uint8) == _QUOTE), lines)
-        if header and len(lines):
-            lines, numbers, quotes, header = lines[1:], numbers[1:], quotes[1:], False
-        lines, numbers, quotes = _join_quoted(chunk, lines, numbers, quotes, text)
+        lines, numbers, quotes = _join_quoted(chunk, lines, numbers, _count_quotes(chunk, lines, text), text)
         # a cell that may continue in the next piece is read there, so that the size of the pieces changes nothing
         complete = len(lines) if block is None else _open_cell(lines, quotes)
         cut = lines[complete, 0] if complete < len(lines) else len(chunk)
-        line = numbers[complete] if complete < len(lines) else line + chunk.count(text.newline)
-        for start in range(0, complete, _MOST_RECORDS):
-            part = slice(start, min(start + _MOST_RECORDS, complete))
-            begin, end = lines[part.start, 0], lines[part.stop - 1, 1]
-            starts, ends = (lines[part] - begin).astype(np.int32).T
-            rows = pl.DataFrame({"start": starts, "end": ends, "line": numbers[part]})
+        line = int(numbers[complete]) if complete < len(lines) else following
+        for start, stop, section in _sections(chunk, lines[:complete], text):
+            text = section
+            begin, end = lines[start, 0], lines[stop - 1, 1]
+            starts, ends = (lines[start:stop] - begin).astype(np.int32).T
+            rows = pl.DataFrame({"start": starts, "end": ends, "line": numbers[start:stop]})
             records = np.arange(first, first + rows.height, dtype=np.int64)
             first += rows.height
-            yield Piece(name, records, rows, columns, text, chunk[begin:end])
+            columns = {column: text.header[position] for column, position in text.columns.items()}
+            yield Piece(name, records, rows, columns, text, chunk[begin:end], text.empty)
         if block is None:
             return
         rest = rest[cut:]
 
 
+def _sections(chunk: bytes, lines: Lines, text: TextFormat) -> Iterator[tuple[int, int, TextFormat]]:
+    """Divides lines where there are many, and where a header puts the columns in another order: start, end, format."""
+    headers = _reordered_headers(chunk, lines, text)
+    cuts = [*headers, len(lines)]
+    start = 0
+    for cut in cuts:
+        for at in range(start, cut, _MOST_RECORDS):
+            yield at, min(at + _MOST_RECORDS, cut), text
+        if cut < len(lines):
+            # the header itself is a record, the first one of the new order, so that it is seen as a repeated header
+            text = headers[cut]
+        start = cut
+
+
+def _reordered_headers(chunk: bytes, lines: Lines, text: TextFormat) -> dict[int, TextFormat]:
+    """The lines that name the same columns in another order, as where files were joined, and the format from there."""
+    data = np.frombuffer(chunk, dtype=np.uint8)
+    names = sorted(text.header)
+    initials = {name.lstrip()[:1].encode(text.codec, "replace") for name in text.header} - {b""}
+    # such a line is about as long as the header, and starts with a letter of a name or a quote
+    length = len(text.dialect.delimiter.join(text.header).encode(text.codec, "replace"))
+    lengths = lines[:, 1] - lines[:, 0]
+    may_be = (lengths >= length) & (lengths <= length + 2 * len(names) + 2)
+    may_be[may_be] = np.isin(data[lines[may_be, 0]], [first[0] for first in (*initials, b'"', b"'")])
+    found: dict[int, TextFormat] = {}
+    for at in np.flatnonzero(may_be).tolist():
+        cells = _slow_record(chunk[lines[at, 0] : lines[at, 1]], text, ()).cells
+        header = tuple(cell or "" for cell in cells)
+        if sorted(header) == names and header != text.header:
+            text = found[at] = text.reordered(header)
+    return found
+
+
 def _blocks(stream: BinaryIO, text: TextFormat, size: int) -> Iterator[bytes]:
-    """Reads the file in pieces of ASCII-compatible bytes: UTF-16 becomes UTF-8, other encodings stay.
+    """Reads the records in pieces of ASCII-compatible bytes: UTF-16 and UTF-32 become UTF-8, other encodings stay.
 
     Bytes that are no character in UTF-16 become bytes that are none in UTF-8, so that `_original` can restore them.
     Half a surrogate pair stays; half a character at the end of the file is written in hexadecimal after 0xFF.
     """
-    stream.read(text.bom_length)
-    decoder = codecs.getincrementaldecoder(text.encoding)(errors="surrogatepass") if text.is_utf16 else None
+    stream.read(len(text.head))
+    decoder = codecs.getincrementaldecoder(text.encoding.name)(errors="surrogatepass") if text.is_wide else None
     next_size = min(size, _FIRST_BLOCK)
     while block := stream.read(next_size):
         content = decoder.decode(block).encode("utf-8", errors="surrogatepass") if decoder else block
@@ -103,10 +144,11 @@ def _blocks(stream: BinaryIO, text: TextFormat, size: int) -> Iterator[bytes]:
 
 def _original(record: bytes, text: TextFormat) -> bytes:
     """The bytes of a record as the file has them."""
-    if not text.is_utf16:
+    if not text.is_wide:
         return record
     whole, _, half = record.partition(b"\xff")
-    return whole.decode("utf-8", "surrogatepass").encode(text.encoding, "surrogatepass") + bytes.fromhex(half.decode())
+    decoded = whole.decode("utf-8", "surrogatepass")
+    return decoded.encode(text.encoding.name, "surrogatepass") + bytes.fromhex(half.decode())
 
 
 def _open_cell(lines: Lines, quotes: npt.NDArray[np.int64]) -> int:
@@ -118,19 +160,47 @@ def _open_cell(lines: Lines, quotes: npt.NDArray[np.int64]) -> int:
     return int(odd[-1]) if is_open else len(quotes)
 
 
-def _lines(chunk: bytes, newline: bytes) -> Lines:
-    """Start and end of each line, without the line end; the CR of a CR LF belongs to the line end."""
+def _lines(chunk: bytes, text: TextFormat) -> Lines:
+    """Start and end of each line, without the line end; the CRs before an LF belong to it."""
     if not chunk:
         return np.empty((0, 2), dtype=np.int64)
     data = np.frombuffer(chunk, dtype=np.uint8)
-    ends = np.flatnonzero(data == newline[0])
+    ends = np.flatnonzero(data == text.newline[0])
     starts = np.concatenate([[0], ends + 1])
-    if data[-1] == newline[0]:
+    if data[-1] == text.newline[0]:
         starts = starts[:-1]
     else:
         ends = np.append(ends, len(data))
-    carriage = (ends > starts) & (data[np.maximum(ends - 1, 0)] == _CR)
-    return np.stack([starts, ends - carriage], axis=1)
+    other = _CR if text.newline[0] == _LF else _LF
+    places = np.flatnonzero(data == other)
+    while len(places) and (carriage := (ends > starts) & (data[np.maximum(ends - 1, 0)] == other)).any():
+        ends = ends - carriage
+    lines = np.stack([starts, ends], axis=1)
+    inside = places[_per_line_mask(places, lines)] if len(places) else places
+    return _split_at(chunk, lines, inside, text) if len(inside) else lines
+
+
+def _per_line_mask(places: Indices, lines: Lines) -> npt.NDArray[np.bool_]:
+    """Which of the sorted places lie within a line."""
+    at = np.searchsorted(lines[:, 0], places, side="right") - 1
+    mask: npt.NDArray[np.bool_] = places < lines[at, 1]
+    return mask
+
+
+def _split_at(chunk: bytes, lines: Lines, places: Indices, text: TextFormat) -> Lines:
+    """Splits lines at line ends of another kind, where both what comes before and what comes after is a record."""
+    splits: list[Lines] = []
+    done = 0
+    affected, firsts = np.unique(np.searchsorted(lines[:, 0], places, side="right") - 1, return_index=True)
+    for at, within in zip(affected.tolist(), np.split(places, firsts[1:]), strict=True):
+        start, end = lines[at].tolist()
+        bounds = [start, *within.tolist(), end]
+        parts = [(low + (low > start), high) for low, high in itertools.pairwise(bounds)]
+        parts = [(low, high) for low, high in parts if high > low]
+        if all(_slow_record(chunk[low:high], text, ()).problem is None for low, high in parts):
+            splits += [lines[done:at], np.array(parts, dtype=np.int64)]
+            done = at + 1
+    return np.concatenate([*splits, lines[done:]])
 
 
 def _per_line(positions: Indices, lines: Lines) -> Indices:
@@ -138,6 +208,27 @@ def _per_line(positions: Indices, lines: Lines) -> Indices:
     if not len(positions):
         return np.zeros(len(lines), dtype=np.int64)
     return np.searchsorted(positions, lines[:, 1]) - np.searchsorted(positions, lines[:, 0])
+
+
+def _count_quotes(chunk: bytes, lines: Lines, text: TextFormat) -> npt.NDArray[np.int64]:
+    """The number of quotes in each line, without those that a backslash makes part of a cell."""
+    if not text.dialect.quote:
+        return np.zeros(len(lines), dtype=np.int64)
+    data = np.frombuffer(chunk, dtype=np.uint8)
+    quotes = np.flatnonzero(data == ord(text.dialect.quote))
+    if text.dialect.has_escapes:
+        quotes = quotes[data[np.maximum(quotes - 1, 0)] != ord("\\")]
+    return _per_line(quotes, lines)
+
+
+@cache
+def _special(dialect: Dialect) -> npt.NDArray[np.bool_]:
+    """(256,) bool, the bytes because of which a line is not split at its delimiters alone."""
+    special = np.arange(256) >= _NOT_ASCII
+    special[[0, *dialect.quote.encode()]] = True
+    if dialect.skips_space or dialect.is_wrapped or dialect.delimiter == WHITESPACE:
+        special[:] = True
+    return special
 
 
 def _count(is_counted: npt.NDArray[np.bool_], lines: Lines) -> npt.NDArray[np.int32]:
@@ -161,8 +252,8 @@ def parse(piece: Piece, names: list[str]) -> Batch:
         raise TypeError(f"a piece of {piece.source} is no text")
     lines = piece.rows.select(pl.col("start", "end").cast(pl.Int64)).to_numpy()
     data, most = np.frombuffer(chunk, dtype=np.uint8), len(text.header) - 1
-    delimiters = _count(data == ord(text.delimiter), lines)
-    plain = _count((data == _QUOTE) | (data >= _NOT_ASCII), lines) == 0
+    delimiters = _count(data == ord(text.dialect.delimiter), lines)
+    plain = _count(_special(text.dialect)[data], lines) == 0
     regular = plain & (delimiters == most)
     # of these, the delimiters say what is wrong, unless a carriage return within the line ends a record
     wrong = plain & ~regular & (_count(data == _CR, lines) == 0)
@@ -171,16 +262,21 @@ def parse(piece: Piece, names: list[str]) -> Batch:
         delimiters[wrong] < most, _PROBLEMS.index("row cut off"), _PROBLEMS.index("too many cells")
     )
 
+    needed = [text.columns[column] for column in names if column in text.columns]
     cells, rows = [_regular_cells(chunk, lines, regular, text)], [np.flatnonzero(regular)]
     slow = np.flatnonzero(~regular & ~wrong)
     for block in (slow[start : start + _SLOW_RECORDS] for start in range(0, len(slow), _SLOW_RECORDS)):
-        records = [_slow_record(chunk[start:end], text) for start, end in lines[block]]
+        records = [_slow_record(chunk[start:end], text, needed) for start, end in lines[block]]
         problems[block] = [_PROBLEMS.index(record.problem) for record in records]
         parsed = [record.cells for record in records if record.problem is None]
         cells.append(pl.DataFrame(parsed, schema=cells[0].schema, orient="row"))
         rows.append(block[problems[block] == 0])
     position, all_cells = np.concatenate(rows), pl.concat(cells)  # the line of each row of cells
     problems[position[_repeated_headers(all_cells, text)]] = _PROBLEMS.index("repeated header")
+
+    last = np.flatnonzero(position == len(lines) - 1)
+    if piece.is_last and len(last) and is_total(all_cells.row(int(last[0]))):
+        problems[-1] = _PROBLEMS.index("total row")
 
     # a record that is not a row has no cells
     index = np.zeros(len(lines), dtype=np.uint32)
@@ -217,7 +313,7 @@ def _join_quoted(
         opens, closes = odd[position], odd[position + 1]
         start, end = lines[opens, 0], lines[closes, 1]
         may_join = closes - opens < _LONGEST_RECORD_LINES and end - start <= LONGEST_LINE
-        if may_join and _slow_record(chunk[start:end], text).problem is None:
+        if may_join and _slow_record(chunk[start:end], text, ()).problem is None:
             joined[opens, 1], counts[opens] = lines[closes, 1], 2
             keep[opens + 1 : closes + 1] = False
             position += 2
@@ -244,7 +340,7 @@ def _regular_cells(chunk: bytes, lines: Lines, regular: npt.NDArray[np.bool_], t
         padded[is_selected].tobytes(),
         has_header=False,
         schema=schema,
-        separator=text.delimiter,
+        separator=text.dialect.delimiter,
         quote_char=None,
         infer_schema=False,
     )
@@ -259,24 +355,36 @@ class _Record:
     problem: str | None
 
 
-def _slow_record(record: bytes, text: TextFormat) -> _Record:
-    """The cells of one record, or the reason why it is not a row."""
+def _slow_record(record: bytes, text: TextFormat, needed: Collection[int]) -> _Record:
+    """The cells of one record, or the reason why it is not a row.
+
+    Args:
+        record: its bytes.
+        text: the format.
+        needed: positions of the cells that matter: elsewhere, characters that are none do no harm.
+    """
     width = len(text.header)
     nulls: list[str | None] = [None] * width
     try:
-        line = record.decode("utf-8" if text.is_utf16 else text.encoding)
-        rows = list(csv.reader(io.StringIO(line, newline=""), delimiter=text.delimiter, strict=True))
+        # one byte that is none does not hide a delimiter in UTF-8; in other encodings it may
+        cells = text.dialect.split(record.decode(text.codec, "surrogateescape" if text.codec == "utf-8" else "strict"))
     except UnicodeDecodeError:
         return _Record(nulls, "undecodable bytes")
-    except csv.Error:
+    except ValueError:
         return _Record(nulls, "broken quotes")
-    if len(rows) != 1:
-        return _Record(nulls, "broken quotes")
-    cells = rows[0]
     if len(cells) < width:
         return _Record(nulls, "row cut off")
     if len(cells) > width:
         return _Record(nulls, "too many cells")
+    if any("\0" in cells[position] for position in needed):
+        return _Record(nulls, "NUL character")
+    try:
+        "".join(cells).encode()
+    except UnicodeEncodeError:
+        sound = [cell.encode(errors="replace").decode() for cell in cells]
+        if any(cells[position] != sound[position] for position in needed):
+            return _Record(nulls, "undecodable bytes")
+        cells = sound
     return _Record([cell or None for cell in cells], None)
 
 

@@ -1,27 +1,111 @@
-"""Detects encoding, delimiter, line ends and header of a delimited text file from its first megabyte."""
+"""Detects how a delimited text is written: encoding, delimiter, quotes, line ends, and where its header stands."""
 
-import codecs
 import csv
 import io
-from dataclasses import dataclass
+import re
+import string
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from eightytwenty.errors import UserError
+from eightytwenty.read.encoding import Encoding, detect_encoding, is_binary
+from eightytwenty.read.header import Header, find_header, likeliest_header
+from eightytwenty.read.options import NO_HEADER, ReadOptions
 from eightytwenty.schema import Table
 
 SAMPLE_BYTES = 1 << 20
 MOST_COLUMNS = 10_000
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-# Up to this share of lines that are not UTF-8, those lines are damaged; above it, the file has another encoding.
-_DAMAGED_SHARE = 0.05
-_ASCII = bytes(range(128))
+WHITESPACE = " "  # as a delimiter: any run of spaces and tabs
+_DELIMITERS = {
+    ",": "comma",
+    ";": "semicolon",
+    "\t": "tab",
+    "|": "pipe",
+    "^": "caret",
+    "~": "tilde",
+    "\x1f": "unit separator",
+    ":": "colon",
+    WHITESPACE: "space",
+}
+_QUOTES = {'"': "", "'": "single quotes", "": "no quotes"}
+# Lines that are looked at. A header lies in them, and so many lines show which delimiter there is.
+_LINES, _LINE_CHARACTERS = 100, 1 << 18
+_ENCODINGS = 8  # to try where the likeliest makes irregular lines
+_LONGEST_QUOTED = 20  # lines of a cell in a header
+_LINE_END = re.compile(r"\r+\n|\n|\r")
+_RULE = re.compile(r"[\s|+:=-]*--[\s|+:=-]*")  # the line below the header of a table that was drawn
+_SEPARATOR = re.compile(r"sep=(.)", re.IGNORECASE)  # a first line with which Excel is told the delimiter
 
 # A cell may be as long as a line; by default, csv refuses a cell of 128 kB.
 csv.field_size_limit(1 << 30)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the cells of a line are written.
+
+    Args:
+        delimiter: one character; `WHITESPACE` for any run of spaces.
+        quote: one character around cells, empty if quotes mean nothing.
+        has_escapes: whether a backslash before a quote in a quoted cell makes it part of the cell.
+        skips_space: whether spaces after a delimiter are not part of the cell, so that a quote may follow them.
+        is_wrapped: whether each line as a whole is quoted once more.
+    """
+
+    delimiter: str
+    quote: str = '"'
+    has_escapes: bool = False
+    skips_space: bool = False
+    is_wrapped: bool = False
+
+    def split(self, line: str) -> list[str]:
+        """The cells of a line.
+
+        Raises:
+            ValueError: its quotes are broken, or it ends within the line.
+        """
+        if self.is_wrapped:
+            whole = replace(self, is_wrapped=False)
+            cells = whole.split(line)
+            return whole.split(cells[0]) if len(cells) == 1 else cells
+        if self.delimiter == WHITESPACE:
+            return self._words(line)
+        if self.has_escapes:
+            line = _ESCAPED.sub(lambda cell: cell[0].replace('\\"', '""').replace("\\\\", "\\"), line)
+        reader = csv.reader(
+            io.StringIO(line, newline=""),
+            delimiter=self.delimiter,
+            quotechar=self.quote or None,
+            quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
+            skipinitialspace=self.skips_space,
+            strict=True,
+        )
+        try:
+            rows = list(reader)
+        except csv.Error as error:
+            raise ValueError(str(error)) from None
+        if len(rows) != 1:
+            raise ValueError("a line ends within it")
+        return rows[0]
+
+    def _words(self, line: str) -> list[str]:
+        words = _WORD.findall(line)
+        is_quoted = [len(word) > 1 and word[0] == word[-1] == '"' for word in words]
+        return [word[1:-1].replace('""', '"') if q else word for word, q in zip(words, is_quoted, strict=True)]
+
+    def __str__(self) -> str:
+        notes = [f"{_DELIMITERS.get(self.delimiter, repr(self.delimiter))}-separated"]
+        notes += [_QUOTES.get(self.quote, f"quotes {self.quote}")] if self.quote != '"' else []
+        notes += ["quotes within cells after a backslash"] if self.has_escapes else []
+        notes += ["each line quoted as a whole"] if self.is_wrapped else []
+        return ", ".join(notes)
+
+
+_ESCAPED = re.compile(r'"(?:[^"\\]|\\.|"")*"', re.DOTALL)  # a quoted cell with escapes
+_WORD = re.compile(r'"(?:[^"]|"")*"(?!\S)|\S+')
 
 
 @dataclass(frozen=True)
@@ -29,120 +113,278 @@ class TextFormat:
     """The format of a delimited text file.
 
     Args:
-        encoding: codec name.
-        bom_length: of the byte order mark before the text, in bytes.
-        delimiter: one character.
-        newline: the end of a line; CR LF is read as LF.
-        header: the column names as the file has them.
+        encoding: of its characters.
+        dialect: of its lines.
+        newline: the end of a line; CR LF is read as LF. Where lines end in both ways, the other is found line by line.
+        head: the bytes of the file before the first record, with the byte order mark, what stands above the header, and
+            the header.
+        start: the length of `head` in UTF-8 if the encoding takes two or four bytes, else in bytes, without the mark.
+        first_line: the number of the line on which the first record starts.
+        header: the column names as the file has them; of a column without a name, an empty text.
         columns: clean name -> position in the header.
+        empty: those of the columns, which may be lacking, that seem to have no value.
+        notes: what else was found, for people.
     """
 
-    encoding: str
-    bom_length: int
-    delimiter: str
+    encoding: Encoding
+    dialect: Dialect
     newline: bytes
+    head: bytes
+    start: int
+    first_line: int
     header: tuple[str, ...]
     columns: dict[str, int]
+    empty: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
-    def is_utf16(self) -> bool:
-        """Whether characters take two bytes, so that the bytes do not show where a line ends."""
-        return self.encoding.startswith("utf-16")
+    def is_wide(self) -> bool:
+        """Whether characters take two or four bytes, so that the bytes do not show where a line ends."""
+        return self.encoding.is_wide
+
+    @property
+    def codec(self) -> str:
+        """The encoding of the bytes of a record as they are split: UTF-8 in place of a wide one."""
+        return "utf-8" if self.is_wide else self.encoding.name
 
     @property
     def line_end(self) -> bytes:
         """A line feed in the file's encoding."""
-        return "\n".encode(self.encoding)
+        return "\n".encode(self.encoding.name)
 
-    @property
-    def header_bytes(self) -> bytes:
-        """The byte order mark and the header: the start of a file of this format."""
-        line = io.StringIO("\ufeff" if self.bom_length else "")
-        line.seek(0, io.SEEK_END)
-        csv.writer(line, delimiter=self.delimiter, lineterminator="\n").writerow(self.header)
-        return line.getvalue().encode(self.encoding)
+    def reordered(self, header: tuple[str, ...]) -> "TextFormat":
+        """The format of lines with the same columns in another order."""
+        if header == self.header:
+            return self
+        columns = {column: header.index(self.header[position]) for column, position in self.columns.items()}
+        return replace(self, header=header, columns=columns)
 
     def __str__(self) -> str:
-        guess = "" if self.encoding.startswith("utf") else " (a guess)"
-        return f"{self.encoding}{guess}, {_DELIMITERS[self.delimiter]}-separated"
+        guess = " (a guess)" if self.encoding.is_guess else ""
+        return ", ".join([f"{self.encoding.name}{guess}", str(self.dialect), *self.notes])
 
 
-def detect(sample: bytes, name: str, table: Table) -> TextFormat:
+@dataclass(frozen=True)
+class Line:
+    """A line of the sample, with those that a quoted cell of it runs over.
+
+    Args:
+        text: without the line end.
+        number: counted from 1.
+        start: where it starts, in characters from the start of the text.
+        end: where the next one starts.
+        parts: the lines, if there is more than one.
+    """
+
+    text: str
+    number: int
+    start: int
+    end: int
+    parts: tuple["Line", ...] = ()
+
+    @property
+    def lines(self) -> int:
+        """How many lines it is."""
+        return len(self.parts) or 1
+
+
+def detect(sample: bytes, name: str, table: Table, options: ReadOptions | None = None) -> TextFormat:
     """Detects the format of a text file from its first bytes.
 
     Args:
         sample: the first `SAMPLE_BYTES` of the (uncompressed) file.
         name: the file's name, for messages.
         table: the header must name its columns.
+        options: what is known of the file.
 
     Raises:
-        UserError: the file is empty, binary, or has no header that names the table's columns, or one that is too long.
+        UserError: the file is empty, or has no header that names the table's columns, or one that is too long.
     """
-    encoding, bom_length = _encoding(sample, name)
-    text = sample[bom_length:].decode(encoding, errors="replace")
-    if not text.strip():
+    options = options or ReadOptions()
+    encoding = detect_encoding(sample)
+    if options.encoding and not encoding.mark_length:
+        encoding = Encoding(options.encoding)
+    found = _read_as(encoding, sample, name, table, options)
+    # in a wrong encoding, a byte of a character may be taken for a delimiter
+    for other in encoding.others[:_ENCODINGS] if found.regular < 1 else ():
+        with suppress(UserError):
+            attempt = _read_as(replace(encoding, name=other), sample, name, table, options)
+            found = attempt if attempt.regular > found.regular else found
+    return found.format
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A format, and the share of the lines of the sample that have as many cells as most."""
+
+    format: TextFormat
+    regular: float
+
+
+def _read_as(encoding: Encoding, sample: bytes, name: str, table: Table, options: ReadOptions) -> _Attempt:
+    errors = "replace" if encoding.is_wide else "surrogateescape"
+    text = sample[encoding.mark_length :].decode(encoding.name, errors)
+    if not text.strip("\0\ufeff\x1a" + string.whitespace):
         raise UserError(f"{name} is empty; it needs a header line and records.")
     newline = "\n" if "\n" in text or "\r" not in text else "\r"
-    first_line = next(filter(None, text.replace("\r\n", "\n").split(newline)))
+    lines = list(islice(_lines(text, is_whole=len(sample) < SAMPLE_BYTES), _LINES))
+    if not lines:
+        raise UserError(_too_wide(name))
+    above = 0
+    if (separator := _SEPARATOR.fullmatch(lines[0].text)) and len(lines) > 1:
+        options, above = replace(options, delimiter=options.delimiter or separator[1]), 1
     try:
-        delimiter, header, columns = _header(first_line, table)
-    except (ValueError, csv.Error) as error:
-        example = ",".join(column.name for column in table.columns)
-        fault, remedy = (
-            f"{name} does not start with a header for {table.name}",
-            f"put a line such as {example} at the top or rename the columns.",
-        )
-        raise UserError(
-            f"{fault}: {error}; its first line is {first_line[:80]!r}; {remedy}", redacted=f"{fault}; {remedy}"
-        ) from None
-    is_cut_off = len(sample) == SAMPLE_BYTES and newline not in text.lstrip("\r\n")
-    if len(header) > MOST_COLUMNS or is_cut_off:
-        raise UserError(
-            f"{name} has a header of more than {MOST_COLUMNS:,} columns or {SAMPLE_BYTES >> 20} MB; leave some out."
-        )
-    return TextFormat(encoding, bom_length, delimiter, newline.encode(), header, columns)
+        found, header = _find(lines[above:], table, options, name)
+    except UserError:
+        if is_binary(sample):
+            raise UserError(
+                f"{name} is no text and no other table that can be read; give CSV, JSON, Parquet or a sheet."
+            ) from None
+        raise
+    rows = found.rows
+    if len(header.names) > MOST_COLUMNS:
+        raise UserError(_too_wide(name))
+    last = rows[header.row][0] if header.row >= 0 else None
+    if last and header.row + 1 < len(rows) and _RULE.fullmatch(rows[header.row + 1][0].text):
+        last = rows[header.row + 1][0]
+    before = text[: last.end] if last else text[: lines[above - 1].end] if above else ""
+    length = len(before.encode(encoding.name, "surrogateescape"))
+    text_format = TextFormat(
+        encoding=encoding,
+        dialect=found.dialect,
+        newline=newline.encode(),
+        head=sample[: encoding.mark_length + length],
+        start=len(before.encode()) if encoding.is_wide else length,
+        first_line=last.number + last.lines if last else above + 1,
+        header=header.names,
+        columns=header.columns,
+        empty=header.empty,
+        notes=_notes(rows, header),
+    )
+    return _Attempt(text_format, found.regular)
 
 
-def _encoding(sample: bytes, name: str) -> tuple[str, int]:
-    for mark, encoding in _MARKS:
-        if sample.startswith(mark):
-            return encoding, len(mark)
-    if b"\0" in sample:
-        raise UserError(f"{name} is a binary file; give CSV, TSV or Parquet (also inside gz or zip).")
-    lines = sample.split(b"\n")
-    if len(sample) == SAMPLE_BYTES:
-        lines = lines[:-1]  # cut off, perhaps within a character
-    non_ascii = [line for line in lines if not line.isascii()]
-    damaged = sum(not _can_decode(line, "utf-8") for line in non_ascii)
-    # no other encoding looks like UTF-8 by chance, so a file is UTF-8 if most of its non-ASCII lines are
-    if damaged <= max(_DAMAGED_SHARE * len(lines), len(non_ascii) - damaged):
-        return "utf-8", 0
-    # Western Europe's code page comes before any guess: a guess from few letters often names a similar encoding
-    if _can_decode(sample, "cp1252"):
-        return "cp1252", 0
-    import charset_normalizer
-
-    for guess in charset_normalizer.from_bytes(sample):
-        if _ASCII.decode(guess.encoding, errors="replace").encode() == _ASCII:
-            return guess.encoding, 0
-    return "utf-8", 0
+def _too_wide(name: str) -> str:
+    return f"{name} has a header of more than {MOST_COLUMNS:,} columns or {SAMPLE_BYTES >> 20} MB; leave some out."
 
 
-def _can_decode(data: bytes, encoding: str) -> bool:
-    try:
-        data.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
+@dataclass(frozen=True)
+class _Rows:
+    """The rows that a dialect makes of lines, and the share of them that have as many cells as most."""
+
+    dialect: Dialect
+    rows: list[tuple[Line, list[str]]]
+    regular: float
 
 
-def _header(line: str, table: Table) -> tuple[str, tuple[str, ...], dict[str, int]]:
-    """The delimiter with which the line names the table's columns, or else the error for the likeliest delimiter."""
-    errors: dict[int, Exception] = {}
-    for delimiter in _DELIMITERS:
-        header = tuple(next(csv.reader([line], delimiter=delimiter)))
+def _find(lines: Sequence[Line], table: Table, options: ReadOptions, name: str) -> tuple[_Rows, Header]:
+    """The likeliest dialect in which a row names the columns of the table, and its rows."""
+    faults: list[tuple[str, Line]] = []
+    found: list[tuple[_Rows, Header]] = []
+    for candidate in _dialects(lines, options):
+        cells = [row for _, row in candidate.rows]
+        stated: str | int | None = options.header
+        if stated is not None and stated != NO_HEADER:
+            stated = next((at for at, (line, _) in enumerate(candidate.rows) if line.number == int(stated)), len(cells))
+            if stated == len(cells):
+                raise UserError(f"{name} has no header in line {options.header}; give the number of another line.")
         try:
-            return delimiter, header, table.match(header)
+            found.append((candidate, find_header(cells, table, stated)))
         except ValueError as error:
-            errors[len(header)] = errors.get(len(header), error)
-    raise errors[max(errors)]
+            faults.append((str(error), candidate.rows[likeliest_header(cells)][0]))
+        else:
+            if found[-1][1].is_regular and len(found[-1][1].columns) == len(table.columns):
+                break
+    if found:
+        # a name without a delimiter is a header whatever the delimiter; the records decide
+        return max(found, key=lambda item: (item[1].is_regular, len(item[1].columns)))
+    why, line = faults[0]
+    fault = f"{name} has no header of {table.name} in its first {len(lines)} lines"
+    raise UserError(
+        f"{fault}: {why}; line {line.number} is {line.text[:80]!r}; {_remedy(line.text, table)}",
+        redacted=f"{fault}; {_remedy('', table)}",
+    )
+
+
+def _remedy(line: str, table: Table) -> str:
+    """What to do about a table whose likeliest header is this line."""
+    example = ",".join(column.name for column in table.columns)
+    if sum(map(str.isdecimal, line)) > sum(map(str.isalpha, line)):  # it looks like a record
+        return f"if it has no header and the columns are {example}, give --header none."
+    return f"if it is such a table, name its columns as aliases in the schema, or put a line such as {example} on top."
+
+
+def _notes(rows: Sequence[tuple[Line, list[str]]], found: Header) -> tuple[str, ...]:
+    above = sum(line.lines for line, _ in rows[: max(found.row, 0)])
+    return (*([f"{above} line{'s' if above > 1 else ''} above the header"] if above else []), *found.notes)
+
+
+def _dialects(lines: Sequence[Line], options: ReadOptions) -> list[_Rows]:
+    """The rows that the possible dialects make of the lines, those of the likeliest first."""
+    found = []
+    for dialect in _possible(lines, options):
+        rows = [row for line in lines for row in _rows(line, dialect)]
+        counts = Counter(len(cells) for _, cells in rows)
+        width, count = max(counts.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+        found.append(_Rows(dialect, rows, count / len(rows) if rows and width > 1 else 0.0))
+    return sorted(found, key=lambda item: -item.regular)  # of equals, the first
+
+
+def _possible(lines: Sequence[Line], options: ReadOptions) -> Iterator[Dialect]:
+    texts = [line.text for line in lines]
+    text = "\n".join(texts)
+    quotes = ['"'] if options.quote is None else [options.quote]
+    if options.quote is None and '"' not in text and sum("'" in line for line in texts) > len(texts) / 2:
+        quotes.append("'")
+    for delimiter in _DELIMITERS if options.delimiter is None else [options.delimiter]:
+        if delimiter not in text and delimiter not in {",", WHITESPACE, options.delimiter}:
+            continue
+        for quote in quotes:
+            plain = Dialect(delimiter, quote)
+            if quote and re.search(f"{re.escape(delimiter)} +{quote}", text):
+                yield replace(plain, skips_space=True)
+            yield plain
+            if quote and f"\\{quote}" in text:
+                yield replace(plain, has_escapes=True)
+            if quote and all(line[:1] == line[-1:] == quote for line in texts):
+                yield replace(plain, is_wrapped=True)
+
+
+def _rows(line: Line, dialect: Dialect) -> Iterator[tuple[Line, list[str]]]:
+    """A line and its cells; the lines of it if a quote was a stray one. A line with broken quotes has no cells."""
+    try:
+        yield line, dialect.split(line.text)
+    except ValueError:
+        if line.parts:
+            for part in line.parts:
+                yield from _rows(part, dialect)
+        else:
+            yield line, []
+
+
+def _lines(text: str, is_whole: bool) -> Iterator[Line]:
+    """The lines of a text that are not blank; where a line opens a quoted cell, with those that it runs over."""
+    pending: list[Line] = []
+    number, start = 0, 0
+    while start < min(len(text), _LINE_CHARACTERS) or (start < len(text) and not number):
+        match = _LINE_END.search(text, start)
+        if match is None and not is_whole:
+            return  # cut off
+        stop, end = match.span() if match else (len(text), len(text))
+        number += 1
+        line = Line(text[start:stop], number, start, end)
+        start, is_open = end, line.text.count('"') % 2
+        if pending:
+            pending.append(line)
+            first = pending[0]
+            if is_open:
+                yield Line(text[first.start : stop], first.number, first.start, end, tuple(pending))
+                pending = []
+            elif len(pending) == _LONGEST_QUOTED:
+                yield from pending
+                pending = []
+        elif is_open:
+            pending = [line]
+        elif line.text.strip():
+            yield line
+    yield from pending

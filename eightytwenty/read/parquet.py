@@ -28,6 +28,7 @@ from eightytwenty.schema import Table
 
 PIECE_ROWS = 1 << 20
 _NUMBER_BYTES = 8
+_FIRST_ROWS = 100
 _SHORT = 256  # bytes of all values of a row; a piece of longer ones has fewer rows
 _READABLE = (pl.String, pl.Categorical, pl.Enum, pl.Null, pl.Boolean, pl.Date, pl.Datetime, pl.Time)
 # pages are read one by one, not a whole column at once
@@ -36,14 +37,18 @@ _OPTIONS = {"pre_buffer": False, "buffer_size": 1 << 18}
 
 def match_columns(
     stream: BinaryIO, name: str, table: Table, packed: int
-) -> tuple[dict[str, str], tuple[str, ...], int]:
-    """The table's columns in a Parquet file (clean name -> name in the file), the names of all columns, and its rows.
+) -> tuple[dict[str, str], tuple[str, ...], int, tuple[str, ...]]:
+    """The table's columns in a Parquet file, and what else there is to know of it.
 
     Args:
         stream: the file.
         name: its name, for messages.
         table: its columns are looked for.
         packed: bytes of the file on the disk.
+
+    Returns:
+        The table's columns as clean name -> name in the file, the names of all columns, the number of rows, and those
+        of the table's columns that a file may lack and that have no value in the first rows.
 
     Raises:
         UserError: the file is damaged or unfolds to far more than its size, a column is missing, or one holds neither
@@ -73,11 +78,28 @@ def match_columns(
         sum(group.num_rows for group in groups) * len(columns),
     )
     refuse_bomb(name, packed, max(pages, cells * _NUMBER_BYTES))
-    return columns, tuple(fields.names), file.metadata.num_rows
+    optional = {
+        column.name: columns[column.name] for column in table.columns if not column.required and column.name in columns
+    }
+    with _damage_explained(f"{name} is damaged after record 0"):
+        head = next(file.iter_batches(_FIRST_ROWS, columns=list(optional.values())), None) if optional else None
+    empty = tuple(clean for clean, column in optional.items() if head and _is_empty(head[column]))
+    return columns, tuple(fields.names), file.metadata.num_rows, empty
+
+
+def _is_empty(values: pa.Array) -> bool:
+    texts = pl.Series(values).cast(pl.String, strict=False).str.strip_chars()
+    return bool((texts.is_null() | (texts == "")).all())
 
 
 def read_pieces(
-    stream: BinaryIO, name: str, columns: dict[str, str], names: list[str], packed: int, piece_rows: int = PIECE_ROWS
+    stream: BinaryIO,
+    name: str,
+    columns: dict[str, str],
+    names: list[str],
+    packed: int,
+    piece_rows: int = PIECE_ROWS,
+    empty: tuple[str, ...] = (),
 ) -> Iterator[Piece]:
     """Reads a Parquet file piece by piece.
 
@@ -88,6 +110,7 @@ def read_pieces(
         names: the table's columns, in order.
         packed: bytes of the file on the disk.
         piece_rows: the most rows in memory at a time; the result does not depend on it.
+        empty: from `match_columns`.
 
     Raises:
         UserError: a page of the file is damaged, a cell is longer than `LONGEST_LINE`, or the file unfolds to far more
@@ -98,7 +121,7 @@ def read_pieces(
     for rows in _pieces(stream, name, file_columns, piece_rows):
         unfolded += max(int(rows.estimated_size()), rows.height * len(file_columns) * _NUMBER_BYTES)
         refuse_bomb(name, packed, unfolded)
-        yield Piece(name, np.arange(first, first + rows.height, dtype=np.int64), rows, columns, None)
+        yield Piece(name, np.arange(first, first + rows.height, dtype=np.int64), rows, columns, None, empty=empty)
         first += rows.height
 
 

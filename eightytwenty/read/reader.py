@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -108,7 +109,18 @@ class SourceReader:
                 raise UserError(f"{path} was changed while it was read; start again.")
 
     def _pieces(self, file: RawFile, stream: BinaryIO) -> Iterator[Piece]:
+        """The pieces of a file; the last one is marked."""
+        pieces = self._unmarked(file, stream)
+        piece = next(pieces, None)
+        while piece:
+            following = next(pieces, None)
+            yield piece if following else replace(piece, is_last=True)
+            piece = following
+
+    def _unmarked(self, file: RawFile, stream: BinaryIO) -> Iterator[Piece]:
         if file.format:
             return delimited.read_pieces(stream, file.name, file.format, self._piece or delimited.CHUNK_BYTES)
         whole, rows = seekable(stream, file.name), self._piece or parquet.PIECE_ROWS
-        return parquet.read_pieces(whole, file.name, file.columns, self._names, self._sizes[file.path], rows)
+        return parquet.read_pieces(
+            whole, file.name, file.columns, self._names, self._sizes[file.path], rows, file.empty
+        )

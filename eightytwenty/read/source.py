@@ -32,6 +32,7 @@ class RawFile:
         columns: the table's columns that it has: clean name -> name in the file.
         ignored_columns: its other columns.
         records: their number, as Parquet says it; None for a text.
+        empty: those of the columns, which a file may lack, that have no value in its first rows.
     """
 
     name: str
@@ -41,6 +42,7 @@ class RawFile:
     columns: dict[str, str]
     ignored_columns: tuple[str, ...]
     records: int | None = None
+    empty: tuple[str, ...] = ()
 
     @property
     def description(self) -> str:
@@ -125,11 +127,14 @@ def _raw_file(path: Path, archive: zipfile.ZipFile | None, member: str, name: st
         sample = stream.read(dialect.SAMPLE_BYTES)
         if sample.startswith(_PARQUET):
             stream.seek(0)
-            columns, header, rows = parquet.match_columns(seekable(stream, name), name, table, path.stat().st_size)
-            return RawFile(name, path, member, None, columns, _other_columns(header, columns), rows)
+            columns, header, rows, empty = parquet.match_columns(
+                seekable(stream, name), name, table, path.stat().st_size
+            )
+            return RawFile(name, path, member, None, columns, _other_columns(header, columns), rows, empty)
         text = dialect.detect(sample, name, table)
         columns = {column: text.header[position] for column, position in text.columns.items()}
-        return RawFile(name, path, member, text, columns, _other_columns(text.header, columns))
+        others = _other_columns(text.header, columns)
+        return RawFile(name, path, member, text, columns, others, empty=text.empty)
 
 
 def _other_columns(header: tuple[str, ...], columns: dict[str, str]) -> tuple[str, ...]:

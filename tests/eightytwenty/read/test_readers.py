@@ -52,7 +52,7 @@ def test_text_in_every_form(read, end, encoding, delimiter, last):
     files, rows, lines = read((mark + text).encode(encoding))
     assert rows == ROWS
     assert lines == [2, 3, 4]
-    assert files[0].format.encoding == encoding.removesuffix("-sig")
+    assert files[0].format.encoding.name == encoding.removesuffix("-sig")
 
 
 def test_western_text_is_read_and_said_to_be_a_guess(read):

@@ -64,13 +64,17 @@ BAD = {
     "empty gz": ("x.csv.gz", gzip.compress(b""), "is empty; it needs a header line"),
     "only a header": ("x.csv", HEADER, "there is a header but no record; give"),
     "no rows": ("x.parquet", parquet(a=[], b=[], sum=[]), "there is a header but no record; give"),
-    "wrong columns": ("x.csv", b"name,b\nx,1\n", "no column a or sum among name, b; its first line is 'name,b'; put"),
-    "no header": ("x.csv", b"1,1,2,3\n2,1,2,3\n", "its first line is '1,1,2,3'; put a line such as record_id,a,b,sum"),
-    "column twice": ("x.csv", b"a,A,b,sum\n1,1,2,3\n", r"occurs twice \(as a and A\).*rename"),
-    "long first line": ("x.csv", b"x," * 300_000 + b"\n1\n", "put a line such as"),
-    "long first cell": ("x.csv", b"x" * 300_000 + b"\n1\n", "put a line such as"),
-    "binary": ("x.csv", bytes(range(256)) * 20, "is a binary file; give CSV, TSV or Parquet"),
-    "no header in UTF-16": ("x.csv", "\ufeffmø\n1".encode("utf-16-le"), "put a line such as"),
+    "wrong columns": ("x.csv", b"name,b\nx,1\n", "no column a or sum among name, b; line 1 is 'name,b'; .*aliases"),
+    "no header": (
+        "x.csv",
+        b"1,1,2,3\n2,1,2,3\n",
+        "line 1 is '1,1,2,3'; if it has no header and the columns are record_id,a,b,sum, give",
+    ),
+    "column twice": ("x.csv", b"A,A ,b,sum\n1,1,2,3\n", r"occurs twice \(as A and A \)"),
+    "long first line": ("x.csv", b"x," * 300_000 + b"\n1\n", "or put a line such as"),
+    "long first cell": ("x.csv", b"x" * 300_000 + b"\n1\n", "or put a line such as"),
+    "binary": ("x.csv", bytes(range(256)) * 20, "is no text and no other table that can be read; give"),
+    "no header in UTF-16": ("x.csv", "\ufeffmø\n1".encode("utf-16-le"), "or put a line such as"),
     "truncated gz": ("x.gz", gzip.compress(TABLE)[:-300], "cannot be unpacked .*; pack it again"),
     "damaged gz": ("x.gz", damage(gzip.compress(TABLE)), "cannot be unpacked .*; pack it again"),
     "gz followed by rubbish": ("x.gz", gzip.compress(TABLE) + b"rubbish", "cannot be unpacked .*; pack it again"),
@@ -197,7 +201,7 @@ from eightytwenty.errors import UserError
 from schemas.pairs import pairs_table
 from eightytwenty.read.reader import read_batches
 from eightytwenty.read.source import open_source
-import eightytwenty.read.parquet, charset_normalizer
+import eightytwenty.read.parquet
 table = pairs_table()
 os.setuid(65534)
 for path in sys.argv[1:]:
