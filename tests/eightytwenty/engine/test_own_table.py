@@ -203,6 +203,13 @@ def test_a_currency_of_its_own_keeps_other_currencies_out(clean_source):
         assert cleaned["clean"]["p"].to_list() == prices
 
 
+def test_an_id_that_a_spreadsheet_cut_short_is_no_code_and_may_be_text(clean_source):
+    for kind, ids in (("code", ["007"]), ("text", ["007", "1.23457E+11"])):
+        cleaned = clean_source(b"id\n007\n1.23457E+11\n", table=Table("ids", (Column("id", kind),)))
+        assert cleaned["clean"]["id"].to_list() == ids
+        assert all("cut short" in reason for reason in cleaned["quarantine"]["reason"])
+
+
 def test_a_row_for_which_a_check_cannot_be_computed_fails_it(clean_source):
     numbers = Check("cast(sensor as integer) > low", "x", "number")
     cleaned = clean_source(HEADER + b"3,1,2\nthree,1,2\n0,1,2\n4,1,2\n", table=table(numbers))

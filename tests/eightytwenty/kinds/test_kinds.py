@@ -80,9 +80,20 @@ READ = kinds_with(
         "05/01/2024 10:00": None,
         "2024-01-05": None,
     },
-    code={"７\u00a07": "7 7", "SW1A  2AA": "SW1A 2AA", "007": "007"},
+    code={
+        "７\u00a07": "7 7",
+        "SW1A  2AA": "SW1A 2AA",
+        "007": "007",
+        "\ufeffA\u200b1\u200e": "A1",
+        "1.23457E+11": None,
+        "1,2E+17": None,
+        "1e+05": None,
+        "1E5": "1E5",
+        "12E+05": "12E+05",
+        "1.5": "1.5",
+    },
     category={" red ": "red", "NA": None},
-    text={" two words ": "two words", "n/a": "n/a"},
+    text={" two words ": "two words", "n/a": "n/a", "1.23457E+11": "1.23457E+11", "007": "007"},
 )
 
 
