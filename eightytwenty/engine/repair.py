@@ -7,7 +7,7 @@ import polars as pl
 
 from eightytwenty.engine.reasons import LETTER_CASE, MISSING_MARK, REPLACEMENT
 from eightytwenty.kinds import Repair, find_kind
-from eightytwenty.kinds.integer import UNIT, only_unit
+from eightytwenty.kinds.number_notation import UNIT, only_unit
 from eightytwenty.kinds.spelling import STRAY_SPACES, typed_text
 from eightytwenty.schema import Column
 
@@ -125,14 +125,19 @@ class _Repairer:
         """Lists what each repair changes in a cell: (step, rule, before, after)."""
         steps: list[tuple[int, str, str, str | None]] = []
         cell: str | None = raw
+        is_clean = self._is_clean(raw)
         for rule in self.repairs:
-            if cell is None or (self._is_plain(cell) and self._is_ordinary(cell)):
+            if cell is None or is_clean:
                 break
             after = rule.function(cell)
             if after != cell:
                 steps.append((len(steps), rule.name, cell, after))
-            cell = after
+                cell, is_clean = after, after is not None and self._is_clean(after)
         return steps
+
+    def _is_clean(self, cell: str) -> bool:
+        """Whether a cell needs no repair."""
+        return self._is_plain(cell) and self._is_ordinary(cell)
 
     def _is_ordinary(self, cell: str) -> bool:
         """Whether a cell stands for nothing else and is one of the known values, if there are any."""

@@ -10,18 +10,13 @@ from fractions import Fraction
 import polars as pl
 
 from eightytwenty.kinds import Kind, Repair, register
-from eightytwenty.kinds.integer import NUMBER_WORD, UNIT
+from eightytwenty.kinds.number_notation import NOTATION, join_groups
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
 _SCALE, _WHOLE_DIGITS = 18, 20
 _PLAIN = re.compile(rf"-?(0|[1-9][0-9]{{0,{_WHOLE_DIGITS - 1}}})([.][0-9]{{1,{_SCALE}}})?")
 _ZERO = re.compile(r"-0([.]0+)?")
-_GROUP = r"[0-9]{3}"
-_START = r"[-+]?[1-9][0-9]{0,2}"
-_SPACED = re.compile(rf"({_START}(?:([ '_\u00a0\u202f’]){_GROUP})(?:\2{_GROUP})*)(?:[.,]([0-9]+))?")
-_POINT_LAST = re.compile(rf"({_START}(?:,{_GROUP})+)[.]([0-9]+)|({_START}(?:,{_GROUP}){{2,}})")
-_COMMA_LAST = re.compile(rf"({_START}(?:[.]{_GROUP})+),([0-9]+)|({_START}(?:[.]{_GROUP}){{2,}})")
-_COMMA = re.compile(r"([-+]?[0-9]*),([0-9]+)")
+_COMMA = re.compile(r"([-+]?[0-9]*)[,\u066b]([0-9]+)")
 # "7,000" is seven thousand to some and seven to others; only the rest of the row can tell. "0,125" is no thousands.
 _AMBIGUOUS = re.compile(r"([-+]?[1-9][0-9]{0,2}),([0-9]{3})")
 # At most two digits of exponent, so that no cell can ask for a number of a million digits.
@@ -42,22 +37,6 @@ def parse(cells: pl.Series) -> pl.Series:
     """Reads plain decimal numbers as Decimal(38, 18)."""
     is_number = cells.str.contains(rf"^(?:{_PLAIN.pattern})\z") & ~cells.str.contains(rf"^(?:{_ZERO.pattern})\z")
     return cells.set(~is_number, None).cast(pl.Decimal(_SCALE + _WHOLE_DIGITS, _SCALE))
-
-
-def thousands(cell: str) -> str:
-    """Joins groups of three digits where the separators have one meaning; "7,000" is left alone.
-
-    >>> [thousands(cell) for cell in ("1,234.5", "1.234,5", "1 234", "1,234,567", "7,000")]
-    ['1234.5', '1234.5', '1234', '1234567', '7,000']
-    """
-    if match := _SPACED.fullmatch(cell):
-        whole, separator, fraction = match.groups()
-        return whole.replace(separator, "") + (f".{fraction}" if fraction else "")
-    for pattern, separator in ((_POINT_LAST, ","), (_COMMA_LAST, ".")):
-        if match := pattern.fullmatch(cell):
-            whole, fraction, groups = match.groups()
-            return (whole or groups).replace(separator, "") + (f".{fraction}" if fraction else "")
-    return cell
 
 
 def decimal_comma(cell: str) -> str:
@@ -128,10 +107,9 @@ DECIMAL = register(
         parse=parse,
         repairs=(
             UNICODE_VARIANTS,
-            NUMBER_WORD,
-            UNIT,
+            *NOTATION,
             Repair("scientific notation", "a number written with an exponent", scientific),
-            Repair("thousands separator", "separated groups of three digits are one number", thousands),
+            Repair("thousands separator", "separated groups of digits are one number", join_groups),
             Repair("decimal comma", "a comma before the fraction is a decimal point", decimal_comma),
             Repair("sign or zeros", "a plus sign, leading zeros and a bare point change nothing", plain_digits),
         ),

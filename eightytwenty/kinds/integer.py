@@ -5,7 +5,6 @@ None of them guesses: a cell that can mean two numbers is left alone.
 """
 
 import re
-import unicodedata
 from decimal import Decimal
 from fractions import Fraction
 
@@ -13,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from eightytwenty.kinds import Kind, Repair, register
-from eightytwenty.kinds.number_words import read_words
+from eightytwenty.kinds.number_notation import NOTATION, join_groups
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
 _PLAIN = re.compile(r"0|-?[1-9][0-9]{0,17}")
@@ -21,55 +20,45 @@ _LIMIT = 10**18
 # "7,000" is seven thousand to some and seven to others; only the rest of the row can tell.
 _AMBIGUOUS = re.compile(r"([-+]?[1-9][0-9]{0,2})[.,]000")
 
-# Labels that do not scale the number. "k", "m", "MM", "G" and "%" are left out on purpose: they change its value.
-_CURRENCY = r"(?i:US\$|[$€£¥₹]|(?:USD|EUR|GBP|JPY|INR|CHF|DKK|SEK|NOK)\b)"
-_UNIT = r"(?:(?:(?i:pcs|pc|pieces?|units?|items?|kg|sec|min|hours?)|g|km|cm|mm|ml|l|h)\b\.?)"
-_LABEL_FIRST = re.compile(rf"([-+]?)\s*{_CURRENCY}\s*([0-9].*)")
-# The number's last character is not a space, so that a long run of spaces is scanned once.
-_LABEL_LAST = re.compile(rf"([-+]?[0-9](?:.*?\S)??)\s*(?:{_CURRENCY}|{_UNIT})")
-
 # At most two digits of exponent, so that no cell can ask for a number of a million digits.
 _SCIENTIFIC = re.compile(r"[-+]?[0-9]{1,18}(?:[.,][0-9]{1,18})?e[-+]?[0-9]{1,2}", re.IGNORECASE)
-_DECIMAL = re.compile(r"([-+]?[0-9]+)[.,]0*")
-_GROUPED = re.compile(r"[-+]?[1-9][0-9]{0,2}([.,' _\u00a0\u202f’])[0-9]{3}(?:\1[0-9]{3})*")
+_DECIMAL = re.compile(r"([-+]?[0-9]+)[.,\u066b]0*")
+_ONE_GROUP = re.compile(r"([-+]?[1-9][0-9]{0,2})[.,]([0-9]{3})")
 _PADDED = re.compile(r"(?:\+|(-))?0*([1-9][0-9]*|0)")
 # "1,000e3" is a million to some and a thousand to others.
 _AMBIGUOUS_SCIENTIFIC = re.compile(r"[-+]?[0-9]+,[0-9]{3}e.*", re.IGNORECASE)
-
-
-def number_words(cell: str) -> str:
-    """Turns a number spelled in English into digits.
-
-    >>> number_words("twenty-two")
-    '22'
-    """
-    number = read_words(cell) if cell[:1].isalpha() else None
-    return cell if number is None else str(number)
-
-
-def unit(cell: str) -> str:
-    """Removes a currency sign or a unit next to the number, but none that scales the number (k, m, %).
-
-    >>> unit("$7"), unit("-7 kg"), unit("7k"), unit("7 MM")
-    ('7', '-7', '7k', '7 MM')
-    """
-    if match := _LABEL_FIRST.fullmatch(cell):
-        return match[1] + match[2]
-    if match := _LABEL_LAST.fullmatch(cell):
-        return match[1]
-    return cell
+_SHORTENED = re.compile(r"[-+]?([1-9][0-9]{0,2})[.,]([0-9]+)e[+]?([0-9]{1,2})", re.IGNORECASE)
 
 
 def scientific(cell: str) -> str:
-    """Turns a whole number in scientific notation into digits; "1,000e3", which has two readings, is left alone.
+    """Turns a whole number in scientific notation into digits, if the cell has them all.
 
-    >>> scientific("1.2e1"), scientific("1e-3"), scientific("1,000e3")
-    ('12', '1e-3', '1,000e3')
+    "1,000e3", which has two readings, is left alone, and so is a number that somebody's display has rounded.
+
+    >>> scientific("1.2e1"), scientific("1e-3"), scientific("1,000e3"), scientific("1.23457E+17")
+    ('12', '1e-3', '1,000e3', '1.23457E+17')
     """
-    if not _SCIENTIFIC.fullmatch(cell) or _AMBIGUOUS_SCIENTIFIC.fullmatch(cell):
+    if not _SCIENTIFIC.fullmatch(cell) or _AMBIGUOUS_SCIENTIFIC.fullmatch(cell) or _is_rounded(cell):
         return cell
     value = Decimal(cell.replace(",", "."))
     return str(int(value)) if value == value.to_integral_value() and abs(value) < 10**18 else cell
+
+
+def _is_rounded(cell: str) -> bool:
+    """Whether a number in scientific notation looks like the first digits of a longer one.
+
+    Then its last digits are not in the cell. They are zeros if somebody meant a round number, such as 1.5e12 or 1.25e6,
+    but a display shows more digits of any number: a spreadsheet six, or three in a narrow column, where there are 12 or
+    more; most programs six, where there are 7 or more; and a float has 17 at most.
+
+    >>> [_is_rounded(cell) for cell in ("1.23457E+17", "1.23E+11", "1.5e12", "1.25e6", "1.23457e+06", "6.5536e4")]
+    [True, True, False, False, True, False]
+    """
+    match = _SHORTENED.fullmatch(cell)
+    if not match:
+        return False
+    before, after, exponent = len(match[1]), len(match[2]), int(match[3])
+    return after < exponent and before + after >= (3 if before + exponent >= 12 else 5)
 
 
 def decimal_form(cell: str) -> str:
@@ -83,13 +72,15 @@ def decimal_form(cell: str) -> str:
 
 
 def thousands(cell: str) -> str:
-    """Joins groups of three digits with one kind of separator; "7,000" is left alone.
+    """Joins groups of digits, also a lone one, for a fraction of three digits is no whole number; "7,000" may be one.
 
-    >>> thousands("65,536"), thousands("1 234 567"), thousands("7,000"), thousands("12,34")
-    ('65536', '1234567', '7,000', '12,34')
+    >>> thousands("65,536"), thousands("1.234.567,00"), thousands("7,000"), thousands("12,34")
+    ('65536', '1234567.00', '7,000', '12,34')
     """
-    match = _GROUPED.fullmatch(cell)
-    return cell.replace(match[1], "") if match and not _AMBIGUOUS.fullmatch(cell) else cell
+    match = _ONE_GROUP.fullmatch(cell)
+    if match:
+        return cell if _AMBIGUOUS.fullmatch(cell) else match[1] + match[2]
+    return join_groups(cell)
 
 
 def plain_digits(cell: str) -> str:
@@ -152,29 +143,6 @@ def from_number(number: Fraction) -> str | None:
     return str(number.numerator) if number.denominator == 1 and abs(number) < _LIMIT else None
 
 
-NUMBER_WORD = Repair("number word", "an English number word has one value", number_words)
-UNIT = Repair("unit or currency", "a label that does not scale the number says nothing about its value", unit)
-
-
-def only_unit(name: str) -> Repair:
-    """Removes one unit or currency, in its own spelling, and no other: another one would mean another number.
-
-    >>> [only_unit("K").function(cell) for cell in ("280 K", "K280", "-3K", "280 C", "280 k")]
-    ['280', '280', '-3', '280 C', '280 k']
-    """
-    spellings = {name, unicodedata.normalize("NFKC", name)}  # the second is what unicode variants leave
-
-    def remove(cell: str) -> str:
-        for spelling in spellings:
-            number = cell.removeprefix(spelling) if cell.startswith(spelling) else cell.removesuffix(spelling)
-            number = number.strip()
-            if number != cell and number[-1:].isdigit() and number[:1] in set("0123456789+-."):
-                return number
-        return cell
-
-    return Repair(UNIT.name, f"the numbers are in {name}", remove)
-
-
 INTEGER = register(
     Kind(
         name="integer",
@@ -186,11 +154,10 @@ INTEGER = register(
         has_one_form=True,
         repairs=(
             UNICODE_VARIANTS,
-            NUMBER_WORD,
-            UNIT,
+            *NOTATION,
             Repair("scientific notation", "a whole number written with an exponent", scientific),
+            Repair("thousands separator", "separated groups of digits are one number", thousands),
             Repair("decimal form", "a fraction of zeros is a whole number", decimal_form),
-            Repair("thousands separator", "separated groups of three digits are one number", thousands),
             Repair("sign or leading zeros", "a plus sign and leading zeros change nothing", plain_digits),
         ),
         missing_marks=MISSING_MARKS,

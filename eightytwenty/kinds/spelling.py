@@ -6,9 +6,15 @@ import polars as pl
 
 from eightytwenty.kinds import Repair
 
-# Without "nil", "none" and "-", which mean missing to some and zero to others.
-MISSING_MARKS = frozenset({"na", "n/a", "null", "missing", "?"})
-_SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200c\u200d\u2060\ufeff"
+# Without "nil", "none" and "-", which mean missing to some and zero to others, and without "#DIV/0!" and "#NUM!", which
+# are failed computations, like "nan". The other errors of spreadsheets say that there is nothing to compute with.
+MISSING_MARKS = frozenset({"na", "n/a", "null", "missing", "?", "#n/a", "#ref!", "#name?", "#value!", "#null!"})
+# Soft hyphens, spaces of no width, and marks for the direction of writing.
+INVISIBLE = "".join(
+    map(chr, (0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF))
+)
+_SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + INVISIBLE
+_NOTHING = dict.fromkeys(map(ord, INVISIBLE))
 _DASHES = dict.fromkeys(map(ord, "−‒–"), "-")
 # No number or date is written in more characters, and the time to normalise text grows with the square of its length.
 _LONGEST = 200
@@ -33,20 +39,20 @@ def missing_mark(cell: str) -> str | None:
 
 
 def unicode_variants(cell: str) -> str:
-    """Turns full-width digits and other variants into ordinary characters (Unicode NFKC), and dashes into minus signs.
+    r"""Turns full-width digits and other variants into ordinary characters (Unicode NFKC), and dashes into minus signs.
 
-    Numerals that are not digits (powers, fractions, numbered circles) are left alone: "7²" is not 72.
+    Invisible characters are removed. Numerals that are not digits (powers, fractions, numbered circles) are left alone:
+    "7²" is not 72.
 
-    >>> unicode_variants("７７"), unicode_variants("7²")
-    ('77', '7²')
+    >>> unicode_variants("７７"), unicode_variants("-\u200e7"), unicode_variants("7²")
+    ('77', '-7', '7²')
     """
-    if (
-        cell.isascii()
-        or len(cell) > _LONGEST
-        or any(unicodedata.category(character) in {"No", "Nl"} for character in cell)
-    ):
+    if cell.isascii() or len(cell) > _LONGEST:
         return cell
-    return unicodedata.normalize("NFKC", cell).translate(_DASHES)
+    visible = cell.translate(_NOTHING)
+    if any(unicodedata.category(character) in {"No", "Nl"} for character in visible):
+        return visible
+    return unicodedata.normalize("NFKC", visible).translate(_DASHES)
 
 
 def typed_text(values: pl.Series) -> pl.Series:
@@ -67,5 +73,5 @@ def typed_text(values: pl.Series) -> pl.Series:
     return values.cast(pl.String)
 
 
-STRAY_SPACES = Repair("stray spaces", "spaces around a value have no meaning", stray_spaces)
-UNICODE_VARIANTS = Repair("unicode variants", "the same characters in another width or shape", unicode_variants)
+STRAY_SPACES = Repair("stray spaces", "spaces and invisible characters around a value have no meaning", stray_spaces)
+UNICODE_VARIANTS = Repair("unicode variants", "characters in another width or shape, or invisible", unicode_variants)

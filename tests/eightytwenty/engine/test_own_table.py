@@ -179,6 +179,37 @@ def test_a_unit_of_its_own_may_stand_beside_a_number_and_no_other(clean_source):
     assert cleaned["quarantine"]["record"].to_list() == [3, 4, 5]
 
 
+def test_the_row_decides_between_two_readings_that_other_repairs_leave(clean_source):
+    sum_of_both = Table(
+        "pairs", tuple(Column(name, "integer") for name in ("a", "b", "sum")), (Impute("sum = a + b", name="adds up"),)
+    )
+    cleaned = clean_source(
+        b"a;b;sum\n$ 7,000;1;8\n'7.000;1;(7,001)-\n(7,000);1;-6,999\n7.000,-;#N/A;7 001,00\n", table=sum_of_both
+    )
+    assert cleaned["clean"].select("a", "b", "sum").rows() == [(7, 1, 8), (-7000, 1, -6999), (7000, 1, 7001)]
+    ledger = cleaned["ledger"].filter(pl.col("record") == 1)
+    assert ledger.select("rule", "before", "after").rows() == [
+        ("unit or currency", "$ 7,000", "7,000"),
+        ("adds up", "7,000", "7"),
+    ]
+    assert cleaned["quarantine"]["rules"].to_list() == [["not a whole number"]]
+
+
+def test_a_currency_of_its_own_keeps_other_currencies_out(clean_source):
+    for unit, prices in (("", [4402, 7, 7]), ("€", [4402])):
+        cleaned = clean_source(
+            'p\n"4.402,00 €"\n$ 7\nUSD 7\n'.encode(), table=Table("prices", (Column("p", "integer", unit=unit),))
+        )
+        assert cleaned["clean"]["p"].to_list() == prices
+
+
+def test_an_id_that_a_spreadsheet_cut_short_is_no_code_and_may_be_text(clean_source):
+    for kind, ids in (("code", ["007"]), ("text", ["007", "1.23457E+11"])):
+        cleaned = clean_source(b"id\n007\n1.23457E+11\n", table=Table("ids", (Column("id", kind),)))
+        assert cleaned["clean"]["id"].to_list() == ids
+        assert all("cut short" in reason for reason in cleaned["quarantine"]["reason"])
+
+
 def test_a_row_for_which_a_check_cannot_be_computed_fails_it(clean_source):
     numbers = Check("cast(sensor as integer) > low", "x", "number")
     cleaned = clean_source(HEADER + b"3,1,2\nthree,1,2\n0,1,2\n4,1,2\n", table=table(numbers))

@@ -14,7 +14,7 @@ from eightytwenty.kinds import Kind, find_kind, register
 from eightytwenty.schema import Column, Table
 
 NAMES = ("boolean", "category", "code", "date", "decimal", "integer", "text", "time", "timestamp")
-ALPHABET = "0123456789-+.,:/ TZeE'apmPM_\u00a0\u202f７٣\n\x1c\x85tfyn"
+ALPHABET = "0123456789-+.,:/ TZeE'apmPM_\u00a0\u202f７٣\u066b\u066c\u200e\n\x1c\x85tfyn()=$"
 near_values = st.one_of(
     st.text(ALPHABET, max_size=22),
     st.text(max_size=8),
@@ -54,6 +54,9 @@ READ = kinds_with(
         "2024/1/5": "2024-01-05",
         "5.1.2024 ": None,
         "31.12.2024": "2024-12-31",
+        "\u200e31\u200e/\u200e12\u200e/2024": "2024-12-31",
+        # 2024 in the calendar of Iran
+        "۱۴۰۳-۰۵-۱۲": None,
         "12/31/2024": "2024-12-31",
         "05/05/2024": "2024-05-05",
         "20240105": "2024-01-05",
@@ -77,9 +80,20 @@ READ = kinds_with(
         "05/01/2024 10:00": None,
         "2024-01-05": None,
     },
-    code={"７\u00a07": "7 7", "SW1A  2AA": "SW1A 2AA", "007": "007"},
+    code={
+        "７\u00a07": "7 7",
+        "SW1A  2AA": "SW1A 2AA",
+        "007": "007",
+        "\ufeffA\u200b1\u200e": "A1",
+        "1.23457E+11": None,
+        "1,2E+17": None,
+        "1e+05": None,
+        "1E5": "1E5",
+        "12E+05": "12E+05",
+        "1.5": "1.5",
+    },
     category={" red ": "red", "NA": None},
-    text={" two words ": "two words", "n/a": "n/a"},
+    text={" two words ": "two words", "n/a": "n/a", "1.23457E+11": "1.23457E+11", "007": "007"},
 )
 
 
