@@ -124,6 +124,9 @@ def clean_command(options: CleanOptions) -> None:
     for file in summary.files[:_MOST_FILES]:
         description = for_terminal(f"{file['name']}: {file['format']}")
         console.print(f"{description}, {file['records']:,} records", soft_wrap=True)
+    for unread in summary.not_read[:_MOST_FILES]:
+        name, reason = for_terminal(unread["name"]), for_terminal(unread["reason"])
+        console.print(f"[yellow]not read: {name}: {reason}[/]", soft_wrap=True, highlight=False)
     console.print(summary_rich(summary))
     console.print("[bold]Where to look next[/]")
     descriptions = {

@@ -14,9 +14,10 @@ import polars as pl
 
 from eightytwenty.engine.run import clean_table
 from eightytwenty.engine.summary import Summary
+from eightytwenty.errors import UserError
 from eightytwenty.evaluate.score import CleaningScore, score
 from eightytwenty.progress import Progress
-from eightytwenty.read.source import SUFFIXES, open_source
+from eightytwenty.read.source import open_source
 from eightytwenty.schema import Table
 from tasks.retrain.held_out import Mask, held_out_pairs
 from tasks.running.links import link_tree
@@ -84,9 +85,7 @@ class Clean:
 
         The files are linked as they arrived: rows in quarantine end there again, and are accounted for.
         """
-        # a file that is named directly may have any suffix; in a folder only those of tables are read
-        suffix = "" if source.is_dir() or source.suffix.lower() in SUFFIXES else ".csv"
-        link_tree(source, place / f"{name}{suffix}")
+        link_tree(source, place / name)
 
     def clean_version(self, raw: Path, out: Path, index: Path) -> Summary:
         """Cleans the raw files of a dataset version together.
@@ -113,7 +112,7 @@ class Clean:
 
 
 def clean_by_name(stage: str, fields: str, source: str, out: str) -> None:
-    """Cleans a source into a folder, in a process that was told how in text.
+    """Cleans what somebody sent into a folder, in a process that was told how in text.
 
     Args:
         stage: a subclass of `Clean`, as "module:class".
@@ -122,8 +121,10 @@ def clean_by_name(stage: str, fields: str, source: str, out: str) -> None:
         out: the folder.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: it cannot be read, or a part of it cannot.
     """
     module, _, name = stage.partition(":")
     clean: Clean = getattr(import_module(module), name)(**json.loads(fields))
-    clean(Path(source), Path(out))
+    if unread := clean(Path(source), Path(out)).not_read:
+        first, more = unread[0], f", and {len(unread) - 1:,} more" if len(unread) > 1 else ""
+        raise UserError(f"a part of it was not read: {first['name']} {first['reason'].rstrip('.')}{more}.")

@@ -64,7 +64,7 @@ def clean_source(tmp_path_factory: pytest.TempPathFactory) -> CleanSource:
                 (path / file).parent.mkdir(parents=True, exist_ok=True)
                 (path / file).write_bytes(content)
         table = table or pairs_table(65536)
-        files, out = open_source(path, table), folder / "out"
-        return Cleaned(out, clean_table(files, table, out, piece=piece, executor=executor, index=index))
+        opened, out = open_source(path, table), folder / "out"
+        return Cleaned(out, clean_table(opened, table, out, piece=piece, executor=executor, index=index))
 
     return run

@@ -62,13 +62,16 @@ class Counts:
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(mine + theirs for mine, theirs in zip(vars(self).values(), vars(other).values(), strict=True)))
 
-    def summary(self, table: str, sha256: str, files: list[dict[str, object]]) -> Summary:
+    def summary(self, table: str, sha256: str, files: list[dict[str, object]], unread: list[dict[str, str]]) -> Summary:
         """The summary of a cleaning; the arguments are its fields."""
         return Summary(
             table=table,
             sha256=sha256,
+            unread=unread,
             rows=self.fates.total(),
-            **{fate: self.fates[fate] for fate in FATES},
+            clean=self.fates["clean"],
+            quarantine=self.fates["quarantine"],
+            duplicates=self.fates["duplicates"],
             failed=_most_common(self.failed),
             repaired=_most_common(self.repaired),
             flagged=_most_common(self.flagged),

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from eightytwenty.files import whole_folder
 from eightytwenty.pages.report import write_reports
 from eightytwenty.progress import Progress
 from eightytwenty.read.reader import SourceReader
-from eightytwenty.read.source import RawFile
+from eightytwenty.read.source import RawFile, Source
 from eightytwenty.schema import Table
 
 _OWN_NAMES = (*(f"{name}.parquet" for name in OUTPUTS), "report.md", *FOLDERS)
@@ -32,7 +33,7 @@ _SCRATCH = ".scratch"  # while the cleaning lasts
 
 
 def clean_table(
-    files: list[RawFile],
+    source: Source,
     table: Table,
     out: Path,
     progress: Progress | None = None,
@@ -48,7 +49,7 @@ def clean_table(
     a hidden folder there meanwhile, and takes about the size of the unpacked source and eight bytes a value.
 
     Args:
-        files: the files of the source, from `eightytwenty.read.source.open_source`.
+        source: from `eightytwenty.read.source.open_source`.
         table: columns and rules.
         out: the folder.
         progress: called with (records done, about how many there are in all).
@@ -61,13 +62,14 @@ def clean_table(
         UserError: a file is damaged, there are no records, or the folder cannot be written.
         ContractError: a record was lost or doubled, or a clean row is not clean.
     """
+    files = source.files
     require_replaceable([file.path for file in files], out, _OWN_NAMES)
     with whole_folder(out) as folder:
         scratch = folder / _SCRATCH
         scratch.mkdir()
         known = Index(index or scratch / "parts", table)
         digests, parts = known.find(files)
-        router, reader = Router(table, known.folder, scratch), SourceReader(files, table.names, piece, digests)
+        router, reader = Router(table, known.folder, scratch), SourceReader(files, piece, digests)
         done = sum(part.height for part in parts)
         for part in executor(router.route, reader):
             parts.append(part)
@@ -99,7 +101,8 @@ def clean_table(
         shutil.rmtree(scratch)
         total = sum((part.counts for part in parts[1:]), parts[0].counts)
         described = [_describe(file, count) for file, count in zip(files, counts, strict=True)]
-        summary = total.summary(table.name, reader.sha256, described)
+        unread = [asdict(file) for file in source.unread]
+        summary = total.summary(table.name, reader.sha256, described, unread)
         write_reports(folder, summary, rule_reasons(table))
     return summary
 

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+HIDDEN = "hidden"  # the reason why a file is not read that nobody means to be read
 REPORT = "report.json"
 FATES = ("clean", "quarantine", "duplicates")
 
@@ -19,6 +20,7 @@ class Summary:
         failed: rule -> number of quarantined rows that failed it.
         repaired: rule -> number of clean rows in which it changed a cell.
         flagged: rule -> number of clean rows that it flagged.
+        unread: name and reason of everything below the source that was not read.
         files: name, detected format, number of records and ignored columns of each file. Pictures, each of them a
             file, are one entry together.
     """
@@ -33,11 +35,17 @@ class Summary:
     repaired: dict[str, int]
     files: list[dict[str, object]] = field(default_factory=list)
     flagged: dict[str, int] = field(default_factory=dict)
+    unread: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def fates(self) -> dict[str, int]:
         """Rows by fate."""
         return {"clean": self.clean, "quarantine": self.quarantine, "duplicates": self.duplicates}
+
+    @property
+    def not_read(self) -> list[dict[str, str]]:
+        """What is in `unread`, without hidden files."""
+        return [file for file in self.unread if file["reason"] != HIDDEN]
 
     @classmethod
     def load(cls, folder: Path) -> "Summary":

@@ -108,7 +108,7 @@ def clean_pictures(
         rows.check_accounts(folder)
         digest = source.sha256(observed.files.select("name", "sha256").iter_rows())
         counts = Counts.of(rows.row_ids.height, tables)
-        summary = counts.summary(table.name, digest, _describe(source, attributes))
+        summary = counts.summary(table.name, digest, _describe(source, attributes), [])
         write_reports(folder, summary, reasons)
     return summary
 

@@ -89,9 +89,14 @@ _TOTALS = frozenset(
         *("totale", "totaux", "somme", "suma", "итого", "всего", "合計", "总计"),
     ]
 )
-_SPACES = re.compile(r"\s+")
+_SPACES, _NUMBER = re.compile(r"\s+"), re.compile(r"[^\w]*\d[^a-zA-Z]*|\s*")
 
 
 def is_total(cells: Iterable[str | None]) -> bool:
-    """Whether the cells of the last record say that it sums up the others."""
-    return any(cell is not None and _SPACES.sub("", cell).strip(":*").casefold() in _TOTALS for cell in cells)
+    """Whether the last record of a file sums up the others: a cell says so, and the rest are numbers or empty.
+
+    >>> is_total(["Total", None, "1,770"]), is_total([None, "7"]), is_total(["Kenya", "Total", "7"])
+    (True, False, False)
+    """
+    words = [_SPACES.sub("", cell).strip(":*").casefold() for cell in cells if cell and not _NUMBER.fullmatch(cell)]
+    return bool(words) and _TOTALS.issuperset(words)

@@ -17,7 +17,7 @@ import polars as pl
 
 from eightytwenty.errors import UserError
 from eightytwenty.read.batch import Batch, Indices, Piece, is_total
-from eightytwenty.read.dialect import WHITESPACE, Dialect, TextFormat
+from eightytwenty.read.dialect import NotARow, Splitter, TextFormat
 
 CHUNK_BYTES = 1 << 25
 # No line of text is longer, nor a record over several lines. The limit does not depend on the size of the pieces, so
@@ -38,6 +38,9 @@ _PROBLEMS = (
     "broken quotes",
     "undecodable bytes",
     "NUL character",
+    "broken JSON",
+    "field twice",
+    "unknown field",
     "repeated header",
     "total row",
 )
@@ -107,6 +110,8 @@ def _sections(chunk: bytes, lines: Lines, text: TextFormat) -> Iterator[tuple[in
 
 def _reordered_headers(chunk: bytes, lines: Lines, text: TextFormat) -> dict[int, TextFormat]:
     """The lines that name the same columns in another order, as where files were joined, and the format from there."""
+    if not text.head:
+        return {}  # the lines have no header
     data = np.frombuffer(chunk, dtype=np.uint8)
     names = sorted(text.header)
     initials = {name.lstrip()[:1].encode(text.codec, "replace") for name in text.header} - {b""}
@@ -222,11 +227,11 @@ def _count_quotes(chunk: bytes, lines: Lines, text: TextFormat) -> npt.NDArray[n
 
 
 @cache
-def _special(dialect: Dialect) -> npt.NDArray[np.bool_]:
+def _special(dialect: Splitter) -> npt.NDArray[np.bool_]:
     """(256,) bool, the bytes because of which a line is not split at its delimiters alone."""
     special = np.arange(256) >= _NOT_ASCII
     special[[0, *dialect.quote.encode()]] = True
-    if dialect.skips_space or dialect.is_wrapped or dialect.delimiter == WHITESPACE:
+    if not dialect.is_simple:
         special[:] = True
     return special
 
@@ -370,8 +375,8 @@ def _slow_record(record: bytes, text: TextFormat, needed: Collection[int]) -> _R
         cells = text.dialect.split(record.decode(text.codec, "surrogateescape" if text.codec == "utf-8" else "strict"))
     except UnicodeDecodeError:
         return _Record(nulls, "undecodable bytes")
-    except ValueError:
-        return _Record(nulls, "broken quotes")
+    except NotARow as error:
+        return _Record(nulls, error.problem)
     if len(cells) < width:
         return _Record(nulls, "row cut off")
     if len(cells) > width:

@@ -5,10 +5,11 @@ import io
 import re
 import string
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Protocol
 
 from eightytwenty.errors import UserError
 from eightytwenty.read.encoding import Encoding, detect_encoding, is_binary
@@ -43,6 +44,40 @@ _SEPARATOR = re.compile(r"sep=(.)", re.IGNORECASE)  # a first line with which Ex
 csv.field_size_limit(1 << 30)
 
 
+class NotARow(ValueError):  # noqa: N818 - it is no error of the program
+    """A record is not a row."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+class Splitter(Hashable, Protocol):
+    """Splits a line into cells.
+
+    Attributes:
+        delimiter: one character.
+        quote: one character around cells that may hold line ends; empty if there is none.
+        has_escapes: whether a backslash makes a quote part of the cell.
+        is_simple: whether a line of ASCII without quotes is split at its delimiters alone.
+    """
+
+    @property
+    def delimiter(self) -> str: ...  # noqa: D102
+    @property
+    def quote(self) -> str: ...  # noqa: D102
+    @property
+    def has_escapes(self) -> bool: ...  # noqa: D102
+    @property
+    def is_simple(self) -> bool: ...  # noqa: D102
+    def split(self, line: str) -> list[str]:
+        """The cells of a line.
+
+        Raises:
+            NotARow: it is no row.
+        """
+
+
 @dataclass(frozen=True)
 class Dialect:
     """How the cells of a line are written.
@@ -65,7 +100,7 @@ class Dialect:
         """The cells of a line.
 
         Raises:
-            ValueError: its quotes are broken, or it ends within the line.
+            NotARow: its quotes are broken, or a line ends within it.
         """
         if self.is_wrapped:
             whole = replace(self, is_wrapped=False)
@@ -85,11 +120,16 @@ class Dialect:
         )
         try:
             rows = list(reader)
-        except csv.Error as error:
-            raise ValueError(str(error)) from None
+        except csv.Error:
+            raise NotARow("broken quotes") from None
         if len(rows) != 1:
-            raise ValueError("a line ends within it")
+            raise NotARow("broken quotes")
         return rows[0]
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether a line of ASCII without quotes is split at its delimiters alone."""
+        return not (self.skips_space or self.is_wrapped or self.delimiter == WHITESPACE)
 
     def _words(self, line: str) -> list[str]:
         words = _WORD.findall(line)
@@ -127,7 +167,7 @@ class TextFormat:
     """
 
     encoding: Encoding
-    dialect: Dialect
+    dialect: Splitter
     newline: bytes
     head: bytes
     start: int

@@ -7,6 +7,7 @@ by what it unfolds to, and the longer its values may be, the fewer rows are read
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -26,6 +27,7 @@ from eightytwenty.read.delimited import CHUNK_BYTES, LONGEST_LINE
 from eightytwenty.read.dialect import MOST_COLUMNS
 from eightytwenty.schema import Table
 
+DESCRIPTION = "Parquet"
 PIECE_ROWS = 1 << 20
 _NUMBER_BYTES = 8
 _FIRST_ROWS = 100
@@ -35,56 +37,97 @@ _READABLE = (pl.String, pl.Categorical, pl.Enum, pl.Null, pl.Boolean, pl.Date, p
 _OPTIONS = {"pre_buffer": False, "buffer_size": 1 << 18}
 
 
-def match_columns(
-    stream: BinaryIO, name: str, table: Table, packed: int
-) -> tuple[dict[str, str], tuple[str, ...], int, tuple[str, ...]]:
-    """The table's columns in a Parquet file, and what else there is to know of it.
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a file with types.
+
+    Args:
+        names: the table's columns that the file has: clean name -> name in the file.
+        all: the names of all columns.
+        constants: columns that the path of the file names, as `year=2024/` does, and their value.
+        rows: the number of rows, None if the file does not say it.
+        empty: those of the table's columns, which a file may lack, that have no value in the first rows.
+    """
+
+    names: dict[str, str]
+    all: tuple[str, ...]
+    constants: dict[str, str | None]
+    rows: int | None = None
+    empty: tuple[str, ...] = ()
+
+    @property
+    def stored(self) -> list[str]:
+        """The names in the file of the table's columns, without those that its path names."""
+        return [name for name in self.names.values() if name not in self.constants]
+
+    def completed(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows with the columns that the path names."""
+        return rows.with_columns(
+            pl.lit(self.constants[name], pl.String).alias(name)
+            for name in self.names.values()
+            if name in self.constants
+        )
+
+
+def match_columns(stream: BinaryIO, name: str, table: Table, packed: int, partitions: dict[str, str | None]) -> Columns:
+    """Finds the table's columns in a Parquet file.
 
     Args:
         stream: the file.
         name: its name, for messages.
         table: its columns are looked for.
         packed: bytes of the file on the disk.
-
-    Returns:
-        The table's columns as clean name -> name in the file, the names of all columns, the number of rows, and those
-        of the table's columns that a file may lack and that have no value in the first rows.
+        partitions: columns that the path of the file names, and their value.
 
     Raises:
         UserError: the file is damaged or unfolds to far more than its size, a column is missing, or one holds neither
             numbers nor text.
     """
-    with _damage_explained(f"{name} is a damaged Parquet file"):
+    with damage_explained(f"{name} is a damaged Parquet file"):
         file = pq.ParquetFile(stream, **_OPTIONS)
         fields = file.schema_arrow
+    columns = match_schema(fields, name, table, partitions)
+    groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
+    pages, cells = (
+        sum(group.total_byte_size for group in groups),
+        sum(group.num_rows for group in groups) * len(columns.names),
+    )
+    refuse_bomb(name, packed, max(pages, cells * _NUMBER_BYTES))
+    optional = [column.name for column in table.columns if not column.required]
+    stored = {clean: own for clean, own in columns.names.items() if clean in optional and own in columns.stored}
+    with damage_explained(f"{name} is damaged after record 0"):
+        head = next(file.iter_batches(_FIRST_ROWS, columns=list(stored.values())), None) if stored else None
+    empty = tuple(clean for clean, own in stored.items() if head and _is_empty(head[own]))
+    return replace(columns, rows=file.metadata.num_rows, empty=empty)
+
+
+def match_schema(fields: pa.Schema, name: str, table: Table, partitions: dict[str, str | None]) -> Columns:
+    """Finds the table's columns among those of a file with types.
+
+    Raises:
+        UserError: one is missing, or holds neither numbers nor text.
+    """
     if len(fields) > MOST_COLUMNS:
         raise UserError(f"{name} has {len(fields):,} columns, and at most {MOST_COLUMNS:,} are read; leave some out.")
+    constants = {column: value for column, value in partitions.items() if column not in fields.names}
+    header = [*fields.names, *constants]
     try:
-        columns = {clean: fields.names[position] for clean, position in table.match(fields.names).items()}
+        columns = {clean: header[position] for clean, position in table.match(header).items()}
     except ValueError as error:
-        fault, remedy = f"{name} is not a table of {table.name}", "rename its columns."
-        raise UserError(f"{fault}: {error}; {remedy}", redacted=f"{fault}; {remedy}") from None
-    with _damage_explained(f"{name} is a damaged Parquet file"):
-        kinds = pl.DataFrame(pl.from_arrow(pa.schema(map(fields.field, columns.values())).empty_table())).schema
-    wide = next((name for name in columns.values() if pa.types.is_decimal256(fields.field(name).type)), None)
+        fault = f"{name} is not a table of {table.name}"
+        raise UserError(
+            f"{fault}: {error}; name its columns as aliases in the schema, or give another file.", redacted=f"{fault}."
+        ) from None
+    own = [fields.field(column) for column in columns.values() if column not in constants]
+    with damage_explained(f"{name} is damaged before record 1"):
+        kinds = pl.DataFrame(pl.from_arrow(pa.schema(own).empty_table())).schema
+    wide = next((field.name for field in own if pa.types.is_decimal256(field.type)), None)
     if wide:
         raise UserError(f"{name} has numbers of more than 38 digits in its column {wide}; write them as text.")
     for column, kind in kinds.items():
         if not (kind.is_numeric() or kind in _READABLE):
             raise UserError(f"{name} has {kind} in its column {column}; numbers, text or dates are needed.")
-    groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
-    pages, cells = (
-        sum(group.total_byte_size for group in groups),
-        sum(group.num_rows for group in groups) * len(columns),
-    )
-    refuse_bomb(name, packed, max(pages, cells * _NUMBER_BYTES))
-    optional = {
-        column.name: columns[column.name] for column in table.columns if not column.required and column.name in columns
-    }
-    with _damage_explained(f"{name} is damaged after record 0"):
-        head = next(file.iter_batches(_FIRST_ROWS, columns=list(optional.values())), None) if optional else None
-    empty = tuple(clean for clean, column in optional.items() if head and _is_empty(head[column]))
-    return columns, tuple(fields.names), file.metadata.num_rows, empty
+    return Columns(columns, tuple(header), constants)
 
 
 def _is_empty(values: pa.Array) -> bool:
@@ -93,13 +136,7 @@ def _is_empty(values: pa.Array) -> bool:
 
 
 def read_pieces(
-    stream: BinaryIO,
-    name: str,
-    columns: dict[str, str],
-    names: list[str],
-    packed: int,
-    piece_rows: int = PIECE_ROWS,
-    empty: tuple[str, ...] = (),
+    stream: BinaryIO, name: str, columns: Columns, packed: int, piece_rows: int = PIECE_ROWS
 ) -> Iterator[Piece]:
     """Reads a Parquet file piece by piece.
 
@@ -107,21 +144,19 @@ def read_pieces(
         stream: the file.
         name: its name in row ids.
         columns: from `match_columns`.
-        names: the table's columns, in order.
         packed: bytes of the file on the disk.
         piece_rows: the most rows in memory at a time; the result does not depend on it.
-        empty: from `match_columns`.
 
     Raises:
         UserError: a page of the file is damaged, a cell is longer than `LONGEST_LINE`, or the file unfolds to far more
             than its size.
     """
     first, unfolded = 1, 0
-    file_columns = [columns[column] for column in names if column in columns]
-    for rows in _pieces(stream, name, file_columns, piece_rows):
-        unfolded += max(int(rows.estimated_size()), rows.height * len(file_columns) * _NUMBER_BYTES)
+    for stored in _pieces(stream, name, columns.stored, piece_rows):
+        unfolded += max(int(stored.estimated_size()), stored.height * len(columns.names) * _NUMBER_BYTES)
         refuse_bomb(name, packed, unfolded)
-        yield Piece(name, np.arange(first, first + rows.height, dtype=np.int64), rows, columns, None, empty=empty)
+        rows, records = columns.completed(stored), np.arange(first, first + stored.height, dtype=np.int64)
+        yield Piece(name, records, rows, columns.names, None, empty=columns.empty)
         first += rows.height
 
 
@@ -140,13 +175,13 @@ def parse(piece: Piece, names: list[str]) -> Batch:
 def _pieces(stream: BinaryIO, name: str, columns: list[str], most_rows: int) -> Iterator[pl.DataFrame]:
     """The rows of a file, at most `most_rows` at a time, and fewer where the values are long."""
     first = 1
-    with _damage_explained(f"{name} is a damaged Parquet file"):
+    with damage_explained(f"{name} is a damaged Parquet file"):
         file = pq.ParquetFile(stream, **_OPTIONS)
         names = file.schema_arrow.names
         columns = columns or names[:1]  # a file with none of these columns still has records
         texts = [column for column in columns if _may_be_long(file.schema_arrow.field(column).type)]
         dictionaries = pq.ParquetFile(stream, metadata=file.metadata, read_dictionary=texts, **_OPTIONS)
-    with _damage_explained(f"{name} is damaged after record 0"):
+    with damage_explained(f"{name} is damaged after record 0"):
         longest = [_longest_shared(dictionaries, group, texts) for group in range(file.num_row_groups)]
     heights = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
     has_own_names = len(set(names)) == len(names)  # polars reads no file in which two columns have one name
@@ -155,7 +190,7 @@ def _pieces(stream: BinaryIO, name: str, columns: list[str], most_rows: int) -> 
     else:
         pieces = _cautious_pieces(file, longest, columns, most_rows)
     while True:
-        with _damage_explained(f"{name} is damaged after record {first - 1}"):
+        with damage_explained(f"{name} is damaged after record {first - 1}"):
             rows = next(pieces, None)
             if rows is None:
                 return
@@ -224,7 +259,8 @@ def _without_dictionaries(rows: pa.RecordBatch) -> pa.RecordBatch:
 
 
 @contextmanager
-def _damage_explained(fault: str) -> Iterator[None]:
+def damage_explained(fault: str) -> Iterator[None]:
+    """Turns the errors of reading a damaged file into one sentence that begins with `fault`."""
     try:
         yield
     # ValueError comes from names that are no text, among others

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from eightytwenty.errors import UserError
-from eightytwenty.read import delimited, parquet
+from eightytwenty.read import arrow, delimited, parquet
 from eightytwenty.read.batch import Batch, Piece
 from eightytwenty.read.source import RawFile
 from eightytwenty.read.streams import file_sha256, open_archive, open_file, seekable, unpacked
@@ -22,9 +22,9 @@ def parse(piece: Piece, names: list[str]) -> Batch:
     return delimited.parse(piece, names) if piece.text else parquet.parse(piece, names)
 
 
-def read_batches(files: list[RawFile], names: list[str], piece: int | None = None) -> Iterator[Batch]:
+def read_batches(files: Sequence[RawFile], names: list[str], piece: int | None = None) -> Iterator[Batch]:
     """Reads the records of files in batches with the columns `names`; `piece` is as for `SourceReader`."""
-    for _, records in SourceReader(files, names, piece):
+    for _, records in SourceReader(files, piece):
         yield parse(records, names)
 
 
@@ -42,7 +42,6 @@ class SourceReader:
 
     Args:
         files: from `eightytwenty.read.source.open_source`.
-        names: the table's columns.
         piece: bytes (text) or rows (Parquet) to read at a time; the records do not depend on it.
         known: the digests of files that need not be read.
     """
@@ -50,11 +49,10 @@ class SourceReader:
     def __init__(
         self,
         files: Sequence[RawFile],
-        names: list[str],
         piece: int | None = None,
         known: Mapping[Path, str] | None = None,
     ) -> None:
-        self._files, self._names, self._piece = files, names, piece
+        self._files, self._piece = files, piece
         self._known = dict(known or {})
         self.digests = dict(self._known)  # of the files; those that are read are added
         self._sizes = {path: _size(path) for path in dict.fromkeys(file.path for file in files)}
@@ -77,7 +75,8 @@ class SourceReader:
             if path in self._known:
                 self._done += self._sizes[path]
                 continue
-            is_read_in_order = len(numbered) == 1 and not numbered[0][1].member and numbered[0][1].format
+            first = numbered[0][1]
+            is_read_in_order = len(numbered) == 1 and not first.member and first.format and not first.lines
             yield from self._read_in_order(*numbered[0]) if is_read_in_order else self._read_members(path, numbered)
             self._done = done + self._sizes[path]
 
@@ -101,7 +100,8 @@ class SourceReader:
                 done = self._done
                 with unpacked(content, archive, file.member, file.name) as stream:
                     for piece in self._pieces(file, stream):
-                        self._done = done + size * (int(piece.records[-1]) / file.records if file.records else 0.5)
+                        rows = file.typed.rows if file.typed else None
+                        self._done = done + size * (int(piece.records[-1]) / rows if rows else 0.5)
                         yield number, piece
                 self._done = done + size
             self.digests[path] = digest.result()
@@ -119,8 +119,10 @@ class SourceReader:
 
     def _unmarked(self, file: RawFile, stream: BinaryIO) -> Iterator[Piece]:
         if file.format:
-            return delimited.read_pieces(stream, file.name, file.format, self._piece or delimited.CHUNK_BYTES)
-        whole, rows = seekable(stream, file.name), self._piece or parquet.PIECE_ROWS
-        return parquet.read_pieces(
-            whole, file.name, file.columns, self._names, self._sizes[file.path], rows, file.empty
-        )
+            lines = file.lines(stream, file.name) if file.lines else stream
+            return delimited.read_pieces(lines, file.name, file.format, self._piece or delimited.CHUNK_BYTES)
+        if not file.typed:
+            raise TypeError(f"{file.name} has neither lines nor types")
+        read_pieces = parquet.read_pieces if file.typed.rows is not None else arrow.read_pieces
+        whole, packed = seekable(stream, file.name), self._sizes[file.path]
+        return read_pieces(whole, file.name, file.typed, packed, self._piece or parquet.PIECE_ROWS)

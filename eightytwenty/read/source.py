@@ -1,141 +1,301 @@
-"""Opens a source of raw rows (a file, a folder of files or an archive) as a list of files to read in pieces."""
+"""Opens a source of raw rows (a file, a folder of files or an archive) as a list of files to read in pieces.
 
+Everything below the source is either read or named with the reason why it is not.
+"""
+
+import io
 import itertools
 import os
+import re
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import unquote
 
+from eightytwenty.engine.summary import HIDDEN
 from eightytwenty.errors import UserError
 from eightytwenty.files import name_as_text, source_mode
-from eightytwenty.read import dialect, parquet
+from eightytwenty.read import arrow, dialect, json_lines, parquet
 from eightytwenty.read.archives import MOST_UNPACKED_BYTES, refuse_bomb
+from eightytwenty.read.formats import refuse_other_formats
+from eightytwenty.read.options import ReadOptions
 from eightytwenty.read.streams import ZIP, magic, open_archive, open_file, seekable, unpacked
 from eightytwenty.schema import Table
 
-SUFFIXES = {".csv", ".tsv", ".parquet", ".pq", ".gz", ".zip"}
-_PARQUET = b"PAR1"
+_PARQUET, _OLE = b"PAR1", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_PARTITION = re.compile(r"([^=/]+)=([^/]*)")
+_UNMEANT = {"__MACOSX", "Thumbs.db", "desktop.ini", "_SUCCESS", "_metadata", "_common_metadata"}
+_NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 MOST_TABLES = 1_000  # in an archive; each of them takes milliseconds, however small it is
+_MOST_NAMED = 3  # files to name in a message
 
 
 @dataclass(frozen=True)
 class RawFile:
-    """One file of records, on disk or inside a zip archive.
+    """One file of records, on disk or inside a zip archive, or a sheet of a workbook.
 
     Args:
         name: its name in row ids: the file's own, or the path inside the folder or archive.
         path: of the file or its archive.
         member: its name inside the archive, empty for a file on disk.
-        format: of its text, None for Parquet.
+        format: of its text, or of the lines of JSON that its records become; None for a file with types.
+        description: the detected format, for reports.
         columns: the table's columns that it has: clean name -> name in the file.
         ignored_columns: its other columns.
-        records: their number, as Parquet says it; None for a text.
         empty: those of the columns, which a file may lack, that have no value in its first rows.
+        lines: makes lines of JSON of its bytes, None for a text that has lines.
+        typed: what is known of the columns of a file with types.
     """
 
     name: str
     path: Path
     member: str
     format: dialect.TextFormat | None
+    description: str
     columns: dict[str, str]
     ignored_columns: tuple[str, ...]
-    records: int | None = None
     empty: tuple[str, ...] = ()
-
-    @property
-    def description(self) -> str:
-        """The detected format, for reports."""
-        return str(self.format) if self.format else "Parquet"
+    lines: Callable[[BinaryIO, str], BinaryIO] | None = None
+    typed: parquet.Columns | None = None
 
 
-def open_source(path: Path, table: Table) -> list[RawFile]:
+@dataclass(frozen=True)
+class Unread:
+    """A file, folder, member or sheet of a source that is not read.
+
+    Args:
+        name: as in row ids.
+        reason: why.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source of raw rows.
+
+    Args:
+        files: to read, in the order of their names.
+        unread: everything else below the source.
+    """
+
+    files: list[RawFile]
+    unread: list[Unread]
+
+
+def open_source(path: Path, table: Table, options: ReadOptions | None = None) -> Source:
     """Lists the files of a source and detects the format of each.
 
     Args:
-        path: a CSV, TSV or Parquet file, a .gz or .zip of these, or a folder of them (with subfolders, without links).
+        path: a file, an archive, or a folder of these (with subfolders, without links).
         table: the files must have its columns.
+        options: what is known of the files.
 
     Raises:
-        UserError: there is no file to read, or a file is not a table of this kind.
+        UserError: there is no file to read. Where there is one, others that cannot be read are named in the result.
     """
     mode = source_mode(path, f"a file or folder of {table.name}")
+    opener = _Opener(table, options or ReadOptions())
     if stat.S_ISDIR(mode):
-        files = sorted(_files_below(path))
-        if not files:
-            raise UserError(f"The folder {path} holds no {', '.join(sorted(SUFFIXES))} file; give one that does.")
-        return [raw for file in files for raw in _raw_files(file, file.relative_to(path).as_posix(), table)]
-    if not stat.S_ISREG(mode):
+        opener.open_folder(path)
+    elif stat.S_ISREG(mode):
+        opener.open_file(path, path.name, {})
+    else:
         raise UserError(f"{path} is neither a file nor a folder; give a file or folder of {table.name}.")
-    return _raw_files(path, path.name, table)
+    if not opener.files:
+        raise opener.nothing(path)
+    return Source(opener.files, opener.unread)
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    """The files of a folder that may be tables. A folder that cannot be read is an error, not an empty folder."""
+class _Opener:
+    """Opens the files of a source, one after the other.
+
+    Args:
+        table: the files must have its columns.
+        options: what is known of them.
+    """
+
+    def __init__(self, table: Table, options: ReadOptions) -> None:
+        self._table, self._options = table, options
+        self.files: list[RawFile] = []
+        self.unread: list[Unread] = []
+        self._errors: list[UserError] = []
+        self._names: set[str] = set()
+
+    def nothing(self, path: Path) -> UserError:
+        """The error of a source without a file to read: that of its one file, or some of the reasons."""
+        if len(self._errors) == 1 and len(self.unread) == 1:
+            return self._errors[0]
+        named = [f"{file.name} ({file.reason.rstrip('.')})" for file in self.unread if file.reason != HIDDEN]
+        more = f" and {len(named) - _MOST_NAMED:,} more" if len(named) > _MOST_NAMED else ""
+        what = f": {', '.join(named[:_MOST_NAMED])}{more}" if named else ""
+        return UserError(
+            f"{path} holds no table of {self._table.name}{what}; give one that does.",
+            redacted=f"{path} holds no table of {self._table.name}; give one that does.",
+        )
+
+    def open_folder(self, folder: Path) -> None:
+        """Opens the files of a folder and of its subfolders, in the order of their paths."""
+        for file, reason in sorted(_below(folder)):
+            name = name_as_text(file.relative_to(folder).as_posix())
+            if reason:
+                self.unread.append(Unread(name, reason))
+            else:
+                self.open_file(file, name, _partitions(name))
+
+    def open_file(self, path: Path, name: str, partitions: dict[str, str | None]) -> None:
+        """Opens a file, or what an archive holds."""
+        name = name_as_text(name)
+        if name in self._names:
+            self.unread.append(Unread(name, "another file has a name that reads the same"))
+            return
+        self._names.add(name)
+        try:
+            if magic(path).startswith(ZIP) and (archive := open_archive(path, name)):
+                with archive:
+                    members = archive.namelist()
+                    if "[Content_Types].xml" in members and not _is_workbook(members):
+                        raise UserError(f"{name} is an office document and no workbook; save its table as CSV.")
+                    if not _is_workbook(members):
+                        self._open_members(path, archive, name)
+                        return
+            self._open(path, None, "", name, partitions)
+        except UserError as error:
+            self._refuse(name, error)
+
+    def _open_members(self, path: Path, archive: zipfile.ZipFile, name: str) -> None:
+        """Opens the members of an archive, sorted."""
+        infos = sorted((info for info in archive.infolist() if not info.is_dir()), key=lambda info: info.filename)
+        shown = [info for info in infos if not _is_hidden(info.filename)]
+        self.unread += [Unread(f"{name}/{info.filename}", HIDDEN) for info in infos if _is_hidden(info.filename)]
+        unpacked_size = sum(info.file_size for info in shown)
+        if not shown:
+            raise UserError(f"{name} is an empty archive; pack a table.")
+        if len(shown) > MOST_TABLES or unpacked_size > MOST_UNPACKED_BYTES:
+            raise UserError(
+                f"The archive {name} holds {len(shown):,} files of {unpacked_size / (1 << 30):,.2f} GB, and at most "
+                f"{MOST_TABLES:,} of {MOST_UNPACKED_BYTES >> 30} GB are read; split it, or give a folder."
+            )
+        refuse_bomb(name, path.stat().st_size, unpacked_size)
+        members = [info.filename for info in shown]
+        if again := next((member for member, other in itertools.pairwise(members) if member == other), None):
+            raise UserError(f"The archive {name} holds {again} twice; pack it again with each name once.")
+        for member in members:
+            try:
+                self._open(path, archive, member, f"{name}/{member}", _partitions(member))
+            except UserError as error:
+                self._refuse(f"{name}/{member}", error)
+
+    def _refuse(self, name: str, error: UserError) -> None:
+        self._errors.append(error)
+        # without quotations of what stands in it, because the reasons are stored with the numbers of a cleaning
+        self.unread.append(Unread(name, error.redacted.removeprefix(f"The archive {name} ").removeprefix(f"{name} ")))
+
+    def _open(
+        self, path: Path, archive: zipfile.ZipFile | None, member: str, name: str, partitions: dict[str, str | None]
+    ) -> None:
+        """Detects the format of a file."""
+        with open_file(path) as content, unpacked(content, archive, member, name) as stream:
+            sample = stream.read(dialect.SAMPLE_BYTES)
+            stream.seek(0)
+            if sample.startswith((_PARQUET, arrow.FILE, arrow.STREAM)):
+                module = parquet if sample.startswith(_PARQUET) else arrow
+                packed = path.stat().st_size
+                columns = module.match_columns(seekable(stream, name), name, self._table, packed, partitions)
+                kind, others = module.DESCRIPTION, _others(columns.all, columns.names)
+                self.files.append(
+                    RawFile(name, path, member, None, kind, columns.names, others, columns.empty, typed=columns)
+                )
+            elif sample.startswith((_OLE, ZIP)):
+                self._open_workbook(path, member, name, seekable(stream, name).read())
+            elif json_lines.looks_like_json(sample):
+                text, has_lines = json_lines.detect(sample, name, self._table)
+                self._add(name, path, member, text, lines=None if has_lines else json_lines.list_as_lines)
+            else:
+                refuse_other_formats(sample, name)
+                self._add(name, path, member, dialect.detect(sample, name, self._table, self._options))
+
+    def _open_workbook(self, path: Path, member: str, name: str, content: bytes) -> None:
+        from eightytwenty.read.sheets import Workbook, sheet_lines
+
+        if content.startswith(ZIP):
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                refuse_bomb(name, len(content), sum(info.file_size for info in archive.infolist()))
+                if not _is_workbook(archive.namelist()):
+                    raise UserError(f"{name} is an archive within an archive; unpack it.")
+        book = Workbook(content, name)
+        for sheet, problem in book.sheets.items():
+            try:
+                if problem or self._options.sheet not in {None, sheet}:
+                    self.unread.append(Unread(f"{name}/{sheet}", problem or "another sheet was asked for"))
+                    continue
+                text, header = book.detect(sheet, self._table, self._options)
+                self._add(f"{name}/{sheet}", path, member, text, partial(sheet_lines, sheet=sheet, header=header))
+            except UserError as error:
+                self._refuse(f"{name}/{sheet}", error)
+
+    def _add(
+        self,
+        name: str,
+        path: Path,
+        member: str,
+        text: dialect.TextFormat,
+        lines: Callable[[BinaryIO, str], BinaryIO] | None = None,
+    ) -> None:
+        columns = {column: text.header[position] for column, position in text.columns.items()}
+        others = _others(text.header, columns)
+        self.files.append(RawFile(name, path, member, text, str(text), columns, others, text.empty, lines))
+
+
+def _below(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Everything below a folder: files, and the reason why one is not opened."""
+    unreadable: list[tuple[Path, str]] = []
 
     def refuse(error: OSError) -> None:
-        raise UserError(f"{error.filename} cannot be read ({error.strerror}); change its permissions.")
+        if Path(error.filename) == folder:
+            raise UserError(f"{error.filename} cannot be read ({error.strerror}); change its permissions.")
+        unreadable.append((Path(error.filename), f"cannot be read ({error.strerror})"))
 
     for parent, folders, names in os.walk(folder, onerror=refuse):
+        for name in [*names, *(name for name in folders if name.startswith(".") or Path(parent, name).is_symlink())]:
+            yield Path(parent, name), _why_not(Path(parent, name))
         folders[:] = [name for name in folders if not name.startswith(".")]
-        for file in (Path(parent, name) for name in names if _may_be_table(name)):
-            if file.is_file() and not file.is_symlink():
-                yield file
+    yield from unreadable
 
 
-def _may_be_table(name: str) -> bool:
-    """Whether a name has the suffix of a table and is not hidden, as are files that macOS adds to archives."""
-    return Path(name).suffix.lower() in SUFFIXES and not Path(name).name.startswith(".")
+def _why_not(file: Path) -> str:
+    """Why a file of a folder is not opened, empty if it may be."""
+    if _is_hidden(file.name):
+        return HIDDEN
+    if file.is_symlink():
+        return "a symbolic link"
+    return "" if file.is_file() else "no ordinary file"
 
 
-def _raw_files(path: Path, name: str, table: Table) -> list[RawFile]:
-    name = name_as_text(name)
-    if magic(path) != ZIP:
-        return [_raw_file(path, None, "", name, table)]
-    with open_archive(path, name) as archive:
-        return [_raw_file(path, archive, member, f"{name}/{member}", table) for member in _members(archive, path, name)]
+def _is_hidden(name: str) -> bool:
+    """Whether a file is hidden, or one that a system adds to a folder."""
+    parts = name.split("/")
+    return any(part.startswith(".") and part not in {".", ".."} for part in parts) or bool(_UNMEANT & {*parts})
 
 
-def _members(archive: zipfile.ZipFile, path: Path, name: str) -> list[str]:
-    """The tables in an archive, sorted."""
-    sizes = [(info.filename, info.file_size) for info in archive.infolist() if not info.is_dir()]
-    if "[Content_Types].xml" in dict(sizes):
-        raise UserError(f"{name} is an office document; save its table as CSV.")
-    sizes = [
-        (member, size)
-        for member, size in sizes
-        if _may_be_table(member) and Path(member).suffix.lower() not in {".zip", ".gz"}
-    ]
-    tables, unpacked = sorted(member for member, _ in sizes), sum(size for _, size in sizes)
-    if not tables:
-        raise UserError(f"The archive {name} holds no CSV, TSV or Parquet file; pack one.")
-    if len(tables) > MOST_TABLES or unpacked > MOST_UNPACKED_BYTES:
-        raise UserError(
-            f"The archive {name} holds {len(tables):,} tables of {unpacked / (1 << 30):,.2f} GB, and at most "
-            f"{MOST_TABLES:,} of {MOST_UNPACKED_BYTES >> 30} GB are read; split it, or give a folder."
-        )
-    refuse_bomb(name, path.stat().st_size, unpacked)
-    duplicate = next((member for member, successor in itertools.pairwise(tables) if member == successor), None)
-    if duplicate:
-        raise UserError(f"The archive {name} holds {duplicate} twice; pack it again with each name once.")
-    return tables
+def _is_workbook(members: list[str]) -> bool:
+    is_office = "[Content_Types].xml" in members and any(member.startswith("xl/") for member in members)
+    return is_office or {"mimetype", "content.xml"} <= set(members)
 
 
-def _raw_file(path: Path, archive: zipfile.ZipFile | None, member: str, name: str, table: Table) -> RawFile:
-    with open_file(path) as content, unpacked(content, archive, member, name) as stream:
-        sample = stream.read(dialect.SAMPLE_BYTES)
-        if sample.startswith(_PARQUET):
-            stream.seek(0)
-            columns, header, rows, empty = parquet.match_columns(
-                seekable(stream, name), name, table, path.stat().st_size
-            )
-            return RawFile(name, path, member, None, columns, _other_columns(header, columns), rows, empty)
-        text = dialect.detect(sample, name, table)
-        columns = {column: text.header[position] for column, position in text.columns.items()}
-        others = _other_columns(text.header, columns)
-        return RawFile(name, path, member, text, columns, others, empty=text.empty)
+def _partitions(name: str) -> dict[str, str | None]:
+    """The columns that the folders of a path name, as in `year=2024/month=5/part-0.parquet`, and their values."""
+    pairs = [match.groups() for part in name.split("/")[:-1] if (match := _PARTITION.fullmatch(part))]
+    return {unquote(key): None if value == _NO_PARTITION else unquote(value) for key, value in pairs}
 
 
-def _other_columns(header: tuple[str, ...], columns: dict[str, str]) -> tuple[str, ...]:
-    return tuple(name for name in header if name not in columns.values())
+def _others(header: tuple[str, ...], columns: dict[str, str]) -> tuple[str, ...]:
+    """The columns that are not the table's; one without a name by its number."""
+    others = ((number, name) for number, name in enumerate(header, 1) if name not in columns.values())
+    return tuple(name if name.strip() else f"column {number}" for number, name in others)

@@ -1,32 +1,44 @@
 """Opens the bytes of a file, whatever it is packed in, and never more of them than is sensible."""
 
+import bz2
 import gzip
 import hashlib
 import io
+import lzma
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from backports import zstd
+
 from eightytwenty.errors import UserError
 from eightytwenty.read.archives import MOST_FILE_BYTES, refuse_bomb
 
-ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
-# The errors of unpacking: OSError comes from gzip, RuntimeError from zipfile for an encrypted member.
-_UNPACKING = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
+ZIP = b"PK\x03\x04"
+_MAGIC_BYTES = 6
+_UNPACKERS: dict[bytes, Callable[[BinaryIO], object]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\0": lzma.open,
+    b"\x28\xb5\x2f\xfd": zstd.open,
+}
+_MOST_LAYERS = 3  # of packing around a file; more of them are a trap
+# The errors of unpacking: OSError comes from gzip and bz2, RuntimeError from zipfile for an encrypted member.
+_UNPACKING = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, zstd.ZstdError, EOFError, OSError, RuntimeError)
 
 
 def magic(path: Path) -> bytes:
-    """The first four bytes of a file.
+    """The first bytes of a file, which tell how it is packed.
 
     Raises:
         UserError: it cannot be read.
     """
     with open_file(path) as stream:
-        return stream.read(4)
+        return stream.read(_MAGIC_BYTES)
 
 
 def open_file(path: Path) -> "HashedFile":
@@ -86,19 +98,26 @@ def unpacked(content: BinaryIO, archive: zipfile.ZipFile | None, member: str, na
             if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
                 raise UserError(f"{name} is packed otherwise than by deflate; pack it again.")
             with archive.open(info) as inner:
-                yield cast("BinaryIO", _Bounded(cast("BinaryIO", inner), info.compress_size, name))
-        elif content.read(len(_GZIP)) == _GZIP:
-            packed = content.seek(0, io.SEEK_END)
-            content.seek(0)
-            with gzip.open(content) as inner:
-                yield cast("BinaryIO", _Bounded(cast("BinaryIO", inner), packed, name))
+                yield _layers_off(cast("BinaryIO", inner), info.compress_size, name, is_packed=True)
         else:
-            content.seek(0)
-            yield content
+            yield _layers_off(content, content.seek(0, io.SEEK_END), name, is_packed=False)
     except _UNPACKING as error:
         raise UserError(
             f"{name} cannot be unpacked ({error}); pack it again, complete and without a password."
         ) from None
+
+
+def _layers_off(stream: BinaryIO, packed: int, name: str, *, is_packed: bool) -> BinaryIO:
+    """A stream without the packing around it, bounded by its packed size if there is any."""
+    for _ in range(_MOST_LAYERS):
+        stream.seek(0)
+        start = stream.read(_MAGIC_BYTES)
+        stream.seek(0)
+        unpacker = next((opener for mark, opener in _UNPACKERS.items() if start.startswith(mark)), None)
+        if unpacker is None:
+            break
+        stream, is_packed = cast("BinaryIO", unpacker(stream)), True
+    return cast("BinaryIO", _Bounded(stream, packed, name)) if is_packed else stream
 
 
 def seekable(stream: BinaryIO, name: str) -> BinaryIO:

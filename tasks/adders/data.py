@@ -138,7 +138,7 @@ def uncleaned_pairs(raw: Raw, largest_sum: int, limit: int, seed: int) -> IntArr
     table = pairs_table(largest_sum)
     pieces = [
         batch.cells.select(_COLUMNS).to_pandas().apply(pd.to_numeric, errors="coerce")
-        for batch in read_batches(open_source(raw.path, table), table.names)
+        for batch in read_batches(open_source(raw.path, table).files, table.names)
     ]
     rows = pd.concat(pieces).replace([np.inf, -np.inf], np.nan).dropna()
     rows = rows[(rows.abs() < 2**53).all(axis=1)]

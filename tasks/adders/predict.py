@@ -72,7 +72,8 @@ def answer_file(model: "keras.Model", largest_sum: int, path: Path) -> pl.DataFr
         UserError: the file cannot be read, or has no columns a and b.
     """
     table = summands_table()
-    pieces = [_answer(model, largest_sum, table, batch) for batch in read_batches(open_source(path, table), ["a", "b"])]
+    batches = read_batches(open_source(path, table).files, ["a", "b"])
+    pieces = [_answer(model, largest_sum, table, batch) for batch in batches]
     return pl.concat(pieces) if pieces else pl.DataFrame(schema=COLUMNS)
 
 

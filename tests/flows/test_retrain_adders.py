@@ -361,7 +361,7 @@ def test_the_default_range_is_that_of_the_champion(data: Path, client: MlflowCli
 def test_what_is_refused_is_neither_kept_nor_quoted(data: Path) -> None:
     content = "a-name-of-somebody"
     place = deliver(data, "private.csv", f"{content},b\n{content},1\n")
-    with pytest.raises(UserError, match=r"private\.csv does not start with a header") as error:
+    with pytest.raises(UserError, match=r"private\.csv has no header of pairs") as error:
         retrain(data).result()
     assert content not in str(error.value)
     place.unlink()

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eightytwenty.errors import UserError
+from eightytwenty.read.batch import is_total
 from eightytwenty.read.reader import read_batches
 from eightytwenty.read.source import open_source
 from schemas.pairs import pairs_table
@@ -127,8 +128,8 @@ def test_every_row_ends_once_and_the_ledger_explains_every_change(clean_source, 
 def test_what_is_clean_stays_as_it_is(clean_source, table):
     first = clean_source(as_csv(table))
     rows = values(first)
-    if not rows:
-        return
+    if not rows or is_total(str(value) for value in rows[-1]):
+        return  # there is nothing, or another record is the last one now, and sums up the others
     stored = io.BytesIO()
     first["clean"].write_parquet(stored)
     for again in (clean_source(as_csv(rows)), clean_source(stored.getvalue(), "pairs.parquet")):
@@ -229,7 +230,7 @@ def test_any_bytes_are_accounted_for(clean_source, content, piece):
     path = cleaned.folder.parent / "pairs.csv"
     originals = [
         record
-        for file in open_source(path, pairs_table())
+        for file in open_source(path, pairs_table()).files
         for batch in read_batches([file], list(COLUMNS))
         for record in batch.original(batch.records - batch.records[0])
     ]

@@ -133,7 +133,7 @@ def test_parquet_is_read_alike_however_long_its_texts_are(tmp_path: Path, monkey
     numbers = pa.array(range(1_000))
     table = pa.table({"record_id": texts, "a": numbers, "b": numbers, "sum": numbers})
     pq.write_table(table, tmp_path / "x.parquet", row_group_size=300)
-    (file,) = open_source(tmp_path / "x.parquet", pairs_table())
+    (file,) = open_source(tmp_path / "x.parquet", pairs_table()).files
     whole = [row for batch in read_batches([file], ["record_id", "a"]) for row in batch.cells.rows()]
     assert whole == [(text, str(number)) for number, text in enumerate(texts.to_pylist())]
     monkeypatch.setattr(parquet, "_SHORT", 0)
@@ -150,7 +150,7 @@ def test_a_quoted_cell_is_not_joined_beyond_the_longest_line(tmp_path: Path, mon
     monkeypatch.setattr(delimited, "LONGEST_LINE", 60)
     near, far = (b'"' + b"x\n" * count + b'y",1,2,3\n' for count in (20, 40))
     (tmp_path / "x.csv").write_bytes(HEADER + near + far + b"7,1,2,3\n")
-    (file,) = open_source(tmp_path / "x.csv", pairs_table())
+    (file,) = open_source(tmp_path / "x.csv", pairs_table()).files
     results = []
     for piece in (None, 7, 50, 1_000):
         batches = list(read_batches([file], ["record_id", "a"], piece))
@@ -171,10 +171,10 @@ def test_tables_in_an_archive_are_limited_in_number_and_in_total(
 ) -> None:
     path = tmp_path / "x.zip"
     make_zip(path, MOST_TABLES + 1, HEADER + b"1,1,2,3\n")
-    with pytest.raises(UserError, match=r"The archive x\.zip holds 1,001 tables of 0\.00 GB, and at most 1,000 of"):
+    with pytest.raises(UserError, match=r"The archive x\.zip holds 1,001 files of 0\.00 GB, and at most 1,000 of"):
         open_source(path, pairs_table())
     make_zip(path, 50, HEADER + b"1,1,2,3\n" * 10_000)
-    assert len(open_source(path, pairs_table())) == 50
+    assert len(open_source(path, pairs_table()).files) == 50
     monkeypatch.setattr(archives, "BOMB_BYTES", 1 << 20)  # each of them is smaller
     monkeypatch.setattr(archives, "BOMB_RATIO", 2)
     with pytest.raises(UserError, match=r"x\.zip unpacks to more than 1 MB, far beyond its size"):
@@ -190,7 +190,7 @@ def test_parquet_in_an_archive_is_limited_because_it_is_read_at_once(
         archive.writestr("y.parquet", content.getvalue())
     (tmp_path / "y.parquet.gz").write_bytes(gzip.compress(content.getvalue()))
     for name in ("x.zip", "y.parquet.gz"):
-        (file,) = open_source(tmp_path / name, pairs_table())
+        (file,) = open_source(tmp_path / name, pairs_table()).files
         assert [batch.cells.rows() for batch in read_batches([file], ["a", "sum"])] == [[("1", "2")]]
     monkeypatch.setattr("eightytwenty.read.streams.MOST_FILE_BYTES", 100)
     for name in ("x.zip/y.parquet", "y.parquet.gz"):

@@ -23,12 +23,12 @@ def text(template, header="a,b,sum", end="\n"):
 
 def read(tmp_path, content, piece=None):
     (tmp_path / "x.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
-    files = open_source(tmp_path / "x.csv", pairs_table())
-    batches = list(read_batches(files, ["a", "b", "sum"], piece))
+    source = open_source(tmp_path / "x.csv", pairs_table())
+    batches = list(read_batches(source.files, ["a", "b", "sum"], piece))
     rows = pl.concat(batch.cells for batch in batches).rows()
     problems = [problem for batch in batches for problem in batch.problems.to_list()]
     lines = [int(line) for batch in batches for line in batch.lines]
-    return files[0], rows, problems, lines
+    return source.files[0], rows, problems, lines
 
 
 FORMS = {
@@ -168,7 +168,7 @@ def test_a_header_that_comes_again_in_another_order_holds_from_there(clean_sourc
     assert again.summary.rows == 2
 
 
-@pytest.mark.parametrize("last", ["Total,12,15,27", "x,12,15,27,Sum:", " TOTAL ,12,15,27", "合計,12,15,27"])
+@pytest.mark.parametrize("last", ["Total,12,15,27", ",12,15,27,Sum:", " TOTAL ,12,15,27", "合計,12,15,27"])
 def test_a_total_at_the_end_is_no_row(clean_source, last):
     header = "record_id,a,b,sum" + (",note" if last.endswith(":") else "")
     more = "," if last.endswith(":") else ""
@@ -177,6 +177,8 @@ def test_a_total_at_the_end_is_no_row(clean_source, last):
     assert cleaned["clean"]["record_id"].to_list() == ["x1", "Total"]  # only the last record sums up the others
     assert cleaned["quarantine"]["rules"].to_list() == [["total row"]]
     assert cleaned["quarantine"]["original"].to_list() == [last.encode()]
+    group = clean_source("\n".join([*lines[:2], f"x2,4,5,9{more}", "x3,1,1,2" + more.replace(",", ",Total")]).encode())
+    assert group.summary.clean == 3
 
 
 def test_an_id_that_no_row_has_is_not_missing(clean_source):

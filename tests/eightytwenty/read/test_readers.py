@@ -34,7 +34,7 @@ def read(tmp_path):
 
     def run(content, name="pairs.csv", piece=None):
         (tmp_path / name).write_bytes(content)
-        files = open_source(tmp_path / name, pairs_table())
+        files = open_source(tmp_path / name, pairs_table()).files
         batches = [batch for file in files for batch in read_batches([file], COLUMNS, piece)]
         rows = [row for batch in batches for row in batch.cells.rows()]
         return files, rows, [int(n) for batch in batches if batch.lines is not None for n in batch.lines]
@@ -173,7 +173,15 @@ def test_a_folder_is_read_in_the_order_of_its_paths(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(HEADER)
     (tmp_path / "link.csv").symlink_to(tmp_path / "b.csv")
-    assert [file.name for file in open_source(tmp_path, pairs_table())] == ["B.CSV", "a/z.tsv", "b.csv"]
+    (tmp_path / "empty").write_bytes(b"")
+    source = open_source(tmp_path, pairs_table())
+    assert [file.name for file in source.files] == ["B.CSV", "a/b/c.txt", "a/z.tsv", "b.csv", "notes.md"]
+    assert {file.name: file.reason for file in source.unread} == {
+        ".hidden.csv": "hidden",
+        ".old": "hidden",
+        "link.csv": "a symbolic link",
+        "empty": "is empty; it needs a header line and records.",
+    }
 
 
 def test_a_file_name_that_is_no_text(clean_source, tmp_path):

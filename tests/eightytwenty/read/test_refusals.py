@@ -91,8 +91,12 @@ BAD = {
         "is packed otherwise than by deflate",
     ),
     "encrypted zip": ("x.zip", encrypted_zip(), "cannot be unpacked .*encrypted.*without a password"),
-    "zip without tables": ("x.zip", make_zip(("x.md", b"")), "holds no CSV, TSV or Parquet file; pack"),
-    "spreadsheet": ("x.xlsx", make_zip(("[Content_Types].xml", b""), ("xl/x.csv", TABLE)), "save its table as CSV"),
+    "zip without tables": ("x.zip", make_zip(("x.md", b"")), "x.zip/x.md is empty; it needs"),
+    "spreadsheet": (
+        "x.xlsx",
+        make_zip(("[Content_Types].xml", b""), ("xl/x.csv", TABLE)),
+        "is a workbook that cannot be opened .*; save it again",
+    ),
     "truncated Parquet": ("x.parquet", parquet()[:-100], "damaged Parquet file .*; write it again"),
     "only the signature of Parquet": ("x.parquet", b"PAR1", "damaged Parquet file .*; write it again"),
     "damaged page": ("x.parquet", damage(parquet(), 0.3), "damaged .*; write it again"),
@@ -101,7 +105,7 @@ BAD = {
         pl.DataFrame({"a": [[1]], "b": [1], "sum": [1]}),
         r"has List\(Int64\) in its column a; numbers, text or dates are needed",
     ),
-    "wrong columns in Parquet": ("x.parquet", parquet(a=[1], x=[1]), "no column b or sum among a, x; rename"),
+    "wrong columns in Parquet": ("x.parquet", parquet(a=[1], x=[1]), "no column b or sum among a, x; name its columns"),
 }
 
 
@@ -137,8 +141,10 @@ def test_paths_that_are_no_source(tmp_path):
     ]:
         with pytest.raises(UserError, match=message):
             open_source(path, pairs_table())
-    (tmp_path / "plain.csv").rename(tmp_path / "plain.dat")
-    with pytest.raises(UserError, match=r"holds no .*\.csv.* file; give"):
+    (tmp_path / "plain.csv").write_bytes(b"")
+    with pytest.raises(
+        UserError, match=r"holds no table of pairs: pipe.csv \(no ordinary file\), plain.csv \(is empty"
+    ):
         open_source(tmp_path, pairs_table())  # the pipe is not opened
 
 
@@ -152,7 +158,7 @@ def test_damaged_parquet_is_a_sentence_wherever_the_damage_is(tmp_path):
         path.write_bytes(content[:at] + rng.randbytes(rng.choice([1, 8, 200])) + content[at + 200 :])
         with contextlib.suppress(UserError):  # and nothing else
             refusals += 1
-            for file in open_source(path, pairs_table()):
+            for file in open_source(path, pairs_table()).files:
                 list(read_batches([file], ["record_id", "a", "b", "sum"]))
             refusals -= 1
     assert refusals > 30
@@ -161,14 +167,17 @@ def test_damaged_parquet_is_a_sentence_wherever_the_damage_is(tmp_path):
 def test_a_line_of_huge_length_is_refused_whatever_the_piece(tmp_path, monkeypatch):
     monkeypatch.setattr(delimited, "LONGEST_LINE", 5_000)
     (tmp_path / "x.csv").write_bytes(TABLE + b"9" * 50_000 + b"\n")
-    files = open_source(tmp_path / "x.csv", pairs_table())
+    files = open_source(tmp_path / "x.csv", pairs_table()).files
     for piece in (700, 1_000):
         with pytest.raises(UserError, match=r"x\.csv has more than .* in line 2002; is it"):
             list(read_batches(files[:1], ["a"], piece))
     # lines longer than a piece are no problem
     (tmp_path / "x.csv").write_bytes(HEADER + b"1" * 4_000 + b",1,2,3\n")
     assert (
-        sum(batch.cells.height for batch in read_batches(open_source(tmp_path / "x.csv", pairs_table()), ["a"], 10))
+        sum(
+            batch.cells.height
+            for batch in read_batches(open_source(tmp_path / "x.csv", pairs_table()).files, ["a"], 10)
+        )
         == 1
     )
 

@@ -26,7 +26,7 @@ def test_pairs_are_cleaned(tmp_path: Path) -> None:
 
 def test_what_is_no_table_is_named_without_quoting_it(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("secret\nsecret\n")
-    with pytest.raises(UserError, match=r"x\.csv does not start with a header") as error:
+    with pytest.raises(UserError, match=r"x\.csv has no header of pairs") as error:
         run_confined(clean_by_name, *PAIRS, str(tmp_path / "x.csv"), str(tmp_path / "rows"), size=1)
     assert "secret" not in error.value.redacted
     assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]

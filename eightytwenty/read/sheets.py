@@ -1,0 +1,126 @@
+"""Reads the sheets of workbooks (xlsx, xlsm, xlsb, xls, ods), each row as a line of JSON."""
+
+import io
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from typing import BinaryIO, cast
+
+import python_calamine
+
+from eightytwenty.errors import UserError
+from eightytwenty.read.dialect import TextFormat
+from eightytwenty.read.header import Header, find_header, likeliest_header
+from eightytwenty.read.json_lines import LineStream, json_format, object_line
+from eightytwenty.read.options import NO_HEADER, ReadOptions
+from eightytwenty.read.streams import seekable
+from eightytwenty.schema import Table
+
+_FIRST_ROWS = 100  # among which a header is looked for
+Cells = list[str | None]
+
+
+class Workbook:
+    """A workbook.
+
+    Args:
+        content: of the file.
+        name: of the file, for messages.
+
+    Raises:
+        UserError: it is damaged, or needs a password.
+    """
+
+    def __init__(self, content: bytes, name: str) -> None:
+        self._name = name
+        try:
+            self._book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+        except (python_calamine.CalamineError, OSError, ValueError) as error:
+            raise UserError(
+                f"{name} is a workbook that cannot be opened ({error}); save it again, without a password."
+            ) from None
+
+    @property
+    def sheets(self) -> dict[str, str]:
+        """The names of its sheets, and why each is not read; empty if it may be."""
+        problems = {}
+        for sheet in self._book.sheets_metadata:
+            is_table = sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
+            is_shown = sheet.visible == python_calamine.SheetVisibleEnum.Visible
+            problems[sheet.name] = (
+                "" if is_table and is_shown else "a hidden sheet" if is_table else "a sheet without cells"
+            )
+        return problems
+
+    def detect(self, sheet: str, table: Table, options: ReadOptions) -> tuple[TextFormat, Header]:
+        """The format of the lines of a sheet, and its header.
+
+        Raises:
+            UserError: no row names the table's columns.
+        """
+        numbered = list(self._rows(sheet))
+        if not numbered:
+            raise UserError(f"{self._name}/{sheet} is empty; it needs a header row and records.")
+        rows = [["" if cell is None else cell for cell in row] for _, row in numbered]
+        stated: str | int | None = options.header
+        if stated is not None and stated != NO_HEADER:
+            stated = next((at for at, (number, _) in enumerate(numbered) if number == int(stated)), len(rows))
+            if stated == len(rows):
+                raise UserError(f"{self._name}/{sheet} has no header in row {options.header}; give the number of another row.")
+        try:
+            found = find_header(rows[:_FIRST_ROWS], table, stated)
+        except ValueError as error:
+            number = numbered[likeliest_header(rows[:_FIRST_ROWS])][0]
+            fault = f"{self._name}/{sheet} has no header of {table.name} in its first {_FIRST_ROWS} rows"
+            raise UserError(f"{fault}: {error} (row {number}).", redacted=f"{fault}.") from None
+        above = f", {found.row} row{'s' if found.row > 1 else ''} above the header" if found.row > 0 else ""
+        return json_format(_different(found.names), found.columns, f"sheet{above}", empty=found.empty), found
+
+    def lines(self, sheet: str, header: Header) -> LineStream:
+        """The rows below the header, each as a line of JSON."""
+        names = _different(header.names)
+
+        def lines() -> Iterator[str]:
+            for at, (_, row) in enumerate(self._rows(sheet)):
+                if at > header.row:
+                    yield object_line(names, [*row[: len(names)], *[None] * (len(names) - len(row))])
+
+        return LineStream(lines())
+
+    def _rows(self, sheet: str) -> Iterator[tuple[int, Cells]]:
+        """The rows that are not blank, with their numbers."""
+        try:
+            rows = self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+        except (python_calamine.CalamineError, OSError, ValueError) as error:
+            raise UserError(f"{self._name}/{sheet} cannot be read ({error}); save the workbook again.") from None
+        for number, row in enumerate(rows, 1):
+            cells = [_text(cell) for cell in row]
+            if any(cell is not None for cell in cells):
+                yield number, cells
+
+
+def _text(cell: object) -> str | None:
+    """A cell in plain form; None for an empty one."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
+    if isinstance(cell, datetime):
+        return cell.isoformat(" ")
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    if isinstance(cell, timedelta):
+        return str(cell)
+    return str(cell) or None
+
+
+def _different(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names for the fields of JSON: a column without a name gets its number, and so does a second one of a name."""
+    found: list[str] = []
+    for number, name in enumerate(names, 1):
+        found.append(name if name.strip() and name not in found else f"{name.strip() or 'column'} ({number})")
+    return tuple(found)
+
+
+def sheet_lines(stream: BinaryIO, name: str, sheet: str, header: Header) -> BinaryIO:
+    """The lines of a sheet of the workbook in a stream."""
+    return cast("BinaryIO", Workbook(seekable(stream, name).read(), name).lines(sheet, header))
