@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from textwrap import shorten
 from typing import Any, ClassVar, Literal
 
@@ -17,6 +17,7 @@ from eightytwenty.engine.equation import Equation
 from eightytwenty.engine.expression import compile_check
 from eightytwenty.engine.reasons import NAMES
 from eightytwenty.kinds import find_kind, nearest
+from eightytwenty.read.options import ReadOptions
 
 Action = Literal["quarantine", "flag", "off"]
 ACTIONS: tuple[Action, ...] = ("quarantine", "flag", "off")
@@ -110,6 +111,7 @@ class Column:
         aliases: other names that files may use for it; case, spaces and hyphens never matter. A file that has the
             column under its own name may use the aliases for something else.
         missing: the cells that mean "missing" here, instead of the usual marks of the kind.
+        decimal: the mark before the fraction of its numbers, a comma or a point, where the table does not state it.
         unit: of its numbers; a cell may have it beside the number, and no other.
         values: the only values that are sound; any if empty. A cell that is one of them in other case becomes that one.
         range: the smallest and the largest sound value; either may be None.
@@ -124,6 +126,7 @@ class Column:
     nullable: bool = False
     aliases: tuple[str, ...] = ()
     missing: tuple[str, ...] | None = None
+    decimal: str = ""
     unit: str = ""
     values: tuple[str, ...] = ()
     range: tuple[str | None, str | None] = (None, None)
@@ -150,6 +153,10 @@ class Column:
             raise ValueError("keep adds to values, and there are none")
         if self.unit and (self.unit[0] in _OF_NUMBERS or self.unit[-1] in _OF_NUMBERS):
             raise ValueError(f"{self.unit!r} is no unit; it cannot be told from the number beside it")
+        if self.decimal not in {"", ",", "."}:
+            raise ValueError(f"{self.decimal!r} is no decimal mark; give a comma or a point")
+        if self.decimal and kind.from_number is None:
+            raise ValueError(f"a decimal mark is for columns of numbers, not of the kind {self.kind}")
         if self.unit and kind.from_number is None:
             raise ValueError(f"a unit is for columns of numbers, not of the kind {self.kind}")
         stated = [*self.values, *self.keep, *filter(None, self.range), *(after for _, after in self.replace)]
@@ -176,12 +183,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """What a table must be: its columns, and its rules in their order."""
+    """What a table must be: its columns, its rules in their order, and what is known of its files."""
 
     unit: ClassVar[str] = "rows"  # for progress bars
     name: str
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...] = ()
+    read: ReadOptions = field(default_factory=ReadOptions)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", tuple(self.columns))
@@ -208,6 +216,16 @@ class Table:
     def names(self) -> list[str]:
         """The clean names of all columns, in order."""
         return [column.name for column in self.columns]
+
+    @property
+    def written_columns(self) -> tuple[Column, ...]:
+        """The columns, those of numbers with the decimal mark of the table's files, if it is known."""
+        return tuple(
+            replace(column, decimal=column.decimal or self.read.decimal)
+            if self.read.decimal and find_kind(column.kind).from_number
+            else column
+            for column in self.columns
+        )
 
     @property
     def dtypes(self) -> dict[str, pl.DataType]:

@@ -13,10 +13,12 @@ import yaml
 
 from eightytwenty.errors import UserError
 from eightytwenty.kinds import nearest
+from eightytwenty.read.options import ReadOptions
 from eightytwenty.schema import Check, Column, Impute, Rule, Table, Unique
 
 VERSION = "1"
 _MOST_BYTES = 10_000_000
+_READ_AS = {("delimiter", "\t"): "tab", ("quote", ""): "none"}  # as a person writes them
 _OPEN = {"", "~", "null"}  # the end of a range that has none
 _RULES: dict[str, type[Rule]] = {"check": Check, "impute": Impute, "unique": Unique}
 _Made = TypeVar("_Made")
@@ -55,7 +57,10 @@ def table_yaml(table: Table) -> str:
         fields.pop("name")
         columns[column.name] = fields
     rules = [_changed_fields(rule) for rule in table.rules]
-    content: dict[str, Any] = {"version": VERSION, "table": table.name, "columns": columns}
+    content: dict[str, Any] = {"version": VERSION, "table": table.name}
+    if read := {name: value for name, value in vars(table.read).items() if value is not None}:
+        content["read"] = {name: _READ_AS.get((name, value), value) for name, value in read.items()}
+    content["columns"] = columns
     if rules:
         content["rules"] = rules
     text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
@@ -90,17 +95,23 @@ class _Reader:
         root = yaml.compose(text, Loader=yaml.BaseLoader)
         if root is None:
             raise UserError(f"{self.path} is empty; give a YAML file of a table.")
-        fields = self.mapping(root, ["version", "table", "columns", "rules"], required=["table", "columns"])
+        fields = self.mapping(root, ["version", "table", "read", "columns", "rules"], required=["table", "columns"])
         if "version" in fields and self.text(fields["version"]) != VERSION:
             raise self.error(fields["version"], f"only version {VERSION} is known; install a newer eightytwenty")
         columns = [self.column(name, node) for name, node in self.entries(fields["columns"], "columns").items()]
-        table = self.make(root, lambda: Table(self.text(fields["table"]), tuple(columns)))
+        read = self.read(fields["read"]) if "read" in fields else ReadOptions()
+        table = self.make(root, lambda: Table(self.text(fields["table"]), tuple(columns), read=read))
         rules = []
         for node in self.sequence(fields["rules"]) if "rules" in fields else []:
             rule = self.rule(node)
             self.make(node, partial(table.require_fitting, rule))
             rules.append(rule)
         return self.make(fields.get("rules", root), lambda: dataclasses.replace(table, rules=tuple(rules)))
+
+    def read(self, node: yaml.Node) -> ReadOptions:
+        fields = self.mapping(node, [field.name for field in dataclasses.fields(ReadOptions)], required=[])
+        values = {key: self.text(value) for key, value in fields.items()}
+        return self.make(node, lambda: ReadOptions(**values))
 
     def column(self, name: str, node: yaml.Node) -> Column:
         known = [field.name for field in dataclasses.fields(Column) if field.name != "name"]

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +13,7 @@ from pydantic_settings import CliPositionalArg
 
 from eightytwenty.errors import UserError
 from eightytwenty.plugins import load_all
+from eightytwenty.read.options import ReadOptions
 
 if TYPE_CHECKING:
     from eightytwenty.engine.summary import Summary
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from eightytwenty.schema import Table
 
 DEFAULT_TABLE = "default"
+_DETECTED = "if empty, it is detected"
 
 
 class CleanOptions(BaseModel):
@@ -30,7 +32,7 @@ class CleanOptions(BaseModel):
     source: CliPositionalArg[str] = Field(
         title="Source",
         min_length=1,
-        description="CSV, TSV or Parquet file (also .gz, .zip), folder, or http(s) address; "
+        description="table (text, JSON, workbook, Arrow or Parquet; packed or not), folder, or http(s) address; "
         "for pictures a folder, zip, tar (also .tgz), or http(s) address",
     )
     out: str = Field(
@@ -43,6 +45,28 @@ class CleanOptions(BaseModel):
         min_length=1,
         description="what the source must be: the name of an installed table, or FILE.yaml or FILE.py:NAME",
     )
+
+    encoding: str = Field("", title="Encoding", description=f"of texts, such as cp1252; {_DETECTED}")
+    delimiter: str = Field("", title="Delimiter", description=f"of texts, one character or tab; {_DETECTED}")
+    quote: str = Field("", title="Quote", description=f"of texts, one character or none; {_DETECTED}")
+    header: str = Field("", title="Header", description=f"number of the line with the names, or none; {_DETECTED}")
+    decimal: str = Field(
+        "", title="Decimal", description="mark before fractions, a comma or a point; if empty, each cell decides"
+    )
+    sheet: str = Field("", title="Sheet", description="name of the one sheet of a workbook to read; if empty, all")
+
+    @property
+    def read(self) -> ReadOptions:
+        """What is known of the files.
+
+        Raises:
+            UserError: an option cannot be.
+        """
+        stated = {name: getattr(self, name) or None for name in ReadOptions.__dataclass_fields__}
+        try:
+            return ReadOptions(**stated)
+        except ValueError as error:
+            raise UserError(f"{error}.") from None
 
 
 @dataclass(frozen=True)
@@ -64,11 +88,22 @@ def installed_tables() -> dict[str, InstalledTable]:
 
 
 def load_table(options: CleanOptions) -> "Table | PictureTable":
-    """The table that the options name.
+    """The table that the options name, with what they say of its files.
 
     Raises:
-        UserError: there is no such table, or its file cannot be read or run.
+        UserError: there is no such table, or its file cannot be read or run, or pictures are to be read as texts are.
     """
+    from eightytwenty.schema import Table
+
+    table, stated = _find_table(options), options.read
+    if isinstance(table, Table):
+        return replace(table, read=stated.over(table.read))
+    if stated != ReadOptions():
+        raise UserError("encoding, delimiter, quote, header, decimal and sheet are of tables, not of pictures.")
+    return table
+
+
+def _find_table(options: CleanOptions) -> "Table | PictureTable":
     if Path(options.table).suffix in (".yaml", ".yml"):
         from eightytwenty.schema_file import read_table
 

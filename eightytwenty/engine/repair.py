@@ -7,7 +7,7 @@ import polars as pl
 
 from eightytwenty.engine.reasons import LETTER_CASE, MISSING_MARK, REPLACEMENT
 from eightytwenty.kinds import Repair, find_kind
-from eightytwenty.kinds.number_notation import UNIT, only_unit
+from eightytwenty.kinds.number_notation import UNIT, only_unit, stated_mark
 from eightytwenty.kinds.spelling import STRAY_SPACES, typed_text
 from eightytwenty.schema import Column
 
@@ -95,6 +95,8 @@ class _Repairer:
         kind = find_kind(column.kind)
         self.special, self._is_plain, self.known = _Special(column), kind.is_plain, {*column.values, *column.keep}
         self.repairs = self._repairs(column)
+        # "1.250" is in plain form, and not what it says where a comma is the decimal mark
+        self.group_mark = "." if column.decimal == "," and kind.dtype != pl.Int64 else ""
 
     def _repairs(self, column: Column) -> tuple[Repair, ...]:
         special = self.special
@@ -118,14 +120,15 @@ class _Repairer:
         case = Repair(LETTER_CASE, "one known value differs in case only", lambda cell: one.get(cell.casefold(), cell))
         kind = find_kind(column.kind)
         of_kind = [only_unit(column.unit) if column.unit and repair is UNIT else repair for repair in kind.repairs]
+        mark = [stated_mark(column.decimal)] if column.decimal else []
         # a cell may have become special by the repairs of its kind, such as "0999"
-        return (STRAY_SPACES, *own, *([case] if one else []), *of_kind, *(own if special.texts else []))
+        return (STRAY_SPACES, *own, *([case] if one else []), *mark, *of_kind, *(own if special.texts else []))
 
     def steps(self, raw: str) -> list[tuple[int, str, str, str | None]]:
         """Lists what each repair changes in a cell: (step, rule, before, after)."""
         steps: list[tuple[int, str, str, str | None]] = []
         cell: str | None = raw
-        is_clean = self._is_clean(raw)
+        is_clean = self._is_clean(raw) and not (self.group_mark and self.group_mark in raw)
         for rule in self.repairs:
             if cell is None or is_clean:
                 break
@@ -170,6 +173,8 @@ def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:
     special = repairer.special
     if special.texts or (special.marks and values.dtype == pl.String):
         is_irregular |= special.find(cells, values)
+    if repairer.group_mark:
+        is_irregular |= cells.str.contains(repairer.group_mark, literal=True).fill_null(value=False)
     if column.values:
         is_irregular |= cells.is_not_null() & ~cells.is_in([*column.values, *column.keep])
     irregular = pl.DataFrame({"row": is_irregular.arg_true().cast(pl.Int64)})

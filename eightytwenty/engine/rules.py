@@ -31,7 +31,7 @@ def rule_reasons(table: Table) -> dict[str, str]:
     return (
         REASONS
         | {kind.fault: kind.fault_reason for kind in kinds}
-        | {repair.name: repair.reason for column in table.columns for repair in repairs(column)}
+        | {repair.name: repair.reason for column in table.written_columns for repair in repairs(column)}
         | {OUT_OF_RANGE: "; ".join(ranges), UNKNOWN: "; ".join(named)}
         | {rule.name: rule.reason for rule in table.rules}
     )
@@ -75,7 +75,7 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
         file_columns: the columns that the batch's file has. A column it lacks is not missing from its rows.
     """
     is_row = batch.problems.is_null().to_numpy()
-    columns = {column.name: repair_column(batch.cells[column.name], column) for column in table.columns}
+    columns = {column.name: repair_column(batch.cells[column.name], column) for column in table.written_columns}
     for rule in table.imputes:
         # what is computed for a column that the file lacks would be in no output
         if set(Equation.parse(rule.impute).columns) <= set(file_columns):

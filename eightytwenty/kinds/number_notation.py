@@ -25,6 +25,8 @@ _CURRENCY = (
 )
 _UNIT = r"(?:(?i:pcs|pc|pieces?|units?|items?|kg|sec|min|hours?)|g|km|cm|mm|ml|l|h)\b\.?"
 
+_GROUP_MARKS = ".,' _\u00a0\u202f’"
+_MARKED = re.compile(rf"[0-9](?:[{_GROUP_MARKS}]?[0-9])*")
 _DASHED = re.compile(r"(.*[0-9][.,])(?:--?|—)")
 _NEGATIVE = re.compile(rf"\(\s*([.,]?{_DIGITS})\s*\)|([.,]?{_DIGITS})-")
 _GROUPED = re.compile(
@@ -144,6 +146,30 @@ def only_unit(name: str) -> Repair:
     # the second spelling is what unicode variants leave
     spelling = "|".join(map(re.escape, (name, unicodedata.normalize("NFKC", name))))
     return Repair(UNIT.name, f"the numbers are in {name}", _label_remover(spelling, spelling))
+
+
+def stated_mark(mark: str) -> Repair:
+    """Reads the marks in numbers as the table states them, so that none has two readings.
+
+    >>> [stated_mark(",").function(cell) for cell in ("1.250", "-7,000 €", "1.234,5", "1,234.5", "1,234")]
+    ['1250', '-7 €', '1234.5', '1,234.5', '1.2340']
+    """
+    group = "".join(separator for separator in _GROUP_MARKS if separator != mark)
+    number = re.compile(
+        rf"(?P<whole>[0-9]+|[0-9]{{1,3}}(?:[{group}][0-9]{{2,3}})*[{group}][0-9]{{3}})(?:[{mark}](?P<fraction>[0-9]+))?"
+    )
+
+    def read(cell: str) -> str:
+        found = _MARKED.search(cell)
+        match = number.fullmatch(found[0]) if found else None
+        if not found or not match:
+            return cell
+        whole, fraction = re.sub(r"\D", "", match["whole"]), (match["fraction"] or "").rstrip("0")
+        # a fraction of three digits would look like a group
+        fraction += "0" * (len(fraction) == 3)
+        return cell[: found.start()] + whole + (f".{fraction}" if fraction else "") + cell[found.end() :]
+
+    return Repair("decimal mark", "the table states which mark stands before a fraction", read)
 
 
 # What each number is freed from, in this order, before a kind reads its digits.

@@ -228,27 +228,25 @@ class Line:
         return len(self.parts) or 1
 
 
-def detect(sample: bytes, name: str, table: Table, options: ReadOptions | None = None) -> TextFormat:
+def detect(sample: bytes, name: str, table: Table) -> TextFormat:
     """Detects the format of a text file from its first bytes.
 
     Args:
         sample: the first `SAMPLE_BYTES` of the (uncompressed) file.
         name: the file's name, for messages.
-        table: the header must name its columns.
-        options: what is known of the file.
+        table: the header must name its columns; and it says what is known of the file.
 
     Raises:
         UserError: the file is empty, or has no header that names the table's columns, or one that is too long.
     """
-    options = options or ReadOptions()
     encoding = detect_encoding(sample)
-    if options.encoding and not encoding.mark_length:
-        encoding = Encoding(options.encoding)
-    found = _read_as(encoding, sample, name, table, options)
+    if table.read.encoding and not encoding.mark_length:
+        encoding = Encoding(table.read.encoding)
+    found = _read_as(encoding, sample, name, table, table.read)
     # in a wrong encoding, a byte of a character may be taken for a delimiter
     for other in encoding.others[:_ENCODINGS] if found.regular < 1 else ():
         with suppress(UserError):
-            attempt = _read_as(replace(encoding, name=other), sample, name, table, options)
+            attempt = _read_as(replace(encoding, name=other), sample, name, table, table.read)
             found = attempt if attempt.regular > found.regular else found
     return found.format
 

@@ -1,7 +1,7 @@
 """What a person says of a file, in place of what would be detected."""
 
 import codecs
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 NO_HEADER = "none"
 
@@ -15,6 +15,7 @@ class ReadOptions:
         delimiter: of a text, one character or `tab`.
         quote: of a text, one character, or `none`.
         header: the number of the line (of a sheet, the row) with the names of the columns, or `NO_HEADER`.
+        decimal: the mark before the fraction of a number, a comma or a point; the other one and spaces make groups.
         sheet: the name of the one sheet of a workbook to read.
     """
 
@@ -22,6 +23,7 @@ class ReadOptions:
     delimiter: str | None = None
     quote: str | None = None
     header: str | None = None
+    decimal: str | None = None
     sheet: str | None = None
 
     def __post_init__(self) -> None:
@@ -42,3 +44,10 @@ class ReadOptions:
                 raise ValueError(f"{value!r} is no {name}; give one character of ASCII")
         if self.header is not None and self.header != NO_HEADER and not (self.header.isdecimal() and int(self.header)):
             raise ValueError(f"{self.header} is no header; give the number of its line, or {NO_HEADER}")
+        if self.decimal not in {None, ",", "."}:
+            raise ValueError(f"{self.decimal} is no decimal mark; give a comma or a point")
+
+    def over(self, other: "ReadOptions") -> "ReadOptions":
+        """These options, and those of the other where there is none."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return ReadOptions(**{name: getattr(other, name) if value is None else value for name, value in values.items()})

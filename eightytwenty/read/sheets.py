@@ -11,7 +11,7 @@ from eightytwenty.errors import UserError
 from eightytwenty.read.dialect import TextFormat
 from eightytwenty.read.header import Header, find_header, likeliest_header
 from eightytwenty.read.json_lines import LineStream, json_format, object_line
-from eightytwenty.read.options import NO_HEADER, ReadOptions
+from eightytwenty.read.options import NO_HEADER
 from eightytwenty.read.streams import seekable
 from eightytwenty.schema import Table
 
@@ -51,7 +51,7 @@ class Workbook:
             )
         return problems
 
-    def detect(self, sheet: str, table: Table, options: ReadOptions) -> tuple[TextFormat, Header]:
+    def detect(self, sheet: str, table: Table) -> tuple[TextFormat, Header]:
         """The format of the lines of a sheet, and its header.
 
         Raises:
@@ -61,11 +61,11 @@ class Workbook:
         if not numbered:
             raise UserError(f"{self._name}/{sheet} is empty; it needs a header row and records.")
         rows = [["" if cell is None else cell for cell in row] for _, row in numbered]
-        stated: str | int | None = options.header
+        stated: str | int | None = table.read.header
         if stated is not None and stated != NO_HEADER:
             stated = next((at for at, (number, _) in enumerate(numbered) if number == int(stated)), len(rows))
             if stated == len(rows):
-                raise UserError(f"{self._name}/{sheet} has no header in row {options.header}; give the number of another row.")
+                raise UserError(f"{self._name}/{sheet} has no header in row {stated}; give the number of another row.")
         try:
             found = find_header(rows[:_FIRST_ROWS], table, stated)
         except ValueError as error:

@@ -22,7 +22,6 @@ from eightytwenty.files import name_as_text, source_mode
 from eightytwenty.read import arrow, dialect, json_lines, parquet
 from eightytwenty.read.archives import MOST_UNPACKED_BYTES, refuse_bomb
 from eightytwenty.read.formats import refuse_other_formats
-from eightytwenty.read.options import ReadOptions
 from eightytwenty.read.streams import ZIP, magic, open_archive, open_file, seekable, unpacked
 from eightytwenty.schema import Table
 
@@ -89,19 +88,18 @@ class Source:
     unread: list[Unread]
 
 
-def open_source(path: Path, table: Table, options: ReadOptions | None = None) -> Source:
+def open_source(path: Path, table: Table) -> Source:
     """Lists the files of a source and detects the format of each.
 
     Args:
         path: a file, an archive, or a folder of these (with subfolders, without links).
-        table: the files must have its columns.
-        options: what is known of the files.
+        table: the files must have its columns, and it says what is known of them.
 
     Raises:
         UserError: there is no file to read. Where there is one, others that cannot be read are named in the result.
     """
     mode = source_mode(path, f"a file or folder of {table.name}")
-    opener = _Opener(table, options or ReadOptions())
+    opener = _Opener(table)
     if stat.S_ISDIR(mode):
         opener.open_folder(path)
     elif stat.S_ISREG(mode):
@@ -117,12 +115,11 @@ class _Opener:
     """Opens the files of a source, one after the other.
 
     Args:
-        table: the files must have its columns.
-        options: what is known of them.
+        table: the files must have its columns, and it says what is known of them.
     """
 
-    def __init__(self, table: Table, options: ReadOptions) -> None:
-        self._table, self._options = table, options
+    def __init__(self, table: Table) -> None:
+        self._table = table
         self.files: list[RawFile] = []
         self.unread: list[Unread] = []
         self._errors: list[UserError] = []
@@ -219,7 +216,7 @@ class _Opener:
                 self._add(name, path, member, text, lines=None if has_lines else json_lines.list_as_lines)
             else:
                 refuse_other_formats(sample, name)
-                self._add(name, path, member, dialect.detect(sample, name, self._table, self._options))
+                self._add(name, path, member, dialect.detect(sample, name, self._table))
 
     def _open_workbook(self, path: Path, member: str, name: str, content: bytes) -> None:
         from eightytwenty.read.sheets import Workbook, sheet_lines
@@ -232,10 +229,10 @@ class _Opener:
         book = Workbook(content, name)
         for sheet, problem in book.sheets.items():
             try:
-                if problem or self._options.sheet not in {None, sheet}:
+                if problem or self._table.read.sheet not in {None, sheet}:
                     self.unread.append(Unread(f"{name}/{sheet}", problem or "another sheet was asked for"))
                     continue
-                text, header = book.detect(sheet, self._table, self._options)
+                text, header = book.detect(sheet, self._table)
                 self._add(f"{name}/{sheet}", path, member, text, partial(sheet_lines, sheet=sheet, header=header))
             except UserError as error:
                 self._refuse(f"{name}/{sheet}", error)

@@ -1,5 +1,7 @@
 """However a text is written, its cells are read as they are meant."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -195,7 +197,7 @@ def test_decimal_commas_between_commas_are_no_row_names(tmp_path):
 
 def test_what_is_known_comes_before_what_is_seen(tmp_path):
     def read_as(content, **options):
-        return detect(content, "x.csv", pairs_table(), ReadOptions(**options))
+        return detect(content, "x.csv", replace(pairs_table(), read=ReadOptions(**options)))
 
     plain = b"a,b,sum\n1,2,3\n"
     assert read_as(plain, encoding="koi8-r").encoding.name == "koi8-r"
@@ -211,7 +213,15 @@ def test_what_is_known_comes_before_what_is_seen(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"encoding": "klingon"}, {"delimiter": ",,"}, {"delimiter": "\n"}, {"quote": "ab"}, {"header": "0"}]
+    "wrong",
+    [
+        {"encoding": "klingon"},
+        {"delimiter": ",,"},
+        {"delimiter": "\n"},
+        {"quote": "ab"},
+        {"header": "0"},
+        {"decimal": "x"},
+    ],
 )
 def test_what_cannot_be_known_is_refused(wrong):
     with pytest.raises(ValueError, match="give"):

@@ -6,6 +6,7 @@ import io
 import json
 import lzma
 import zipfile
+from dataclasses import replace
 
 import polars as pl
 import pyarrow as pa
@@ -146,7 +147,7 @@ def test_a_workbook_of_open_office(clean_source):
 
 def test_one_sheet_may_be_asked_for(tmp_path):
     (tmp_path / "x.xlsx").write_bytes(xlsx({"one": [COLUMNS, ROWS[0]], "two": [COLUMNS, ROWS[1]]}))
-    source = open_source(tmp_path / "x.xlsx", pairs_table(), ReadOptions(sheet="two"))
+    source = open_source(tmp_path / "x.xlsx", replace(pairs_table(), read=ReadOptions(sheet="two")))
     assert [file.name for file in source.files] == ["x.xlsx/two"]
     assert [file.name for file in source.unread] == ["x.xlsx/one"]
 
