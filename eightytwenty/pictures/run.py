@@ -84,7 +84,7 @@ def clean_pictures(
         known = PictureIndex(index, observer) if index else None
         kept = frozenset(attributes.problems)
         observed = _observe(source, kept, observer, (pixels, quarantine), executor, progress, known)
-        rows = PictureRows(source, attributes, observed, pixels)
+        rows = PictureRows(source, attributes, observed, pixels, table.checks("flag"))
         copies = rows.find_copies()
         names = observed.files["name"]
         contradicting = {names[number] for number in copies.contradicting}

@@ -113,11 +113,12 @@ def test_no_flipped_bit_of_a_png_passes():
 
 def test_a_bomb_is_refused_by_its_header():
     end = SAMPLES[0][33:]
-    for side, is_bomb in ((60_000, True), (6_400, True), (6_000, False)):
+    for side, is_bomb in ((60_000, True), (7_200, True), (7_000, False)):
         data = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
         content = SAMPLES[0][:8] + struct.pack(">I", 13) + data + struct.pack(">I", zlib.crc32(data)) + end
         observation = observe("x.png", content, 32)
         assert observation.bomb == is_bomb
+        assert not observation.too_many_pixels
         assert observation.pixels is None
 
 

@@ -102,7 +102,7 @@ def broken_files() -> dict[str, tuple[bytes, str]]:
         "empty.png": (b"", "empty file"),
         "large.png": (sound + bytes(MOST_BYTES), "file too large"),
         "letter.png": (b"Dear all,", "not an image"),
-        "icon.png": (encode(drawing(0), "ICO"), "not an image"),
+        "icon.png": (encode(drawing(0), "ICO"), "other picture format"),
         "jpeg.png": (encode(drawing(1), "JPEG"), "wrong format"),
         "cut.png": (sound[: at + 5], "truncated"),
         "cut.jpg": (jpeg[: len(jpeg) // 2], "truncated"),
@@ -386,7 +386,7 @@ def test_a_source_without_a_clean_picture_is_still_reported(clean):
     assert cleaned.summary.fates == {"clean": 0, "quarantine": 2, "duplicates": 0}
     assert read_pictures(cleaned.out).images.shape == (0, SIZE, SIZE, 3)
     report = (cleaned.out / "report.md").read_text()
-    assert "| empty file | 1 | the file has no bytes | `a.png` |" in report
+    assert "| empty file | 1 | the file has no bytes; download it again | `a.png` |" in report
     assert json.loads((cleaned.out / "attributes.json").read_text()) == {}
 
 
