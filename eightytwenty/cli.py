@@ -124,6 +124,10 @@ def clean_command(options: CleanOptions) -> None:
     for file in summary.files[:_MOST_FILES]:
         description = for_terminal(f"{file['name']}: {file['format']}")
         console.print(f"{description}, {file['records']:,} records", soft_wrap=True)
+    for unread in summary.unread[:_MOST_FILES]:
+        console.print(for_terminal(f"not read: {unread['name']} ({unread['reason']})"), soft_wrap=True, style="dim")
+    if len(summary.unread) > _MOST_FILES:
+        console.print(f"not read: {len(summary.unread) - _MOST_FILES:,} more, see report.json", style="dim")
     console.print(summary_rich(summary))
     console.print("[bold]Where to look next[/]")
     descriptions = {

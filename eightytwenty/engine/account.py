@@ -62,7 +62,9 @@ class Counts:
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(mine + theirs for mine, theirs in zip(vars(self).values(), vars(other).values(), strict=True)))
 
-    def summary(self, table: str, sha256: str, files: list[dict[str, object]]) -> Summary:
+    def summary(
+        self, table: str, sha256: str, files: list[dict[str, object]], unread: Sequence[dict[str, str]] = ()
+    ) -> Summary:
         """The summary of a cleaning; the arguments are its fields."""
         return Summary(
             table=table,
@@ -73,6 +75,7 @@ class Counts:
             repaired=_most_common(self.repaired),
             flagged=_most_common(self.flagged),
             files=files,
+            unread=list(unread),
         )
 
 

@@ -21,6 +21,7 @@ class Summary:
         flagged: rule -> number of clean rows that it flagged.
         files: name, detected format, number of records and ignored columns of each file. Pictures, each of them a
             file, are one entry together.
+        unread: name and reason of each file under the source that is not read.
     """
 
     table: str
@@ -33,6 +34,7 @@ class Summary:
     repaired: dict[str, int]
     files: list[dict[str, object]] = field(default_factory=list)
     flagged: dict[str, int] = field(default_factory=dict)
+    unread: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def fates(self) -> dict[str, int]:

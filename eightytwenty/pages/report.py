@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 _EXAMPLES = 3
+_MOST_UNREAD = 20  # files to name; report.json names all
 _PIECE = 1 << 17  # lines of a table to read at a time
 _LONGEST = 30  # characters of a cell
 
@@ -62,6 +63,7 @@ def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> str
         f"Table {code(summary.table)}, source digest (SHA-256) `{summary.sha256}`.",
         "## Files",
         markdown_table(("file", "format", "records", "ignored columns"), [_file(file) for file in summary.files]),
+        *_unread(summary),
         "## Where the rows ended",
         markdown_table(
             ("fate", "rows", "share", "file"),
@@ -83,6 +85,16 @@ def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> str
         note = "A row counts under every rule that it failed; its original bytes are kept."
         add("## Quarantine", note, summary.failed, _examples(folder / "quarantine.parquet", "rules"))
     return "\n\n".join(parts) + "\n"
+
+
+def _unread(summary: Summary) -> list[str]:
+    """The files under the source that are not read, if there are any."""
+    if not summary.unread:
+        return []
+    named = [(code(file["name"]), plain(file["reason"])) for file in summary.unread[:_MOST_UNREAD]]
+    more = len(summary.unread) - len(named)
+    note = f"And {more:,} more; `{REPORT}` names all." if more else ""
+    return ["## Not read", markdown_table(("file", "why"), named), *filter(None, [note])]
 
 
 def _repair_examples(ledger: Path) -> dict[str, str]:

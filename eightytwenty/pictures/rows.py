@@ -162,7 +162,21 @@ class PictureRows:
     def _ledger(self) -> pl.DataFrame:
         changes = self._observed.changes
         rows = pl.Series(self._places[changes["row"].to_numpy()], dtype=pl.Int64)
-        return changes.with_columns(row=rows, column=pl.lit("picture")).select(list(LEDGER)).sort("row", "step")
+        pictures = changes.with_columns(row=rows, column=pl.lit("picture")).select(list(LEDGER)).sort("row", "step")
+        repaired = self._attributes.changes
+        places = {
+            name: int(self._places[at]) for at, name in enumerate(self._observed.files["name"]) if name in repaired
+        }
+        attributes = pl.DataFrame(
+            [
+                (places[name], step, change.attribute, change.repair, change.before, change.after)
+                for name in places
+                for step, change in enumerate(repaired[name])
+            ],
+            LEDGER,
+            orient="row",
+        )
+        return pl.concat([pictures, attributes]).sort("row", maintain_order=True)
 
     def check_accounts(self, folder: Path) -> None:
         """Checks in the written files that each row ended once.

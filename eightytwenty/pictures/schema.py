@@ -55,6 +55,8 @@ FORMATS = {
     "TIFF": (".tif", ".tiff"),
 }
 
+PICTURE_SUFFIXES = frozenset(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+
 OTHER_PICTURE, PICTURE_HEADER, WEB_PAGE, GIT_LFS_POINTER = "other picture", "header", "web page", "Git LFS pointer"
 TRUNCATED, DAMAGED, MISSING_END = "truncated", "damaged", "missing end"
 CONTRADICTING = Unique(
