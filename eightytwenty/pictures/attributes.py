@@ -11,13 +11,15 @@ from eightytwenty.kinds.category import Attribute
 from eightytwenty.pictures.attribute_files import (
     FILE_MISSING,
     LINE_MISSING,
-    MOST_UNREPEATED_LINES,
-    MOST_VALUES,
     SEVERAL_LINES,
     WITHOUT_PICTURE,
+    parse_sidecar,
+)
+from eightytwenty.pictures.attribute_tables import (
+    MOST_UNREPEATED_LINES,
+    MOST_VALUES,
     AttributeChange,
     AttributeLine,
-    parse_sidecar,
     parse_tables,
 )
 from eightytwenty.pictures.schema import PICTURE_SUFFIXES
@@ -72,7 +74,7 @@ def read_attributes(source: PictureSource) -> PictureAttributes:
     """Reads the attributes of each picture of a source.
 
     Raises:
-        UserError: see `eightytwenty.pictures.attribute_files.parse_tables`.
+        UserError: see `eightytwenty.pictures.attribute_tables.parse_tables`.
     """
     names = [picture.name for picture in source.pictures]
     if source.tables:

@@ -146,13 +146,9 @@ def _stated_bits(image: ImageFile.ImageFile) -> int | None:
     if image.format != "TIFF":
         return None
     tags = image.tag_v2  # type: ignore[attr-defined]
-    most = [np.max(tags[tag]) + 1 for tag in _MAXIMA if tag in tags]
-    widths = [max(tags.get(_BITS_PER_SAMPLE, (16,))), *(int(one).bit_length() - 1 for one in most if _is_power(one))]
-    return next((bits for bits in widths if 8 <= bits < 16), None)
-
-
-def _is_power(number: float) -> bool:
-    return number == int(number) > 0 and int(number).bit_count() == 1
+    largest = [float(np.max(tags[tag])) for tag in _MAXIMA if tag in tags]
+    widths = range(8, 16)
+    return next((bits for bits in widths if bits in tags.get(_BITS_PER_SAMPLE, ()) or (1 << bits) - 1 in largest), None)
 
 
 def _png_bits(image: ImageFile.ImageFile) -> int | None:

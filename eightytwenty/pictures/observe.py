@@ -139,6 +139,6 @@ def _pixels_held(image: ImageFile.ImageFile, size: int) -> int:
     reduced = pixels // next((scale for scale in _DRAFT_SCALES if shrinking >= scale), 1) ** 2
     if "progressive" not in image.info:
         return reduced
-    most = max(across * down for _, across, down, _ in image.layer)
+    most = max(1, *(across * down for _, across, down, _ in image.layer))  # a damaged header may have zeros
     samples = sum(pixels * across * down // most for _, across, down, _ in image.layer)
     return max(reduced, samples // _COEFFICIENTS)

@@ -7,15 +7,9 @@ from pathlib import Path, PurePosixPath
 
 from eightytwenty.errors import UserError
 from eightytwenty.kinds.category import NO_KNOWN_ATTRIBUTES, KnownAttributes
-from eightytwenty.pictures.attribute_files import (
-    MOST_SIDECAR_BYTES,
-    AttributeFile,
-    attribute_file,
-    column_names,
-    is_sidecar,
-    is_table,
-    parse_tables,
-)
+from eightytwenty.pictures.attribute_files import MOST_SIDECAR_BYTES, AttributeFile, attribute_file, is_sidecar
+from eightytwenty.pictures.attribute_tables import parse_tables
+from eightytwenty.pictures.attribute_text import column_names, is_table
 from eightytwenty.pictures.schema import PICTURE_SUFFIXES
 from eightytwenty.read.archives import members
 

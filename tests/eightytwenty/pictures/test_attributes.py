@@ -7,7 +7,9 @@ import pytest
 from eightytwenty.errors import UserError
 from eightytwenty.kinds.category import Attribute
 from eightytwenty.pictures import attribute_files
-from eightytwenty.pictures.attribute_files import AttributeFile, parse_sidecar, parse_tables
+from eightytwenty.pictures.attribute_files import AttributeFile, parse_sidecar
+from eightytwenty.pictures.attribute_tables import parse_tables
+from eightytwenty.pictures.attribute_text import is_table
 from eightytwenty.pictures.attributes import UnclaimedAttributes, read_attributes
 from eightytwenty.pictures.source import open_pictures
 from schemas.attributes import AVATARS, CARTOONSET, KNOWN_ATTRIBUTES
@@ -275,9 +277,11 @@ def test_faulty_lines_of_celeba_say_why_and_keep_their_bytes():
     ]
 
 
-@pytest.mark.parametrize("text", ["12\n", "a photo of a cat\n", "12\nfile,hair\na.png,red\n", "1\n2\n3\n"])
-def test_other_texts_are_not_taken_for_celeba(text):
-    assert not attribute_files._is_celeba(text.encode())
+@pytest.mark.parametrize(
+    "text", ["12\n", "a photo of a cat\n", "12\na b\nred 1 2 3\n", "1\n2\n3\n", "1\na\nb.png 2 3\n"]
+)
+def test_other_texts_are_no_tables(text):
+    assert not is_table(text.encode())
 
 
 def test_spellings_of_one_value_are_one_and_the_ledger_says_so(tmp_path):

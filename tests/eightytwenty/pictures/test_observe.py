@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from eightytwenty.pictures.check import Job, Observer
 from eightytwenty.pictures.observe import observe
 from eightytwenty.pictures.schema import pictures_table
 from eightytwenty.pictures.source import RawPicture
-from tests.eightytwenty.pictures.png import GREY, chunk, png
+from tests.eightytwenty.pictures.png import GREY, RGB, RGB_ALPHA, chunk, png
 
 SIDE = 32
 
@@ -100,6 +102,31 @@ def test_a_photograph_of_54_megapixels_is_decoded():
     middle = np.asarray(drawing(9_000, 6_000).convert("L").crop((1_500, 0, 7_500, 6_000)).resize((64, 64)))
     assert np.abs(observation.pixels.astype(int) - middle[..., None]).mean() < 4
     assert (observation.bomb, observation.too_many_pixels) == (False, False)
+
+
+MEASURE = """
+import resource, sys
+from eightytwenty.pictures.observe import observe
+content = open(sys.argv[1], "rb").read()
+observe("x", open(sys.argv[2], "rb").read(), 64)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+assert observe("x", content, 64).pixels is not None
+print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "depth", "most"), [(RGB_ALPHA, 8, 12), (RGB, 8, 12), (RGB, 16, 24), (RGB_ALPHA, 16, 24)]
+)
+def test_a_pixel_takes_as_much_memory_as_the_bound_is_made_for(tmp_path, kind, depth, most):
+    side, channels = 3_000, 4 if kind == RGB_ALPHA else 3
+    blocks = np.random.default_rng(1).integers(0, 1 << depth, (30, 30, channels))
+    for name, repeats in (("large", side // 30), ("small", 4)):
+        samples = blocks.repeat(repeats, axis=0).repeat(repeats, axis=1).astype(f"u{depth // 8}")
+        (tmp_path / name).write_bytes(png(samples, depth, kind))
+    arguments = [sys.executable, "-c", MEASURE, str(tmp_path / "large"), str(tmp_path / "small")]
+    result = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert int(result.stdout) < most * side**2
 
 
 def test_every_reason_says_what_to_do_about_a_file():
