@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFile
+from PIL import ExifTags, Image, ImageFile
 
 from eightytwenty.pictures.colour import find_conversion
 from eightytwenty.pictures.depth import can_read_deep, is_deep, read_deep
@@ -37,6 +37,10 @@ _TO_RGB = {"1": GREY, "L": GREY, "P": PALETTE, "CMYK": INKS, "YCbCr": INKS}
 _GREY = {"1", "L", "LA", "La"}
 # In a PNG of 2 or 4 bits a channel, Pillow scales the pixels to 8 bits, but not the shade that is transparent.
 _SHADES = {"L;2": 85, "L;4": 17}
+_INTEROPERABILITY, _ADOBE_RGB = (
+    1,
+    "R03",
+)  # an EXIF tag, and its value for Adobe RGB (Design rule for Camera File system)
 _SRGB_GAMMA, _MOST_GAMMA = 1 / 2.2, 0.02  # the exponent in a PNG that stands for sRGB, and how far it may be off
 # Averaging whole pixels stops at this multiple of the target size. From 500 pixels to 64 it averages 4x4 pixels, which
 # is .9 levels of 255 (RMS) off the exact method; with 2 instead of 1.9 it would be .5, with 1.5 it would be 1.4.
@@ -133,33 +137,35 @@ def _to_colours(image: Image.Image, opened: ImageFile.ImageFile, changes: list[C
         opened: its file, which may carry a colour profile.
         changes: those so far; further ones are added.
     """
-    mode, opacity = image.mode, None
-    if image.has_transparency_data:
+    mode, is_transparent = image.mode, image.has_transparency_data
+    if is_transparent:
         changes.append(Change(TRANSPARENCY, mode, "RGB"))
         image = _in_mode(_in_mode(image, "LA") if mode == "La" else image, "RGBA")
-        opacity = image.getchannel("A")
     elif mode != "RGB":
         changes.append(Change(_TO_RGB[mode], mode, "RGB"))
     has_profile = "icc_profile" in opened.info
     conversion = find_conversion(opened.info["icc_profile"], mode in _GREY, mode == "CMYK") if has_profile else None
     if conversion and conversion.transform:
         changes.append(Change(PROFILE, conversion.name, "sRGB"))
-        colours = _in_mode(image, "RGB") if opacity else image
-        image = conversion.transform.apply(_in_mode(colours, conversion.mode))
-        if opacity:
-            image.putalpha(opacity)
-    assumed = conversion is None if has_profile else _has_other_gamma(opened)
-    return _in_mode(image, "RGBa" if opacity else "RGB"), assumed
+        converted = conversion.transform.apply(_in_mode(image, conversion.mode))
+        if is_transparent:
+            converted.putalpha(image.getchannel("A"))
+        image = converted
+    assumed = conversion is None if has_profile else _states_other_colours(opened)
+    return _in_mode(image, "RGBa" if is_transparent else "RGB"), assumed
 
 
 def _in_mode(image: Image.Image, mode: str) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _has_other_gamma(opened: ImageFile.ImageFile) -> bool:
-    """Whether a PNG states another gamma than that of sRGB."""
+def _states_other_colours(opened: ImageFile.ImageFile) -> bool:
+    """Whether a file without a profile says that its colours are not those of sRGB: by a gamma, or as Adobe RGB."""
     gamma = opened.info.get("gamma", _SRGB_GAMMA)
-    return "srgb" not in opened.info and abs(gamma - _SRGB_GAMMA) > _MOST_GAMMA
+    if "srgb" not in opened.info and abs(gamma - _SRGB_GAMMA) > _MOST_GAMMA:
+        return True
+    exif = opened.getexif()
+    return bool(exif) and exif.get_ifd(ExifTags.IFD.Interop).get(_INTEROPERABILITY) == _ADOBE_RGB
 
 
 def _resized(image: Image.Image, size: int) -> Image.Image:

@@ -16,7 +16,7 @@ The rules check the observations of a file, one row of a frame for each file:
 | mode_known       | Boolean | its channels can be turned into red, green and blue                              |
 | fault            | String  | "truncated", "damaged" or "missing end"; empty if it is complete                 |
 | bits_assumed     | Boolean | only its largest sample says how many of its 16 bits are in use                  |
-| colours_assumed  | Boolean | its colour profile or gamma cannot be applied                                    |
+| colours_assumed  | Boolean | it states other colours than sRGB in a way that cannot be applied                |
 | foreground_share | Float64 | share of pixels that differ visibly from the background; null if not decoded     |
 
 The faults of its attributes are in eightytwenty/pictures/attribute_files.py.
@@ -235,8 +235,8 @@ def pictures_table(
         ),
         Check(
             "not colours_assumed",
-            "the file has a gamma, or a colour profile that is damaged or made for other channels; it was not applied, "
-            "and the colours count as sRGB",
+            "the file has a gamma, Adobe RGB without a profile, or a profile that is damaged or of other channels; "
+            "none was applied, and the colours count as sRGB",
             "colours assumed",
             action="flag",
         ),

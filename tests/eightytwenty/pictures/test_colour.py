@@ -59,6 +59,14 @@ def inks_profile() -> bytes:
     return head.ljust(128, b"\0") + directory + body
 
 
+def adobe_rgb() -> bytes:
+    """EXIF as cameras write it that are set to Adobe RGB: the tag Interoperability Index in the third directory."""
+    head = b"Exif\0\0II*\0" + struct.pack("<I", 8)
+    first = struct.pack("<HHHIII", 1, 0x8769, 4, 1, 26, 0)
+    second = struct.pack("<HHHIII", 1, 0xA005, 4, 1, 44, 0)
+    return head + first + second + struct.pack("<HHHI4sI", 1, 1, 2, 4, b"R03", 0)
+
+
 def drawing(mode: str = "RGB") -> Image.Image:
     blocks = np.random.default_rng(3).integers(0, 256, (4, 4, 3), dtype=np.uint8)
     return Image.fromarray(blocks).resize((SIDE, SIDE), Image.Resampling.NEAREST).convert(mode)
@@ -86,6 +94,20 @@ def test_a_profile_is_applied_whatever_its_name(kind):
     assert off <= (8 if kind == "JPEG" else 2)
     assert steps(content) == [(TO_SRGB, "sRGB built-in", "sRGB")]
     assert not observation.colours_assumed
+
+
+def test_a_gamma_of_srgb_and_other_exif_leave_no_doubt():
+    samples = np.asarray(drawing()).astype(np.uint16)
+    exif = Image.Exif()
+    exif[0x0112] = 1
+    sound = [
+        png(samples, 8, RGB, chunk(b"gAMA", struct.pack(">I", 45_455))),
+        png(samples, 8, RGB, chunk(b"sRGB", b"\0"), chunk(b"gAMA", struct.pack(">I", 100_000))),
+        encode(drawing(), "JPEG", exif=exif),
+        encode(drawing(), "JPEG", exif=adobe_rgb().replace(b"R03", b"R98")),
+        encode(drawing(), "JPEG", exif=adobe_rgb(), icc_profile=SRGB),
+    ]
+    assert not any(observe("x", content, SIDE).colours_assumed for content in sound)
 
 
 def test_a_profile_of_srgb_changes_nothing():
@@ -141,6 +163,7 @@ def broken() -> dict[str, bytes]:
         "grey on colours.png": encode(drawing(), icc_profile=grey_profile(2.2)),
         "inks on colours.jpg": encode(drawing(), "JPEG", icc_profile=inks_profile(), subsampling=0),
         "colours on inks.tif": encode(drawing("CMYK"), "TIFF", icc_profile=SRGB),
+        "camera.jpg": encode(drawing(), "JPEG", exif=adobe_rgb(), subsampling=0),
         "gamma.png": png(np.asarray(drawing()).astype(np.uint16), 8, RGB, chunk(b"gAMA", struct.pack(">I", 100_000))),
     }
 

@@ -80,6 +80,13 @@ def test_the_bits_in_use_are_scaled_to_8(kind, bits):
     assert observation.bits_assumed == (bits < 16)
 
 
+def test_opacity_may_use_more_bits_than_the_colours():
+    samples = ramp(12, 4)
+    samples[..., 3] = np.where(np.arange(SIDE) < 8, 0, 65535)
+    pixels = observe("x", png(samples, 16, RGB_ALPHA), SIDE).pixels
+    assert (pixels == np.where(samples[..., 3:] == 0, 255, as_bytes(samples[..., :3], 12))).all()
+
+
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize(("channels", "photometric", "extra"), [(1, 1, None), (3, 2, None), (4, 2, 2), (4, 2, 0)])
 @pytest.mark.parametrize("bits", [12, 16])
