@@ -25,16 +25,16 @@ REPAIRS = {
     LETTER_CASE: "one known value, or the most frequent one, differs in case only",
 }
 REASONS = {
-    FILE_MISSING: "there is no attribute file next to the picture",
-    LINE_MISSING: "the attribute table has no line for the picture",
-    WITHOUT_PICTURE: "there is no picture, or more than one, for these attributes",
-    SEVERAL_LINES: "the attribute table has several lines for the picture, and they differ",
-    MALFORMED: "the attributes are cut off, doubled or not in the form of the others",
-    UNKNOWN_ATTRIBUTE: "an attribute has a name that is not known",
-    INDEX_OUT_OF_RANGE: "the number of a value is negative or not below the number of variants",
-    WRONG_CARDINALITY: "an attribute has an unexpected number of variants",
-    UNKNOWN_VALUE: "an attribute has a value that is not known or that hardly any other picture has",
-    MISSING_VALUE: "an attribute has no value",
+    FILE_MISSING: "there is no attribute file next to the picture; add it",
+    LINE_MISSING: "the attribute table has no line for the picture; add one",
+    WITHOUT_PICTURE: "there is no picture, or more than one, for these attributes; give the path of one",
+    SEVERAL_LINES: "the attribute table has several lines for the picture, and they differ; keep the right one",
+    MALFORMED: "the attributes are cut off, doubled or not in the form of the others; write them again",
+    UNKNOWN_ATTRIBUTE: "an attribute has a name that is not known; correct it",
+    INDEX_OUT_OF_RANGE: "the number of a value is negative or not below the number of variants; correct it",
+    WRONG_CARDINALITY: "an attribute has an unexpected number of variants; correct it",
+    UNKNOWN_VALUE: "an attribute has a value that is not known or that hardly any other picture has; correct it",
+    MISSING_VALUE: "an attribute has no value; fill it in",
 }
 
 _SEPARATOR_LINE = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=[,;|\t]"?\r?\n')  # the first line of a file from Excel

@@ -61,7 +61,7 @@ OTHER_PICTURE, PICTURE_HEADER, WEB_PAGE, GIT_LFS_POINTER = "other picture", "hea
 TRUNCATED, DAMAGED, MISSING_END = "truncated", "damaged", "missing end"
 CONTRADICTING = Unique(
     ("pixels",),
-    "the same picture came with other attributes, and nothing says which are right",
+    "the same picture came with other attributes, and nothing says which are right; correct them",
     "contradicting attributes",
 )
 
@@ -223,7 +223,7 @@ def pictures_table(
         ),
         Check(
             f"foreground_share >= {LEAST_FOREGROUND}",
-            f"fewer than {LEAST_FOREGROUND:.0%} of the pixels differ visibly from the background",
+            f"fewer than {LEAST_FOREGROUND:.0%} of the pixels differ visibly from the background; remove the picture",
             "blank",
         ),
         Check(

@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from eightytwenty.engine.rules import check_failures
+from eightytwenty.pictures.attribute_files import REASONS
 from eightytwenty.pictures.check import Job, Observer
 from eightytwenty.pictures.observe import observe
-from eightytwenty.pictures.schema import pictures_table
+from eightytwenty.pictures.schema import CONTRADICTING, pictures_table
 from eightytwenty.pictures.source import RawPicture
 from tests.eightytwenty.pictures.png import GREY, RGB, RGB_ALPHA, chunk, png
 
@@ -132,9 +133,10 @@ def test_a_pixel_takes_as_much_memory_as_the_bound_is_made_for(tmp_path, kind, d
 def test_every_reason_says_what_to_do_about_a_file():
     table = pictures_table(SIDE)
     remedies = ("again", "save", "remove", "convert", "choose", "crop", "fetch", "rename", "do not open")
-    unfixable = {"blank"}
-    for check in table.checks("quarantine"):
-        assert check.name in unfixable or any(remedy in check.reason for remedy in remedies), check.name
+    remedies += ("add", "give", "keep", "correct", "fill")
+    reasons = {rule.name: rule.reason for rule in (*table.checks("quarantine"), CONTRADICTING)} | REASONS
+    for rule, reason in reasons.items():
+        assert any(remedy in reason.partition("; ")[2] for remedy in remedies), rule
     assert check_failures(table.checks("flag"), observed_frame()).keys() == {"bits assumed", "colours assumed"}
 
 
