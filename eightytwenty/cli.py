@@ -127,6 +127,8 @@ def clean_command(options: CleanOptions) -> None:
     for unread in summary.not_read[:_MOST_FILES]:
         name, reason = for_terminal(unread["name"]), for_terminal(unread["reason"])
         console.print(f"[yellow]not read: {name}: {reason}[/]", soft_wrap=True, highlight=False)
+    if len(summary.not_read) > _MOST_FILES:
+        console.print(f"[yellow]not read: {len(summary.not_read) - _MOST_FILES:,} more, see report.json[/]")
     console.print(summary_rich(summary))
     console.print("[bold]Where to look next[/]")
     descriptions = {

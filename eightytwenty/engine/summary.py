@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-HIDDEN = "hidden"  # the reason why a file is not read that nobody means to be read
+from eightytwenty.read.beside import REASONS
+
 REPORT = "report.json"
 FATES = ("clean", "quarantine", "duplicates")
 
@@ -44,8 +45,8 @@ class Summary:
 
     @property
     def not_read(self) -> list[dict[str, str]]:
-        """What is in `unread`, without hidden files."""
-        return [file for file in self.unread if file["reason"] != HIDDEN]
+        """What is in `unread`, without files that only lie beside the data, such as hidden ones."""
+        return [file for file in self.unread if file["reason"] not in REASONS]
 
     @classmethod
     def load(cls, folder: Path) -> "Summary":

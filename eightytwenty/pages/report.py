@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 _EXAMPLES = 3
+_MOST_UNREAD = 20  # files to name; report.json names all
 _PIECE = 1 << 17  # lines of a table to read at a time
-_MOST_UNREAD = 50  # files to name
 _LONGEST = 30  # characters of a cell
 
 
@@ -88,12 +88,13 @@ def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> str
 
 
 def _unread(summary: Summary) -> list[str]:
+    """The files under the source that are not read, if there are any."""
     if not summary.unread:
         return []
-    rows = [(code(file["name"]), plain(file["reason"])) for file in summary.unread[:_MOST_UNREAD]]
-    more = len(summary.unread) - len(rows)
-    note = f"`{REPORT}` names {more:,} more." if more else "Everything else below the source was read."
-    return ["## Not read", note, markdown_table(("file", "why"), rows)]
+    named = [(code(file["name"]), plain(file["reason"])) for file in summary.unread[:_MOST_UNREAD]]
+    more = len(summary.unread) - len(named)
+    note = f"And {more:,} more; `{REPORT}` names all." if more else ""
+    return ["## Not read", markdown_table(("file", "why"), named), *filter(None, [note])]
 
 
 def _repair_examples(ledger: Path) -> dict[str, str]:

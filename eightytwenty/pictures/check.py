@@ -22,12 +22,16 @@ _COLUMNS = {
     "unreadable": pl.Boolean,
     "suffix_format": pl.String,
     "format": pl.String,
+    "content": pl.String,
     "width": pl.Int64,
     "height": pl.Int64,
     "bomb": pl.Boolean,
+    "too_many_pixels": pl.Boolean,
     "animated": pl.Boolean,
     "mode_known": pl.Boolean,
     "fault": pl.String,
+    "bits_assumed": pl.Boolean,
+    "colours_assumed": pl.Boolean,
 }
 _CHANGES = {"row": pl.Int64, "step": pl.Int64, "rule": pl.String, "before": pl.String, "after": pl.String}
 
@@ -106,7 +110,7 @@ class Observer:
 
     Args:
         size: side of the clean pictures in pixels.
-        checks: the rules.
+        checks: the rules that send a file to quarantine.
     """
 
     size: int
@@ -115,7 +119,7 @@ class Observer:
     @classmethod
     def of(cls, table: PictureTable) -> "Observer":
         """Checks by the rules of a table."""
-        return cls(table.size, tuple(rule for rule in table.rules if isinstance(rule, Check)))
+        return cls(table.size, table.checks("quarantine"))
 
     def __call__(self, job: Job) -> Observed:
         """Observes files."""

@@ -1,6 +1,6 @@
 """The raw rows of a source of pictures, as the engine routes them: pictures, refused files, attributes without one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import polars as pl
 from eightytwenty.engine.account import check_accounts
 from eightytwenty.engine.repair import LEDGER
 from eightytwenty.engine.route import route_rows
-from eightytwenty.engine.rules import RuleResults
+from eightytwenty.engine.rules import Mask, RuleResults, check_failures
 from eightytwenty.pictures.attribute_files import REASONS
 from eightytwenty.pictures.attributes import PictureAttributes
 from eightytwenty.pictures.check import Observed
@@ -19,6 +19,7 @@ from eightytwenty.pictures.schema import CONTRADICTING
 from eightytwenty.pictures.source import PictureSource
 from eightytwenty.pictures.store import SoundPictures
 from eightytwenty.read.batch import Indices
+from eightytwenty.schema import Check
 
 REFUSED = "refused"
 
@@ -31,10 +32,16 @@ class PictureRows:
         attributes: those of no picture are rows.
         observed: all pictures of the source, in any order.
         pixels: of those that failed no rule by themselves, in this order.
+        doubts: rules that flag a picture.
     """
 
     def __init__(
-        self, source: PictureSource, attributes: PictureAttributes, observed: Observed, pixels: SoundPictures
+        self,
+        source: PictureSource,
+        attributes: PictureAttributes,
+        observed: Observed,
+        pixels: SoundPictures,
+        doubts: Sequence[Check],
     ) -> None:
         self._attributes, self._observed, self._pixels = attributes, observed, pixels
         names, unclaimed = observed.files["name"], attributes.unclaimed_rows
@@ -66,6 +73,9 @@ class PictureRows:
         self._failures = {
             name: np.append(observed.failures[name].to_numpy(), no_other) for name in observed.failures.columns
         } | {rule: np.array([rule in found for found in problems], dtype=bool) for rule in (REFUSED, *REASONS)}
+        self._doubts = {
+            rule: np.append(doubtful, no_other) for rule, doubtful in check_failures(doubts, observed.files).items()
+        }
 
     def find_copies(self) -> PictureCopies:
         """Compares the pictures that failed no rule with each other; numbers are those of observed pictures."""
@@ -108,6 +118,9 @@ class PictureRows:
         contradicts[list(copies.contradicting)] = True
         copied_from[list(copies.original)] = list(copies.original.values())
         failures = {rule: mask[self._order] for rule, mask in self._failures.items()}
+        flags: list[tuple[str, str | None, Mask]] = [
+            (rule, None, mask[self._order]) for rule, mask in self._doubts.items()
+        ]
         failures[CONTRADICTING.name] = contradicts[self._order]
         originals = copied_from[self._order]
         is_copy = originals >= 0
@@ -125,7 +138,7 @@ class PictureRows:
 
         tables = route_rows(
             self.row_ids,
-            RuleResults(self._values, self._values, self._ledger, failures, []),
+            RuleResults(self._values, self._values, self._ledger, failures, flags),
             raw,
             is_copy,
             pl.DataFrame({"copy_of_source": names[originals[is_copy]]}).with_columns(
@@ -149,7 +162,21 @@ class PictureRows:
     def _ledger(self) -> pl.DataFrame:
         changes = self._observed.changes
         rows = pl.Series(self._places[changes["row"].to_numpy()], dtype=pl.Int64)
-        return changes.with_columns(row=rows, column=pl.lit("picture")).select(list(LEDGER)).sort("row", "step")
+        pictures = changes.with_columns(row=rows, column=pl.lit("picture")).select(list(LEDGER)).sort("row", "step")
+        repaired = self._attributes.changes
+        places = {
+            name: int(self._places[at]) for at, name in enumerate(self._observed.files["name"]) if name in repaired
+        }
+        attributes = pl.DataFrame(
+            [
+                (places[name], step, change.attribute, change.repair, change.before, change.after)
+                for name in places
+                for step, change in enumerate(repaired[name])
+            ],
+            LEDGER,
+            orient="row",
+        )
+        return pl.concat([pictures, attributes]).sort("row", maintain_order=True)
 
     def check_accounts(self, folder: Path) -> None:
         """Checks in the written files that each row ended once.

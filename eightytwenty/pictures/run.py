@@ -18,7 +18,7 @@ from eightytwenty.engine.summary import Summary
 from eightytwenty.engine.write import OUTPUTS, Outputs, as_arrow, output_schemas
 from eightytwenty.files import whole_folder
 from eightytwenty.pages.report import write_reports
-from eightytwenty.pictures.attribute_files import REASONS
+from eightytwenty.pictures.attribute_files import REASONS, REPAIRS
 from eightytwenty.pictures.attributes import PictureAttributes, read_attributes
 from eightytwenty.pictures.check import Job, Observed, Observer
 from eightytwenty.pictures.index import PictureIndex
@@ -39,7 +39,6 @@ from eightytwenty.progress import Progress
 
 GALLERY = "gallery.png"  # drawn from the finished folder, into that folder
 _OWN_NAMES = (*(f"{name}.parquet" for name in OUTPUTS), PICTURES, ATTRIBUTES, CLEAN, QUARANTINE, "report.md")
-_MOST_NAMED = 5  # ignored files to name in the report
 _BATCH_FILES, _BATCH_BYTES = 64, 16_000_000  # to observe at a time
 
 
@@ -75,7 +74,7 @@ def clean_pictures(
     """
     require_replaceable([source.path], out, _OWN_NAMES, [GALLERY])
     attributes = read_attributes(source)
-    reasons = table.reasons | REASONS | {REFUSED: "the source refuses the file"}
+    reasons = table.reasons | REASONS | REPAIRS | {REFUSED: "the source refuses the file"}
     schemas = _schemas(attributes)
     with whole_folder(out) as folder:
         pixels = SoundPictures(folder, table.size)
@@ -84,7 +83,7 @@ def clean_pictures(
         known = PictureIndex(index, observer) if index else None
         kept = frozenset(attributes.problems)
         observed = _observe(source, kept, observer, (pixels, quarantine), executor, progress, known)
-        rows = PictureRows(source, attributes, observed, pixels)
+        rows = PictureRows(source, attributes, observed, pixels, table.checks("flag"))
         copies = rows.find_copies()
         names = observed.files["name"]
         contradicting = {names[number] for number in copies.contradicting}
@@ -108,7 +107,8 @@ def clean_pictures(
         rows.check_accounts(folder)
         digest = source.sha256(observed.files.select("name", "sha256").iter_rows())
         counts = Counts.of(rows.row_ids.height, tables)
-        summary = counts.summary(table.name, digest, _describe(source, attributes), [])
+        unread = [{"name": file.name, "reason": file.reason} for file in source.unread_files]
+        summary = counts.summary(table.name, digest, _describe(source, attributes), unread)
         write_reports(folder, summary, reasons)
     return summary
 
@@ -203,29 +203,16 @@ def _quiet_pillow() -> Iterator[None]:
 
 def _describe(source: PictureSource, attributes: PictureAttributes) -> list[dict[str, object]]:
     """Describes the source and its attribute files."""
-    ignored = f", without {', '.join(source.ignored_files[:_MOST_NAMED])}" if source.ignored_files else ""
-    ignored += (
-        f" and {len(source.ignored_files) - _MOST_NAMED:,} more" if len(source.ignored_files) > _MOST_NAMED else ""
-    )
-    descriptions: list[dict[str, object]] = [
+    ignored = [f"{column} ({why})" for column, why in attributes.ignored_columns.items()]
+    return [
         {
             "name": source.path.name or source.path.resolve().name,
-            "format": ("folder" if source.path.is_dir() else "archive") + " of pictures" + ignored,
+            "format": ("folder" if source.path.is_dir() else "archive") + " of pictures",
             "records": len(source.pictures) + len(source.refused_files),
             "ignored_columns": [],
-        }
+        },
+        *(
+            {"name": name, "format": "attributes", "records": count, "ignored_columns": ignored}
+            for name, count in attributes.files.items()
+        ),
     ]
-    if source.tables or source.sidecars:
-        count = len(source.sidecars)
-        sidecars = f"{count:,} file{'' if count == 1 else 's'} next to the pictures"
-        names = [file.name for file in source.tables] or [sidecars]
-        descriptions += [
-            {
-                "name": name,
-                "format": "attributes",
-                "records": len(attributes.values) + len(attributes.unclaimed_rows),
-                "ignored_columns": [f"{column} ({why})" for column, why in attributes.ignored_columns.items()],
-            }
-            for name in names
-        ]
-    return descriptions

@@ -7,56 +7,36 @@ from pathlib import Path, PurePosixPath
 
 from eightytwenty.errors import UserError
 from eightytwenty.kinds.category import NO_KNOWN_ATTRIBUTES, KnownAttributes
-from eightytwenty.pictures.attribute_files import (
-    MOST_SIDECAR_BYTES,
-    AttributeFile,
-    attribute_file,
-    is_sidecar,
-    is_table,
-    parse_table,
-)
-from eightytwenty.pictures.schema import FORMATS
+from eightytwenty.pictures.attribute_files import MOST_SIDECAR_BYTES, AttributeFile, attribute_file, is_sidecar
+from eightytwenty.pictures.attribute_tables import parse_tables
+from eightytwenty.pictures.attribute_text import column_names, is_table
+from eightytwenty.pictures.schema import PICTURE_SUFFIXES
 from eightytwenty.read.archives import members
+from eightytwenty.read.beside import HIDDEN, reason_beside
 
 MOST_ATTRIBUTE_BYTES = 1 << 30  # of all attribute files together, which are kept in memory
 
-_PICTURE_SUFFIXES = {suffix for suffixes in FORMATS.values() for suffix in suffixes}
-_TABLE_SUFFIXES = {".csv", ".tsv"}
-# Suffixes of files that are not pictures.
+_SIDECAR_SUFFIXES = {".csv", ".tsv"}
+_TABLE_SUFFIXES = {*_SIDECAR_SUFFIXES, ".txt"}
+# Why a file with one of these suffixes is not read.
 _OTHER_SUFFIXES = {
-    *(
-        ".txt",
-        ".md",
-        ".rst",
-        ".html",
-        ".htm",
-        ".json",
-        ".jsonl",
-        ".xml",
-        ".yaml",
-        ".yml",
-        ".toml",
-        ".ini",
-        ".cfg",
-        ".log",
+    **dict.fromkeys(
+        (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"),
+        "an archive inside the source; unpack it, or clean it by itself",
     ),
-    *(".pdf", ".doc", ".docx", ".odt", ".xls", ".xlsx", ".ods", ".ppt", ".pptx", ".py", ".ipynb", ".js", ".css", ".sh"),
-    *(".parquet", ".npy", ".npz", ".h5", ".pkl", ".db", ".sqlite", ".sha256", ".md5"),
-    *(".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".mp3", ".wav", ".mp4", ".mov", ".avi", ".mkv"),
+    **dict.fromkeys((".mp3", ".wav", ".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v"), "sound or film, not a picture"),
+    **dict.fromkeys(
+        (
+            *(".md", ".rst", ".html", ".htm", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".toml", ".ini", ".cfg"),
+            *(".log", ".pdf", ".doc", ".docx", ".odt", ".xls", ".xlsx", ".ods", ".ppt", ".pptx", ".py", ".ipynb"),
+            *(".js", ".css", ".sh", ".parquet", ".npy", ".npz", ".h5", ".pkl", ".db", ".sqlite", ".sha256", ".md5"),
+        ),
+        "its suffix is not that of a picture",
+    ),
 }
-# Files that systems and publishers put next to pictures, with any suffix.
-_OTHER_STEMS = {
-    "thumbs",
-    "desktop",
-    "icon\r",
-    "readme",
-    "license",
-    "licence",
-    "copying",
-    "notice",
-    "attribution",
-    "authors",
-}
+_NO_TABLE = "no column names the pictures, as one with the header file or picture would"
+_SECOND = "the picture has another attribute file"
+_REPLACED = "the attributes come from another file"
 
 
 @dataclass(frozen=True)
@@ -88,24 +68,32 @@ class RefusedFile:
 
 
 @dataclass(frozen=True)
+class UnreadFile:
+    """A file that is neither a picture nor attributes, and why it counts as none."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class PictureSource:
     """The files of a source, by what they should be.
 
     Every file with a picture's suffix is a picture, and so is every file whose name does not show that it is something
     else: `x.png`, `x` and `x.dat` are pictures whatever they hold, `notes.txt` is not. Hidden files, files such as
-    README, and CSV files without attributes are not pictures either. All of these are `ignored_files`.
+    README, and CSV files without attributes are not pictures either. All of these are `unread_files`.
 
     Args:
         path: the folder or archive.
         pictures: sorted by name.
         refused_files: links, devices and pipes, names that are unsafe or occur twice, files that are too large, folders
             inside that cannot be read, and CSV files that cannot be read and belong to no picture; sorted.
-        tables: the attribute table, if there is one.
+        tables: the attribute tables, all with the same columns.
         sidecars: path of a picture without its suffix -> the attribute file next to it, also if the picture is missing.
             Empty if there is a table.
         known_attributes: attributes whose values are known in advance.
-        ignored_files: names, sorted.
-        digests: a line for each file that is neither a picture nor ignored: its name, and what it holds.
+        unread_files: files that are none of these, sorted by name.
+        digests: a line for each file that is neither a picture nor unread: its name, and what it holds.
     """
 
     path: Path
@@ -114,7 +102,7 @@ class PictureSource:
     tables: tuple[AttributeFile, ...]
     sidecars: dict[str, AttributeFile]
     known_attributes: KnownAttributes
-    ignored_files: tuple[str, ...]
+    unread_files: tuple[UnreadFile, ...]
     digests: tuple[str, ...]
 
     def read(self, names: Collection[str] | None = None) -> Iterator[tuple[RawPicture, bytes | None]]:
@@ -136,7 +124,7 @@ class PictureSource:
             yield picture, None  # deleted since it was listed
 
     def sha256(self, pictures: Iterable[tuple[str, str]] | None = None) -> str:
-        """Digest of the names and contents of all but the ignored files; the same for a folder and an archive of it.
+        """Digest of the names and contents of all but the unread files; the same for a folder and an archive of it.
 
         Args:
             pictures: the name of each picture, and the digest of its content, empty if it cannot be read. If they are
@@ -164,19 +152,19 @@ def open_pictures(
         known_attributes: attributes whose values are known in advance; others are learned from the table.
 
     Raises:
-        UserError: the source cannot be read (see `eightytwenty.read.archives.members`), holds no picture, more than
-            one attribute table or too many bytes of them; or the table elsewhere has no attribute.
+        UserError: the source cannot be read (see `eightytwenty.read.archives.members`), holds no picture,
+            attribute tables with different columns, or too many bytes of them; or the table elsewhere has no attribute.
     """
     pictures: list[RawPicture] = []
     refused: list[RefusedFile] = []
-    ignored: list[str] = []
+    unread: dict[str, str] = {}
     texts: list[AttributeFile] = []
     contents: list[str] = []
     unreadable: set[str] = set()
     text_bytes = 0
     for member in members(path):
-        if not member.problem and _is_ignored(member.name):
-            ignored.append(member.name)
+        if not member.problem and (reason := _unread_reason(member.name)):
+            unread[member.name] = reason
             continue
         if member.problem:
             refused.append(RefusedFile(member.name, member.record, member.problem))
@@ -184,36 +172,41 @@ def open_pictures(
             continue
         if PurePosixPath(member.name).suffix.lower() in _TABLE_SUFFIXES:
             content = member.read()
+            if member.name.lower().endswith(".txt") and not is_table(content or b""):
+                unread[member.name] = _NO_TABLE
+                continue
             contents.append(f"{member.name}\0{content_digest(content)}")
             texts.append(_attribute_file(member.name, content or b""))
             if content is None:
                 unreadable.add(member.name)
             text_bytes += len(texts[-1].content)
             if text_bytes > MOST_ATTRIBUTE_BYTES:
-                raise UserError(f"{path} holds more than {MOST_ATTRIBUTE_BYTES >> 20} MB of CSV files; remove some.")
+                raise UserError(
+                    f"{path} holds more than {MOST_ATTRIBUTE_BYTES >> 20} MB of attribute files; remove some."
+                )
         else:
             pictures.append(RawPicture(member.name, member.size))
     if not pictures:
-        example = f", such as {refused[0].name}: {refused[0].reason}" if refused else ""
-        counts = f"{len(ignored) + len(texts):,} other files, {len(refused):,} refused{example}"
+        names = [*((file.name, file.reason) for file in refused), *unread.items()]
+        example = f", such as {names[0][0]}: {names[0][1]}" if names else ""
+        counts = f"{len(unread) + len(texts):,} other files, {len(refused):,} refused{example}"
         raise UserError(f"{path} holds no picture ({counts}); give a folder or archive that does.")
 
     sidecars: dict[str, AttributeFile]
     if attributes:
         table = _separate_table(attributes, known_attributes)
         contents.append(f"\0{content_digest(table.content)}")
-        tables, sidecars, others = [table], {}, [text.name for text in texts]
+        others = {text.name: _REPLACED for text in texts if (path / text.name).resolve() != attributes.resolve()}
+        tables, sidecars = [table], {}
     else:
         tables, sidecars, others = _classify(texts, {_stem(picture.name) for picture in pictures}, known_attributes)
-    if len(tables) > 1:
-        names = f"{tables[0].name} and {tables[1].name}"
-        raise UserError(
-            f"{path} holds more than one attribute table ({names}); choose one with --attributes, or join them."
-        )
+        tables, aside = _with_equal_columns(path, tables, known_attributes)
+        others |= aside
     lost = unreadable.intersection(others)
     if lost and not tables and not sidecars:
         raise UserError(f"{min(lost)} cannot be read; change its permissions or remove it.")
     refused += [RefusedFile(name, 1, "cannot be read") for name in lost]
+    unread |= {name: reason for name, reason in others.items() if name not in lost}
     return PictureSource(
         path,
         tuple(sorted(pictures, key=lambda picture: picture.name)),
@@ -221,20 +214,19 @@ def open_pictures(
         tuple(tables),
         sidecars,
         known_attributes,
-        tuple(sorted([*ignored, *(name for name in others if name not in lost)])),
+        tuple(UnreadFile(name, reason) for name, reason in sorted(unread.items())),
         tuple(contents),
     )
 
 
-def _is_ignored(name: str) -> bool:
+def _unread_reason(name: str) -> str:
+    """Why a name shows that the file is neither a picture nor attributes; empty if it does not."""
     path = PurePosixPath(name)
-    is_hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
     suffix = path.suffix.lower()
-    return (
-        is_hidden
-        or suffix in _OTHER_SUFFIXES
-        or (path.stem.lower() in _OTHER_STEMS and suffix not in _PICTURE_SUFFIXES)
-    )
+    beside = reason_beside(name)
+    if beside == HIDDEN or (beside and (suffix not in PICTURE_SUFFIXES or "__MACOSX" in path.parts)):
+        return beside
+    return _OTHER_SUFFIXES.get(suffix, "")
 
 
 def _attribute_file(name: str, content: bytes) -> AttributeFile:
@@ -251,7 +243,7 @@ def _separate_table(attributes: Path, known_attributes: KnownAttributes) -> Attr
     file = attribute_file(attributes.name, content)
     if not is_table(file.content):
         raise UserError(f"{attributes} has no column file, picture or the like in its first line; rename a column.")
-    table = parse_table(file, known_attributes)
+    table = parse_tables([file], known_attributes)
     if not table.attributes:
         why = (
             ", ".join(f"{column}: {reason}" for column, reason in table.ignored_columns.items())
@@ -263,8 +255,8 @@ def _separate_table(attributes: Path, known_attributes: KnownAttributes) -> Attr
 
 def _classify(
     texts: list[AttributeFile], stems: set[str], known_attributes: KnownAttributes
-) -> tuple[list[AttributeFile], dict[str, AttributeFile], list[str]]:
-    """Tables, sidecar files by stem, and the names of files that are neither.
+) -> tuple[list[AttributeFile], dict[str, AttributeFile], dict[str, str]]:
+    """Tables, sidecar files by stem, and the files that are neither: name -> reason.
 
     A file with the name of a picture is a sidecar file only if some file looks like one. Otherwise it may be a table of
     numbers, with the picture as its plot.
@@ -274,9 +266,36 @@ def _classify(
         sidecar_texts = []
     else:
         sidecar_texts = [text for text in texts if _stem(text.name) in stems or is_sidecar(text.content)]
-    sidecars = {_stem(text.name): text for text in sidecar_texts}
+    sidecars: dict[str, AttributeFile] = {}
+    for text in sidecar_texts:
+        sidecars.setdefault(_stem(text.name), text)
     attribute_names = {text.name for text in (*tables, *sidecars.values())}
-    return tables, sidecars, [text.name for text in texts if text.name not in attribute_names]
+    others = {text.name: _NO_TABLE for text in texts if text.name not in attribute_names}
+    return tables, sidecars, others | {text.name: _SECOND for text in sidecar_texts if text.name in others}
+
+
+def _with_equal_columns(
+    path: Path, tables: list[AttributeFile], known_attributes: KnownAttributes
+) -> tuple[list[AttributeFile], dict[str, str]]:
+    """The tables that are read together, and those without an attribute, which are set aside: name -> reason.
+
+    Raises:
+        UserError: tables with different columns give attributes.
+    """
+    groups: dict[frozenset[str], list[AttributeFile]] = {}
+    for table in sorted(tables, key=lambda table: table.name):
+        groups.setdefault(column_names(table), []).append(table)
+    if len(groups) < 2:
+        return [table for group in groups.values() for table in group], {}
+    useful = [group for group in groups.values() if parse_tables(group, known_attributes).attributes]
+    if len(useful) > 1:
+        names = f"{useful[0][0].name} and {useful[1][0].name}"
+        raise UserError(
+            f"{path} holds attribute tables with different columns ({names}); choose one with --attributes, or join "
+            "them."
+        )
+    first = useful[0] if useful else next(iter(groups.values()))
+    return first, {table.name: "a table without attributes" for table in tables if table not in first}
 
 
 def _stem(name: str) -> str:

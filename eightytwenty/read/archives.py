@@ -5,6 +5,7 @@ not followed, and the unpacked size is bounded.
 """
 
 import bz2
+import copy
 import gzip
 import io
 import lzma
@@ -16,7 +17,7 @@ import tarfile
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,10 @@ MOST_FILE_BYTES = 256 << 20  # of one file, which is read at once
 BOMB_BYTES, BOMB_RATIO = 1 << 30, 200
 _LONGEST_NAME, _LONGEST_PATH = 255, 1024  # bytes, a limit that file systems and tools share
 _PIECE = 1 << 16  # bytes of a zip unpacked at once
+_PLAIN_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_IS_UTF8 = 1 << 11  # the flag of a member whose name is in UTF-8
+# Words of kana and kanji, of at least two signs: what Western names in another code page do not decode to.
+_JAPANESE = re.compile(r"[\x00-\x7f]*([々ぁ-ヿ一-鿿]{2,}[\x00-\x7f]*)*")
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second is an archive without members
 _UNPACKERS = {b"\x1f\x8b": gzip, b"BZh": bz2, b"\xfd7zXZ\0": lzma}
@@ -110,7 +115,7 @@ class _NameChecker:
 def _unsafe(name: str) -> str:
     """Why a name must never become a path; empty if it may."""
     parts = name.replace("\\", "/").split("/")
-    if ".." in parts or not parts[0] or parts[0].endswith(":"):
+    if not parts[0] or parts[0].endswith(":") or ".." in posixpath.normpath("/".join(parts)).split("/"):
         return "a name that leads out of the archive"
     if not posixpath.normpath(name).strip(". ") or "\0" in name:
         return "no name"
@@ -197,22 +202,78 @@ def _zip_members(path: Path) -> Iterator[Member]:
             raise UserError(f"{path} is encrypted; pack it again without a password.")
         refuse_bomb(path, path.stat().st_size, sum(info.file_size for info in files))
         checker = _NameChecker()
-        for info in files:
+        for info, name in zip(files, _names(files), strict=True):
             file_type = stat.S_IFMT(info.external_attr >> 16)  # 0 if the archive's system has no file types
             kind = "" if file_type in {0, stat.S_IFREG} else _KINDS.get(file_type, "no file")
-            # other methods are unpacked without a bound, and bzip2 turns a few kilobytes into gigabytes
-            if not kind and info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-                kind = "packed otherwise than by deflate"
+            if not kind and info.compress_type not in {*_PLAIN_METHODS, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}:
+                kind = "packed by a method that is not read; pack it again by deflate"
 
             def read(info: zipfile.ZipInfo = info) -> bytes | None:
-                # in pieces, because a member may unpack to far more than its listed size and is only then cut off
                 try:
+                    if info.compress_type not in _PLAIN_METHODS:
+                        return _unpack(archive, info)
+                    # in pieces, because a member may unpack to far more than its listed size and is only then cut off
                     with archive.open(info) as content:
                         return b"".join(iter(lambda: content.read(_PIECE), b""))
                 except _UNPACKING:
                     return None
 
-            yield checker.member(info.filename, info.file_size, kind, read)
+            yield checker.member(name, info.file_size, kind, read)
+
+
+def _names(files: Sequence[zipfile.ZipInfo]) -> list[str]:
+    """The names of the members as text with slashes.
+
+    Where a name is not marked as UTF-8, zipfile takes it for cp437, but many programs write UTF-8 or their own code
+    page all the same. Windows programs may write backslashes between folders.
+    """
+    unmarked = {
+        file.filename: file.filename.encode("cp437")
+        for file in files
+        if not file.flag_bits & _IS_UTF8 and file.filename == file.orig_filename
+    }
+    decoded = _decoded(unmarked)
+    names = [decoded.get(file.filename, file.filename) for file in files]
+    if not any("/" in name for name in names):
+        return [name.replace("\\", "/") for name in names]
+    return names
+
+
+def _decoded(names: Mapping[str, bytes]) -> dict[str, str]:
+    """Names in UTF-8 or, where all that is not ASCII in them is Japanese words, in cp932; none if neither."""
+    for encoding, is_plausible in (("utf-8", re.compile(".*", re.DOTALL)), ("cp932", _JAPANESE)):
+        try:
+            decoded = {name: content.decode(encoding) for name, content in names.items()}
+        except UnicodeDecodeError:
+            continue
+        if all(map(is_plausible.fullmatch, decoded.values())):
+            return decoded
+    return {}
+
+
+def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """Unpacks a member that is packed by bzip2 or LZMA, up to its listed size; zipfile has no bound for these.
+
+    Raises:
+        EOFError: it is shorter or longer than listed, or its checksum is wrong, or it is packed into far too much.
+    """
+    if info.compress_size > MOST_FILE_BYTES:
+        raise EOFError
+    packed = copy.copy(info)
+    packed.compress_type, packed.file_size = zipfile.ZIP_STORED, info.compress_size
+    del packed.CRC  # that of the unpacked content
+    with archive.open(packed) as stream:
+        content = stream.read()
+    unpacker: bz2.BZ2Decompressor | lzma.LZMADecompressor
+    if info.compress_type == zipfile.ZIP_BZIP2:
+        unpacker = bz2.BZ2Decompressor()
+    else:  # two bytes of version, two of the length of the properties, the properties: a file of LZMA without its size
+        unpacker = lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=MOST_FILE_BYTES)
+        content = content[4:9] + b"\xff" * 8 + content[9:]
+    unpacked = unpacker.decompress(content, max_length=info.file_size + 1)
+    if len(unpacked) != info.file_size or zlib.crc32(unpacked) != info.CRC:
+        raise EOFError
+    return unpacked
 
 
 def refuse_bomb(name: str | Path, packed: int, unpacked: int) -> None:
@@ -235,6 +296,9 @@ def _tar_members(path: Path) -> Iterator[Member]:
         try:
             archive = tarfile.open(fileobj=cast("BinaryIO", forward), mode="r:", encoding="utf-8")  # noqa: SIM115
         except tarfile.ReadError:
+            if zipfile.is_zipfile(path):  # behind other bytes, as in a program that unpacks itself
+                yield from _zip_members(path)
+                return
             raise UserError(
                 f"{path} is not a folder, zip or tar (also as gz, bz2 or xz); give one of pictures."
             ) from None

@@ -16,18 +16,17 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote
 
-from eightytwenty.engine.summary import HIDDEN
 from eightytwenty.errors import UserError
 from eightytwenty.files import name_as_text, source_mode
 from eightytwenty.read import arrow, dialect, json_lines, parquet
 from eightytwenty.read.archives import MOST_UNPACKED_BYTES, refuse_bomb
+from eightytwenty.read.beside import REASONS, TEXT, reason_beside
 from eightytwenty.read.formats import refuse_other_formats
 from eightytwenty.read.streams import ZIP, magic, open_archive, open_file, seekable, unpacked
 from eightytwenty.schema import Table
 
 _PARQUET, _OLE = b"PAR1", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PARTITION = re.compile(r"([^=/]+)=([^/]*)")
-_UNMEANT = {"__MACOSX", "Thumbs.db", "desktop.ini", "_SUCCESS", "_metadata", "_common_metadata"}
 _NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 MOST_TABLES = 1_000  # in an archive; each of them takes milliseconds, however small it is
 _MOST_NAMED = 3  # files to name in a message
@@ -129,7 +128,7 @@ class _Opener:
         """The error of a source without a file to read: that of its one file, or some of the reasons."""
         if len(self._errors) == 1 and len(self.unread) == 1:
             return self._errors[0]
-        named = [f"{file.name} ({file.reason.rstrip('.')})" for file in self.unread if file.reason != HIDDEN]
+        named = [f"{file.name} ({file.reason.rstrip('.')})" for file in self.unread if file.reason not in REASONS]
         more = f" and {len(named) - _MOST_NAMED:,} more" if len(named) > _MOST_NAMED else ""
         what = f": {', '.join(named[:_MOST_NAMED])}{more}" if named else ""
         return UserError(
@@ -169,8 +168,9 @@ class _Opener:
     def _open_members(self, path: Path, archive: zipfile.ZipFile, name: str) -> None:
         """Opens the members of an archive, sorted."""
         infos = sorted((info for info in archive.infolist() if not info.is_dir()), key=lambda info: info.filename)
-        shown = [info for info in infos if not _is_hidden(info.filename)]
-        self.unread += [Unread(f"{name}/{info.filename}", HIDDEN) for info in infos if _is_hidden(info.filename)]
+        shown = [info for info in infos if not _reason(info.filename)]
+        reasons = ((info.filename, _reason(info.filename)) for info in infos)
+        self.unread += [Unread(f"{name}/{member}", reason) for member, reason in reasons if reason]
         unpacked_size = sum(info.file_size for info in shown)
         if not shown:
             raise UserError(f"{name} is an empty archive; pack a table.")
@@ -192,7 +192,8 @@ class _Opener:
     def _refuse(self, name: str, error: UserError) -> None:
         self._errors.append(error)
         # without quotations of what stands in it, because the reasons are stored with the numbers of a cleaning
-        self.unread.append(Unread(name, error.redacted.removeprefix(f"The archive {name} ").removeprefix(f"{name} ")))
+        reason = error.redacted.removeprefix(f"The archive {name} ").removeprefix(f"{name} ")
+        self.unread.append(Unread(name, reason_beside(name) or reason))
 
     def _open(
         self, path: Path, archive: zipfile.ZipFile | None, member: str, name: str, partitions: dict[str, str | None]
@@ -268,17 +269,17 @@ def _below(folder: Path) -> Iterator[tuple[Path, str]]:
 
 def _why_not(file: Path) -> str:
     """Why a file of a folder is not opened, empty if it may be."""
-    if _is_hidden(file.name):
-        return HIDDEN
+    if reason := _reason(file.name):
+        return reason
     if file.is_symlink():
         return "a symbolic link"
     return "" if file.is_file() else "no ordinary file"
 
 
-def _is_hidden(name: str) -> bool:
-    """Whether a file is hidden, or one that a system adds to a folder."""
-    parts = name.split("/")
-    return any(part.startswith(".") and part not in {".", ".."} for part in parts) or bool(_UNMEANT & {*parts})
+def _reason(name: str) -> str:
+    """Why a file is not opened, by its name; a text about the data may be a table all the same."""
+    reason = reason_beside(name)
+    return "" if reason == TEXT else reason
 
 
 def _is_workbook(members: list[str]) -> bool:

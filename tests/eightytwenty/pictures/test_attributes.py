@@ -7,7 +7,9 @@ import pytest
 from eightytwenty.errors import UserError
 from eightytwenty.kinds.category import Attribute
 from eightytwenty.pictures import attribute_files
-from eightytwenty.pictures.attribute_files import AttributeFile, parse_sidecar, parse_table
+from eightytwenty.pictures.attribute_files import AttributeFile, parse_sidecar
+from eightytwenty.pictures.attribute_tables import parse_tables
+from eightytwenty.pictures.attribute_text import is_table
 from eightytwenty.pictures.attributes import UnclaimedAttributes, read_attributes
 from eightytwenty.pictures.source import open_pictures
 from schemas.attributes import AVATARS, CARTOONSET, KNOWN_ATTRIBUTES
@@ -26,7 +28,7 @@ def read(tmp_path, files):
 
 
 def table(text, encoding="utf-8"):
-    return parse_table(AttributeFile("t.csv", text.encode(encoding)), KNOWN_ATTRIBUTES)
+    return parse_tables([AttributeFile("t.csv", text.encode(encoding))], KNOWN_ATTRIBUTES)
 
 
 def with_line(name, line):
@@ -238,3 +240,118 @@ def test_a_source_without_attributes_says_nothing(tmp_path):
     assert (result.attributes, result.values, result.problems, result.unclaimed_rows) == ((), {}, {}, ())
     only_files = read(tmp_path, {"a.png": b"", "t.csv": b"file\na.png\n"})
     assert (only_files.attributes, only_files.problems) == ((), {})
+
+
+def test_lines_name_pictures_from_other_places_and_in_other_formats(tmp_path):
+    lines = ["/home/me/data/train/a.png,1", "C:\\data\\test\\a.png,2", "b.jpg,1", "c.PNG,2", "person.2,1", "d.jpg,2"]
+    names = ["faces/train/a.png", "faces/test/a.png", "b.png", "c", "person.1", "d.png", "d.gif"]
+    result = read(tmp_path, dict.fromkeys(names, b"") | {"t.csv": "\n".join(["file,kind", *lines]).encode()})
+    assert result.values == {"faces/train/a.png": ("1",), "faces/test/a.png": ("2",), "b.png": ("1",), "c": ("2",)}
+    assert [row.record for row in result.unclaimed_rows] == [5, 6]  # nothing else, and two pictures
+
+
+def test_the_suffix_in_a_line_counts_before_that_of_another_format(tmp_path):
+    result = read(tmp_path, {"a.png": b"", "a.jpg": b"", "t.csv": b"file,kind\nA.PNG,1\na.jpg,2\n"})
+    assert result.values == {"a.png": ("1",), "a.jpg": ("2",)}
+
+
+CELEBA = "3\nSmiling Wavy_Hair\na.jpg -1  1\nb.jpg  1  1\nc.jpg  1 -1\n"
+
+
+@pytest.mark.parametrize("header", ["Smiling Wavy_Hair", "image_id Smiling Wavy_Hair"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_the_table_of_celeba_is_read(tmp_path, header, ends):
+    text = CELEBA.replace("Smiling Wavy_Hair", header).replace("\n", ends)
+    result = read(tmp_path, {"a.jpg": b"", "b.jpg": b"", "c.png": b"", "list_attr_celeba.txt": text.encode()})
+    assert result.attributes == (Attribute("smiling", ("-1", "1")), Attribute("wavy_hair", ("-1", "1")))
+    assert result.values == {"a.jpg": ("-1", "1"), "b.jpg": ("1", "1"), "c.png": ("1", "-1")}
+    assert result.files == {"list_attr_celeba.txt": 3}
+
+
+def test_faulty_lines_of_celeba_say_why_and_keep_their_bytes():
+    result = table(CELEBA + "d.jpg 1\ne.jpg 1 1 1\nf.jpg 1 ?\n").lines
+    assert [(line.picture, line.problem, line.original) for line in result[3:]] == [
+        ("d.jpg", attribute_files.MALFORMED, b"d.jpg 1"),
+        ("e.jpg", attribute_files.MALFORMED, b"e.jpg 1 1 1"),
+        ("f.jpg", attribute_files.MISSING_VALUE, b"f.jpg 1 ?"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["12\n", "a photo of a cat\n", "12\na b\nred 1 2 3\n", "1\n2\n3\n", "1\na\nb.png 2 3\n"]
+)
+def test_other_texts_are_no_tables(text):
+    assert not is_table(text.encode())
+
+
+def test_spellings_of_one_value_are_one_and_the_ledger_says_so(tmp_path):
+    cells = ["short", "LONG", "none ", "Short", "long", " none", "short", "Long", "none", "short", "long", "None"]
+    lines = [f"{number}.png,{cell},{'aA'[number % 2]}" for number, cell in enumerate(cells)]
+    files = dict.fromkeys([f"{number}.png" for number in range(12)], b"")
+    result = read(tmp_path, files | {"t.csv": "\n".join(["file,hair,code", *lines]).encode()})
+    # single letters may be codes, such as those of chessmen
+    assert result.attributes == (Attribute("hair", ("long", "none", "short")), Attribute("code", ("A", "a")))
+    assert [result.values[f"{number}.png"][0] for number in range(12)] == [cell.strip().lower() for cell in cells]
+    changes = {name: [(one.repair, one.before, one.after) for one in made] for name, made in result.changes.items()}
+    assert changes == {
+        "1.png": [("letter case", "LONG", "long")],
+        "2.png": [("stray spaces", "none ", "none")],
+        "3.png": [("letter case", "Short", "short")],
+        "5.png": [("stray spaces", " none", "none")],
+        "7.png": [("letter case", "Long", "long")],
+        "11.png": [("letter case", "None", "none")],
+    }
+
+
+def test_a_known_value_counts_before_a_frequent_spelling():
+    rows = [["x.png", *row] for row in draw_attributes(3, seed=1).rows()]
+    for row in rows:
+        row[1] = "BUN"
+    result = table("\n".join(map(",".join, [["file", *(one.name for one in AVATARS)], *rows])))
+    assert [line.values[0] for line in result.lines] == ["bun"] * 3
+
+
+def test_several_tables_are_one_and_their_lines_keep_their_places(tmp_path):
+    tables = {"train.csv": b"file,hair\ntrain/a,red\ngone,red\n", "test.csv": b"Hair,file\nblond,test/a\nRED,test/b\n"}
+    result = read(tmp_path, dict.fromkeys(["train/a.png", "test/a.png", "test/b.png"], b"") | tables)
+    assert result.values == {"train/a.png": ("red",), "test/a.png": ("blond",), "test/b.png": ("red",)}
+    assert result.unclaimed_rows == (
+        UnclaimedAttributes("train.csv", 2, (attribute_files.WITHOUT_PICTURE,), b"gone,red"),
+    )
+    assert result.files == {"test.csv": 2, "train.csv": 2}
+
+
+def test_a_column_without_a_name_is_reported_if_it_holds_something(tmp_path):
+    result = table("\ufeff,file,hair,\n0,a,red,\n1,b,blond,\n")
+    assert result.ignored_columns == {"column 1": "it has no name"}
+
+
+# -- folders
+
+
+@pytest.mark.parametrize("wrapper", ["", "data/", "train/", "data/train/"])
+def test_the_folders_of_pictures_are_classes(tmp_path, wrapper):
+    result = read(tmp_path, {f"{wrapper}{kind}/{n}.png": b"" for kind in ("cat", "dog") for n in range(3)})
+    assert result.attributes == (Attribute("class", ("cat", "dog")),)
+    assert result.values[f"{wrapper}dog/1.png"] == ("dog",)
+    assert result.files == {"the folders of the pictures": 2}
+
+
+def test_splits_are_no_classes(tmp_path):
+    names = [f"{split}/{kind}/{n}.png" for split in ("Train", "test") for kind in ("cat", "dog") for n in range(3)]
+    assert read(tmp_path, dict.fromkeys(names, b"")).values["test/cat/0.png"] == ("cat",)
+    assert read(tmp_path, {f"{split}/{n}.png": b"" for split in ("train", "val") for n in range(3)}).attributes == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "ignored"),
+    [
+        (["a.png", "cat/b.png", "dog/c.png"], {}),
+        (["faces/a.png", "faces/b.png"], {}),
+        ([f"{n}/a.png" for n in range(20)], {"class": "most folders hold one picture only"}),
+        ([f"{n}/{m}.png" for n in range(70) for m in range(3)], {"class": "there are more than 64 folders"}),
+    ],
+)
+def test_other_folders_are_no_classes(tmp_path, names, ignored):
+    result = read(tmp_path, dict.fromkeys(names, b""))
+    assert (result.attributes, result.values, result.ignored_columns) == ((), {}, ignored)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 
 from eightytwenty.pictures.observe import REFUSALS, observe
 from eightytwenty.pictures.structure import structure_fault
+from tests.eightytwenty.pictures.png import GREY, GREY_ALPHA, RGB, chunk, png
 
 
 def encode(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -27,6 +28,7 @@ def samples() -> list[bytes]:
     picture, other = Image.fromarray(noise), Image.fromarray(noise[::-1])
     exif = Image.Exif()
     exif[0x0112] = 6
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes().replace(b"rXYZ", b"gXYZ", 1)
     film = {"save_all": True, "append_images": [other]}
     return [
         encode(picture, "PNG", exif=exif),
@@ -40,6 +42,12 @@ def samples() -> list[bytes]:
         encode(picture, "WEBP", exif=exif),
         encode(picture, "TIFF", exif=exif),
         encode(picture, "TIFF", compression="tiff_lzw"),
+        encode(picture, "PNG", icc_profile=profile),
+        encode(picture, "JPEG", icc_profile=profile),
+        encode(picture.convert("L").convert("I;16"), "TIFF", compression="tiff_deflate", tiffinfo={281: 4095}),
+        png(noise.astype(np.uint16) * 16, 16, RGB, chunk(b"sBIT", b"\x0c\x0c\x0c"), chunk(b"tRNS", bytes(6))),
+        png(noise[..., :2].astype(np.uint16) * 257, 16, GREY_ALPHA),
+        png(noise[..., :1] & 3, 2, GREY, chunk(b"tRNS", b"\0\1")),
     ]
 
 
@@ -113,12 +121,21 @@ def test_no_flipped_bit_of_a_png_passes():
 
 def test_a_bomb_is_refused_by_its_header():
     end = SAMPLES[0][33:]
-    for side, is_bomb in ((60_000, True), (6_400, True), (6_000, False)):
+    for side, is_bomb in ((60_000, True), (7_200, True), (7_000, False)):
         data = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
         content = SAMPLES[0][:8] + struct.pack(">I", 13) + data + struct.pack(">I", zlib.crc32(data)) + end
         observation = observe("x.png", content, 32)
         assert observation.bomb == is_bomb
+        assert not observation.too_many_pixels
         assert observation.pixels is None
+
+
+def test_a_jpeg_without_samples_is_damaged():
+    content = SAMPLES[5]  # progressive, with four channels
+    at = content.index(b"\xff\xc2") + 10
+    for channel in range(content[at - 1]):
+        content = content[: at + 1 + 3 * channel] + b"\0" + content[at + 2 + 3 * channel :]
+    assert observe("x.jpg", content, 32).fault == "damaged"
 
 
 def test_text_that_unpacks_to_more_than_it_should_is_damage():

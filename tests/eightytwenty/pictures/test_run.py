@@ -102,7 +102,7 @@ def broken_files() -> dict[str, tuple[bytes, str]]:
         "empty.png": (b"", "empty file"),
         "large.png": (sound + bytes(MOST_BYTES), "file too large"),
         "letter.png": (b"Dear all,", "not an image"),
-        "icon.png": (encode(drawing(0), "ICO"), "not an image"),
+        "icon.png": (encode(drawing(0), "ICO"), "other picture format"),
         "jpeg.png": (encode(drawing(1), "JPEG"), "wrong format"),
         "cut.png": (sound[: at + 5], "truncated"),
         "cut.jpg": (jpeg[: len(jpeg) // 2], "truncated"),
@@ -386,7 +386,7 @@ def test_a_source_without_a_clean_picture_is_still_reported(clean):
     assert cleaned.summary.fates == {"clean": 0, "quarantine": 2, "duplicates": 0}
     assert read_pictures(cleaned.out).images.shape == (0, SIZE, SIZE, 3)
     report = (cleaned.out / "report.md").read_text()
-    assert "| empty file | 1 | the file has no bytes | `a.png` |" in report
+    assert "| empty file | 1 | the file has no bytes; download it again | `a.png` |" in report
     assert json.loads((cleaned.out / "attributes.json").read_text()) == {}
 
 
@@ -398,3 +398,30 @@ def test_real_faces_pass_and_are_all_different(tmp_path, size):
     )
     assert summary.fates == {"clean": 10, "quarantine": 0, "duplicates": 0}
     assert summary.repaired == {"resize": 10, "transparency onto white": 10}
+
+
+def test_repaired_attributes_are_lines_of_the_ledger(clean):
+    table = b"file,hair\na.png,red\nb.png,RED \nc.png,blond\nd.png,red\n"
+    files = {f"{name}.png": encode(drawing(place).convert("L")) for place, name in enumerate("abcd")}
+    cleaned = clean(files | {"t.csv": table})
+    assert cleaned["clean"]["hair"].to_list() == ["red", "red", "blond", "red"]
+    lines = cleaned["ledger"].filter(source="b.png").select("column", "rule", "before", "after").rows()
+    assert lines == [
+        ("picture", "grey to RGB", "L", "RGB"),
+        ("hair", "stray spaces", "RED ", "RED"),
+        ("hair", "letter case", "RED", "red"),
+    ]
+    assert cleaned.summary.repaired == {"grey to RGB": 4, "letter case": 1, "stray spaces": 1}
+
+
+def test_what_is_not_read_is_in_the_reports(clean):
+    hidden = {f".{number:02}": b"" for number in range(30)}
+    cleaned = clean({"a.png": encode(drawing(1)), "more.zip": b""} | hidden)
+    unread = json.loads((cleaned.out / "report.json").read_text())["unread"]
+    assert unread == cleaned.summary.unread
+    assert [file["name"] for file in unread] == [*sorted(hidden), "more.zip"]
+    assert unread[0]["reason"] == "a hidden file"
+    report = (cleaned.out / "report.md").read_text()
+    assert "| `.00` | a hidden file |" in report
+    assert "And 11 more; `report.json` names all." in report
+    assert "more.zip" not in report

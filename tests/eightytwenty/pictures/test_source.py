@@ -12,7 +12,7 @@ import pytest
 
 from eightytwenty.errors import UserError
 from eightytwenty.pictures import source as source_module
-from eightytwenty.pictures.source import RefusedFile, open_pictures
+from eightytwenty.pictures.source import RefusedFile, UnreadFile, open_pictures
 from schemas.attributes import KNOWN_ATTRIBUTES
 from tests.real_data import CARTOONSET
 
@@ -68,7 +68,7 @@ def test_every_file_is_a_picture_or_says_that_it_is_none(tmp_path, save):
     assert [picture.size for picture in source.pictures] == [len(FILES[name]) for name in names]
     assert [table.name for table in source.tables] == ["table.csv"]
     assert source.sidecars == {}
-    assert set(source.ignored_files) == FILES.keys() - set(names) - {"table.csv"}
+    assert {file.name for file in source.unread_files} == FILES.keys() - set(names) - {"table.csv"}
     assert source.refused_files == ()
     assert {picture.name: content for picture, content in source.read()} == {name: FILES[name] for name in names}
     # a tar is read in its own order, the others by name
@@ -161,7 +161,7 @@ def test_sidecar_files_are_found_with_and_without_their_picture(tmp_path):
         "0/2": "0/2.csv",
         "1/3": "1/3.csv",
     }
-    assert source.ignored_files == ("log.csv",)
+    assert [file.name for file in source.unread_files] == ["log.csv"]
     assert source.tables == ()
 
 
@@ -169,7 +169,7 @@ def test_a_separate_table_replaces_those_inside(tmp_path):
     (tmp_path / "separate.csv").write_bytes("\ufeffPicture;hair\na.jpg;red\nb.jpg;black\n".encode())
     source = open_pictures(as_zip(tmp_path / "x.zip", FILES), tmp_path / "separate.csv")
     assert [table.name for table in source.tables] == ["separate.csv"]
-    assert "table.csv" in source.ignored_files
+    assert UnreadFile("table.csv", "the attributes come from another file") in source.unread_files
     assert source.sha256() != open_pictures(tmp_path / "x.zip").sha256()
 
 
@@ -178,8 +178,8 @@ def test_a_separate_table_replaces_those_inside(tmp_path):
     [
         ({"README.md": b"", "table.csv": b"file,hair\na,b\n"}, "holds no picture .*2 other files, 0 refused"),
         (
-            {"a.png": b"", "x.csv": b"file,a\n", "y.csv": b"image,a\n"},
-            r"more than one attribute table \(x\.csv and y\.csv\)",
+            {"a.png": b"", "x.csv": b"file,a\nb,1\nc,2\n", "y.csv": b"image,b\nb,1\nc,2\n"},
+            r"attribute tables with different columns \(x\.csv and y\.csv\)",
         ),
         ({}, "holds no picture"),
     ],
@@ -204,7 +204,7 @@ def test_a_separate_table_without_attributes_is_one_sentence(tmp_path):
 
 def test_attribute_files_are_bounded(tmp_path, monkeypatch):
     monkeypatch.setattr(source_module, "MOST_ATTRIBUTE_BYTES", 10)
-    with pytest.raises(UserError, match="MB of CSV files"):
+    with pytest.raises(UserError, match="MB of attribute files"):
         open_pictures(as_folder(tmp_path / "x", FILES))
 
 
@@ -213,14 +213,14 @@ def test_real_pictures_of_the_cartoon_set_are_found():
         pytest.skip(f"no {CARTOONSET}")
     source = open_pictures(CARTOONSET, known_attributes=KNOWN_ATTRIBUTES)
     assert len(source.pictures) == 10
-    assert source.ignored_files == ("README.md",)
+    assert source.unread_files == (UnreadFile("README.md", "a text about the data"),)
     assert all((content or b"").startswith(b"\x89PNG") for _, content in source.read())
 
 
 def test_a_table_with_the_name_of_a_picture_is_no_attribute_file(tmp_path):
     files = {"plot.png": b"", "plot.csv": b"x,y\n1,2\n", "b.png": b"", "b.csv": b""}
     source = open_pictures(as_zip(tmp_path / "x.zip", files))
-    assert (source.sidecars, source.ignored_files) == ({}, ("b.csv", "plot.csv"))
+    assert (source.sidecars, [file.name for file in source.unread_files]) == ({}, ["b.csv", "plot.csv"])
 
 
 def damage(path: Path, name: str) -> Path:
@@ -240,10 +240,66 @@ def test_an_unreadable_attribute_file_stops_nothing_where_others_can_be_read(tmp
     source = open_pictures(damage(damage(path, "2.csv"), "3.csv"), known_attributes=KNOWN_ATTRIBUTES)
     assert [(stem, file.content) for stem, file in source.sidecars.items()] == [("1", line), ("2", b"")]
     assert source.refused_files == (RefusedFile("3.csv", 1, "cannot be read"),)
-    assert source.ignored_files == ()
+    assert source.unread_files == ()
 
 
 def test_the_only_attribute_file_must_be_readable(tmp_path):
     path = as_zip(tmp_path / "x.zip", {"a.png": b"", "table.csv": FILES["table.csv"]})
     with pytest.raises(UserError, match=r"table\.csv cannot be read"):
         open_pictures(damage(path, "table.csv"))
+
+
+REASONS = {
+    "a/.DS_Store": "a hidden file",
+    ".cache/b.png": "a hidden file",
+    "__MACOSX/._a.png": "a file of the operating system",
+    "Thumbs.db": "a file of the operating system",
+    "LICENSE": "a text about the data",
+    "more.ZIP": "an archive inside the source; unpack it, or clean it by itself",
+    "film.MOV": "sound or film, not a picture",
+    "paper.pdf": "its suffix is not that of a picture",
+    "caption.txt": "no column names the pictures, as one with the header file or picture would",
+    "amounts.csv": "no column names the pictures, as one with the header file or picture would",
+    "boxes.csv": "a table without attributes",
+}
+
+
+@pytest.mark.parametrize("save", [as_folder, as_zip, as_tar])
+def test_each_file_that_is_not_read_has_a_reason(tmp_path, save):
+    files = dict.fromkeys(REASONS, b"day,amount\n1,2\n")
+    files["boxes.csv"] = b"file,x,y\na.png,1.5,2.5\nb.png,2.5,3.5\n"
+    files |= {"a.png": b"a", "b.png": b"b", "labels.csv": b"file,hair\na.png,red\nb.png,blond\n"}
+    source = open_pictures(save(tmp_path / "x", files))
+    assert {file.name: file.reason for file in source.unread_files} == REASONS
+    named = [*source.pictures, *source.tables, *source.refused_files, *source.unread_files]
+    assert sorted(file.name for file in named) == sorted(files)
+
+
+def test_a_second_attribute_file_of_a_picture_is_not_dropped_silently(tmp_path):
+    line = b'"face_shape", 4, 7\n'
+    path = as_zip(tmp_path / "x.zip", {"1.png": b"", "1.csv": line, "1.tsv": line})
+    source = open_pictures(path, known_attributes=KNOWN_ATTRIBUTES)
+    assert [file.name for file in source.sidecars.values()] == ["1.csv"]
+    assert source.unread_files == (UnreadFile("1.tsv", "the picture has another attribute file"),)
+
+
+def test_a_chosen_table_inside_the_source_counts_as_read(tmp_path):
+    folder = as_folder(
+        tmp_path / "x", {"a.png": b"", "t.csv": b"file,kind\na,1\nb,2\n", "u.csv": b"file,b\na,1\nb,2\n"}
+    )
+    source = open_pictures(folder, folder / "t.csv")
+    assert source.unread_files == (UnreadFile("u.csv", "the attributes come from another file"),)
+
+
+def test_tables_with_equal_columns_are_read_together(tmp_path):
+    train, test = b"file,hair,eyes\na.png,red,1\n", b"eyes,Hair,image\n2,blond,b.png\n"
+    source = open_pictures(
+        as_zip(tmp_path / "x.zip", {"a.png": b"", "b.png": b"", "train.csv": train, "test.csv": test})
+    )
+    assert [table.name for table in source.tables] == ["test.csv", "train.csv"]
+
+
+def test_a_source_without_pictures_says_what_it_holds(tmp_path):
+    path = as_zip(tmp_path / "x.zip", {"class0.zip": b"", "class1.zip": b""})
+    with pytest.raises(UserError, match=r"2 other files, 0 refused, such as class0\.zip: an archive inside the source"):
+        open_pictures(path)

@@ -78,6 +78,9 @@ UNSAFE = ["../x.png", "a/../../x.png", "/etc/x.png", "..\\x.png", "C:/x.png", "C
 @pytest.mark.parametrize("pack", [make_tar, make_zip])
 def test_a_name_that_leads_out_is_refused_and_the_rest_is_read(tmp_path, pack, name):
     result = read_members(save(tmp_path, "x", pack((name, b"bad"), ("good.png", b"good"))))
+    name = (
+        name.replace("\\", "/") if pack is make_zip else name
+    )  # in a zip without slashes, backslashes are meant as such
     assert sorted(result) == sorted([(name, "a name that leads out of the archive", None), ("good.png", "", b"good")])
 
 
@@ -321,14 +324,76 @@ def test_a_member_that_unpacks_to_more_than_it_says_takes_no_memory(tmp_path):
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_members_whose_unpacking_has_no_bound_are_refused(tmp_path, method):
+def test_members_packed_by_other_methods_are_read_up_to_their_listed_size(tmp_path, method):
+    size = 0x3030201
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("a.png", b"a" * 1000, compress_type=method)
         archive.writestr("b.png", b"b")
-    assert read_members(tmp_path / "x.zip") == [
-        ("a.png", "packed otherwise than by deflate", None),
+        archive.writestr("bomb.png", bytes(size), compress_type=method)
+    content = (tmp_path / "x.zip").read_bytes().replace(struct.pack("<I", size), struct.pack("<I", 1_000))
+    tracemalloc.start()
+    result = read_members(save(tmp_path, "x.zip", content))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert result == [("a.png", "", b"a" * 1000), ("b.png", "", b"b"), ("bomb.png", "", None)]
+    assert peak < size // 2  # LZMA keeps a dictionary of 8 MB
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_member_packed_by_another_method_has_no_content(tmp_path, method):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a.png", bytes(range(256)) * 9, compress_type=method)
+        place = archive.getinfo("a.png").header_offset + 30 + len("a.png") + 60
+    content = bytearray((tmp_path / "x.zip").read_bytes())
+    content[place] ^= 0xFF
+    assert read_members(save(tmp_path, "x.zip", content)) == [("a.png", "", None)]
+
+
+def test_a_method_that_is_not_read_is_named(tmp_path):
+    content = make_zip(("a.png", b"a" * 1000), ("b.png", b"b"))
+    deflated = struct.pack("<HH", 0, zipfile.ZIP_DEFLATED)
+    at = content.index(b"PK\x01\x02") + 8
+    assert content[at : at + 4] == deflated
+    other = content[: at + 2] + struct.pack("<H", 9) + content[at + 4 :]
+    assert read_members(save(tmp_path, "x.zip", other)) == [
+        ("a.png", "packed by a method that is not read; pack it again by deflate", None),
         ("b.png", "", b"b"),
     ]
+
+
+def test_a_zip_behind_other_bytes_is_a_zip(tmp_path):
+    path = save(tmp_path, "x.exe", b"MZ a program that unpacks itself" * 40 + make_zip(("a.png", b"a")))
+    assert read_members(path) == [("a.png", "", b"a")]
+
+
+def unmarked_zip(*names: bytes) -> bytes:
+    """A zip whose names are not marked as UTF-8, whatever they are."""
+    stand_ins = [chr(ord("a") + number) * len(name) for number, name in enumerate(names)]
+    content = make_zip(*((stand_in, b"x") for stand_in in stand_ins))
+    for stand_in, name in zip(stand_ins, names, strict=True):
+        content = content.replace(stand_in.encode(), name)
+    return content
+
+
+@pytest.mark.parametrize(
+    ("names", "read"),
+    [
+        (["bücher/é_1.png".encode()], ["bücher/é_1.png"]),
+        (["写真/あソ_0.png".encode("cp932"), "写真/表紙.png".encode("cp932")], ["写真/あソ_0.png", "写真/表紙.png"]),
+        (["été.png".encode("cp437"), "château.png".encode("cp437")], ["château.png", "été.png"]),
+        ([b"faces\\a.png", b"faces\\b.png"], ["faces/a.png", "faces/b.png"]),
+        ([b"faces/a\\1.png"], ["faces/a\\1.png"]),
+    ],
+)
+def test_names_of_a_zip_are_read_in_the_code_page_in_which_they_are_words(tmp_path, names, read):
+    members_read = read_members(save(tmp_path, "x.zip", unmarked_zip(*names)))
+    assert sorted(members_read) == sorted((name, "", b"x") for name in read)
+
+
+@pytest.mark.parametrize("pack", [make_tar, make_zip])
+def test_a_name_that_goes_up_and_stays_inside_is_read(tmp_path, pack):
+    path = save(tmp_path, "x", pack(("./d/../d/a.png", b"a")))
+    assert read_members(path) == [("d/a.png", "", b"a")]
 
 
 def test_a_name_that_is_not_text_is_replaced_by_one_that_is(tmp_path):

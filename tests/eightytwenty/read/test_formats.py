@@ -178,7 +178,7 @@ def test_everything_below_a_source_is_read_or_named(clean_source, tmp_path):
         "5": CSV,
         "6.xlsx": xlsx({"s": [COLUMNS, *ROWS]}),
         "7.zip": make_zip(
-            {"in.csv": CSV, "read.me": b"hello", "__MACOSX/._in.csv": b"\0", "deep.zip": make_zip({"x": CSV})}
+            {"in.csv": CSV, "readme": b"hello", "__MACOSX/._in.csv": b"\0", "deep.zip": make_zip({"x": CSV})}
         ),
         "8.csv": b"who,when\nme,now\n",
         "9.xlsx": b"PK\3\4 no workbook",
@@ -198,14 +198,14 @@ def test_everything_below_a_source_is_read_or_named(clean_source, tmp_path):
     ]
     unread = {file["name"]: file["reason"] for file in cleaned.summary.unread}
     assert unread.keys() == {
-        *("7.zip/read.me", "7.zip/__MACOSX/._in.csv", "7.zip/deep.zip", "8.csv", "9.xlsx", "a.pdf", "b.html"),
+        *("7.zip/readme", "7.zip/__MACOSX/._in.csv", "7.zip/deep.zip", "8.csv", "9.xlsx", "a.pdf", "b.html"),
         *(".hidden.csv", "c.csv"),
     }
     assert unread["7.zip/deep.zip"] == "is an archive within an archive; unpack it."
     assert unread["a.pdf"] == "is a PDF; export its table as CSV."
     assert "who" not in unread["8.csv"]  # nothing of what stands in a file
     assert [file["name"] for file in cleaned.summary.not_read] == sorted(
-        unread.keys() - {".hidden.csv", "7.zip/__MACOSX/._in.csv"}
+        unread.keys() - {".hidden.csv", "7.zip/__MACOSX/._in.csv", "7.zip/readme"}
     )
     report = (cleaned.folder / "report.md").read_text()
     assert all(f"`{name}`" in report for name in unread)

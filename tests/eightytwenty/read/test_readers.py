@@ -177,8 +177,8 @@ def test_a_folder_is_read_in_the_order_of_its_paths(tmp_path):
     source = open_source(tmp_path, pairs_table())
     assert [file.name for file in source.files] == ["B.CSV", "a/b/c.txt", "a/z.tsv", "b.csv", "notes.md"]
     assert {file.name: file.reason for file in source.unread} == {
-        ".hidden.csv": "hidden",
-        ".old": "hidden",
+        ".hidden.csv": "a hidden file",
+        ".old": "a hidden file",
         "link.csv": "a symbolic link",
         "empty": "is empty; it needs a header line and records.",
     }
