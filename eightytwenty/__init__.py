@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from eightytwenty.cleaned import Cleaned
     from eightytwenty.pictures.schema import PictureTable
     from eightytwenty.progress import Progress
+    from eightytwenty.read.options import ReadOptions
     from eightytwenty.schema import Check, Column, Impute, Table, Unique
     from eightytwenty.schema_file import read_table, table_yaml
 
@@ -55,7 +56,8 @@ def clean(
     """Cleans a source into a folder, which appears whole or not at all.
 
     Args:
-        source: a file, a folder, an archive or an http(s) address.
+        source: a file, a folder, an archive, a named pipe, `-` for the standard input, an http(s) address, or that of a
+            PostgreSQL database.
         table: what its rows must be, or what its pictures must be.
         out: the folder. It will hold clean.parquet, quarantine.parquet, duplicates.parquet, flags.parquet,
             ledger.parquet, report.md and report.json. An existing folder is replaced only if it holds such a result and
@@ -70,11 +72,12 @@ def clean(
     """
     from eightytwenty.cleaned import Cleaned
     from eightytwenty.engine.run import clean_table
+    from eightytwenty.read.options import ReadOptions
     from eightytwenty.read.source import open_source
     from eightytwenty.schema import Table
 
     out = Path(out).absolute()  # the result is read later, perhaps from another folder
-    with _local_path(source, out) as path:
+    with _local_path(source, out, table.read if isinstance(table, Table) else ReadOptions()) as path:
         if isinstance(table, Table):
             return Cleaned(out, clean_table(open_source(path, table), table, out, progress))
         _require_picture_libraries()
@@ -89,17 +92,26 @@ def clean(
 
 
 @contextmanager
-def _local_path(source: str | Path, out: Path) -> "Iterator[Path]":
-    """Yields the path of a source. An address is downloaded next to `out`, and the file deleted after the block."""
-    from eightytwenty.files import scratch_folder
-    from eightytwenty.read.download import download, is_address
+def _local_path(source: str | Path, out: Path, options: "ReadOptions") -> "Iterator[Path]":
+    """Yields the path of a source.
 
-    if not is_address(str(source)):
+    An address is downloaded next to `out`, and what comes through a pipe or out of a database server is stored there;
+    the file is deleted after the block.
+    """
+    from eightytwenty.files import scratch_folder
+    from eightytwenty.read.databases import is_server, store_query
+    from eightytwenty.read.download import download, is_address
+    from eightytwenty.read.pipes import is_pipe, store
+
+    if not is_address(str(source)) and not is_pipe(source):
         yield Path(source)
         return
     out = out.resolve()
     with scratch_folder(out.parent / f"{out.name}.download") as folder:
-        yield download(str(source), folder)
+        if is_server(str(source)):
+            yield store_query(str(source), options, folder)
+        else:
+            yield store(source, folder) if is_pipe(source) else download(str(source), folder)
 
 
 def _require_picture_libraries() -> None:

@@ -30,7 +30,7 @@ from pydantic_settings import (
 from eightytwenty.errors import UserError
 from eightytwenty.plugins import load_all
 from eightytwenty.signals import sigterm_raises
-from eightytwenty.tables import CleanOptions, installed_tables, load_table, require_clean_pictures
+from eightytwenty.tables import CleanOptions, installed_tables, load_table, require_clean
 
 _MOST_FILES = 10  # to list in the terminal; the report lists all
 
@@ -141,7 +141,7 @@ def clean_command(options: CleanOptions) -> None:
     for name, description in descriptions.items():
         if (out / name).exists():
             console.print(f"  {description:<24}{for_terminal(str(out / name))}", soft_wrap=True, highlight=False)
-    require_clean_pictures(table, summary, out)
+    require_clean(table, summary, out)
 
 
 class _Commands(BaseModel):

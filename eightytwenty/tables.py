@@ -53,7 +53,12 @@ class CleanOptions(BaseModel):
     decimal: str = Field(
         "", title="Decimal", description="mark before fractions, a comma or a point; if empty, each cell decides"
     )
-    sheet: str = Field("", title="Sheet", description="name of the one sheet of a workbook to read; if empty, all")
+    sheet: str = Field(
+        "", title="Sheet", description="the one sheet of a workbook, or table of a database, to read; if empty, all"
+    )
+    query: str = Field(
+        "", title="Query", description="the rows of a database to read, in its SQL; if empty, its tables"
+    )
 
     @property
     def read(self) -> ReadOptions:
@@ -121,16 +126,14 @@ def _find_table(options: CleanOptions) -> "Table | PictureTable":
     return tables[options.table].build(options)
 
 
-def require_clean_pictures(table: "Table | PictureTable", summary: "Summary", out: Path) -> None:
-    """Checks that at least one picture is clean. A table without a clean row is no error.
+def require_clean(table: "Table | PictureTable", summary: "Summary", out: Path) -> None:
+    """Checks that at least one row is clean.
 
     Raises:
-        UserError: none of the pictures is clean.
+        UserError: none is; the folder, with the reasons, is written all the same.
     """
-    from eightytwenty.pictures.schema import PictureTable
-
-    if isinstance(table, PictureTable) and not summary.clean:
-        raise UserError(f"None of the {summary.rows:,} files is a clean picture; {out / 'report.md'} says why.")
+    if not summary.clean:
+        raise UserError(f"None of the {summary.rows:,} {table.unit} is clean; {out / 'report.md'} says why.")
 
 
 def _from_file(file: Path, name: str) -> "Table | PictureTable":

@@ -7,7 +7,7 @@ from prefect import flow, get_run_logger
 
 from eightytwenty.engine.summary import Summary
 from eightytwenty.read.download import is_address, redact_address
-from eightytwenty.tables import load_table, require_clean_pictures
+from eightytwenty.tables import load_table, require_clean
 from schemas.parameters import CleanParameters
 from tasks.clean.tasks import clean_own, report_cleaning
 from tasks.running.allowed_paths import require_allowed
@@ -33,5 +33,5 @@ def clean(parameters: CleanParameters) -> Summary:
         summary.fates,
         out,
     )
-    require_clean_pictures(table, summary, out)
+    require_clean(table, summary, out)
     return summary

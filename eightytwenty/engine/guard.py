@@ -7,28 +7,23 @@ from eightytwenty.engine.summary import REPORT
 from eightytwenty.errors import UserError
 
 
-def require_replaceable(
-    sources: Collection[Path], out: Path, own_names: Collection[str], later_names: Collection[str] = ()
-) -> None:
+def require_replaceable(source: Path, out: Path, own_names: Collection[str], later_names: Collection[str] = ()) -> None:
     """Refuses to replace a folder that holds anything but the unchanged result of an earlier cleaning.
 
     Args:
-        sources: the files and folders to clean.
+        source: the file or folder to clean.
         out: the folder to replace.
         own_names: the names of the files and folders that a cleaning writes there, besides its report.
         later_names: the names of files that are made from its result and are therefore newer.
 
     Raises:
-        UserError: something would be lost, or the folder lies inside a source.
+        UserError: something would be lost, or the folder lies inside the source.
     """
-    if any(source.resolve().is_relative_to(out.resolve()) for source in sources):
+    if source.resolve().is_relative_to(out.resolve()):
         raise UserError(f"{out} contains the source and would be replaced; choose another folder.")
-    parent = next(
-        (source for source in sources if source.is_dir() and out.resolve().is_relative_to(source.resolve())), None
-    )
-    if parent:
+    if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
         raise UserError(
-            f"{out} lies in {parent}, and its files would belong to the source in the next run; choose another folder."
+            f"{out} lies in {source}, and its files would belong to the source in the next run; choose another folder."
         )
     if not out.is_dir():
         return

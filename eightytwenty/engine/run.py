@@ -63,7 +63,7 @@ def clean_table(
         ContractError: a record was lost or doubled, or a clean row is not clean.
     """
     files = source.files
-    require_replaceable([file.path for file in files], out, _OWN_NAMES)
+    require_replaceable(source.path, out, _OWN_NAMES)
     with whole_folder(out) as folder:
         scratch = folder / _SCRATCH
         scratch.mkdir()

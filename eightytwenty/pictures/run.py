@@ -72,7 +72,7 @@ def clean_pictures(
         UserError: the archive is damaged, or the folder cannot be written or holds something else.
         ContractError: a row was lost or doubled, or a clean row is not clean.
     """
-    require_replaceable([source.path], out, _OWN_NAMES, [GALLERY])
+    require_replaceable(source.path, out, _OWN_NAMES, [GALLERY])
     attributes = read_attributes(source)
     reasons = table.reasons | REASONS | REPAIRS | {REFUSED: "the source refuses the file"}
     schemas = _schemas(attributes)

@@ -19,12 +19,10 @@ _BINARY = (
     (b"FEA1", "a Feather file of version 1", "write it as Feather 2 or Parquet"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it"),
     (b"Rar!", "a RAR archive", "unpack it"),
-    (b"SQLite format 3\0", "an SQLite database", "write its table as CSV or Parquet"),
     (b"$FL2", "an SPSS file", "write its table as CSV"),
     (b"<stata_dta>", "a Stata file", "write its table as CSV"),
 )
 _TAR, _TAR_PLACE = b"ustar", 257
-_DUCKDB, _DUCKDB_PLACE = b"DUCK", 8
 _TEXTS = (
     (
         re.compile(rb"\s*(?:<!doctype html|<html)", re.I),
@@ -51,6 +49,4 @@ def _found(sample: bytes) -> list[tuple[str, str]]:
     found = [(what, remedy) for start, what, remedy in _BINARY if sample.startswith(start)]
     if sample[_TAR_PLACE:].startswith(_TAR):
         found.append(("a tar archive", "unpack it, or pack it as zip"))
-    if sample[_DUCKDB_PLACE:].startswith(_DUCKDB):
-        found.append(("a DuckDB database", "write its table as CSV or Parquet"))
     return found + [(what, remedy) for pattern, what, remedy in _TEXTS if pattern.match(sample)]

@@ -3,14 +3,13 @@
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
 from eightytwenty.errors import UserError
 from eightytwenty.read.archives import MOST_FILE_BYTES
 from eightytwenty.read.dialect import SAMPLE_BYTES, NotARow, TextFormat
 from eightytwenty.read.encoding import Encoding, detect_encoding
-from eightytwenty.read.header import find_header
 from eightytwenty.schema import Table
 
 _SPACES = " \t\r\n\ufeff"
@@ -118,28 +117,34 @@ def detect(sample: bytes, name: str, table: Table) -> tuple[TextFormat, bool]:
     else:
         records = (_decoded_or_none(record) for record in _records(text, name, is_whole))
     names = tuple(dict.fromkeys(field for record in records if isinstance(record, _Fields) for field, _ in record))
+    mark = sample[: encoding.mark_length] if has_lines else b""
+    found = named_format(names, table, "JSON lines" if has_lines else "JSON", name)
+    return replace(found, encoding=encoding if has_lines else found.encoding, head=mark), has_lines
+
+
+def named_format(names: Sequence[str], table: Table, description: str, name: str) -> TextFormat:
+    """The format of lines of JSON with these fields.
+
+    Raises:
+        UserError: the table needs others.
+    """
     try:
-        found = find_header([names], table, 0)
+        columns = table.match(names)
     except ValueError as error:
-        fault = f"{name} has JSON records without what {table.name} needs"
+        fault = f"{name} has no fields for {table.name}"
         raise UserError(f"{fault}: {error}; name its fields as aliases in the schema.", redacted=f"{fault}.") from None
-    description = "JSON lines" if has_lines else "JSON"
-    mark = encoding.mark_length if has_lines else 0
-    return json_format(
-        names, found.columns, description, encoding if has_lines else Encoding("utf-8"), sample[:mark]
-    ), has_lines
+    return json_format(names, columns, description)
 
 
 def json_format(
     names: Sequence[str],
     columns: dict[str, int],
     description: str,
-    encoding: Encoding = Encoding("utf-8"),  # noqa: B008 - frozen
-    mark: bytes = b"",
     empty: tuple[str, ...] = (),
 ) -> TextFormat:
-    """The format of lines of JSON with these fields."""
-    return TextFormat(encoding, JsonLines(tuple(names), description), b"\n", mark, 0, 1, tuple(names), columns, empty)
+    """The format of lines of JSON in UTF-8 with these fields."""
+    dialect = JsonLines(tuple(names), description)
+    return TextFormat(Encoding("utf-8"), dialect, b"\n", b"", 0, 1, tuple(names), columns, empty)
 
 
 def _is_object(line: str) -> bool:

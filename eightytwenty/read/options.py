@@ -16,7 +16,8 @@ class ReadOptions:
         quote: of a text, one character, or `none`.
         header: the number of the line (of a sheet, the row) with the names of the columns, or `NO_HEADER`.
         decimal: the mark before the fraction of a number, a comma or a point; the other one and spaces make groups.
-        sheet: the name of the one sheet of a workbook to read.
+        sheet: the name of the one sheet of a workbook, or table of a database, to read.
+        query: of a database, in its SQL.
     """
 
     encoding: str | None = None
@@ -25,6 +26,7 @@ class ReadOptions:
     header: str | None = None
     decimal: str | None = None
     sheet: str | None = None
+    query: str | None = None
 
     def __post_init__(self) -> None:
         if self.encoding is not None:

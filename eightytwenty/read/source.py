@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import name_as_text, source_mode
-from eightytwenty.read import arrow, dialect, json_lines, parquet
+from eightytwenty.read import arrow, databases, dialect, json_lines, parquet
 from eightytwenty.read.archives import MOST_UNPACKED_BYTES, refuse_bomb
 from eightytwenty.read.beside import REASONS, TEXT, reason_beside
 from eightytwenty.read.formats import refuse_other_formats
@@ -79,10 +79,12 @@ class Source:
     """A source of raw rows.
 
     Args:
+        path: the file or folder.
         files: to read, in the order of their names.
         unread: everything else below the source.
     """
 
+    path: Path
     files: list[RawFile]
     unread: list[Unread]
 
@@ -107,7 +109,7 @@ def open_source(path: Path, table: Table) -> Source:
         raise UserError(f"{path} is neither a file nor a folder; give a file or folder of {table.name}.")
     if not opener.files:
         raise opener.nothing(path)
-    return Source(opener.files, opener.unread)
+    return Source(path, opener.files, opener.unread)
 
 
 class _Opener:
@@ -212,6 +214,8 @@ class _Opener:
                 )
             elif sample.startswith((_OLE, ZIP)):
                 self._open_workbook(path, member, name, seekable(stream, name).read())
+            elif databases.is_database(sample):
+                self._open_database(path, member, name, is_file=stream is content)
             elif json_lines.looks_like_json(sample):
                 text, has_lines = json_lines.detect(sample, name, self._table)
                 self._add(name, path, member, text, lines=None if has_lines else json_lines.list_as_lines)
@@ -237,6 +241,27 @@ class _Opener:
                 self._add(f"{name}/{sheet}", path, member, text, partial(sheet_lines, sheet=sheet, header=header))
             except UserError as error:
                 self._refuse(f"{name}/{sheet}", error)
+
+    def _open_database(self, path: Path, member: str, name: str, *, is_file: bool) -> None:
+        if not is_file:
+            raise UserError(f"{name} is a packed database; unpack it.")
+        database, options = databases.Database(path, name), self._table.read
+        if options.query:
+            queries = {f"{name}/query": options.query}
+        else:
+            tables = database.tables
+            queries = {f"{name}/{table}": databases.quoted(table) for table in tables if options.sheet in {None, table}}
+            others = [table for table in tables if options.sheet not in {None, table}]
+            self.unread += [Unread(f"{name}/{table}", "another table was asked for") for table in others]
+            if not queries:
+                raise UserError(f"{name} is a database without {options.sheet or 'a table'}; name one by --sheet.")
+        for one, query in queries.items():
+            try:
+                names = database.columns(query)
+                text = json_lines.named_format(names, self._table, "table of a database", one)
+                self._add(one, path, member, text, partial(databases.database_lines, query=query))
+            except UserError as error:
+                self._refuse(one, error)
 
     def _add(
         self,

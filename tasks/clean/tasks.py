@@ -6,7 +6,9 @@ from prefect import task
 
 from eightytwenty import clean
 from eightytwenty.engine.summary import Summary
+from eightytwenty.errors import UserError
 from eightytwenty.pictures.schema import PictureTable
+from eightytwenty.read.databases import is_server
 from eightytwenty.read.download import is_address
 from eightytwenty.schema import Table
 from tasks.running.allowed_paths import require_allowed
@@ -22,6 +24,10 @@ def clean_own(source: str, table: Table | PictureTable, out: Path) -> Summary:
     Raises:
         UserError: the source cannot be read or is not allowed, or the folder cannot be written or holds something else.
     """
+    if is_server(source):  # whoever fills in the form would use the credentials of the worker
+        raise UserError(
+            "A database server is read on the command line; give the file of a database, or another source."
+        )
     with task_progress("clean", table.unit) as progress:
         path = source if is_address(source) else require_allowed(source)
         return clean(path, table, out, progress).summary

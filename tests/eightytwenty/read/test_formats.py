@@ -224,12 +224,12 @@ OTHERS = {
     "an HTML page": b"  <html><table></table></html>",
     "a pointer of Git LFS": b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\n",
     "a tar archive": bytes(257) + b"ustar\x0000",
-    "an SQLite database": b"SQLite format 3\0",
+    "cannot be read .file is not a database.": b"SQLite format 3\0",
     "an XML file": b'<?xml version="1.0"?><rows/>',
     "a workbook that cannot be opened": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
     "no text and no other table": bytes(range(256)) * 20,
     "broken JSON after record 1": b'[{"a": 1}, {"a": }]',
-    "JSON records without": b'{"x": 1}',
+    "no fields for pairs: there is no column a": b'{"x": 1}',
 }
 
 
