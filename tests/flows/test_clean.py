@@ -52,7 +52,7 @@ def test_a_folder_without_a_usable_picture_is_one_sentence_and_a_report(command,
     (raw / "a.png").write_bytes(b"")
     done = command(tmp_path / "data", "clean", "raw", "--schema", "pictures", "--out", "clean")
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("eightytwenty: None of the 1 files is a clean picture;")
+    assert done.stderr.splitlines()[-1].startswith("eightytwenty: None of the 1 pictures is clean;")
     assert "Traceback" not in done.stderr
     assert "| empty file | 1 |" in (tmp_path / "clean" / "report.md").read_text()
 
