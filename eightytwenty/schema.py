@@ -218,6 +218,12 @@ class Table:
         return [column.name for column in self.columns]
 
     @property
+    def spellings(self) -> dict[str, str]:
+        """The names that a file may use, without the differences that do not count -> clean name."""
+        aliases = {loose_name(alias): column.name for column in self.columns for alias in column.aliases}
+        return aliases | {loose_name(column.name): column.name for column in self.columns}
+
+    @property
     def written_columns(self) -> tuple[Column, ...]:
         """The columns, those of numbers with the decimal mark of the table's files, if it is known."""
         return tuple(
@@ -280,14 +286,14 @@ class Table:
         Raises:
             ValueError: a required column is missing, or a column occurs twice.
         """
-        exact, loose = [name.strip() for name in header], [_loose(name) for name in header]
+        exact, loose = [name.strip() for name in header], [loose_name(name) for name in header]
         taken = {position for position, name in enumerate(exact) if name in self.names}
         positions: dict[str, int] = {}
         for column in self.columns:
             free = [position for position in range(len(header)) if position not in taken]
-            aliases = {_loose(alias) for alias in column.aliases}
+            aliases = {loose_name(alias) for alias in column.aliases}
             matches = [position for position, name in enumerate(exact) if name == column.name]
-            matches = matches or [position for position in free if loose[position] == _loose(column.name)]
+            matches = matches or [position for position in free if loose[position] == loose_name(column.name)]
             matches = matches or [position for position in free if loose[position] in aliases]
             if len(matches) > 1:
                 duplicates = " and ".join(header[position] for position in matches[:2])
@@ -304,7 +310,7 @@ class Table:
         return positions
 
 
-def _loose(name: str) -> str:
+def loose_name(name: str) -> str:
     """A name without the differences that do not count: case, width, invisible characters, and spaces, _ and -."""
     visible = "".join(character for character in name if unicodedata.category(character) != "Cf")
     return re.sub(r"[\s_\u2010-\u2015-]+", " ", unicodedata.normalize("NFKC", visible).casefold()).strip()

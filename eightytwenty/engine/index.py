@@ -103,6 +103,6 @@ class Index:
 
     def _part(self, number: int, file: RawFile, entry: dict[str, Any]) -> Part:
         counts = Counts(*(Counter(count) for count in entry["counts"]))
-        text = file.format and file.format.reordered(tuple(entry["header"]))
+        text = file.format and file.format.headed(tuple(entry["header"]))
         place = self.folder, number, file.name, entry["first"], entry["height"]
         return Part(*place, file.columns, text, counts, file.empty)

@@ -7,6 +7,7 @@ from typing import BinaryIO, Self, TextIO
 
 from eightytwenty.printable import for_spreadsheet
 from eightytwenty.read.dialect import TextFormat
+from eightytwenty.read.streams import PACKED_SUFFIXES
 
 # original lines, and a copy of them whose formulas are harmless; apart, because the first may be a source again
 FOLDERS = ("quarantine", "quarantine-for-spreadsheets")
@@ -47,7 +48,10 @@ class QuarantinedLines:
 
     def _file_name(self, source: int) -> str:
         """A file name without folders. "a/b.csv" and "a__b.csv" must not collide, and no name may be too long."""
-        name = self._names[source].removesuffix(".gz").replace("/", "__").encode()[-200:].decode(errors="ignore")
+        name = self._names[source]
+        for suffix in PACKED_SUFFIXES:
+            name = name.removesuffix(suffix)
+        name = name.replace("/", "__").encode()[-200:].decode(errors="ignore")
         return f"{source + 1:04}-{name}" if len(self._names) > 1 else name
 
     def _close(self) -> None:

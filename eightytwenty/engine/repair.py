@@ -7,7 +7,7 @@ import polars as pl
 
 from eightytwenty.engine.reasons import LETTER_CASE, MISSING_MARK, REPLACEMENT
 from eightytwenty.kinds import Repair, find_kind
-from eightytwenty.kinds.number_notation import UNIT, only_unit, stated_mark
+from eightytwenty.kinds.number_notation import UNIT, StatedMark, only_unit, stated_mark
 from eightytwenty.kinds.spelling import STRAY_SPACES, typed_text
 from eightytwenty.schema import Column
 
@@ -130,7 +130,7 @@ class _Repairer:
         cell: str | None = raw
         is_clean = self._is_clean(raw) and not (self.group_mark and self.group_mark in raw)
         for rule in self.repairs:
-            if cell is None or is_clean:
+            if cell is None or is_clean or (isinstance(rule, StatedMark) and rule.contradicts(cell)):
                 break
             after = rule.function(cell)
             if after != cell:
@@ -174,7 +174,8 @@ def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:
     if special.texts or (special.marks and values.dtype == pl.String):
         is_irregular |= special.find(cells, values)
     if repairer.group_mark:
-        is_irregular |= cells.str.contains(repairer.group_mark, literal=True).fill_null(value=False)
+        has_mark = cells.str.contains(repairer.group_mark, literal=True).fill_null(value=False)
+        values, is_irregular = values.set(has_mark, None), is_irregular | has_mark
     if column.values:
         is_irregular |= cells.is_not_null() & ~cells.is_in([*column.values, *column.keep])
     irregular = pl.DataFrame({"row": is_irregular.arg_true().cast(pl.Int64)})

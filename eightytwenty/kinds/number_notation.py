@@ -148,16 +148,27 @@ def only_unit(name: str) -> Repair:
     return Repair(UNIT.name, f"the numbers are in {name}", _label_remover(spelling, spelling))
 
 
-def stated_mark(mark: str) -> Repair:
+class StatedMark(Repair):
     """Reads the marks in numbers as the table states them, so that none has two readings.
 
-    >>> [stated_mark(",").function(cell) for cell in ("1.250", "-7,000 €", "1.234,5", "1,234.5", "1,234")]
-    ['1250', '-7 €', '1234.5', '1,234.5', '1.2340']
+    >>> comma = stated_mark(",")
+    >>> [comma.function(cell) for cell in ("1.250", "-7,000 €", "1.234,5", "1,234")]
+    ['1250', '-7 €', '1234.5', '1.2340']
+    >>> [comma.contradicts(cell) for cell in ("1.250", "0.125", "1,234.5", "1.5", "12", "x")]
+    [False, True, True, True, False, False]
     """
+
+    def contradicts(self, cell: str) -> bool:
+        """Whether a cell has marks that stand elsewhere than they are stated to."""
+        found = _MARKED.search(cell)
+        return found is not None and not found[0].isdecimal() and self.function(cell) == cell
+
+
+def stated_mark(mark: str) -> StatedMark:
+    """The repair for a decimal mark, a comma or a point."""
     group = "".join(separator for separator in _GROUP_MARKS if separator != mark)
-    number = re.compile(
-        rf"(?P<whole>[0-9]+|[0-9]{{1,3}}(?:[{group}][0-9]{{2,3}})*[{group}][0-9]{{3}})(?:[{mark}](?P<fraction>[0-9]+))?"
-    )
+    grouped = rf"[1-9][0-9]{{0,2}}(?:[{group}][0-9]{{2,3}})*[{group}][0-9]{{3}}"
+    number = re.compile(rf"(?P<whole>[0-9]+|{grouped})(?:[{mark}](?P<fraction>[0-9]+))?")
 
     def read(cell: str) -> str:
         found = _MARKED.search(cell)
@@ -169,7 +180,7 @@ def stated_mark(mark: str) -> Repair:
         fraction += "0" * (len(fraction) == 3)
         return cell[: found.start()] + whole + (f".{fraction}" if fraction else "") + cell[found.end() :]
 
-    return Repair("decimal mark", "the table states which mark stands before a fraction", read)
+    return StatedMark("decimal mark", "the table states which mark stands before a fraction", read)
 
 
 # What each number is freed from, in this order, before a kind reads its digits.

@@ -1,6 +1,7 @@
 """Reads Arrow files, which are also called Feather, and Arrow streams."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 import numpy as np
@@ -9,11 +10,11 @@ import pyarrow as pa
 
 from eightytwenty.read.archives import refuse_bomb
 from eightytwenty.read.batch import Piece
-from eightytwenty.read.parquet import PIECE_ROWS, Columns, damage_explained, match_schema
+from eightytwenty.read.parquet import PIECE_ROWS, Columns, damage_explained, empty_columns, match_schema
 from eightytwenty.schema import Table
 
 DESCRIPTION = "Arrow"
-FILE, STREAM = b"ARROW1", b"\xff\xff\xff\xff"
+FILE, STREAM = b"ARROW1\0\0", b"\xff\xff\xff\xff"
 
 
 def match_columns(
@@ -29,7 +30,10 @@ def match_columns(
         UserError: the file is damaged, a column is missing, or one holds neither numbers nor text.
     """
     with damage_explained(f"{name} is a damaged Arrow file"):
-        return match_schema(_open(stream).schema, name, table, partitions)
+        reader = _open(stream)
+        columns = match_schema(reader.schema, name, table, partitions)
+        head = next(iter(_batches(reader)), None)
+        return replace(columns, empty=empty_columns(columns, table, head))
 
 
 def read_pieces(
@@ -57,7 +61,9 @@ def read_pieces(
             return
         unfolded += batch.nbytes
         refuse_bomb(name, packed, unfolded)
-        rows = columns.completed(pl.DataFrame(pl.from_arrow(batch.select(columns.stored))))
+        # with none of the table's columns, there are rows all the same
+        stored = batch.select(columns.stored or batch.schema.names[:1])
+        rows = columns.completed(pl.DataFrame(pl.from_arrow(stored)))
         for start in range(0, batch.num_rows, piece_rows):
             part = rows[start : start + piece_rows]
             records = np.arange(first, first + part.height, dtype=np.int64)

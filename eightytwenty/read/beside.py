@@ -3,9 +3,11 @@
 from pathlib import PurePosixPath
 
 HIDDEN, SYSTEM, TEXT = "a hidden file", "a file of the operating system", "a text about the data"
-REASONS = frozenset({HIDDEN, SYSTEM, TEXT})
-_SYSTEM_STEMS = frozenset(("thumbs", "desktop", "icon\r", "_success", "_metadata", "_common_metadata"))
+DATABASE, EMPTY_SHEET = "a part of a database", "an empty sheet"
+REASONS = frozenset({HIDDEN, SYSTEM, TEXT, DATABASE, EMPTY_SHEET})
+_SYSTEM_NAMES = frozenset(("thumbs.db", "desktop.ini", "icon\r", "_success", "_metadata", "_common_metadata"))
 _TEXT_STEMS = frozenset(("readme", "license", "licence", "copying", "notice", "attribution", "authors", "changelog"))
+_TEXT_SUFFIXES = frozenset(("", ".md", ".txt", ".rst", ".html", ".htm", ".pdf"))
 
 
 def reason_beside(name: str) -> str:
@@ -15,8 +17,11 @@ def reason_beside(name: str) -> str:
     ('a hidden file', 'a file of the operating system', 'a text about the data', '')
     """
     path = PurePosixPath(name)
-    if "__MACOSX" in path.parts or path.stem.lower() in _SYSTEM_STEMS:
+    if "__MACOSX" in path.parts or path.name.lower() in _SYSTEM_NAMES:
         return SYSTEM
     if any(part.startswith(".") for part in path.parts if part != ".."):
         return HIDDEN
-    return TEXT if path.stem.lower() in _TEXT_STEMS else ""
+    if path.name.endswith(("-wal", "-shm", "-journal")):  # of SQLite
+        return DATABASE
+    is_text = path.stem.lower() in _TEXT_STEMS and path.suffix.lower() in _TEXT_SUFFIXES
+    return TEXT if is_text else ""

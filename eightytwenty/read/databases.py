@@ -7,6 +7,7 @@ PostgreSQL comes from where its own tools look for it, the variable PGPASSWORD o
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ import pyarrow as pa
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors
+from eightytwenty.read.encoding import is_binary
 from eightytwenty.read.json_lines import LineStream, object_line
 from eightytwenty.read.options import ReadOptions
 
@@ -22,13 +24,14 @@ SQLITE = b"SQLite format 3\0"
 _DUCKDB, _DUCKDB_PLACE = b"DUCK", 8
 _SCHEMES = {"postgresql", "postgres"}
 _READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+_FIRST_ROWS = 100
 _ROWS = 10_000  # to fetch at a time
 _INSTALL = "install eightytwenty[databases]"
 
 
 def is_database(sample: bytes) -> bool:
     """Whether a file is an SQLite or DuckDB database, by its first bytes."""
-    return sample.startswith(SQLITE) or sample[_DUCKDB_PLACE:].startswith(_DUCKDB)
+    return sample.startswith(SQLITE) or (sample[_DUCKDB_PLACE:].startswith(_DUCKDB) and is_binary(sample))
 
 
 def is_server(source: str) -> bool:
@@ -50,25 +53,38 @@ class Database:
             self._is_sqlite = file.read(len(SQLITE)) == SQLITE
 
     @property
-    def tables(self) -> list[str]:
-        """The names of its tables, sorted.
+    def tables(self) -> dict[str, str]:
+        """The names of its tables and views, and the query for the rows of each; empty for a view.
 
         Raises:
             UserError: it is damaged, or the library that reads it is missing.
         """
-        sqlite = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'"
-        duckdb = "SELECT table_name FROM duckdb_tables() WHERE NOT internal"
+        sqlite = (
+            "SELECT NULL, name, type FROM sqlite_master "
+            "WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~'"
+        )
+        duckdb = (
+            "SELECT schema_name, table_name, 'table' FROM duckdb_tables() WHERE NOT internal "
+            "UNION ALL SELECT schema_name, view_name, 'view' FROM duckdb_views() WHERE NOT internal"
+        )
         with self._execute(sqlite if self._is_sqlite else duckdb) as (_, rows):
-            return sorted(str(name) for (name,) in rows)
+            found = [
+                (None if schema in {None, "main"} else str(schema), str(name), kind) for schema, name, kind in rows
+            ]
+        named = {".".join(filter(None, (schema, name))): (schema, name, kind) for schema, name, kind in found}
+        return {
+            label: quoted(*filter(None, (schema, name))) if kind == "table" else ""
+            for label, (schema, name, kind) in sorted(named.items())
+        }
 
-    def columns(self, query: str) -> list[str]:
-        """The names of the columns of a query's result.
+    def head(self, query: str) -> tuple[list[str], list[list[str]]]:
+        """The names of the columns of a query's result, and its first rows.
 
         Raises:
             UserError: the query cannot be run.
         """
-        with self._execute(query) as (names, _):
-            return names
+        with self._execute(query) as (names, rows):
+            return names, [[_text(value) or "" for value in row] for row in islice(rows, _FIRST_ROWS)]
 
     def lines(self, query: str) -> Iterator[str]:
         """The rows of a query's result, each as a line of JSON.
@@ -84,17 +100,26 @@ class Database:
     def _execute(self, query: str) -> Iterator[tuple[list[str], Iterable[Sequence[object]]]]:
         try:
             with closing(self._connect()) as connection:
-                cursor = connection.execute(query)
+                cursor = connection.execute(self._one_statement(query))
                 names = [column[0] for column in cursor.description or []]
                 yield names, _fetched(cursor)
         except self._errors as error:
             why = (str(error).splitlines() or ["without a reason"])[0]
             raise UserError(f"{self._name} cannot be read ({why}); check the query, or the database.") from None
 
+    def _one_statement(self, query: str) -> str:
+        """The query; SQLite itself refuses more than one statement, DuckDB would run them all and give the last."""
+        if not self._is_sqlite and len(_duckdb(self._name).extract_statements(query)) != 1:
+            raise UserError(f"{self._name}: the query has more than one statement; give one.")
+        return query
+
     def _connect(self) -> Any:
         if self._is_sqlite:
-            connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True)
-            connection.text_factory = lambda content: content.decode(errors="replace")
+            # what is not being written needs no files beside it
+            is_written = self._path.with_name(f"{self._path.name}-wal").exists()
+            mode = "mode=ro" if is_written else "mode=ro&immutable=1"
+            connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?{mode}", uri=True)
+            connection.text_factory = lambda content: content.decode(errors="surrogateescape")
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.set_authorizer(
                 lambda action, *_: sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY
@@ -110,10 +135,10 @@ class Database:
         return (sqlite3.Error,) if self._is_sqlite else (_duckdb(self._name).Error,)
 
 
-def quoted(table: str) -> str:
-    """A query for all rows of a table."""
-    name = table.replace('"', '""')
-    return f'SELECT * FROM "{name}"'  # noqa: S608 - quoted
+def quoted(*names: str) -> str:
+    """A query for all rows of a table, which its names say: that of its schema may come first."""
+    name = ".".join('"{}"'.format(name.replace('"', '""')) for name in names)
+    return f"SELECT * FROM {name}"  # noqa: S608 - quoted
 
 
 def database_lines(stream: BinaryIO, name: str, query: str) -> BinaryIO:
@@ -187,7 +212,7 @@ def _text(value: object) -> str | None:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
     if isinstance(value, bytes):
-        return value.decode(errors="backslashreplace")
+        return value.decode(errors="surrogateescape")
     return str(value)
 
 

@@ -18,6 +18,7 @@ import polars as pl
 from eightytwenty.errors import UserError
 from eightytwenty.read.batch import Batch, Indices, Piece, is_total
 from eightytwenty.read.dialect import NotARow, Splitter, TextFormat
+from eightytwenty.schema import loose_name
 
 CHUNK_BYTES = 1 << 25
 # No line of text is longer, nor a record over several lines. The limit does not depend on the size of the pieces, so
@@ -25,11 +26,16 @@ CHUNK_BYTES = 1 << 25
 LONGEST_LINE = 1 << 22
 _MOST_LINES = 1 << 21  # in a piece, about: the place of each takes some fifty bytes
 _MOST_RECORDS = 1 << 18  # in a batch, because a record takes memory however short it is
+_MOST_ORDERS = 100  # of columns in a file, each in pieces of its own
 _FIRST_BLOCK = 1 << 20
 _SLOW_RECORDS = 1 << 16  # to parse one by one before they are packed
 # A quote that is not closed within this many lines is a stray quote, not the start of a long cell.
 _LONGEST_RECORD_LINES = 100
 _LF, _CR, _NOT_ASCII = 10, 13, 128
+_MARK = codecs.BOM_UTF8  # of a file that was joined to others
+_SPACED = bytes.maketrans(b"\r\n", b"  ")
+_LOWER = np.arange(256, dtype=np.uint8)
+_LOWER[ord("A") : ord("Z") + 1] += 32
 _END_OF_FILE = b"\x1a"  # as DOS marked it
 _PROBLEMS = (
     None,
@@ -59,7 +65,7 @@ def read_pieces(stream: BinaryIO, name: str, text: TextFormat, chunk_bytes: int 
     Raises:
         UserError: a line is longer than `LONGEST_LINE`.
     """
-    first, line, rest = 1, text.first_line, b""
+    first, line, rest, orders = 1, text.first_line, b"", 0
     blocks = _blocks(stream, text, chunk_bytes)
     while True:
         block = next(blocks, None)
@@ -74,6 +80,8 @@ def read_pieces(stream: BinaryIO, name: str, text: TextFormat, chunk_bytes: int 
             raise UserError(f"{name} has more than {LONGEST_LINE >> 20} MB in line {number}; is it a text file?")
         following = line + len(lines)
         filled = lines[:, 1] > lines[:, 0]
+        if text.dialect.delimiter == "\0":  # JSON, in which spaces are nothing
+            filled[filled] = [bool(chunk[start:end].strip()) for start, end in lines[filled]]
         lines, numbers = lines[filled], numbers[filled]
         lines, numbers, quotes = _join_quoted(chunk, lines, numbers, _count_quotes(chunk, lines, text), text)
         # a cell that may continue in the next piece is read there, so that the size of the pieces changes nothing
@@ -81,6 +89,9 @@ def read_pieces(stream: BinaryIO, name: str, text: TextFormat, chunk_bytes: int 
         cut = lines[complete, 0] if complete < len(lines) else len(chunk)
         line = int(numbers[complete]) if complete < len(lines) else following
         for start, stop, section in _sections(chunk, lines[:complete], text):
+            orders += section is not text
+            if orders > _MOST_ORDERS:
+                raise UserError(f"{name} has more than {_MOST_ORDERS} headers in other orders; split it at them.")
             text = section
             begin, end = lines[start, 0], lines[stop - 1, 1]
             starts, ends = (lines[start:stop] - begin).astype(np.int32).T
@@ -96,37 +107,45 @@ def read_pieces(stream: BinaryIO, name: str, text: TextFormat, chunk_bytes: int 
 
 def _sections(chunk: bytes, lines: Lines, text: TextFormat) -> Iterator[tuple[int, int, TextFormat]]:
     """Divides lines where there are many, and where a header puts the columns in another order: start, end, format."""
-    headers = _reordered_headers(chunk, lines, text)
-    cuts = [*headers, len(lines)]
+    headers = _other_headers(chunk, lines, text)
     start = 0
-    for cut in cuts:
+    for cut in [*headers, len(lines)]:
         for at in range(start, cut, _MOST_RECORDS):
             yield at, min(at + _MOST_RECORDS, cut), text
-        if cut < len(lines):
-            # the header itself is a record, the first one of the new order, so that it is seen as a repeated header
-            text = headers[cut]
-        start = cut
+        # the header itself is a record, the first one of the new order, so that it is seen as a repeated header
+        text, start = headers.get(cut, text), cut
 
 
-def _reordered_headers(chunk: bytes, lines: Lines, text: TextFormat) -> dict[int, TextFormat]:
-    """The lines that name the same columns in another order, as where files were joined, and the format from there."""
-    if not text.head:
-        return {}  # the lines have no header
-    data = np.frombuffer(chunk, dtype=np.uint8)
-    names = sorted(text.header)
-    initials = {name.lstrip()[:1].encode(text.codec, "replace") for name in text.header} - {b""}
-    # such a line is about as long as the header, and starts with a letter of a name or a quote
-    length = len(text.dialect.delimiter.join(text.header).encode(text.codec, "replace"))
-    lengths = lines[:, 1] - lines[:, 0]
-    may_be = (lengths >= length) & (lengths <= length + 2 * len(names) + 2)
-    may_be[may_be] = np.isin(data[lines[may_be, 0]], [first[0] for first in (*initials, b'"', b"'")])
+def _other_headers(chunk: bytes, lines: Lines, text: TextFormat) -> dict[int, TextFormat]:
+    """The lines that name the same columns in another way, as where files were joined, and the format from there."""
     found: dict[int, TextFormat] = {}
-    for at in np.flatnonzero(may_be).tolist():
-        cells = _slow_record(chunk[lines[at, 0] : lines[at, 1]], text, ()).cells
-        header = tuple(cell or "" for cell in cells)
-        if sorted(header) == names and header != text.header:
-            text = found[at] = text.reordered(header)
+    for at in _headers_at_most(chunk, lines, text) if text.head else ():
+        try:
+            cells = text.dialect.split(chunk[lines[at, 0] : lines[at, 1]].decode(text.codec).lstrip("\ufeff"))
+        except ValueError:
+            continue
+        other = text.headed(tuple(cells))
+        if other and other is not text:
+            text = found[at] = other
     return found
+
+
+def _headers_at_most(chunk: bytes, lines: Lines, text: TextFormat) -> list[int]:
+    """The lines that begin with the name of a column, whatever its case: few lines of data do."""
+    names = {name for name, _ in text.spellings} | {loose_name(name) for name in text.header}
+    words = {word.encode(text.codec, "ignore") for name in names for word in (name, name.replace(" ", "_"))} - {b""}
+    quote, data = text.dialect.quote.encode(), np.frombuffer(chunk, dtype=np.uint8)
+    prefixes = [b"", quote, b" ", _MARK, _MARK + quote]
+    starts, lengths = lines[:, 0], lines[:, 1] - lines[:, 0]
+    is_candidate = np.zeros(len(lines), dtype=bool)
+    for length in {len(prefix + word) for prefix in prefixes for word in words}:
+        beginnings = {prefix + word for prefix in prefixes for word in words if len(prefix + word) == length}
+        enough = np.flatnonzero((lengths >= length) & ~is_candidate)
+        enough = enough[np.isin(_LOWER[data[starts[enough]]], [word[0] for word in beginnings])]
+        if len(enough):
+            first = _LOWER[data[starts[enough, None] + np.arange(length)]]
+            is_candidate[enough] = np.isin(np.ascontiguousarray(first).view(f"S{length}")[:, 0], [*beginnings])
+    return np.flatnonzero(is_candidate).tolist()
 
 
 def _blocks(stream: BinaryIO, text: TextFormat, size: int) -> Iterator[bytes]:
@@ -193,7 +212,7 @@ def _per_line_mask(places: Indices, lines: Lines) -> npt.NDArray[np.bool_]:
 
 
 def _split_at(chunk: bytes, lines: Lines, places: Indices, text: TextFormat) -> Lines:
-    """Splits lines at line ends of another kind, where both what comes before and what comes after is a record."""
+    """Splits lines at line ends of another kind, where they are no record as a whole and hold one."""
     splits: list[Lines] = []
     done = 0
     affected, firsts = np.unique(np.searchsorted(lines[:, 0], places, side="right") - 1, return_index=True)
@@ -202,7 +221,8 @@ def _split_at(chunk: bytes, lines: Lines, places: Indices, text: TextFormat) -> 
         bounds = [start, *within.tolist(), end]
         parts = [(low + (low > start), high) for low, high in itertools.pairwise(bounds)]
         parts = [(low, high) for low, high in parts if high > low]
-        if all(_slow_record(chunk[low:high], text, ()).problem is None for low, high in parts):
+        is_whole = len(text.header) > 1 and _is_record(chunk[start:end].translate(_SPACED), text)
+        if not is_whole and any(_is_record(chunk[low:high], text) for low, high in parts):
             splits += [lines[done:at], np.array(parts, dtype=np.int64)]
             done = at + 1
     return np.concatenate([*splits, lines[done:]])
@@ -222,7 +242,9 @@ def _count_quotes(chunk: bytes, lines: Lines, text: TextFormat) -> npt.NDArray[n
     data = np.frombuffer(chunk, dtype=np.uint8)
     quotes = np.flatnonzero(data == ord(text.dialect.quote))
     if text.dialect.has_escapes:
-        quotes = quotes[data[np.maximum(quotes - 1, 0)] != ord("\\")]
+        is_escape = data == ord("\\")
+        # a backslash behind another one is part of the cell
+        quotes = quotes[~is_escape[np.maximum(quotes - 1, 0)] | is_escape[np.maximum(quotes - 2, 0)]]
     return _per_line(quotes, lines)
 
 
@@ -278,6 +300,9 @@ def parse(piece: Piece, names: list[str]) -> Batch:
         rows.append(block[problems[block] == 0])
     position, all_cells = np.concatenate(rows), pl.concat(cells)  # the line of each row of cells
     problems[position[_repeated_headers(all_cells, text)]] = _PROBLEMS.index("repeated header")
+    if text.has_blank_end:
+        has_value = (all_cells[:, -1].str.strip_chars() != "").fill_null(value=False).to_numpy()
+        problems[position[has_value]] = _PROBLEMS.index("too many cells")
 
     last = np.flatnonzero(position == len(lines) - 1)
     if piece.is_last and len(last) and is_total(all_cells.row(int(last[0]))):
@@ -318,7 +343,7 @@ def _join_quoted(
         opens, closes = odd[position], odd[position + 1]
         start, end = lines[opens, 0], lines[closes, 1]
         may_join = closes - opens < _LONGEST_RECORD_LINES and end - start <= LONGEST_LINE
-        if may_join and _slow_record(chunk[start:end], text, ()).problem is None:
+        if may_join and _is_record(chunk[start:end], text):
             joined[opens, 1], counts[opens] = lines[closes, 1], 2
             keep[opens + 1 : closes + 1] = False
             position += 2
@@ -354,6 +379,10 @@ def _regular_cells(chunk: bytes, lines: Lines, regular: npt.NDArray[np.bool_], t
     return cells
 
 
+def _is_record(line: bytes, text: TextFormat) -> bool:
+    return _slow_record(line, text, ()).problem is None
+
+
 @dataclass(frozen=True)
 class _Record:
     cells: list[str | None]
@@ -381,6 +410,8 @@ def _slow_record(record: bytes, text: TextFormat, needed: Collection[int]) -> _R
         return _Record(nulls, "row cut off")
     if len(cells) > width:
         return _Record(nulls, "too many cells")
+    if text.has_blank_end and cells[-1].strip():
+        return _Record(nulls, "too many cells")
     if any("\0" in cells[position] for position in needed):
         return _Record(nulls, "NUL character")
     try:
@@ -394,16 +425,15 @@ def _slow_record(record: bytes, text: TextFormat, needed: Collection[int]) -> _R
 
 
 def _repeated_headers(cells: pl.DataFrame, text: TextFormat) -> npt.NDArray[np.bool_]:
-    """Which records repeat the header, as they occur where files were joined."""
-    is_header = pl.all_horizontal(
-        pl.col(str(position)).str.strip_chars("\ufeff").str.strip_chars().str.to_lowercase() == name.strip().lower()
-        for position, name in enumerate(text.header)
-        if name.strip()
-    )
-    # the first column alone rules out nearly every row
-    first = (
-        cells["0"].str.to_lowercase().str.contains(text.header[0].strip().lower(), literal=True).fill_null(value=False)
-    )
-    if not first.any():
-        return np.zeros(cells.height, dtype=bool)
-    return cells.select(is_header.fill_null(value=False))[:, 0].to_numpy()
+    """Which records are a header again, as they occur where files were joined."""
+    is_header = np.zeros(cells.height, dtype=bool)
+    names = {name for name, _ in text.spellings} | {loose_name(name) for name in text.header}
+    # one cell alone rules out nearly every row
+    first = cells[str(min(text.columns.values(), default=0))].str.strip_chars(" \ufeff").str.to_lowercase()
+    candidates = first.str.replace_all("_", " ", literal=True).is_in(list(names)).fill_null(value=False).arg_true()
+    known: dict[tuple[str | None, ...], bool] = {}
+    for at, row in zip(candidates, cells[candidates].iter_rows(), strict=True):
+        if row not in known:
+            known[row] = text.headed(tuple((cell or "").lstrip("\ufeff") for cell in row)) is not None
+        is_header[at] = known[row]
+    return is_header

@@ -13,9 +13,9 @@ from typing import Protocol
 
 from eightytwenty.errors import UserError
 from eightytwenty.read.encoding import Encoding, detect_encoding, is_binary
-from eightytwenty.read.header import Header, find_header, likeliest_header
+from eightytwenty.read.header import Header, find_header, has_blank_end, likeliest_header
 from eightytwenty.read.options import NO_HEADER, ReadOptions
-from eightytwenty.schema import Table
+from eightytwenty.schema import Table, loose_name
 
 SAMPLE_BYTES = 1 << 20
 MOST_COLUMNS = 10_000
@@ -31,10 +31,11 @@ _DELIMITERS = {
     ":": "colon",
     WHITESPACE: "space",
 }
+_NONE = "\x1f"  # a delimiter that hardly any text has: each line is one cell
 _QUOTES = {'"': "", "'": "single quotes", "": "no quotes"}
 # Lines that are looked at. A header lies in them, and so many lines show which delimiter there is.
 _LINES, _LINE_CHARACTERS = 100, 1 << 18
-_ENCODINGS = 8  # to try where the likeliest makes irregular lines
+_ENCODINGS = 20  # to try where the likeliest makes irregular lines
 _LONGEST_QUOTED = 20  # lines of a cell in a header
 _LINE_END = re.compile(r"\r+\n|\n|\r")
 _RULE = re.compile(r"[\s|+:=-]*--[\s|+:=-]*")  # the line below the header of a table that was drawn
@@ -109,7 +110,7 @@ class Dialect:
         if self.delimiter == WHITESPACE:
             return self._words(line)
         if self.has_escapes:
-            line = _ESCAPED.sub(lambda cell: cell[0].replace('\\"', '""').replace("\\\\", "\\"), line)
+            line = _ESCAPED.sub(lambda cell: _ESCAPE.sub(lambda mark: _MEANT[mark[1]], cell[0]), line)
         reader = csv.reader(
             io.StringIO(line, newline=""),
             delimiter=self.delimiter,
@@ -145,6 +146,7 @@ class Dialect:
 
 
 _ESCAPED = re.compile(r'"(?:[^"\\]|\\.|"")*"', re.DOTALL)  # a quoted cell with escapes
+_ESCAPE, _MEANT = re.compile(r'\\(["\\])'), {'"': '""', "\\": "\\"}
 _WORD = re.compile(r'"(?:[^"]|"")*"(?!\S)|\S+')
 
 
@@ -164,6 +166,9 @@ class TextFormat:
         columns: clean name -> position in the header.
         empty: those of the columns, which may be lacking, that seem to have no value.
         notes: what else was found, for people.
+        has_blank_end: whether the last column has neither a name nor values, so that a value there is one too many.
+        spellings: other names of the table's columns, as a header below may have them: without the differences that do
+            not count -> clean name.
     """
 
     encoding: Encoding
@@ -176,6 +181,8 @@ class TextFormat:
     columns: dict[str, int]
     empty: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    has_blank_end: bool = False
+    spellings: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_wide(self) -> bool:
@@ -192,12 +199,18 @@ class TextFormat:
         """A line feed in the file's encoding."""
         return "\n".encode(self.encoding.name)
 
-    def reordered(self, header: tuple[str, ...]) -> "TextFormat":
-        """The format of lines with the same columns in another order."""
+    def headed(self, header: tuple[str, ...]) -> "TextFormat | None":
+        """The format of the lines below another header, None if these cells are no header with the same columns."""
         if header == self.header:
             return self
-        columns = {column: header.index(self.header[position]) for column, position in self.columns.items()}
-        return replace(self, header=header, columns=columns)
+        known, loose = dict(self.spellings), [loose_name(name) for name in header]
+        named = [known.get(name) for name in loose]
+        positions = {name: at for at, name in enumerate(named) if name}
+        is_whole = sorted(loose) == sorted(map(loose_name, self.header))
+        if positions.keys() != self.columns.keys() or len(positions) != sum(map(bool, named)):
+            return None
+        # two names together are no data, but one may be
+        return replace(self, header=header, columns=positions) if len(positions) > 1 or is_whole else None
 
     def __str__(self) -> str:
         guess = " (a guess)" if self.encoding.is_guess else ""
@@ -264,8 +277,12 @@ def _read_as(encoding: Encoding, sample: bytes, name: str, table: Table, options
     text = sample[encoding.mark_length :].decode(encoding.name, errors)
     if not text.strip("\0\ufeff\x1a" + string.whitespace):
         raise UserError(f"{name} is empty; it needs a header line and records.")
-    newline = "\n" if "\n" in text or "\r" not in text else "\r"
-    lines = list(islice(_lines(text, is_whole=len(sample) < SAMPLE_BYTES), _LINES))
+    ends = Counter(match[0] for match in islice(_LINE_END.finditer(text), _LINES))
+    newline = "\r" if ends["\r"] > ends.total() / 2 else "\n"
+    start = text[:_LINE_CHARACTERS]
+    is_single = any(_has_single_quotes(start, delimiter) for delimiter in _DELIMITERS if delimiter in start)
+    quote = ("'" if is_single else '"') if options.quote is None else options.quote
+    lines = list(islice(_lines(text, quote, is_whole=len(sample) < SAMPLE_BYTES), _LINES + _stated(options)))
     if not lines:
         raise UserError(_too_wide(name))
     above = 0
@@ -298,8 +315,15 @@ def _read_as(encoding: Encoding, sample: bytes, name: str, table: Table, options
         columns=header.columns,
         empty=header.empty,
         notes=_notes(rows, header),
+        has_blank_end=not header.names[-1].strip() and has_blank_end(_records(rows, header)),
+        spellings=tuple(table.spellings.items()),
     )
     return _Attempt(text_format, found.regular)
+
+
+def _stated(options: ReadOptions) -> int:
+    """The number of the line with the header, 0 if it is not known."""
+    return int(options.header) if options.header and options.header != NO_HEADER else 0
 
 
 def _too_wide(name: str) -> str:
@@ -319,15 +343,17 @@ def _find(lines: Sequence[Line], table: Table, options: ReadOptions, name: str) 
     """The likeliest dialect in which a row names the columns of the table, and its rows."""
     faults: list[tuple[str, Line]] = []
     found: list[tuple[_Rows, Header]] = []
-    for candidate in _dialects(lines, options):
+    for candidate in _dialects(lines, options, may_be_one=len(table.columns) == 1):
         cells = [row for _, row in candidate.rows]
         stated: str | int | None = options.header
-        if stated is not None and stated != NO_HEADER:
-            stated = next((at for at, (line, _) in enumerate(candidate.rows) if line.number == int(stated)), len(cells))
+        if _stated(options):
+            stated = next(
+                (at for at, (line, _) in enumerate(candidate.rows) if line.number == _stated(options)), len(cells)
+            )
             if stated == len(cells):
                 raise UserError(f"{name} has no header in line {options.header}; give the number of another line.")
         try:
-            found.append((candidate, find_header(cells, table, stated)))
+            found.append((candidate, find_header(cells, table, stated, has_commas=candidate.dialect.delimiter == ",")))
         except ValueError as error:
             faults.append((str(error), candidate.rows[likeliest_header(cells)][0]))
         else:
@@ -335,21 +361,29 @@ def _find(lines: Sequence[Line], table: Table, options: ReadOptions, name: str) 
                 break
     if found:
         # a name without a delimiter is a header whatever the delimiter; the records decide
-        return max(found, key=lambda item: (item[1].is_regular, len(item[1].columns)))
+        return max(found, key=lambda item: (item[1].is_regular, len(item[1].columns), item[0].regular))
     why, line = faults[0]
-    fault = f"{name} has no header of {table.name} in its first {len(lines)} lines"
+    fault = f"{name} has no header of {table.name} in its first {len(lines)} line{'s' if len(lines) > 1 else ''}"
+    remedy = _remedy(line.text, table, options, why)
     raise UserError(
-        f"{fault}: {why}; line {line.number} is {line.text[:80]!r}; {_remedy(line.text, table)}",
-        redacted=f"{fault}; {_remedy('', table)}",
+        f"{fault}: {why}; line {line.number} is {line.text[:80]!r}; {remedy}", redacted=f"{fault}; {remedy}"
     )
 
 
-def _remedy(line: str, table: Table) -> str:
+def _remedy(line: str, table: Table, options: ReadOptions, why: str = "") -> str:
     """What to do about a table whose likeliest header is this line."""
     example = ",".join(column.name for column in table.columns)
+    if " twice" in why or " either " in why:
+        return "give each column a name of its own."
+    if options.header == NO_HEADER:
+        return f"without a header, it needs as many columns as the schema: {example}."
     if sum(map(str.isdecimal, line)) > sum(map(str.isalpha, line)):  # it looks like a record
         return f"if it has no header and the columns are {example}, give --header none."
     return f"if it is such a table, name its columns as aliases in the schema, or put a line such as {example} on top."
+
+
+def _records(rows: Sequence[tuple[Line, list[str]]], found: Header) -> list[list[str]]:
+    return [cells for _, cells in rows[found.row + 1 :] if len(cells) == len(found.names)]
 
 
 def _notes(rows: Sequence[tuple[Line, list[str]]], found: Header) -> tuple[str, ...]:
@@ -357,10 +391,10 @@ def _notes(rows: Sequence[tuple[Line, list[str]]], found: Header) -> tuple[str, 
     return (*([f"{above} line{'s' if above > 1 else ''} above the header"] if above else []), *found.notes)
 
 
-def _dialects(lines: Sequence[Line], options: ReadOptions) -> list[_Rows]:
+def _dialects(lines: Sequence[Line], options: ReadOptions, *, may_be_one: bool) -> list[_Rows]:
     """The rows that the possible dialects make of the lines, those of the likeliest first."""
     found = []
-    for dialect in _possible(lines, options):
+    for dialect in _possible(lines, options, may_be_one=may_be_one):
         rows = [row for line in lines for row in _rows(line, dialect)]
         counts = Counter(len(cells) for _, cells in rows)
         width, count = max(counts.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
@@ -368,15 +402,16 @@ def _dialects(lines: Sequence[Line], options: ReadOptions) -> list[_Rows]:
     return sorted(found, key=lambda item: -item.regular)  # of equals, the first
 
 
-def _possible(lines: Sequence[Line], options: ReadOptions) -> Iterator[Dialect]:
+def _possible(lines: Sequence[Line], options: ReadOptions, *, may_be_one: bool) -> Iterator[Dialect]:
     texts = [line.text for line in lines]
     text = "\n".join(texts)
-    quotes = ['"'] if options.quote is None else [options.quote]
-    if options.quote is None and '"' not in text and sum("'" in line for line in texts) > len(texts) / 2:
-        quotes.append("'")
     for delimiter in _DELIMITERS if options.delimiter is None else [options.delimiter]:
-        if delimiter not in text and delimiter not in {",", WHITESPACE, options.delimiter}:
+        is_none = may_be_one and delimiter == _NONE
+        if delimiter not in text and delimiter not in {",", WHITESPACE, options.delimiter} and not is_none:
             continue
+        quotes = ['"'] if options.quote is None else [options.quote]
+        if options.quote is None and _has_single_quotes(text, delimiter):
+            quotes.insert(0, "'")
         for quote in quotes:
             plain = Dialect(delimiter, quote)
             if quote and re.search(f"{re.escape(delimiter)} +{quote}", text):
@@ -384,8 +419,21 @@ def _possible(lines: Sequence[Line], options: ReadOptions) -> Iterator[Dialect]:
             yield plain
             if quote and f"\\{quote}" in text:
                 yield replace(plain, has_escapes=True)
-            if quote and all(line[:1] == line[-1:] == quote for line in texts):
+            if quote and sum(line[:1] == line[-1:] == quote for line in texts) > len(texts) / 2:
                 yield replace(plain, is_wrapped=True)
+
+
+def _has_single_quotes(text: str, delimiter: str) -> bool:
+    """Whether single quotes stand around cells and nowhere else, and around such as need them, or in most lines."""
+    if '"' in text or "'" not in text:
+        return False
+    ends = rf"{re.escape(delimiter)}\r\n"  # what may stand beside a cell, and spaces before it
+    quoted = re.compile(rf"(?<![^{ends} ])'((?:[^']|'')*+)'(?![^{ends}])")
+    if "'" in quoted.sub("", text):
+        return False
+    is_needed = any(re.search(rf"''|[\r\n{re.escape(delimiter)}]", cell) for cell in quoted.findall(text))
+    lines = text.splitlines()
+    return is_needed or sum("'" in line for line in lines) > len(lines) / 2
 
 
 def _rows(line: Line, dialect: Dialect) -> Iterator[tuple[Line, list[str]]]:
@@ -400,7 +448,7 @@ def _rows(line: Line, dialect: Dialect) -> Iterator[tuple[Line, list[str]]]:
             yield line, []
 
 
-def _lines(text: str, is_whole: bool) -> Iterator[Line]:
+def _lines(text: str, quote: str, *, is_whole: bool) -> Iterator[Line]:
     """The lines of a text that are not blank; where a line opens a quoted cell, with those that it runs over."""
     pending: list[Line] = []
     number, start = 0, 0
@@ -411,7 +459,7 @@ def _lines(text: str, is_whole: bool) -> Iterator[Line]:
         stop, end = match.span() if match else (len(text), len(text))
         number += 1
         line = Line(text[start:stop], number, start, end)
-        start, is_open = end, line.text.count('"') % 2
+        start, is_open = end, quote != "" and line.text.count(quote) % 2 == 1
         if pending:
             pending.append(line)
             first = pending[0]

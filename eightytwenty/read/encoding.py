@@ -20,10 +20,17 @@ _DAMAGED_SHARE = 0.05
 _USUAL_SHARE = 0.8
 _SIGNS = "’‘“”„–—…•€§°©®™²·½«»´\xa0"
 # Encodings of one byte a character, and what is usual beyond ASCII in texts of their languages. Of equals, the first.
+_WESTERN = "àáâãäåæçèéêëìíîïñòóôõöøùúûüßœÿ£µ" + _SIGNS
+_CENTRAL = "ąćęłńóśźżáčďéěíňřšťúůýžäôĺľŕăâîșşțţđőűöüß" + _SIGNS
 _LATIN = {
-    "cp1252": "àáâãäåæçèéêëìíîïñòóôõöøùúûüßœÿ£µ" + _SIGNS,
-    "cp1250": "ąćęłńóśźżáčďéěíňřšťúůýžäôĺľŕăâîșşţțđőűöüß" + _SIGNS,
+    "cp1252": _WESTERN,
+    "cp1250": _CENTRAL,
+    "iso8859_2": _CENTRAL,
     "cp1254": "çğıöşüâîûi̇" + _SIGNS,
+    "cp1257": "āčēģīķļņšūžąęėįųõäöü" + _SIGNS,
+    "cp850": _WESTERN,  # of DOS
+    "cp852": _CENTRAL,
+    "mac_roman": _WESTERN,
 }
 _CYRILLIC = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэєіїё" + _SIGNS
 _OTHER_SCRIPTS = {

@@ -1,16 +1,22 @@
 """Finds the header of a table among its first rows, whatever stands above it."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import polars as pl
+
+from eightytwenty.kinds import find_kind
 from eightytwenty.read.options import NO_HEADER
 from eightytwenty.schema import Table
 
 _PREAMBLE_ROWS = 50  # a header lies within them
+_NEARLY_ALL = 0.9
+_SPLIT_NUMBER = re.compile(r"[-+]?\D{0,4}[0-9]+,([0-9]+)\D*")
 # The number of cells that at least this share of the rows has is the width of the table.
 _USUAL_SHARE = 0.5
-_LONGEST_FRACTION = 3  # digits after a decimal comma that all cells of a column have alike, as prices do
+_LONGEST_FRACTION = 3  # digits after a decimal comma, if they differ in number
 
 Row = Sequence[str]
 
@@ -36,39 +42,52 @@ class Header:
     notes: tuple[str, ...] = ()
 
 
-def find_header(rows: Sequence[Row], table: Table, stated: str | int | None = None) -> Header:
+def find_header(
+    rows: Sequence[Row], table: Table, stated: str | int | None = None, *, has_commas: bool = False
+) -> Header:
     """Finds the row that names the columns of a table.
 
     Args:
         rows: the first rows of the file.
         table: its required columns must be named.
         stated: the position of the header if it is known, or `NO_HEADER`.
+        has_commas: whether commas stand between the cells, and perhaps within numbers.
 
     Raises:
         ValueError: no row names them. The message is about the row that would be the likeliest header.
     """
     if stated == NO_HEADER:
-        width = _usual_width(rows)
-        numbered = [f"column_{number + 1}" for number in range(width)]
-        return _header(
-            tuple(table.names if width == len(table.columns) else numbered), rows, -1, table, ("without a header",)
-        )
+        return _header(_named(table, _usual_width(rows)), rows, -1, table, ("without a header",))
     choices = range(min(len(rows), _PREAMBLE_ROWS)) if stated is None else [int(stated)]
-    best: Header | None = None
+    found: Header | None = None
     for at in choices:
+        # what has records below it is a header, and a later one is of other records
+        if found and any(len(row) == len(rows[found.row]) for row in rows[found.row + 1 : at]):
+            break
         try:
             columns = table.match(rows[at])
         except ValueError:
             continue
-        if best is None or len(columns) > len(best.columns):
-            fitted, notes = _fitted(tuple(rows[at]), rows[at + 1 :])
-            best = _header(fitted, rows, at, table, notes)
-        if any(column.required for column in table.columns):
-            break  # any row matches a table without such a column, and the one that names most of them is meant
-    if best is None:
-        table.match(rows[choices[0] if stated is not None else likeliest_header(rows)])
-        raise AssertionError("a row that matches was not found")
-    return best
+        if columns:
+            names, notes = _fitted(tuple(rows[at]), rows[at + 1 :], table, has_commas=has_commas)
+            header = _header(names, rows, at, table, notes)
+            # of equals the first; a title may read as one of the names
+            if not found or (header.is_regular, len(columns)) > (found.is_regular, len(found.columns)):
+                found = header
+    if found:
+        return found
+    at = choices[0] if stated is not None else likeliest_header(rows)
+    table.match(rows[at])
+    raise ValueError(f"there is no column {' or '.join(table.names)} among {', '.join(rows[at])[:200]}")
+
+
+def _named(table: Table, width: int) -> tuple[str, ...]:
+    """Names for the columns of a table without a header: those of the table, if there are as many."""
+    required = [column.name for column in table.columns if column.required]
+    for names in (table.names, required):
+        if len(names) == width:
+            return tuple(names)
+    return tuple(f"column_{number + 1}" for number in range(width))
 
 
 def likeliest_header(rows: Sequence[Row]) -> int:
@@ -92,7 +111,9 @@ def _header(names: tuple[str, ...], rows: Sequence[Row], at: int, table: Table, 
     return Header(names, columns, empty, at, is_regular, notes)
 
 
-def _fitted(names: tuple[str, ...], records: Sequence[Row]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _fitted(
+    names: tuple[str, ...], records: Sequence[Row], table: Table, *, has_commas: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names, as many as the records have cells, if one more or less is explained; and what explains it."""
     width = _usual_width(records)
     wide = [row for row in records if len(row) == width]
@@ -100,11 +121,17 @@ def _fitted(names: tuple[str, ...], records: Sequence[Row]) -> tuple[tuple[str, 
         return names[:-1], ("a delimiter at the end of the header",)
     if width != len(names) + 1:
         return names, ()
-    if not any(row[-1].strip() for row in wide):
+    if has_blank_end(wide):
         return (*names, ""), ("a delimiter at the end of each line",)
-    if _is_index(wide):
+    is_doubtful = has_commas and _may_have_decimal_commas(wide)
+    if len(wide) > 1 and _counts(wide) and not is_doubtful and _fits(("", *names), wide, table):
         return ("", *names), ("a first column without a name",)
     return names, ()
+
+
+def has_blank_end(rows: Sequence[Row]) -> bool:
+    """Whether the last cell of nearly all rows is empty, as where a delimiter ends them."""
+    return sum(not row[-1].strip() for row in rows) >= _NEARLY_ALL * max(len(rows), 1)
 
 
 def _usual_width(rows: Sequence[Row]) -> int:
@@ -114,17 +141,34 @@ def _usual_width(rows: Sequence[Row]) -> int:
     return width if count >= _USUAL_SHARE * counts.total() else 0
 
 
-def _is_index(rows: Sequence[Row]) -> bool:
-    """Whether the first of the cells numbers the rows, or names each, so that the header has one name less.
+def _counts(rows: Sequence[Row]) -> bool:
+    """Whether the first cells number the rows, from 0 or 1."""
+    numbers = [row[0].strip() for row in rows]
+    return any(numbers == [str(number) for number in range(first, first + len(rows))] for first in (0, 1))
 
-    A column with decimal commas in a table with commas between the cells makes one cell more, too. There, the digits
-    after the comma are as many in all rows, or nearly always few.
+
+def _fits(names: tuple[str, ...], rows: Sequence[Row], table: Table) -> bool:
+    """Whether the table has columns that not every text fits, and the cells below these names do.
+
+    Another reason for one cell too many is a delimiter within a cell, which puts the cells below the wrong names.
     """
-    first = [row[0] for row in rows]
-    if len(set(first)) < len(first) or not all(cell.strip() for cell in first):
-        return False
-    return not any(
-        all(row[at].strip("-").isdecimal() and row[at + 1].isdecimal() for row in rows)
-        and max(len(row[at + 1]) for row in rows) <= _LONGEST_FRACTION
-        for at in range(len(rows[0]) - 1)
+    positions = table.match(names)
+    kinds = [(find_kind(column.kind), positions.get(column.name)) for column in table.columns]
+    told = [(kind, position) for kind, position in kinds if position is not None and not kind.is_text]
+    cells = [(kind, [row[at] for row in rows if row[at].strip()]) for kind, at in told]
+    return bool(told) and all(
+        kind.parse(pl.Series(column, dtype=pl.String)).count() >= _NEARLY_ALL * len(column) for kind, column in cells
     )
+
+
+def _may_have_decimal_commas(rows: Sequence[Row]) -> bool:
+    """Whether two cells side by side can be one number in all rows, which makes one cell more than there are names.
+
+    The digits after a decimal comma are few, or as many in all rows.
+    """
+    for at in range(len(rows[0]) - 1):
+        pairs = [_SPLIT_NUMBER.fullmatch(f"{row[at].strip()},{row[at + 1].strip()}") for row in rows]
+        lengths = {len(pair[1]) for pair in pairs if pair}
+        if all(pairs) and (len(lengths) == 1 or max(lengths) <= _LONGEST_FRACTION):
+            return True
+    return False

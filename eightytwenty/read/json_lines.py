@@ -2,7 +2,9 @@
 
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
@@ -10,9 +12,13 @@ from eightytwenty.errors import UserError
 from eightytwenty.read.archives import MOST_FILE_BYTES
 from eightytwenty.read.dialect import SAMPLE_BYTES, NotARow, TextFormat
 from eightytwenty.read.encoding import Encoding, detect_encoding
+from eightytwenty.read.header import find_header
 from eightytwenty.schema import Table
 
 _SPACES = " \t\r\n\ufeff"
+_LINE_END = re.compile(r"[\r\n]+")
+_SKIPPED = re.compile(r"[ \t\r\n\ufeff,]*")
+_FIRST_LINES, _FIRST_RECORDS = 10, 100  # which show the form of a file, and which fields have no value
 
 
 @dataclass(frozen=True)
@@ -39,16 +45,18 @@ class JsonLines:
         """
         try:
             fields = _decode(line)
+            if not isinstance(fields, _Fields):
+                raise NotARow("broken JSON")
+            values = dict(fields)
+            if len(values) < len(fields):
+                raise NotARow("field twice")
+            if not values.keys() <= set(self.names):
+                raise NotARow("unknown field")
+            return [_text(values.get(name)) for name in self.names]
+        except NotARow:
+            raise
         except (ValueError, RecursionError):
             raise NotARow("broken JSON") from None
-        if not isinstance(fields, _Fields):
-            raise NotARow("broken JSON")
-        values = dict(fields)
-        if len(values) < len(fields):
-            raise NotARow("field twice")
-        if not values.keys() <= set(self.names):
-            raise NotARow("unknown field")
-        return [_text(values.get(name)) for name in self.names]
 
     def __str__(self) -> str:
         return self.description
@@ -110,30 +118,43 @@ def detect(sample: bytes, name: str, table: Table) -> tuple[TextFormat, bool]:
     encoding = detect_encoding(sample)
     text = sample[encoding.mark_length :].decode(encoding.name, "replace")
     is_whole = len(sample) < SAMPLE_BYTES
-    lines = [line for line in text.splitlines() if line.strip(_SPACES)]
-    has_lines = _is_object(lines[0])
-    if has_lines:
-        records: Iterable[object] = (_decoded_or_none(line) for line in (lines if is_whole else lines[:-1]))
-    else:
-        records = (_decoded_or_none(record) for record in _records(text, name, is_whole))
-    names = tuple(dict.fromkeys(field for record in records if isinstance(record, _Fields) for field, _ in record))
+    lines = [line for line in _LINE_END.split(text) if line.strip(_SPACES)]
+    lines = lines if is_whole else lines[:-1]
+    # one broken line does not make a list of them
+    has_lines = sum(_is_object(line) for line in lines[:_FIRST_LINES]) > len(lines[:_FIRST_LINES]) / 2
+    parts = lines if has_lines else list(_records(text, name, is_whole))
+    records = [record for record in map(_decoded_or_none, parts) if isinstance(record, _Fields)]
+    names = tuple(dict.fromkeys(field for record in records for field, _ in record))
     mark = sample[: encoding.mark_length] if has_lines else b""
-    found = named_format(names, table, "JSON lines" if has_lines else "JSON", name)
+    splitter, first = JsonLines(names), []
+    for part in parts[:_FIRST_RECORDS]:
+        with suppress(NotARow):
+            first.append(splitter.split(part))
+    found = named_format(names, first, table, "JSON lines" if has_lines else "JSON", name)
     return replace(found, encoding=encoding if has_lines else found.encoding, head=mark), has_lines
 
 
-def named_format(names: Sequence[str], table: Table, description: str, name: str) -> TextFormat:
+def named_format(
+    names: Sequence[str], first: Sequence[Sequence[str]], table: Table, description: str, name: str
+) -> TextFormat:
     """The format of lines of JSON with these fields.
+
+    Args:
+        names: of the fields.
+        first: the cells of the first records.
+        table: the fields must be its columns.
+        description: for reports.
+        name: of the file, for messages.
 
     Raises:
         UserError: the table needs others.
     """
     try:
-        columns = table.match(names)
+        found = find_header([names, *first], table, 0)
     except ValueError as error:
         fault = f"{name} has no fields for {table.name}"
         raise UserError(f"{fault}: {error}; name its fields as aliases in the schema.", redacted=f"{fault}.") from None
-    return json_format(names, columns, description)
+    return json_format(names, found.columns, description, found.empty)
 
 
 def json_format(
@@ -160,8 +181,11 @@ def _decoded_or_none(text: str) -> object:
 
 def _records(text: str, name: str, is_whole: bool) -> Iterator[str]:
     """The records of a list, or those that follow each other, as they are written."""
-    at, number = _after(text, 0, "["), 0
-    while at < len(text) and text[at] != "]":
+    at, number, is_list = _skip(text, 0), 0, False
+    while mark := text[at : at + 1]:
+        if mark == ("]" if is_list else "["):
+            at, is_list = _skip(text, at + 1), not is_list
+            continue
         try:
             _, end = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
@@ -169,17 +193,15 @@ def _records(text: str, name: str, is_whole: bool) -> Iterator[str]:
                 raise UserError(f"{name} is broken JSON after record {number}; write it again.") from None
             return
         yield text[at:end]
-        number += 1
-        at = _after(text, end, ",")
+        number, at = number + 1, _skip(text, end)
+    if is_list and is_whole:
+        raise UserError(f"{name} ends within its list after record {number}; write it again.")
 
 
-def _after(text: str, at: int, mark: str) -> int:
-    """The next place that is no space, behind one such mark."""
-    for skipped in (_SPACES, mark, _SPACES):
-        count = 1 if skipped == mark else len(text)
-        while at < len(text) and text[at] in skipped and count:
-            at, count = at + 1, count - 1
-    return at
+def _skip(text: str, at: int) -> int:
+    """The next place that is neither a space nor a comma."""
+    match = _SKIPPED.match(text, at)
+    return match.end() if match else at
 
 
 def list_as_lines(stream: BinaryIO, name: str) -> BinaryIO:
@@ -192,9 +214,10 @@ def list_as_lines(stream: BinaryIO, name: str) -> BinaryIO:
     if len(content) > MOST_FILE_BYTES:
         raise UserError(f"{name} is a JSON list of more than {MOST_FILE_BYTES >> 20} MB; write a line for each record.")
     encoding = detect_encoding(content[:SAMPLE_BYTES])
-    text = content[encoding.mark_length :].decode(encoding.name, "replace")
+    text = content[encoding.mark_length :].decode(encoding.name, "replace" if encoding.is_wide else "surrogateescape")
     # within a record, a line end is a space between two marks
-    return cast("BinaryIO", LineStream(" ".join(record.splitlines()) for record in _records(text, name, is_whole=True)))
+    lines = (_LINE_END.sub(" ", record) for record in _records(text, name, is_whole=True))
+    return cast("BinaryIO", LineStream(lines))
 
 
 def object_line(names: Sequence[str], values: Sequence[object]) -> str:
@@ -215,7 +238,7 @@ class LineStream(io.RawIOBase):
             line = next(self._lines, None)
             if line is None:
                 break
-            pieces.append(line.encode(errors="replace") + b"\n")
+            pieces.append(line.encode(errors="surrogateescape") + b"\n")
             length += len(pieces[-1])
         content = b"".join(pieces)
         end = len(content) if size < 0 else size

@@ -49,6 +49,11 @@ class ReadOptions:
         if self.decimal not in {None, ",", "."}:
             raise ValueError(f"{self.decimal} is no decimal mark; give a comma or a point")
 
+    @property
+    def is_text(self) -> bool:
+        """Whether they say how a delimited text is written, so that it cannot be JSON."""
+        return any(value is not None for value in (self.delimiter, self.quote, self.header))
+
     def over(self, other: "ReadOptions") -> "ReadOptions":
         """These options, and those of the other where there is none."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}

@@ -93,12 +93,23 @@ def match_columns(stream: BinaryIO, name: str, table: Table, packed: int, partit
         sum(group.num_rows for group in groups) * len(columns.names),
     )
     refuse_bomb(name, packed, max(pages, cells * _NUMBER_BYTES))
-    optional = [column.name for column in table.columns if not column.required]
-    stored = {clean: own for clean, own in columns.names.items() if clean in optional and own in columns.stored}
     with damage_explained(f"{name} is damaged after record 0"):
-        head = next(file.iter_batches(_FIRST_ROWS, columns=list(stored.values())), None) if stored else None
-    empty = tuple(clean for clean, own in stored.items() if head and _is_empty(head[own]))
-    return replace(columns, rows=file.metadata.num_rows, empty=empty)
+        optional = list(_optional(columns, table).values())
+        head = next(file.iter_batches(_FIRST_ROWS, columns=optional), None) if optional else None
+    return replace(columns, rows=file.metadata.num_rows, empty=empty_columns(columns, table, head))
+
+
+def empty_columns(columns: Columns, table: Table, head: pa.RecordBatch | None) -> tuple[str, ...]:
+    """Those of the table's columns, which a file may lack, that have no value in the first of these rows."""
+    if head is None:
+        return ()
+    optional = _optional(columns, table)
+    return tuple(clean for clean, own in optional.items() if _is_empty(head[own].slice(0, _FIRST_ROWS)))
+
+
+def _optional(columns: Columns, table: Table) -> dict[str, str]:
+    optional = [column.name for column in table.columns if not column.required]
+    return {clean: own for clean, own in columns.names.items() if clean in optional and own in columns.stored}
 
 
 def match_schema(fields: pa.Schema, name: str, table: Table, partitions: dict[str, str | None]) -> Columns:

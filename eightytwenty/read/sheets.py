@@ -1,7 +1,11 @@
 """Reads the sheets of workbooks (xlsx, xlsm, xlsb, xls, ods), each row as a line of JSON."""
 
 import io
+import re
+import zipfile
+import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import BinaryIO, cast
 
@@ -12,11 +16,18 @@ from eightytwenty.read.dialect import TextFormat
 from eightytwenty.read.header import Header, find_header, likeliest_header
 from eightytwenty.read.json_lines import LineStream, json_format, object_line
 from eightytwenty.read.options import NO_HEADER
-from eightytwenty.read.streams import seekable
-from eightytwenty.schema import Table
+from eightytwenty.read.streams import ZIP, seekable
+from eightytwenty.schema import Table, loose_name
 
+_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
+_CELL = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"')
+_MOST_CELLS = 50_000_000  # each takes some twenty bytes, also an empty one
 _FIRST_ROWS = 100  # among which a header is looked for
 Cells = list[str | None]
+
+
+class EmptySheetError(UserError):
+    """A sheet has no row."""
 
 
 class Workbook:
@@ -32,6 +43,7 @@ class Workbook:
 
     def __init__(self, content: bytes, name: str) -> None:
         self._name = name
+        _require_sensible_size(content, name)
         try:
             self._book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         except (python_calamine.CalamineError, OSError, ValueError) as error:
@@ -59,7 +71,7 @@ class Workbook:
         """
         numbered = list(self._rows(sheet))
         if not numbered:
-            raise UserError(f"{self._name}/{sheet} is empty; it needs a header row and records.")
+            raise EmptySheetError(f"{self._name}/{sheet} is empty; it needs a header row and records.")
         rows = [["" if cell is None else cell for cell in row] for _, row in numbered]
         stated: str | int | None = table.read.header
         if stated is not None and stated != NO_HEADER:
@@ -73,16 +85,29 @@ class Workbook:
             fault = f"{self._name}/{sheet} has no header of {table.name} in its first {_FIRST_ROWS} rows"
             raise UserError(f"{fault}: {error} (row {number}).", redacted=f"{fault}.") from None
         above = f", {found.row} row{'s' if found.row > 1 else ''} above the header" if found.row > 0 else ""
-        return json_format(_different(found.names), found.columns, f"sheet{above}", empty=found.empty), found
+        text = json_format(_different(found.names), found.columns, f"sheet{above}", empty=found.empty)
+        return replace(text, spellings=tuple(table.spellings.items())), found
 
-    def lines(self, sheet: str, header: Header) -> LineStream:
-        """The rows below the header, each as a line of JSON."""
-        names = _different(header.names)
+    def lines(self, sheet: str, header: Header, text: TextFormat) -> LineStream:
+        """The rows below the header, each as a line of JSON.
+
+        A header that comes again in another order holds from there: the values get the names of the first one.
+        """
+        names = text.header
 
         def lines() -> Iterator[str]:
+            current, columns = text, {at: at for at in range(len(names))}  # position of a name -> of its value
             for at, (_, row) in enumerate(self._rows(sheet)):
-                if at > header.row:
-                    yield object_line(names, [*row[: len(names)], *[None] * (len(names) - len(row))])
+                if at <= header.row:
+                    continue
+                cells = [*row[: len(names)], *[None] * (len(names) - len(row))]
+                other = current.headed(tuple(cell or "" for cell in cells)) if _may_be_header(row, text) else None
+                if other and other.columns != current.columns:
+                    current, before = other, {position: name for name, position in text.columns.items()}
+                    moved = {at: other.columns[name] for at, name in before.items()}
+                    rest = iter([at for at in range(len(names)) if at not in moved.values()])
+                    columns = {at: moved[at] if at in moved else next(rest) for at in range(len(names))}
+                yield object_line(names, [cells[columns[at]] for at in range(len(names))])
 
         return LineStream(lines())
 
@@ -121,6 +146,34 @@ def _different(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def sheet_lines(stream: BinaryIO, name: str, sheet: str, header: Header) -> BinaryIO:
+def _require_sensible_size(content: bytes, name: str) -> None:
+    """Refuses a workbook of which a cell lies so far out that the rectangle around all of them fills the memory."""
+    if not content.startswith(ZIP):
+        return
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for sheet in (info for info in archive.infolist() if _SHEET.fullmatch(info.filename)):
+            try:
+                cells = _CELL.findall(archive.read(sheet))
+            except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
+                raise UserError(f"{name} is a damaged workbook ({error}); save it again, without a password.") from None
+            if cells:
+                width = max((letters for letters, _ in cells), key=lambda letters: (len(letters), letters))
+                columns = sum((letter - 64) * 26**at for at, letter in enumerate(reversed(width)))
+                rows = max(int(number) for _, number in cells)
+                if columns * rows > _MOST_CELLS:
+                    raise UserError(
+                        f"{name} has a sheet of {rows:,} rows and {columns:,} columns; delete the empty ones."
+                    )
+
+
+def sheet_lines(stream: BinaryIO, name: str, sheet: str, header: Header, text: TextFormat) -> BinaryIO:
     """The lines of a sheet of the workbook in a stream."""
-    return cast("BinaryIO", Workbook(seekable(stream, name).read(), name).lines(sheet, header))
+    return cast("BinaryIO", Workbook(seekable(stream, name).read(), name).lines(sheet, header, text))
+
+
+def _may_be_header(row: Cells, text: TextFormat) -> bool:
+    """Whether a row has a name of one of the table's columns, as hardly any record does."""
+    known = {name for name, _ in text.spellings}
+    return any(
+        cell is not None and loose_name(cell) in known for cell in row[: max(text.columns.values(), default=0) + 1]
+    )

@@ -9,7 +9,7 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,10 +20,10 @@ from eightytwenty.errors import UserError
 from eightytwenty.files import name_as_text, source_mode
 from eightytwenty.read import arrow, databases, dialect, json_lines, parquet
 from eightytwenty.read.archives import MOST_UNPACKED_BYTES, refuse_bomb
-from eightytwenty.read.beside import REASONS, TEXT, reason_beside
+from eightytwenty.read.beside import EMPTY_SHEET, REASONS, TEXT, reason_beside
 from eightytwenty.read.formats import refuse_other_formats
 from eightytwenty.read.streams import ZIP, magic, open_archive, open_file, seekable, unpacked
-from eightytwenty.schema import Table
+from eightytwenty.schema import Table, loose_name
 
 _PARQUET, _OLE = b"PAR1", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PARTITION = re.compile(r"([^=/]+)=([^/]*)")
@@ -204,8 +204,10 @@ class _Opener:
         with open_file(path) as content, unpacked(content, archive, member, name) as stream:
             sample = stream.read(dialect.SAMPLE_BYTES)
             stream.seek(0)
-            if sample.startswith((_PARQUET, arrow.FILE, arrow.STREAM)):
-                module = parquet if sample.startswith(_PARQUET) else arrow
+            # a text may begin with these letters, and goes on with another one or a delimiter
+            is_parquet = sample.startswith(_PARQUET) and not _goes_on_as_text(sample[len(_PARQUET) :])
+            if is_parquet or sample.startswith((arrow.FILE, arrow.STREAM)):
+                module = parquet if is_parquet else arrow
                 packed = path.stat().st_size
                 columns = module.match_columns(seekable(stream, name), name, self._table, packed, partitions)
                 kind, others = module.DESCRIPTION, _others(columns.all, columns.names)
@@ -216,15 +218,26 @@ class _Opener:
                 self._open_workbook(path, member, name, seekable(stream, name).read())
             elif databases.is_database(sample):
                 self._open_database(path, member, name, is_file=stream is content)
-            elif json_lines.looks_like_json(sample):
-                text, has_lines = json_lines.detect(sample, name, self._table)
-                self._add(name, path, member, text, lines=None if has_lines else json_lines.list_as_lines)
             else:
-                refuse_other_formats(sample, name)
-                self._add(name, path, member, dialect.detect(sample, name, self._table))
+                self._refuse_partitions(name, partitions)
+                if not self._table.read.is_text and json_lines.looks_like_json(sample):
+                    text, has_lines = json_lines.detect(sample, name, self._table)
+                    self._add(name, path, member, text, lines=None if has_lines else json_lines.list_as_lines)
+                else:
+                    refuse_other_formats(sample, name)
+                    self._add(name, path, member, dialect.detect(sample, name, self._table))
+
+    def _refuse_partitions(self, name: str, partitions: dict[str, str | None]) -> None:
+        """Refuses a text below a folder that names one of its columns, whose value it would lack."""
+        for column in partitions:
+            if clean := self._table.spellings.get(loose_name(column)):
+                raise UserError(
+                    f"{name} has its column {clean} in the name of a folder, which is read of Parquet and Arrow alone; "
+                    "write it into the file."
+                )
 
     def _open_workbook(self, path: Path, member: str, name: str, content: bytes) -> None:
-        from eightytwenty.read.sheets import Workbook, sheet_lines
+        from eightytwenty.read.sheets import EmptySheetError, Workbook, sheet_lines
 
         if content.startswith(ZIP):
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -232,13 +245,19 @@ class _Opener:
                 if not _is_workbook(archive.namelist()):
                     raise UserError(f"{name} is an archive within an archive; unpack it.")
         book = Workbook(content, name)
+        if self._table.read.sheet and self._table.read.sheet not in book.sheets:
+            raise UserError(f"{name} has no sheet {self._table.read.sheet}; it has {_listed(book.sheets)}.")
         for sheet, problem in book.sheets.items():
             try:
                 if problem or self._table.read.sheet not in {None, sheet}:
                     self.unread.append(Unread(f"{name}/{sheet}", problem or "another sheet was asked for"))
                     continue
                 text, header = book.detect(sheet, self._table)
-                self._add(f"{name}/{sheet}", path, member, text, partial(sheet_lines, sheet=sheet, header=header))
+                self._add(
+                    f"{name}/{sheet}", path, member, text, partial(sheet_lines, sheet=sheet, header=header, text=text)
+                )
+            except EmptySheetError:
+                self.unread.append(Unread(f"{name}/{sheet}", EMPTY_SHEET))
             except UserError as error:
                 self._refuse(f"{name}/{sheet}", error)
 
@@ -246,22 +265,21 @@ class _Opener:
         if not is_file:
             raise UserError(f"{name} is a packed database; unpack it.")
         database, options = databases.Database(path, name), self._table.read
-        if options.query:
-            queries = {f"{name}/query": options.query}
-        else:
-            tables = database.tables
-            queries = {f"{name}/{table}": databases.quoted(table) for table in tables if options.sheet in {None, table}}
-            others = [table for table in tables if options.sheet not in {None, table}]
-            self.unread += [Unread(f"{name}/{table}", "another table was asked for") for table in others]
-            if not queries:
-                raise UserError(f"{name} is a database without {options.sheet or 'a table'}; name one by --sheet.")
+        queries = {"query": options.query} if options.query else database.tables
         for one, query in queries.items():
+            label = f"{name}/{one}"
             try:
-                names = database.columns(query)
-                text = json_lines.named_format(names, self._table, "table of a database", one)
-                self._add(one, path, member, text, partial(databases.database_lines, query=query))
+                if not query or (options.sheet and not options.query and one != options.sheet):
+                    reason = "another table was asked for" if query else "a view; ask for it by --query"
+                    self.unread.append(Unread(label, reason))
+                    continue
+                names, first = database.head(query)
+                text = json_lines.named_format(names, first, self._table, "table of a database", label)
+                self._add(label, path, member, text, partial(databases.database_lines, query=query))
             except UserError as error:
-                self._refuse(one, error)
+                self._refuse(label, error)
+        if not queries or (options.sheet and not options.query and options.sheet not in queries):
+            raise UserError(f"{name} is a database without {options.sheet or 'a table'}; it has {_listed(queries)}.")
 
     def _add(
         self,
@@ -274,6 +292,10 @@ class _Opener:
         columns = {column: text.header[position] for column, position in text.columns.items()}
         others = _others(text.header, columns)
         self.files.append(RawFile(name, path, member, text, str(text), columns, others, text.empty, lines))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(list(names)[:_MOST_NAMED]) or "none"
 
 
 def _below(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -305,6 +327,11 @@ def _reason(name: str) -> str:
     """Why a file is not opened, by its name; a text about the data may be a table all the same."""
     reason = reason_beside(name)
     return "" if reason == TEXT else reason
+
+
+def _goes_on_as_text(content: bytes) -> bool:
+    first = content[:1]
+    return first in {b"\t", b"\r", b"\n"} or (first != b"" and first.decode("latin-1").isprintable())
 
 
 def _is_workbook(members: list[str]) -> bool:

@@ -26,6 +26,7 @@ _UNPACKERS: dict[bytes, Callable[[BinaryIO], object]] = {
     b"\xfd7zXZ\0": lzma.open,
     b"\x28\xb5\x2f\xfd": zstd.open,
 }
+PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
 _MOST_LAYERS = 3  # of packing around a file; more of them are a trap
 # The errors of unpacking: OSError comes from gzip and bz2, RuntimeError from zipfile for an encrypted member.
 _UNPACKING = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, zstd.ZstdError, EOFError, OSError, RuntimeError)

@@ -15,12 +15,12 @@ from eightytwenty.read.source import open_source
 from eightytwenty.schema import Column, Table
 from schemas.pairs import pairs_table
 
-NUMBERS = [(n, n * 3_700 % 50_021, n * 3_700 % 50_021 + n) for n in range(4_001, 4_030)]  # a, b and their sum
+NUMBERS = [(n, n * 3_700 % 50_021, n * 3_700 % 50_021 + n) for n in range(985, 1_014)]  # a, b and their sum
 ROWS = [(str(n), str(b), str(total)) for n, b, total in NUMBERS]
 
 
 def text(template, header="a,b,sum", end="\n"):
-    return end.join([header, *(template.format(*row) for row in ROWS)]) + end
+    return end.join([header, *(template.format(*row, number) for number, row in enumerate(ROWS))]) + end
 
 
 def read(tmp_path, content, piece=None):
@@ -42,8 +42,8 @@ FORMS = {
     "a delimiter at the end of the records": text("{},{},{},"),
     "a delimiter at the end of all lines": text("{},{},{},", "a,b,sum,"),
     "a delimiter at the end of the header": text("{},{},{}", "a,b,sum,"),
-    "row names": text("{0},{0},{1},{2}"),
-    "row names as R writes them": text('"{0}" {0} {1} {2}', '"a" "b" "sum"'),
+    "row names": text("{3},{0},{1},{2}"),
+    "row names as R writes them": text('"{3}" {0} {1} {2}', '"a" "b" "sum"'),
     "aligned by spaces": text("{:>6}{:>6} {:>9}", "     a     b       sum"),
     "carets": text("{}^{}^{}", "a^b^sum"),
     "a table in Markdown": text("| {} | {} | {} |", "| a | b | sum |\n|---:|:--:|---|"),

@@ -137,7 +137,7 @@ def test_the_sheets_of_a_workbook(clean_source):
         unread = {file["name"].removeprefix(f"{name}/"): file["reason"] for file in cleaned.summary.unread}
         assert unread.keys() == {"notes", "none", "old"}
         assert unread["old"] == "a hidden sheet"
-        assert unread["none"].startswith("is empty")
+        assert unread["none"] == "an empty sheet"
         assert cleaned.summary.files[0]["format"] == "utf-8, sheet, 1 row above the header"
 
 

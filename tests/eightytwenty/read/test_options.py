@@ -45,7 +45,8 @@ def test_the_decimal_mark_leaves_no_number_with_two_readings(clean_source):
         return [float(x) for x in clean_source(content, table=table)["clean"]["x"]]
 
     assert read(",") == [1234, 1.234, 1234.5, -7, 1234, 0.5, 12, 1234567, -1250]
-    assert read(".") == [1.234, 1234, 1234.5, -7000, 1234, 0.5, 12, 1234567, -1.25]
+    # what contradicts the mark is not read by the other one
+    assert read(".") == [1.234, 1234, -7000, 1234, 12, -1.25]
 
 
 def test_the_command_line_comes_before_the_schema(prices, tmp_path):

@@ -9,8 +9,8 @@ _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationship
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 
 
-def xlsx(sheets, hidden=()):
-    """A workbook of sheets: name -> rows of cells, each text, a number, a bool or None."""
+def xlsx(sheets, hidden=(), extra=""):
+    """A workbook of sheets: name -> rows of cells, each text, a number, a bool or None; `extra` is below them."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", f'<Types xmlns="{_PACKAGE}/content-types"/>')
@@ -29,7 +29,7 @@ def xlsx(sheets, hidden=()):
             data = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in rows)
             archive.writestr(
                 f"xl/worksheets/sheet{number}.xml",
-                f'<worksheet xmlns="{_MAIN}"><sheetData>{data}</sheetData></worksheet>',
+                f'<worksheet xmlns="{_MAIN}"><sheetData>{data}{extra}</sheetData></worksheet>',
             )
         archive.writestr(
             "xl/workbook.xml",
