@@ -8,7 +8,6 @@ import codecs
 import itertools
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import BinaryIO
 
 import numpy as np
@@ -67,10 +66,13 @@ def read_pieces(stream: BinaryIO, name: str, text: TextFormat, chunk_bytes: int 
     """
     first, line, rest, orders = 1, text.first_line, b"", 0
     blocks = _blocks(stream, text, chunk_bytes)
+    block = next(blocks, b"")
     while True:
-        block = next(blocks, None)
-        rest = rest.removesuffix(_END_OF_FILE) if block is None else rest + block
-        chunk = rest if block is None else rest[: rest.rfind(text.newline) + 1]
+        following = next(blocks, None)
+        while following is not None and not following.strip():  # so that the last record is seen to be the last
+            block, following = block + following, next(blocks, None)
+        rest = rest + block if following is not None else (rest + block).removesuffix(_END_OF_FILE)
+        chunk = rest if following is None else rest[: rest.rfind(text.newline) + 1]
         lines = _lines(chunk, text)
         numbers = np.arange(line, line + len(lines), dtype=np.int64)
         # the last line, which the next piece continues, counts too
@@ -78,16 +80,16 @@ def read_pieces(stream: BinaryIO, name: str, text: TextFormat, chunk_bytes: int 
         if lengths.max() > LONGEST_LINE:
             number = line + int(np.argmax(lengths > LONGEST_LINE))
             raise UserError(f"{name} has more than {LONGEST_LINE >> 20} MB in line {number}; is it a text file?")
-        following = line + len(lines)
+        next_line = line + len(lines)
         filled = lines[:, 1] > lines[:, 0]
         if text.dialect.delimiter == "\0":  # JSON, in which spaces are nothing
             filled[filled] = [bool(chunk[start:end].strip()) for start, end in lines[filled]]
         lines, numbers = lines[filled], numbers[filled]
         lines, numbers, quotes = _join_quoted(chunk, lines, numbers, _count_quotes(chunk, lines, text), text)
         # a cell that may continue in the next piece is read there, so that the size of the pieces changes nothing
-        complete = len(lines) if block is None else _open_cell(lines, quotes)
+        complete = len(lines) if following is None else _open_cell(lines, quotes)
         cut = lines[complete, 0] if complete < len(lines) else len(chunk)
-        line = int(numbers[complete]) if complete < len(lines) else following
+        line = int(numbers[complete]) if complete < len(lines) else next_line
         for start, stop, section in _sections(chunk, lines[:complete], text):
             orders += section is not text
             if orders > _MOST_ORDERS:
@@ -99,10 +101,11 @@ def read_pieces(stream: BinaryIO, name: str, text: TextFormat, chunk_bytes: int 
             records = np.arange(first, first + rows.height, dtype=np.int64)
             first += rows.height
             columns = {column: text.header[position] for column, position in text.columns.items()}
-            yield Piece(name, records, rows, columns, text, chunk[begin:end], text.empty)
-        if block is None:
+            is_last = following is None and stop == len(lines)
+            yield Piece(name, records, rows, columns, text, chunk[begin:end], text.empty, is_last)
+        if following is None:
             return
-        rest = rest[cut:]
+        rest, block = rest[cut:], following
 
 
 def _sections(chunk: bytes, lines: Lines, text: TextFormat) -> Iterator[tuple[int, int, TextFormat]]:
@@ -136,16 +139,18 @@ def _headers_at_most(chunk: bytes, lines: Lines, text: TextFormat) -> list[int]:
     words = {word.encode(text.codec, "ignore") for name in names for word in (name, name.replace(" ", "_"))} - {b""}
     quote, data = text.dialect.quote.encode(), np.frombuffer(chunk, dtype=np.uint8)
     prefixes = [b"", quote, b" ", _MARK, _MARK + quote]
-    starts, lengths = lines[:, 0], lines[:, 1] - lines[:, 0]
-    is_candidate = np.zeros(len(lines), dtype=bool)
-    for length in {len(prefix + word) for prefix in prefixes for word in words}:
-        beginnings = {prefix + word for prefix in prefixes for word in words if len(prefix + word) == length}
-        enough = np.flatnonzero((lengths >= length) & ~is_candidate)
-        enough = enough[np.isin(_LOWER[data[starts[enough]]], [word[0] for word in beginnings])]
-        if len(enough):
-            first = _LOWER[data[starts[enough, None] + np.arange(length)]]
-            is_candidate[enough] = np.isin(np.ascontiguousarray(first).view(f"S{length}")[:, 0], [*beginnings])
-    return np.flatnonzero(is_candidate).tolist()
+    beginnings = {prefix + word for prefix in prefixes for word in words}
+    is_initial = np.zeros(256, dtype=bool)
+    is_initial[[beginning[0] for beginning in beginnings]] = True
+    possible = np.flatnonzero(is_initial[_LOWER[data[lines[:, 0]]]])
+    found = [np.empty(0, dtype=np.int64)]
+    for length in {len(beginning) for beginning in beginnings} if len(possible) else ():
+        long = possible[lines[possible, 1] - lines[possible, 0] >= length]
+        first = np.ascontiguousarray(_LOWER[data[lines[long, 0, None] + np.arange(length)]])
+        alike = [beginning for beginning in beginnings if len(beginning) == length]
+        found.append(long[np.isin(first.view(f"S{length}")[:, 0], alike)])
+    candidates: list[int] = np.unique(np.concatenate(found)).tolist()
+    return candidates
 
 
 def _blocks(stream: BinaryIO, text: TextFormat, size: int) -> Iterator[bytes]:
@@ -195,12 +200,16 @@ def _lines(chunk: bytes, text: TextFormat) -> Lines:
         starts = starts[:-1]
     else:
         ends = np.append(ends, len(data))
-    other = _CR if text.newline[0] == _LF else _LF
-    places = np.flatnonzero(data == other)
-    while len(places) and (carriage := (ends > starts) & (data[np.maximum(ends - 1, 0)] == other)).any():
-        ends = ends - carriage
+    is_other = data == (_CR if text.newline[0] == _LF else _LF)
+    others = int(np.count_nonzero(is_other))
+    while others and (at_end := (ends > starts) & is_other[np.maximum(ends - 1, 0)]).any():
+        ends = ends - at_end
+        others -= int(np.count_nonzero(at_end))
     lines = np.stack([starts, ends], axis=1)
-    inside = places[_per_line_mask(places, lines)] if len(places) else places
+    if not others:
+        return lines
+    places = np.flatnonzero(is_other)
+    inside = places[_per_line_mask(places, lines)]
     return _split_at(chunk, lines, inside, text) if len(inside) else lines
 
 
@@ -248,13 +257,13 @@ def _count_quotes(chunk: bytes, lines: Lines, text: TextFormat) -> npt.NDArray[n
     return _per_line(quotes, lines)
 
 
-@cache
-def _special(dialect: Splitter) -> npt.NDArray[np.bool_]:
-    """(256,) bool, the bytes because of which a line is not split at its delimiters alone."""
-    special = np.arange(256) >= _NOT_ASCII
-    special[[0, *dialect.quote.encode()]] = True
+def _is_special(data: npt.NDArray[np.uint8], dialect: Splitter) -> npt.NDArray[np.bool_]:
+    """The bytes because of which a line is not split at its delimiters alone."""
     if not dialect.is_simple:
-        special[:] = True
+        return np.ones(len(data), dtype=bool)
+    special: npt.NDArray[np.bool_] = data >= _NOT_ASCII
+    for byte in (0, *dialect.quote.encode()):
+        special |= data == byte
     return special
 
 
@@ -280,7 +289,7 @@ def parse(piece: Piece, names: list[str]) -> Batch:
     lines = piece.rows.select(pl.col("start", "end").cast(pl.Int64)).to_numpy()
     data, most = np.frombuffer(chunk, dtype=np.uint8), len(text.header) - 1
     delimiters = _count(data == ord(text.dialect.delimiter), lines)
-    plain = _count(_special(text.dialect)[data], lines) == 0
+    plain = _count(_is_special(data, text.dialect), lines) == 0
     regular = plain & (delimiters == most)
     # of these, the delimiters say what is wrong, unless a carriage return within the line ends a record
     wrong = plain & ~regular & (_count(data == _CR, lines) == 0)
@@ -299,7 +308,10 @@ def parse(piece: Piece, names: list[str]) -> Batch:
         cells.append(pl.DataFrame(parsed, schema=cells[0].schema, orient="row"))
         rows.append(block[problems[block] == 0])
     position, all_cells = np.concatenate(rows), pl.concat(cells)  # the line of each row of cells
-    problems[position[_repeated_headers(all_cells, text)]] = _PROBLEMS.index("repeated header")
+    is_line = np.zeros(len(lines), dtype=bool)
+    is_line[_headers_at_most(chunk, lines, text) if text.head else slice(None)] = True
+    repeated = _repeated_headers(all_cells, np.flatnonzero(is_line[position]), text)
+    problems[position[repeated]] = _PROBLEMS.index("repeated header")
     if text.has_blank_end:
         has_value = (all_cells[:, -1].str.strip_chars() != "").fill_null(value=False).to_numpy()
         problems[position[has_value]] = _PROBLEMS.index("too many cells")
@@ -424,16 +436,16 @@ def _slow_record(record: bytes, text: TextFormat, needed: Collection[int]) -> _R
     return _Record([cell or None for cell in cells], None)
 
 
-def _repeated_headers(cells: pl.DataFrame, text: TextFormat) -> npt.NDArray[np.bool_]:
-    """Which records are a header again, as they occur where files were joined."""
-    is_header = np.zeros(cells.height, dtype=bool)
-    names = {name for name, _ in text.spellings} | {loose_name(name) for name in text.header}
-    # one cell alone rules out nearly every row
-    first = cells[str(min(text.columns.values(), default=0))].str.strip_chars(" \ufeff").str.to_lowercase()
-    candidates = first.str.replace_all("_", " ", literal=True).is_in(list(names)).fill_null(value=False).arg_true()
+def _repeated_headers(cells: pl.DataFrame, rows: Indices, text: TextFormat) -> Indices:
+    """Which of these records are a header again, as they occur where files were joined."""
+    if not text.head and len(rows):  # of JSON, nothing has been ruled out yet; one cell alone rules out nearly all
+        names = {name for name, _ in text.spellings}
+        first = cells[str(min(text.columns.values(), default=0))][rows].str.strip_chars().str.to_lowercase()
+        rows = rows[first.str.replace_all("_", " ", literal=True).is_in(list(names)).fill_null(value=False).to_numpy()]
     known: dict[tuple[str | None, ...], bool] = {}
-    for at, row in zip(candidates, cells[candidates].iter_rows(), strict=True):
+    for row in cells[rows].iter_rows():
         if row not in known:
             known[row] = text.headed(tuple((cell or "").lstrip("\ufeff") for cell in row)) is not None
-        is_header[at] = known[row]
-    return is_header
+    is_header = [known[row] for row in cells[rows].iter_rows()]
+    repeated: Indices = rows[np.array(is_header, dtype=bool)]
+    return repeated

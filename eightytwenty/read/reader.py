@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -109,15 +108,6 @@ class SourceReader:
                 raise UserError(f"{path} was changed while it was read; start again.")
 
     def _pieces(self, file: RawFile, stream: BinaryIO) -> Iterator[Piece]:
-        """The pieces of a file; the last one is marked."""
-        pieces = self._unmarked(file, stream)
-        piece = next(pieces, None)
-        while piece:
-            following = next(pieces, None)
-            yield piece if following else replace(piece, is_last=True)
-            piece = following
-
-    def _unmarked(self, file: RawFile, stream: BinaryIO) -> Iterator[Piece]:
         if file.format:
             lines = file.lines(stream, file.name) if file.lines else stream
             return delimited.read_pieces(lines, file.name, file.format, self._piece or delimited.CHUNK_BYTES)
