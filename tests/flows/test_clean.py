@@ -8,6 +8,10 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from eightytwenty.errors import UserError
+from schemas.pairs import pairs_table
+from tasks.clean.tasks import clean_own
+
 
 def picture(seed: int, mode: str = "RGB") -> bytes:
     blocks = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)
@@ -74,3 +78,9 @@ def test_bad_input_is_one_sentence(command, tmp_path, options, sentence):
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "clean").exists()
+
+
+def test_a_database_server_is_not_read_for_whoever_fills_in_the_form(tmp_path, monkeypatch):
+    monkeypatch.setenv("PGPASSWORD", "of the worker")
+    with pytest.raises(UserError, match="read on the command line"):
+        clean_own.fn("postgresql://reader@127.0.0.1/secrets", pairs_table(), tmp_path / "out")

@@ -32,6 +32,18 @@ def test_what_is_no_table_is_named_without_quoting_it(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
 
 
+def test_a_delivery_of_which_a_part_is_not_read_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "delivery"
+    folder.mkdir()
+    (folder / "1.csv").write_text("a,b,sum\n1,2,3\n")
+    (folder / "README.md").write_text("The sums of May.\n")
+    run_confined(clean_by_name, *PAIRS, str(folder), str(tmp_path / "rows"), size=1)
+    assert Summary.load(tmp_path / "rows").rows == 1
+    (folder / "2.csv").write_text("who,when\nme,now\n")
+    with pytest.raises(UserError, match=r"a part of it was not read: 2\.csv has no header of pairs"):
+        run_confined(clean_by_name, *PAIRS, str(folder), str(tmp_path / "more"), size=1)
+
+
 def test_pictures_are_cleaned_and_drawn(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         for number, values in enumerate(draw_attributes(6, 0).iter_rows(named=True)):
