@@ -160,7 +160,6 @@ class TextFormat:
         newline: the end of a line; CR LF is read as LF. Where lines end in both ways, the other is found line by line.
         head: the bytes of the file before the first record, with the byte order mark, what stands above the header, and
             the header.
-        start: the length of `head` in UTF-8 if the encoding takes two or four bytes, else in bytes, without the mark.
         first_line: the number of the line on which the first record starts.
         header: the column names as the file has them; of a column without a name, an empty text.
         columns: clean name -> position in the header.
@@ -175,7 +174,6 @@ class TextFormat:
     dialect: Splitter
     newline: bytes
     head: bytes
-    start: int
     first_line: int
     header: tuple[str, ...]
     columns: dict[str, int]
@@ -309,7 +307,6 @@ def _read_as(encoding: Encoding, sample: bytes, name: str, table: Table, options
         dialect=found.dialect,
         newline=newline.encode(),
         head=sample[: encoding.mark_length + length],
-        start=len(before.encode()) if encoding.is_wide else length,
         first_line=last.number + last.lines if last else above + 1,
         header=header.names,
         columns=header.columns,

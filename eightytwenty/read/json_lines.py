@@ -165,7 +165,7 @@ def json_format(
 ) -> TextFormat:
     """The format of lines of JSON in UTF-8 with these fields."""
     dialect = JsonLines(tuple(names), description)
-    return TextFormat(Encoding("utf-8"), dialect, b"\n", b"", 0, 1, tuple(names), columns, empty)
+    return TextFormat(Encoding("utf-8"), dialect, b"\n", b"", 1, tuple(names), columns, empty)
 
 
 def _is_object(line: str) -> bool:
