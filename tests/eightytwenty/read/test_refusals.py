@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import io
+import json
 import os
 import random
 import subprocess
@@ -194,37 +195,62 @@ def test_an_archive_that_explodes_is_refused(tmp_path, monkeypatch, name):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user who may not read")
 def test_files_and_folders_that_may_not_be_read(tmp_path):
-    tmp_path.chmod(0o755)
-    for parent in list(tmp_path.parents)[:3]:
-        if parent.stat().st_uid == os.geteuid() and "pytest" in parent.name:
-            parent.chmod(0o755)
+    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
+        if "pytest" in str(folder) and folder.stat().st_uid == os.geteuid():
+            folder.chmod(0o755)
     (tmp_path / "locked.csv").write_bytes(TABLE)
     (tmp_path / "locked.csv").chmod(0)
-    (tmp_path / "open").mkdir()
+    (tmp_path / "open" / "locked").mkdir(parents=True)
+    (tmp_path / "open" / "locked").chmod(0)
     (tmp_path / "open" / "x.csv").write_bytes(TABLE)
-    (tmp_path / "open" / "locked").mkdir(mode=0)
+    (tmp_path / "open" / "y.csv").write_bytes(TABLE)
+    (tmp_path / "open" / "y.csv").chmod(0)
     program = """
-import os, sys
+import json, os, sys
 from pathlib import Path
 from eightytwenty.errors import UserError
 from schemas.pairs import pairs_table
-from eightytwenty.read.reader import read_batches
 from eightytwenty.read.source import open_source
 import eightytwenty.read.parquet
 table = pairs_table()
 os.setuid(65534)
+outcomes = []
 for path in sys.argv[1:]:
     try:
-        open_source(Path(path), table)
+        outcomes.append([[file.name, file.reason] for file in open_source(Path(path), table).unread])
     except UserError as error:
-        sys.stdout.write(f"{error}\\n")
+        outcomes.append(str(error))
+sys.stdout.write(json.dumps(outcomes))
 """
-    paths = [tmp_path / "locked.csv", tmp_path / "open", tmp_path / "open" / "locked" / "x.csv"]
+    paths = [tmp_path / "locked.csv", tmp_path / "open" / "locked" / "x.csv", tmp_path / "open"]
     result = subprocess.run(
         [sys.executable, "-c", program, *map(str, paths)], capture_output=True, text=True, check=True
     )
-    assert [line.count("cannot be read (Permission denied)") for line in result.stdout.splitlines()] == [1, 1, 1]
-    assert [str(path) in line for path, line in zip(paths, result.stdout.splitlines(), strict=True)] == [True] * 3
+    *refused, unread = json.loads(result.stdout)
+    for path, sentence in zip(paths, refused, strict=False):
+        assert sentence.startswith(f"{path} cannot be read (Permission denied)")
+    # what can be read of a folder is read, and the rest is named
+    assert [name for name, _ in unread] == ["locked", "y.csv"]
+    assert all("cannot be read (Permission denied)" in reason for _, reason in unread)
+
+
+def test_links_are_named_and_never_followed(tmp_path, clean_source):
+    (tmp_path / "x.csv").write_bytes(TABLE)
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "gone.csv").symlink_to(tmp_path / "nothing")
+    unread = clean_source(tmp_path).summary.unread
+    assert unread == [{"name": name, "reason": "a symbolic link"} for name in ("gone.csv", "loop")]
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_to_its_end(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes(TABLE)
+    files = open_source(path, pairs_table()).files
+    batches = read_batches(files, ["a"], 1_000)
+    rows = next(batches).cells.height
+    with path.open("ab") as file:
+        file.write(b"x,1,2,3\n" * 5)
+    assert rows + sum(batch.cells.height for batch in batches) == 2_005
 
 
 def test_an_address_with_a_password_is_refused_without_repeating_it(tmp_path):
