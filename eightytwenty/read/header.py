@@ -61,8 +61,8 @@ def find_header(
     choices = range(min(len(rows), _PREAMBLE_ROWS)) if stated is None else [int(stated)]
     found: Header | None = None
     for at in choices:
-        # what has records below it is a header, and a later one is of other records
-        if found and any(len(row) == len(rows[found.row]) for row in rows[found.row + 1 : at]):
+        # a row of its width below a header is a record, or the header again; only a title is followed by another one
+        if found and any(len(row) == len(rows[found.row]) for row in rows[found.row + 1 : at + 1]):
             break
         try:
             columns = table.match(rows[at])

@@ -200,7 +200,7 @@ def test_hostile_deliveries_are_refused_for_good_and_the_good_one_beside_them_is
     name, bomb, many = result.refusals
     assert name.startswith(r"b-caf\xe9.csv: refused. The name b-caf\xe9.csv is not UTF-8")
     assert bomb == "a-bomb.csv.gz: refused. Reading it takes more than 0.18 GB of memory; split it."
-    assert many.startswith("c-many.zip: refused. The archive c-many.zip holds 4,000 tables")
+    assert many.startswith("c-many.zip: refused. The archive c-many.zip holds 4,000 files")
     assert result.version.added == ["good.csv"]
     assert fates(data, "hostile") == {
         "generated.csv": "accepted",

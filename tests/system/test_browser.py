@@ -151,7 +151,13 @@ def test_the_grids_of_a_gan_are_there_by_epoch(up: Servers, page: Page, screensh
 
 def test_names_from_data_are_text_in_prefects_pages(up: Servers, page: Page) -> None:
     (up.data / f"{HOSTILE[1]}.csv".replace("/", "")).write_text(
-        "\n".join([",".join(["a", "b", "sum", *HOSTILE]), ",".join(["1", "1", "3", *HOSTILE]), "1,1,2"])
+        "\n".join(
+            [
+                ",".join(["a", "b", "sum", *HOSTILE]),
+                ",".join(["1", "1", "3", *HOSTILE]),
+                ",".join(["1", "1", "2", *HOSTILE]),
+            ]
+        )
     )
     run = up.trigger("clean", source=f"{HOSTILE[1]}.csv".replace("/", ""), out="hostile", schema="pairs").json()["id"]
     assert up.final_state(run)["type"] == "COMPLETED"

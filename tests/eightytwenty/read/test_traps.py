@@ -160,6 +160,12 @@ def test_a_title_with_the_name_of_the_column_is_no_header(clean_source):
     assert outcome(clean_source(b"Name\n\nid,name,pop\n1,Rome,2\n2,Oslo,1\n", table=NAMES))[0] == [("Rome",), ("Oslo",)]
 
 
+def test_a_header_that_comes_again_is_not_taken_for_the_first(clean_source):
+    content = b"a,b,sum\n\x01\nx\na,b,sum\n1,2,3\n"
+    rows, rules = outcome(clean_source(content))
+    assert (rows, rules) == ([(1, 2, 3)], ["row cut off", "row cut off", "repeated header"])
+
+
 def test_one_column_may_hold_delimiters(clean_source):
     content = b"name\nSmith, John\nDoe, Jane\n"
     assert outcome(clean_source(content, table=NAMES))[0] == [("Smith, John",), ("Doe, Jane",)]
