@@ -236,6 +236,7 @@ def test_drift_neither_hides_behind_a_large_delivery_nor_gets_it_refused(data: P
     assert fates(data, "mixture") == {"generated.csv": "accepted", "large.csv": "accepted", "small.csv": "refused"}
 
 
+@pytest.mark.soak
 def test_drift_in_many_small_deliveries_is_detected(data: Path) -> None:
     for number in range(4):
         deliver(data, f"{number}.csv", pairs(20, 20 + number, name=f"t{number}-", top=8), "inbox/small")
@@ -245,6 +246,7 @@ def test_drift_in_many_small_deliveries_is_detected(data: Path) -> None:
     assert result.version.name == "v0001"
 
 
+@pytest.mark.soak
 def test_drift_in_portions_of_many_nights_adds_up(data: Path) -> None:
     def night(number: int, top: int) -> State[Retraining]:
         deliver(data, f"{number}.csv", pairs(35, 30 + number, name=f"n{number}-", top=top), "inbox/portions")
