@@ -275,14 +275,15 @@ def _read_as(encoding: Encoding, sample: bytes, name: str, table: Table, options
     text = sample[encoding.mark_length :].decode(encoding.name, errors)
     if not text.strip("\0\ufeff\x1a" + string.whitespace):
         raise UserError(f"{name} is empty; it needs a header line and records.")
-    ends = Counter(match[0] for match in islice(_LINE_END.finditer(text), _LINES))
-    newline = "\r" if ends["\r"] > ends.total() / 2 else "\n"
     start = text[:_LINE_CHARACTERS]
     is_single = any(_has_single_quotes(start, delimiter) for delimiter in _DELIMITERS if delimiter in start)
     quote = ("'" if is_single else '"') if options.quote is None else options.quote
     lines = list(islice(_lines(text, quote, is_whole=len(sample) < SAMPLE_BYTES), _LINES + _stated(options)))
     if not lines:
         raise UserError(_too_wide(name))
+    # of the lines that are joined, only the last one ends outside of quotes
+    ends = Counter(text[line.start + len(line.text) : line.end] for line in lines)
+    newline = "\r" if ends["\r"] > ends.total() / 2 else "\n"
     above = 0
     if (separator := _SEPARATOR.fullmatch(lines[0].text)) and len(lines) > 1:
         options, above = replace(options, delimiter=options.delimiter or separator[1]), 1

@@ -160,6 +160,11 @@ def test_a_title_with_the_name_of_the_column_is_no_header(clean_source):
     assert outcome(clean_source(b"Name\n\nid,name,pop\n1,Rome,2\n2,Oslo,1\n", table=NAMES))[0] == [("Rome",), ("Oslo",)]
 
 
+def test_line_ends_within_quotes_do_not_count(clean_source):
+    rows, rules = outcome(clean_source(b'name,city\r"two\nlines","three\nmore\nlines"\rBob,Rome\r', table=CITIES))
+    assert (rows, rules) == ([("two\nlines", "three\nmore\nlines"), ("Bob", "Rome")], [])
+
+
 def test_a_header_that_comes_again_is_not_taken_for_the_first(clean_source):
     content = b"a,b,sum\n\x01\nx\na,b,sum\n1,2,3\n"
     rows, rules = outcome(clean_source(content))
