@@ -5,7 +5,7 @@ import logging
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -107,7 +107,7 @@ def clean_pictures(
         rows.check_accounts(folder)
         digest = source.sha256(observed.files.select("name", "sha256").iter_rows())
         counts = Counts.of(rows.row_ids.height, tables)
-        unread = [{"name": file.name, "reason": file.reason} for file in source.unread_files]
+        unread = [asdict(file) for file in source.unread_files]
         summary = counts.summary(table.name, digest, _describe(source, attributes), unread)
         write_reports(folder, summary, reasons)
     return summary

@@ -12,7 +12,7 @@ from eightytwenty.pictures.attribute_tables import parse_tables
 from eightytwenty.pictures.attribute_text import column_names, is_table
 from eightytwenty.pictures.schema import PICTURE_SUFFIXES
 from eightytwenty.read.archives import members
-from eightytwenty.read.beside import HIDDEN, reason_beside
+from eightytwenty.read.beside import HIDDEN, Unread, reason_beside
 
 MOST_ATTRIBUTE_BYTES = 1 << 30  # of all attribute files together, which are kept in memory
 
@@ -68,14 +68,6 @@ class RefusedFile:
 
 
 @dataclass(frozen=True)
-class UnreadFile:
-    """A file that is neither a picture nor attributes, and why it counts as none."""
-
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class PictureSource:
     """The files of a source, by what they should be.
 
@@ -102,7 +94,7 @@ class PictureSource:
     tables: tuple[AttributeFile, ...]
     sidecars: dict[str, AttributeFile]
     known_attributes: KnownAttributes
-    unread_files: tuple[UnreadFile, ...]
+    unread_files: tuple[Unread, ...]
     digests: tuple[str, ...]
 
     def read(self, names: Collection[str] | None = None) -> Iterator[tuple[RawPicture, bytes | None]]:
@@ -214,7 +206,7 @@ def open_pictures(
         tuple(tables),
         sidecars,
         known_attributes,
-        tuple(UnreadFile(name, reason) for name, reason in sorted(unread.items())),
+        tuple(Unread(name, reason) for name, reason in sorted(unread.items())),
         tuple(contents),
     )
 

@@ -1,5 +1,6 @@
 """Files that lie beside data and are no part of it: nobody misses them if they are not read."""
 
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 HIDDEN, SYSTEM, TEXT = "a hidden file", "a file of the operating system", "a text about the data"
@@ -8,6 +9,19 @@ REASONS = frozenset({HIDDEN, SYSTEM, TEXT, DATABASE, EMPTY_SHEET})
 _SYSTEM_NAMES = frozenset(("thumbs.db", "desktop.ini", "icon\r", "_success", "_metadata", "_common_metadata"))
 _TEXT_STEMS = frozenset(("readme", "license", "licence", "copying", "notice", "attribution", "authors", "changelog"))
 _TEXT_SUFFIXES = frozenset(("", ".md", ".txt", ".rst", ".html", ".htm", ".pdf"))
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Something below a source that is not read.
+
+    Args:
+        name: of a file, folder, member or sheet, as in row ids.
+        reason: why.
+    """
+
+    name: str
+    reason: str
 
 
 def reason_beside(name: str) -> str:

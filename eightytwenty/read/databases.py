@@ -17,7 +17,7 @@ import pyarrow as pa
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors
 from eightytwenty.read.encoding import is_binary
-from eightytwenty.read.json_lines import LineStream, object_line
+from eightytwenty.read.json_lines import LineStream, object_line, plain_text
 from eightytwenty.read.options import ReadOptions
 
 SQLITE = b"SQLite format 3\0"
@@ -84,7 +84,7 @@ class Database:
             UserError: the query cannot be run.
         """
         with self._execute(query) as (names, rows):
-            return names, [[_text(value) or "" for value in row] for row in islice(rows, _FIRST_ROWS)]
+            return names, [[plain_text(value) or "" for value in row] for row in islice(rows, _FIRST_ROWS)]
 
     def lines(self, query: str) -> Iterator[str]:
         """The rows of a query's result, each as a line of JSON.
@@ -94,7 +94,7 @@ class Database:
         """
         with self._execute(query) as (names, rows):
             for row in rows:
-                yield object_line(names, [_text(value) for value in row])
+                yield object_line(names, [plain_text(value) for value in row])
 
     @contextmanager
     def _execute(self, query: str) -> Iterator[tuple[list[str], Iterable[Sequence[object]]]]:
@@ -201,19 +201,6 @@ def _storage(kind: pa.DataType) -> pa.DataType:
 def _fetched(cursor: Any) -> Iterator[Sequence[object]]:
     while rows := cursor.fetchmany(_ROWS):
         yield from rows
-
-
-def _text(value: object) -> str | None:
-    """A value in plain form; None for null."""
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
-    if isinstance(value, bytes):
-        return value.decode(errors="surrogateescape")
-    return str(value)
 
 
 def _duckdb(name: str) -> Any:

@@ -220,6 +220,19 @@ def list_as_lines(stream: BinaryIO, name: str) -> BinaryIO:
     return cast("BinaryIO", LineStream(lines))
 
 
+def plain_text(value: object) -> str | None:
+    """A value out of a workbook or database in plain form; None for none."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    if isinstance(value, bytes):
+        return value.decode(errors="surrogateescape")
+    return str(value)  # of a date, a time or a moment as ISO 8601 has it, with a space between the two
+
+
 def object_line(names: Sequence[str], values: Sequence[object]) -> str:
     """A record as one line of JSON."""
     return json.dumps(dict(zip(names, values, strict=True)), ensure_ascii=False)

@@ -6,7 +6,6 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
 from typing import BinaryIO, cast
 
 import python_calamine
@@ -14,7 +13,7 @@ import python_calamine
 from eightytwenty.errors import UserError
 from eightytwenty.read.dialect import TextFormat
 from eightytwenty.read.header import Header, find_header, likeliest_header
-from eightytwenty.read.json_lines import LineStream, json_format, object_line
+from eightytwenty.read.json_lines import LineStream, json_format, object_line, plain_text
 from eightytwenty.read.options import NO_HEADER
 from eightytwenty.read.streams import ZIP, seekable
 from eightytwenty.schema import Table, loose_name
@@ -93,7 +92,7 @@ class Workbook:
 
         A header that comes again in another order holds from there: the values get the names of the first one.
         """
-        names = text.header
+        names, known = text.header, {name for name, _ in text.spellings}
 
         def lines() -> Iterator[str]:
             current, columns = text, {at: at for at in range(len(names))}  # position of a name -> of its value
@@ -101,7 +100,7 @@ class Workbook:
                 if at <= header.row:
                     continue
                 cells = [*row[: len(names)], *[None] * (len(names) - len(row))]
-                other = current.headed(tuple(cell or "" for cell in cells)) if _may_be_header(row, text) else None
+                other = current.headed(tuple(cell or "" for cell in cells)) if _may_be_header(cells, known) else None
                 if other and other.columns != current.columns:
                     current, before = other, {position: name for name, position in text.columns.items()}
                     moved = {at: other.columns[name] for at, name in before.items()}
@@ -118,24 +117,9 @@ class Workbook:
         except (python_calamine.CalamineError, OSError, ValueError) as error:
             raise UserError(f"{self._name}/{sheet} cannot be read ({error}); save the workbook again.") from None
         for number, row in enumerate(rows, 1):
-            cells = [_text(cell) for cell in row]
+            cells = [plain_text(cell) or None for cell in row]
             if any(cell is not None for cell in cells):
                 yield number, cells
-
-
-def _text(cell: object) -> str | None:
-    """A cell in plain form; None for an empty one."""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
-    if isinstance(cell, datetime):
-        return cell.isoformat(" ")
-    if isinstance(cell, date | time):
-        return cell.isoformat()
-    if isinstance(cell, timedelta):
-        return str(cell)
-    return str(cell) or None
 
 
 def _different(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -171,9 +155,6 @@ def sheet_lines(stream: BinaryIO, name: str, sheet: str, header: Header, text: T
     return cast("BinaryIO", Workbook(seekable(stream, name).read(), name).lines(sheet, header, text))
 
 
-def _may_be_header(row: Cells, text: TextFormat) -> bool:
+def _may_be_header(row: Cells, known: set[str]) -> bool:
     """Whether a row has a name of one of the table's columns, as hardly any record does."""
-    known = {name for name, _ in text.spellings}
-    return any(
-        cell is not None and loose_name(cell) in known for cell in row[: max(text.columns.values(), default=0) + 1]
-    )
+    return any(cell is not None and loose_name(cell) in known for cell in row)

@@ -20,7 +20,7 @@ from eightytwenty.errors import UserError
 from eightytwenty.files import name_as_text, source_mode
 from eightytwenty.read import arrow, databases, dialect, json_lines, parquet
 from eightytwenty.read.archives import MOST_UNPACKED_BYTES, refuse_bomb
-from eightytwenty.read.beside import EMPTY_SHEET, REASONS, TEXT, reason_beside
+from eightytwenty.read.beside import EMPTY_SHEET, REASONS, TEXT, Unread, reason_beside
 from eightytwenty.read.formats import refuse_other_formats
 from eightytwenty.read.streams import ZIP, magic, open_archive, open_file, seekable, unpacked
 from eightytwenty.schema import Table, loose_name
@@ -59,19 +59,6 @@ class RawFile:
     empty: tuple[str, ...] = ()
     lines: Callable[[BinaryIO, str], BinaryIO] | None = None
     typed: parquet.Columns | None = None
-
-
-@dataclass(frozen=True)
-class Unread:
-    """A file, folder, member or sheet of a source that is not read.
-
-    Args:
-        name: as in row ids.
-        reason: why.
-    """
-
-    name: str
-    reason: str
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import pytest
 
 from eightytwenty.errors import UserError
 from eightytwenty.pictures import source as source_module
-from eightytwenty.pictures.source import RefusedFile, UnreadFile, open_pictures
+from eightytwenty.pictures.source import RefusedFile, open_pictures
+from eightytwenty.read.beside import Unread
 from schemas.attributes import KNOWN_ATTRIBUTES
 from tests.real_data import CARTOONSET
 
@@ -169,7 +170,7 @@ def test_a_separate_table_replaces_those_inside(tmp_path):
     (tmp_path / "separate.csv").write_bytes("\ufeffPicture;hair\na.jpg;red\nb.jpg;black\n".encode())
     source = open_pictures(as_zip(tmp_path / "x.zip", FILES), tmp_path / "separate.csv")
     assert [table.name for table in source.tables] == ["separate.csv"]
-    assert UnreadFile("table.csv", "the attributes come from another file") in source.unread_files
+    assert Unread("table.csv", "the attributes come from another file") in source.unread_files
     assert source.sha256() != open_pictures(tmp_path / "x.zip").sha256()
 
 
@@ -213,7 +214,7 @@ def test_real_pictures_of_the_cartoon_set_are_found():
         pytest.skip(f"no {CARTOONSET}")
     source = open_pictures(CARTOONSET, known_attributes=KNOWN_ATTRIBUTES)
     assert len(source.pictures) == 10
-    assert source.unread_files == (UnreadFile("README.md", "a text about the data"),)
+    assert source.unread_files == (Unread("README.md", "a text about the data"),)
     assert all((content or b"").startswith(b"\x89PNG") for _, content in source.read())
 
 
@@ -280,7 +281,7 @@ def test_a_second_attribute_file_of_a_picture_is_not_dropped_silently(tmp_path):
     path = as_zip(tmp_path / "x.zip", {"1.png": b"", "1.csv": line, "1.tsv": line})
     source = open_pictures(path, known_attributes=KNOWN_ATTRIBUTES)
     assert [file.name for file in source.sidecars.values()] == ["1.csv"]
-    assert source.unread_files == (UnreadFile("1.tsv", "the picture has another attribute file"),)
+    assert source.unread_files == (Unread("1.tsv", "the picture has another attribute file"),)
 
 
 def test_a_chosen_table_inside_the_source_counts_as_read(tmp_path):
@@ -288,7 +289,7 @@ def test_a_chosen_table_inside_the_source_counts_as_read(tmp_path):
         tmp_path / "x", {"a.png": b"", "t.csv": b"file,kind\na,1\nb,2\n", "u.csv": b"file,b\na,1\nb,2\n"}
     )
     source = open_pictures(folder, folder / "t.csv")
-    assert source.unread_files == (UnreadFile("u.csv", "the attributes come from another file"),)
+    assert source.unread_files == (Unread("u.csv", "the attributes come from another file"),)
 
 
 def test_tables_with_equal_columns_are_read_together(tmp_path):
