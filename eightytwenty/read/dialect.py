@@ -429,9 +429,19 @@ def _has_single_quotes(text: str, delimiter: str) -> bool:
     quoted = re.compile(rf"(?<![^{ends} ])'((?:[^']|'')*+)'(?![^{ends}])")
     if "'" in quoted.sub("", text):
         return False
-    is_needed = any(re.search(rf"''|[\r\n{re.escape(delimiter)}]", cell) for cell in quoted.findall(text))
     lines = text.splitlines()
-    return is_needed or sum("'" in line for line in lines) > len(lines) / 2
+    widths = Counter(line.count(delimiter) for line in lines if line.strip())
+    width, count = widths.most_common(1)[0]
+
+    def is_needed(cell: str) -> bool:
+        pieces = cell.splitlines() or [""]
+        if len(pieces) == 1:
+            return "''" in cell or delimiter in cell
+        # two stray quotes may stand around whole lines
+        is_regular = count == widths.total() or any(piece.count(delimiter) == width for piece in pieces[1:-1])
+        return not is_regular
+
+    return any(map(is_needed, quoted.findall(text))) or sum("'" in line for line in lines) > len(lines) / 2
 
 
 def _rows(line: Line, dialect: Dialect) -> Iterator[tuple[Line, list[str]]]:

@@ -274,3 +274,9 @@ def test_a_workbook_with_a_cell_far_out_is_refused(clean_source):
 def test_the_file_of_quarantined_lines_is_not_packed(clean_source):
     cleaned = clean_source({"a/b.csv.bz2": bz2.compress(b"a,b,sum\n1,2,x\n"), "c.csv": b"a,b,sum\n1,2,3\n"}, "folder")
     assert [path.name for path in (cleaned.folder / "quarantine").iterdir()] == ["0001-a__b.csv"]
+
+
+def test_single_quotes_around_whole_records_are_characters(clean_source):
+    table = Table("notes", (Column("name", "text"), Column("note", "text")))
+    cleaned = clean_source(b"name,note\nBob,x\nAnn,'\nEve,x\nDan,'\nJoe,x\n", table=table)
+    assert outcome(cleaned) == ([("Bob", "x"), ("Ann", "'"), ("Eve", "x"), ("Dan", "'"), ("Joe", "x")], [])
