@@ -16,7 +16,7 @@ import polars as pl
 from eightytwenty.engine.equation import Equation
 from eightytwenty.engine.expression import compile_check
 from eightytwenty.engine.reasons import NAMES
-from eightytwenty.kinds import find_kind, nearest
+from eightytwenty.kinds import Kind, find_kind, nearest
 from eightytwenty.read.options import ReadOptions
 
 Action = Literal["quarantine", "flag", "off"]
@@ -111,6 +111,8 @@ class Column:
         aliases: other names that files may use for it; case, spaces and hyphens never matter. A file that has the
             column under its own name may use the aliases for something else.
         missing: the cells that mean "missing" here, instead of the usual marks of the kind.
+        format: how its cells write the values of the kind, such as `%d.%m.%Y` for dates or `$1,234.5` for amounts; the
+            usual plain form of the kind if not given. docs/kinds.md lists the formats.
         decimal: the mark before the fraction of its numbers, a comma or a point, where the table does not state it.
         unit: of its numbers; a cell may have it beside the number, and no other.
         values: the only values that are sound; any if empty. A cell that is one of them in other case becomes that one.
@@ -126,6 +128,7 @@ class Column:
     nullable: bool = False
     aliases: tuple[str, ...] = ()
     missing: tuple[str, ...] | None = None
+    format: str = ""
     decimal: str = ""
     unit: str = ""
     values: tuple[str, ...] = ()
@@ -135,7 +138,7 @@ class Column:
     action: Action = "quarantine"
 
     def __post_init__(self) -> None:
-        kind = find_kind(self.kind)
+        kind = self.form
         _require_action(self.action)
         for name in ("aliases", "missing", "values", "keep", "range"):
             if getattr(self, name) is not None:
@@ -170,9 +173,14 @@ class Column:
             raise ValueError(f"{min(again)!r} cannot be a sound value and stand for something else")
 
     @property
+    def form(self) -> Kind:
+        """Its kind, as columns of its format have it."""
+        return find_kind(self.kind, self.format)
+
+    @property
     def limits(self) -> tuple[Any, Any]:
         """The ends of the range, with the type of the column's kind; None for none."""
-        low, high = find_kind(self.kind).parse(pl.Series(self.range, dtype=pl.String))
+        low, high = self.form.parse(pl.Series(self.range, dtype=pl.String))
         return low, high
 
     @property
@@ -201,7 +209,7 @@ class Table:
             raise ValueError(f"two columns may be called {again} in a file")
         if again := _repeated(rule.name for rule in self.rules):
             raise ValueError(f"two rules have the name {again}; give one of them another name")
-        kinds = [find_kind(column.kind) for column in self.columns]
+        kinds = [column.form for column in self.columns]
         taken = NAMES | {kind.fault for kind in kinds} | {repair.name for kind in kinds for repair in kind.repairs}
         if again := next((rule.name for rule in self.rules if rule.name in taken), None):
             raise ValueError(
@@ -228,7 +236,7 @@ class Table:
         """The columns, those of numbers with the decimal mark of the table's files, if it is known."""
         return tuple(
             replace(column, decimal=column.decimal or self.read.decimal)
-            if self.read.decimal and find_kind(column.kind).from_number
+            if self.read.decimal and column.form.from_number
             else column
             for column in self.columns
         )
@@ -236,7 +244,7 @@ class Table:
     @property
     def dtypes(self) -> dict[str, pl.DataType]:
         """The types of the clean columns."""
-        return {column.name: find_kind(column.kind).dtype for column in self.columns}
+        return {column.name: column.form.dtype for column in self.columns}
 
     @property
     def unique(self) -> Unique | None:
@@ -266,7 +274,7 @@ class Table:
             if name not in self.names:
                 raise ValueError(f"{name} is not a column; {nearest(name, self.names)}")
         if isinstance(rule, Impute):
-            kinds = {column.name: find_kind(column.kind) for column in self.columns}
+            kinds = {column.name: column.form for column in self.columns}
             words = next((name for name in names if kinds[name].from_number is None), None)
             if words:
                 raise ValueError(f"{words} holds no numbers, and an equation needs them")

@@ -15,7 +15,6 @@ import polars as pl
 import eightytwenty
 from eightytwenty.engine.account import Counts
 from eightytwenty.engine.parts import Part, file_folder
-from eightytwenty.kinds import find_kind
 from eightytwenty.read.source import RawFile
 from eightytwenty.read.streams import file_sha256
 from eightytwenty.schema import Table
@@ -44,7 +43,7 @@ class Index:
 
     @cached_property
     def _how(self) -> str:
-        codes = [getattr(find_kind(column.kind).parse, "__code__", None) for column in self._table.columns]
+        codes = [getattr(column.form.parse, "__code__", None) for column in self._table.columns]
         kinds = [code.co_filename for code in codes if code]
         # the hashes of keys are those of this version of polars
         return f"{self._table!r}\n{code_digest(*kinds)}\n{pl.__version__}"

@@ -6,7 +6,7 @@ from functools import lru_cache
 import polars as pl
 
 from eightytwenty.engine.reasons import LETTER_CASE, MISSING_MARK, REPLACEMENT
-from eightytwenty.kinds import Repair, find_kind
+from eightytwenty.kinds import Repair
 from eightytwenty.kinds.number_notation import UNIT, StatedMark, only_unit, stated_mark
 from eightytwenty.kinds.spelling import STRAY_SPACES, typed_text
 from eightytwenty.schema import Column
@@ -39,7 +39,7 @@ class RepairedColumn:
 
 def parse_plain(cells: pl.Series, column: Column) -> pl.Series:
     """Reads the cells that are in plain form, with the kind's type; all others become null."""
-    return find_kind(column.kind).parse(cells)
+    return column.form.parse(cells)
 
 
 def canonical(cells: pl.Series, values: pl.Series) -> pl.Series:
@@ -57,7 +57,7 @@ class _Special:
     """
 
     def __init__(self, column: Column) -> None:
-        kind, known = find_kind(column.kind), {value.lower() for value in (*column.values, *column.keep)}
+        kind, known = column.form, {value.lower() for value in (*column.values, *column.keep)}
         self.texts = column.special
         self.marks = frozenset() if column.missing is not None else kind.missing_marks - known
         self._parse = kind.parse
@@ -92,7 +92,7 @@ class _Repairer:
     """Repairs single cells of a column."""
 
     def __init__(self, column: Column) -> None:
-        kind = find_kind(column.kind)
+        kind = column.form
         self.special, self._is_plain, self.known = _Special(column), kind.is_plain, {*column.values, *column.keep}
         self.repairs = self._repairs(column)
         # "1.250" is in plain form, and not what it says where a comma is the decimal mark
@@ -118,7 +118,7 @@ class _Repairer:
             by_case.setdefault(value.casefold(), set()).add(value)
         one = {folded: values.pop() for folded, values in by_case.items() if len(values) == 1}
         case = Repair(LETTER_CASE, "one known value differs in case only", lambda cell: one.get(cell.casefold(), cell))
-        kind = find_kind(column.kind)
+        kind = column.form
         of_kind = [only_unit(column.unit) if column.unit and repair is UNIT else repair for repair in kind.repairs]
         mark = [stated_mark(column.decimal)] if column.decimal else []
         # a cell may have become special by the repairs of its kind, such as "0999"

@@ -13,7 +13,6 @@ from eightytwenty.engine.parts import Part
 from eightytwenty.engine.rules import Mask, RuleResults, apply_rules, rule_reasons, value_reason
 from eightytwenty.engine.validate import clean_schema
 from eightytwenty.engine.write import FLAGS
-from eightytwenty.kinds import find_kind
 from eightytwenty.read.batch import Batch, Indices, Piece
 from eightytwenty.read.reader import parse
 from eightytwenty.schema import Column, Table
@@ -95,7 +94,7 @@ class Router:
 
 def _is_plain(table: Table, results: RuleResults) -> Mask:
     """(n,) bool, the rows whose cells are what their values look like: sound, never changed, of one plain form."""
-    if not all(find_kind(column.kind).has_one_form for column in table.columns):
+    if not all(column.form.has_one_form for column in table.columns):
         return np.zeros(results.cells.height, dtype=bool)
     is_plain = results.sound
     is_plain[results.ledger["row"].to_numpy()] = False

@@ -13,7 +13,6 @@ from eightytwenty.engine.equation import Equation
 from eightytwenty.engine.expression import compile_check
 from eightytwenty.engine.reasons import MISSING, OUT_OF_RANGE, REASONS, UNKNOWN
 from eightytwenty.engine.repair import LEDGER, RepairedColumn, canonical, parse_plain, repair_column, repairs
-from eightytwenty.kinds import find_kind
 from eightytwenty.read.batch import Batch
 from eightytwenty.schema import Action, Check, Column, Impute, Table
 
@@ -25,7 +24,7 @@ Mask = npt.NDArray[np.bool_]
 
 def rule_reasons(table: Table) -> dict[str, str]:
     """Maps every rule and repair that a report on the table can name to its reason."""
-    kinds = [find_kind(column.kind) for column in table.columns]
+    kinds = [column.form for column in table.columns]
     ranges = [value_reason(column, OUT_OF_RANGE) for column in table.columns if any(column.range)]
     named = [value_reason(column, UNKNOWN) for column in table.columns if column.values]
     return (
@@ -92,7 +91,7 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
     by_fault: dict[str, list[pl.Expr]] = {}
     for column in table.columns:
         unreadable = pl.col(column.name).is_not_null() & values[column.name].is_null()
-        by_fault.setdefault(find_kind(column.kind).fault, []).append(unreadable)
+        by_fault.setdefault(column.form.fault, []).append(unreadable)
     for fault, unreadable_cells in by_fault.items():
         failures[fault] = _any(cells, unreadable_cells) & is_row
     for name, unsound in _unsound_values(table, "quarantine").items():
@@ -160,7 +159,7 @@ def _unsound_values(table: Table, action: Action) -> dict[str, dict[str, pl.Expr
     for column in table.columns:
         if column.action != action:
             continue
-        dtype, (low, high) = find_kind(column.kind).dtype, column.limits
+        dtype, (low, high) = column.form.dtype, column.limits
         outside = [pl.col(column.name) < pl.lit(low, dtype)] if low is not None else []
         outside += [pl.col(column.name) > pl.lit(high, dtype)] if high is not None else []
         if outside:
@@ -187,7 +186,7 @@ def _impute(rule: Impute, table: Table, columns: dict[str, RepairedColumn], usab
     gaps = choices = unread = np.zeros(len(unread_rows), dtype=np.int64)
     for name, column in involved.items():
         texts, is_unread = columns[name].cells[unread_rows], columns[name].values[unread_rows].is_null()
-        readings = find_kind(column.kind).readings
+        readings = column.form.readings
         options = [text for text in texts.filter(is_unread).drop_nulls().unique() if readings(text)]
         gaps = gaps + texts.is_null().to_numpy()
         choices = choices + (is_unread & texts.is_in(options).fill_null(value=False)).to_numpy()
@@ -217,12 +216,12 @@ def _solve(
     """The new cells of one row, by column: its missing cell, or the readings of its ambiguous ones."""
     unread = [name for name in columns if name not in values]
     if cells[unread[0]] is None:
-        answer, write = equation.solve(unread[0], values), find_kind(columns[unread[0]].kind).from_number
+        answer, write = equation.solve(unread[0], values), columns[unread[0]].form.from_number
         cell = write(answer) if write and answer is not None else None
         return {} if cell is None else {unread[0]: cell}
     if len(unread) > _MOST_AMBIGUOUS:
         return {}
-    options = [find_kind(columns[name].kind).readings(cells[name] or "") for name in unread]
+    options = [columns[name].form.readings(cells[name] or "") for name in unread]
     fits = [
         texts
         for texts in itertools.product(*options)

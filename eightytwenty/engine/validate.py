@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from eightytwenty.engine.rules import for_arithmetic
-from eightytwenty.kinds import find_kind
 from eightytwenty.schema import Check, Column, Table
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def clean_schema(table: Table) -> "pa.DataFrameSchema":
 
     columns = {
         column.name: pa.Column(
-            find_kind(column.kind).dtype,
+            column.form.dtype,
             checks=_column_checks(column),
             # the rows of a file that lacks an optional column have nulls there
             nullable=column.nullable or not column.required,

@@ -9,6 +9,7 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -33,6 +34,25 @@ def _no_readings(_: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class Form:
+    """How the cells of one column write the values of its kind.
+
+    Args:
+        format: as a column states it; empty for the plain form of the kind.
+        unit: of its numbers, as a column states it.
+        doubt: for people, why the cells may mean something else; empty if they cannot.
+    """
+
+    format: str = ""
+    unit: str = ""
+    doubt: str = ""
+
+
+def _plain_form(_cells: pl.Series, _counts: pl.Series) -> Form:
+    return Form()
+
+
+@dataclass(frozen=True)
 class Kind:
     """A kind of column.
 
@@ -48,6 +68,13 @@ class Kind:
         readings: the plain forms that an ambiguous cell can have, such as 7 and 7000 for "7,000"; none for others.
         from_number: for kinds of numbers, the plain form of a number; None if the kind cannot hold it.
         has_one_form: whether a value has one plain form, which is the value as text, so that the cell need not be kept.
+        recognise: (n,) String, distinct cells without null -> (n,) Boolean, which of them belong to the kind, in any
+            notation, also in one that has several readings; None for kinds that cells alone do not show.
+        find_form: (n,) String, distinct cells that belong to the kind, and (n,) integer, how often each occurs -> the
+            form that most of them have.
+        in_format: a format -> the kind as the columns of this format have it: their cells are plain in this format,
+            and the last repair writes others in it. Raises ValueError for what is no format of the kind. None for kinds
+            that have one format.
     """
 
     name: str
@@ -61,6 +88,9 @@ class Kind:
     readings: Callable[[str], tuple[str, ...]] = _no_readings
     from_number: Callable[[Fraction], str | None] | None = None
     has_one_form: bool = False
+    recognise: Callable[[pl.Series], pl.Series] | None = None
+    find_form: Callable[[pl.Series, pl.Series], Form] = _plain_form
+    in_format: "Callable[[str], Kind] | None" = None
 
     @property
     def is_text(self) -> bool:
@@ -82,27 +112,39 @@ def register(kind: Kind) -> Kind:
     return kind
 
 
-def find_kind(name: str) -> Kind:
-    """The kind of this name.
+@lru_cache(maxsize=10_000)
+def find_kind(name: str, format: str = "") -> Kind:  # noqa: A002 - as columns call it
+    """The kind of this name, as columns of a format have it.
 
     Raises:
-        ValueError: there is none; the message names those there are, the nearest first.
+        ValueError: there is none, or it has no such format; the message names the kinds there are, the nearest first.
     """
+    if format:
+        kind = find_kind(name)
+        if kind.in_format is None:
+            raise ValueError(f"the kind {name} has no formats; leave {format!r} out")
+        return kind.in_format(format)
     if name not in _REGISTRY and name.isidentifier() and find_spec(f"{__name__}.{name}"):
         import_module(f"{__name__}.{name}")
     if name in _REGISTRY:
         return _REGISTRY[name]
-    for module in pkgutil.iter_modules(__path__):
-        import_module(f"{__name__}.{module.name}")
-    raise ValueError(f"there is no kind {name}; {nearest(name, _REGISTRY)}")
+    names = [kind.name for kind in all_kinds()]
+    raise ValueError(f"there is no kind {name}; {nearest(name, names)}")
 
 
-def nearest(name: str, choices: "dict[str, Kind] | list[str]") -> str:
+def nearest(name: str, choices: list[str]) -> str:
     """What a message says of the names that were possible, the nearest first.
 
     >>> nearest("intger", ["date", "integer"])
     'did you mean integer? There are date, integer'
     """
-    close = difflib.get_close_matches(name, list(choices), 1)
+    close = difflib.get_close_matches(name, choices, 1)
     question = f"did you mean {close[0]}? There are " if close else "there are "
     return question + ", ".join(sorted(choices))
+
+
+def all_kinds() -> list[Kind]:
+    """All kinds that there are, by name; those of others that have been imported."""
+    for module in pkgutil.iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
+    return sorted(_REGISTRY.values(), key=lambda kind: kind.name)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from eightytwenty.kinds import find_kind
 from eightytwenty.read.options import NO_HEADER
 from eightytwenty.schema import Table
 
@@ -153,7 +152,7 @@ def _fits(names: tuple[str, ...], rows: Sequence[Row], table: Table) -> bool:
     Another reason for one cell too many is a delimiter within a cell, which puts the cells below the wrong names.
     """
     positions = table.match(names)
-    kinds = [(find_kind(column.kind), positions.get(column.name)) for column in table.columns]
+    kinds = [(column.form, positions.get(column.name)) for column in table.columns]
     told = [(kind, position) for kind, position in kinds if position is not None and not kind.is_text]
     cells = [(kind, [row[at] for row in rows if row[at].strip()]) for kind, at in told]
     return bool(told) and all(
