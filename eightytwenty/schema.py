@@ -113,13 +113,16 @@ class Column:
         missing: the cells that mean "missing" here, instead of the usual marks of the kind.
         format: how its cells write the values of the kind, such as `%d.%m.%Y` for dates or `$1,234.5` for amounts; the
             usual plain form of the kind if not given. docs/kinds.md lists the formats.
+        blank: how a missing value is written in this column, such as `-`; an empty cell always counts as well.
         decimal: the mark before the fraction of its numbers, a comma or a point, where the table does not state it.
         unit: of its numbers; a cell may have it beside the number, and no other.
         values: the only values that are sound; any if empty. A cell that is one of them in other case becomes that one.
         range: the smallest and the largest sound value; either may be None.
         replace: cells and what they stand for.
         keep: values that are sound whatever `values` says.
-        action: what becomes of a row whose value is not sound.
+        action: what becomes of a row whose value is not sound. A column that flags and may lack values also flags cells
+            that are not of its kind: they are missing in clean.parquet, and the flag has their text.
+        flag: names of repairs that are only proposed: the cell stays as it is and is flagged.
     """
 
     name: str
@@ -129,6 +132,7 @@ class Column:
     aliases: tuple[str, ...] = ()
     missing: tuple[str, ...] | None = None
     format: str = ""
+    blank: str = ""
     decimal: str = ""
     unit: str = ""
     values: tuple[str, ...] = ()
@@ -136,11 +140,12 @@ class Column:
     replace: tuple[tuple[str, str], ...] = ()
     keep: tuple[str, ...] = ()
     action: Action = "quarantine"
+    flag: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         kind = self.form
         _require_action(self.action)
-        for name in ("aliases", "missing", "values", "keep", "range"):
+        for name in ("aliases", "missing", "values", "keep", "range", "flag"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, _texts(name, getattr(self, name)))
         object.__setattr__(self, "replace", tuple(_texts("replace", pair) for pair in dict(self.replace).items()))
@@ -169,6 +174,8 @@ class Column:
         low, high = self.limits
         if low is not None and high is not None and low > high:
             raise ValueError(f"the range from {self.range[0]} to {self.range[1]} is empty")
+        if self.blank and self.blank in {*self.special, *stated}:
+            raise ValueError(f"{self.blank!r} cannot be how a missing value is written and something else")
         if again := self.special.keys() & set(stated):
             raise ValueError(f"{min(again)!r} cannot be a sound value and stand for something else")
 
@@ -176,6 +183,11 @@ class Column:
     def form(self) -> Kind:
         """Its kind, as columns of its format have it."""
         return find_kind(self.kind, self.format)
+
+    @property
+    def flags_other_kinds(self) -> bool:
+        """Whether cells that are not of its kind are flagged; they quarantine their row otherwise."""
+        return self.action == "flag" and self.nullable
 
     @property
     def limits(self) -> tuple[Any, Any]:
@@ -191,13 +203,22 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """What a table must be: its columns, its rules in their order, and what is known of its files."""
+    """What a table must be: its columns, its rules in their order, and what is known of its files.
+
+    Args:
+        name: of the table.
+        columns: in order.
+        rules: in the order in which they are applied.
+        read: what is known of the files.
+        csv: whether the clean rows are written as text as well, as their columns write them.
+    """
 
     unit: ClassVar[str] = "rows"  # for progress bars
     name: str
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...] = ()
     read: ReadOptions = field(default_factory=ReadOptions)
+    csv: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", tuple(self.columns))

@@ -60,6 +60,8 @@ def table_yaml(table: Table) -> str:
     content: dict[str, Any] = {"version": VERSION, "table": table.name}
     if read := {name: value for name, value in vars(table.read).items() if value is not None}:
         content["read"] = {name: _READ_AS.get((name, value), value) for name, value in read.items()}
+    if table.csv:
+        content["csv"] = True
     content["columns"] = columns
     if rules:
         content["rules"] = rules
@@ -95,12 +97,15 @@ class _Reader:
         root = yaml.compose(text, Loader=yaml.BaseLoader)
         if root is None:
             raise UserError(f"{self.path} is empty; give a YAML file of a table.")
-        fields = self.mapping(root, ["version", "table", "read", "columns", "rules"], required=["table", "columns"])
+        fields = self.mapping(
+            root, ["version", "table", "read", "csv", "columns", "rules"], required=["table", "columns"]
+        )
         if "version" in fields and self.text(fields["version"]) != VERSION:
             raise self.error(fields["version"], f"only version {VERSION} is known; install a newer eightytwenty")
         columns = [self.column(name, node) for name, node in self.entries(fields["columns"], "columns").items()]
         read = self.read(fields["read"]) if "read" in fields else ReadOptions()
-        table = self.make(root, lambda: Table(self.text(fields["table"]), tuple(columns), read=read))
+        csv = self.boolean(fields["csv"]) if "csv" in fields else False
+        table = self.make(root, lambda: Table(self.text(fields["table"]), tuple(columns), read=read, csv=csv))
         rules = []
         for node in self.sequence(fields["rules"]) if "rules" in fields else []:
             rule = self.rule(node)
@@ -120,7 +125,7 @@ class _Reader:
         for key, value in fields.items():
             if key in ("required", "nullable"):
                 values[key] = self.boolean(value)
-            elif key in ("aliases", "missing", "values", "keep"):
+            elif key in ("aliases", "missing", "values", "keep", "flag"):
                 values[key] = tuple(map(self.text, self.sequence(value)))
             elif key == "range":
                 values[key] = self.range(value)

@@ -16,6 +16,7 @@ from eightytwenty.read.batch import Indices, Piece
 from eightytwenty.read.dialect import TextFormat
 
 _PIECE, _KEPT, _CONTENT, _ROWS = "piece.arrow", "kept.arrow", "content.arrow", "rows.arrow"
+TEXTS = "texts"  # the cells of clean rows as their columns write them
 _HASHES, _SORTED = "hashes.arrow", "sorted-hashes.arrow"
 Hashes = npt.NDArray[np.uint64]
 

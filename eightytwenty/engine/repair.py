@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import polars as pl
 
+from eightytwenty.engine.confidence import confidence
 from eightytwenty.engine.reasons import LETTER_CASE, MISSING_MARK, REPLACEMENT
 from eightytwenty.kinds import Repair
 from eightytwenty.kinds.number_notation import UNIT, StatedMark, only_unit, stated_mark
@@ -19,7 +20,10 @@ LEDGER = {
     "rule": pl.String,
     "before": pl.String,
     "after": pl.String,
+    "confidence": pl.Float64,
 }
+_PROPOSALS = {"row": pl.Int64, "rule": pl.String, "proposal": pl.String}
+_Step = tuple[int, str, str, str | None, float]  # number, rule, before, after, confidence
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,13 @@ class RepairedColumn:
         cells: (n,) String.
         values: (n,) of the kind's type, null where the cell is missing or not in plain form.
         ledger: one line per change.
+        proposals: row, rule and proposal (null for missing), for cells that a repair would change which only proposes.
     """
 
     cells: pl.Series
     values: pl.Series
     ledger: pl.DataFrame
+    proposals: pl.DataFrame
 
 
 def parse_plain(cells: pl.Series, column: Column) -> pl.Series:
@@ -94,6 +100,7 @@ class _Repairer:
     def __init__(self, column: Column) -> None:
         kind = column.form
         self.special, self._is_plain, self.known = _Special(column), kind.is_plain, {*column.values, *column.keep}
+        self._proposed = frozenset(column.flag)
         self.repairs = self._repairs(column)
         # "1.250" is in plain form, and not what it says where a comma is the decimal mark
         self.group_mark = "." if column.decimal == "," and kind.dtype != pl.Int64 else ""
@@ -124,9 +131,10 @@ class _Repairer:
         # a cell may have become special by the repairs of its kind, such as "0999"
         return (STRAY_SPACES, *own, *([case] if one else []), *mark, *of_kind, *(own if special.texts else []))
 
-    def steps(self, raw: str) -> list[tuple[int, str, str, str | None]]:
-        """Lists what each repair changes in a cell: (step, rule, before, after)."""
-        steps: list[tuple[int, str, str, str | None]] = []
+    def steps(self, raw: str) -> tuple[list[_Step], tuple[str, str | None] | None]:
+        """What each repair changes in a cell, and the proposal of the first that only proposes: its name and result."""
+        steps: list[_Step] = []
+        proposed_by = ""
         cell: str | None = raw
         is_clean = self._is_clean(raw) and not (self.group_mark and self.group_mark in raw)
         for rule in self.repairs:
@@ -134,9 +142,11 @@ class _Repairer:
                 break
             after = rule.function(cell)
             if after != cell:
-                steps.append((len(steps), rule.name, cell, after))
+                proposed_by = proposed_by or (rule.name if rule.name in self._proposed else "")
+                if not proposed_by:
+                    steps.append((len(steps), rule.name, cell, after, confidence(rule.name)))
                 cell, is_clean = after, after is not None and self._is_clean(after)
-        return steps
+        return steps, (proposed_by, cell) if proposed_by and is_clean | (cell is None) else None
 
     def _is_clean(self, cell: str) -> bool:
         """Whether a cell needs no repair."""
@@ -167,6 +177,8 @@ def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:
         cells: (n,) String.
         column: its kind, and what it says of values.
     """
+    if column.blank:
+        cells = cells.set(cells == column.blank, None)
     values = parse_plain(cells, column)
     is_irregular = cells.is_not_null() & values.is_null()
     repairer = _repairer(column)
@@ -180,19 +192,22 @@ def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:
         is_irregular |= cells.is_not_null() & ~cells.is_in([*column.values, *column.keep])
     irregular = pl.DataFrame({"row": is_irregular.arg_true().cast(pl.Int64)})
     if irregular.is_empty():
-        return RepairedColumn(cells, values, pl.DataFrame(schema=LEDGER))
+        return RepairedColumn(cells, values, pl.DataFrame(schema=LEDGER), pl.DataFrame(schema=_PROPOSALS))
     irregular = irregular.with_columns(cells[irregular["row"]].alias("raw"))
     distinct = irregular["raw"].unique(maintain_order=True)
-    steps = [(raw, *change) for raw in distinct for change in repairer.steps(raw)]
+    found = [(raw, *repairer.steps(raw)) for raw in distinct]
     changes = pl.DataFrame(
-        steps,
-        schema={"raw": pl.String} | {name: LEDGER[name] for name in ("step", "rule", "before", "after")},
+        [(raw, *step) for raw, steps, _ in found for step in steps],
+        schema={"raw": pl.String} | {name: LEDGER[name] for name in ("step", "rule", "before", "after", "confidence")},
         orient="row",
     )
+    proposed = [(raw, *proposal) for raw, _, proposal in found if proposal]
+    proposals = pl.DataFrame(proposed, {"raw": pl.String, "rule": pl.String, "proposal": pl.String}, orient="row")
     ledger = irregular.join(changes, on="raw").with_columns(pl.lit(column.name).alias("column")).select(list(LEDGER))
     last = ledger.group_by("row").agg(pl.col("after").sort_by("step").last()).sort("row")
     return RepairedColumn(
         cells.scatter(last["row"], last["after"]),
         values.scatter(last["row"], parse_plain(last["after"], column)),
         ledger,
+        irregular.join(proposals, on="raw").select(list(_PROPOSALS)).sort("row"),
     )

@@ -9,8 +9,9 @@ import polars as pl
 
 from eightytwenty.engine.account import validate_clean
 from eightytwenty.engine.duplicates import hash_keys
-from eightytwenty.engine.parts import Part
-from eightytwenty.engine.rules import Mask, RuleResults, apply_rules, rule_reasons, value_reason
+from eightytwenty.engine.parts import TEXTS, Part
+from eightytwenty.engine.reasons import OUT_OF_RANGE, UNKNOWN
+from eightytwenty.engine.rules import Doubt, Mask, RuleResults, apply_rules, rule_reasons, value_reason
 from eightytwenty.engine.validate import clean_schema
 from eightytwenty.engine.write import FLAGS
 from eightytwenty.read.batch import Batch, Indices, Piece
@@ -89,7 +90,10 @@ class Router:
     ) -> dict[str, pl.DataFrame]:
         row_ids = pl.DataFrame({"record": batch.records})
         columns = {column.name: column for column in self.table.columns}
-        return route_rows(row_ids, results, batch.raw, is_copy, originals, rule_reasons(self.table), columns)
+        tables = route_rows(row_ids, results, batch.raw, is_copy, originals, rule_reasons(self.table), columns)
+        if self.table.csv:
+            tables[TEXTS] = row_ids.hstack(results.cells).filter(results.sound & ~is_copy)
+        return tables
 
 
 def _is_plain(table: Table, results: RuleResults) -> Mask:
@@ -149,17 +153,30 @@ def _flags(
     reasons: Mapping[str, str],
 ) -> pl.DataFrame:
     """The doubtful cells and rows among the clean rows, sorted."""
-    pieces = [row_ids.clear().with_columns(pl.lit(None, pl.String).alias(name) for name in FLAGS)]
-    for rule, column, mask in results.flags:
-        rows = np.flatnonzero(mask & is_clean)
-        value = results.cells[column][rows] if column else pl.lit(None, pl.String)
-        reason = value_reason(columns[column], rule) if column else reasons[rule]
+    pieces = [row_ids.clear().with_columns(pl.lit(None, dtype).alias(name) for name, dtype in FLAGS.items())]
+    for doubt in results.flags:
+        is_kept = is_clean[doubt.rows]
+        rows, column = doubt.rows[is_kept], doubt.column
+        proposals = doubt.proposals.filter(is_kept) if doubt.proposals is not None else None
         pieces.append(
             row_ids[rows].with_columns(
-                column=pl.lit(column, pl.String), rule=pl.lit(rule), reason=pl.lit(reason), value=value
+                column=pl.lit(column, pl.String),
+                rule=pl.lit(doubt.rule),
+                reason=pl.lit(_reason(doubt, columns, reasons)),
+                value=results.cells[column][rows] if column else pl.lit(None, pl.String),
+                proposal=proposals if proposals is not None else pl.lit(None, pl.String),
+                confidence=pl.lit(doubt.confidence, pl.Float64),
             )
         )
     return pl.concat(pieces).sort(row_ids.columns, maintain_order=True)
+
+
+def _reason(doubt: Doubt, columns: Mapping[str, Column], reasons: Mapping[str, str]) -> str:
+    """Why a cell or a row is doubtful."""
+    by_value = {OUT_OF_RANGE, UNKNOWN}
+    if doubt.column and doubt.rule in by_value:
+        return value_reason(columns[doubt.column], doubt.rule)
+    return reasons[doubt.rule]
 
 
 def _failed_rules(results: RuleResults, is_quarantined: Mask, reasons: Mapping[str, str]) -> pl.DataFrame:

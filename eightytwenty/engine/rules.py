@@ -1,7 +1,7 @@
 """Applies a table's rules to one batch of raw records."""
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from eightytwenty.engine.confidence import confidence
 from eightytwenty.engine.equation import Equation
 from eightytwenty.engine.expression import compile_check
 from eightytwenty.engine.reasons import MISSING, OUT_OF_RANGE, REASONS, UNKNOWN
 from eightytwenty.engine.repair import LEDGER, RepairedColumn, canonical, parse_plain, repair_column, repairs
-from eightytwenty.read.batch import Batch
+from eightytwenty.read.batch import Batch, Indices
 from eightytwenty.schema import Action, Check, Column, Impute, Table
 
 # the step of an imputed cell in the ledger, after those of any chain of repairs
@@ -37,6 +38,25 @@ def rule_reasons(table: Table) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """Cells of a column, or whole rows, that may not be right.
+
+    Args:
+        rule: the name of the rule that flags them.
+        column: None for whole rows.
+        rows: positions in the batch, sorted.
+        proposals: String, what each of these cells would become; None if nothing is proposed.
+        confidence: that the proposals are right.
+    """
+
+    rule: str
+    column: str | None
+    rows: Indices
+    proposals: pl.Series | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True)
 class RuleResults:
     """What the rules found in a batch of n records.
 
@@ -45,14 +65,14 @@ class RuleResults:
         values: the same columns with the types of their kinds, null where no value could be read.
         ledger: the changed cells (see `eightytwenty.engine.repair.LEDGER`), sorted by row, column and step.
         failures: rule name -> (n,) bool, the rows that failed it, in the order of the rules.
-        flags: the same for rules that only flag: (rule name, column or None for the whole row, (n,) bool).
+        flags: what is doubtful in them.
     """
 
     cells: pl.DataFrame
     values: pl.DataFrame
     ledger: pl.DataFrame
     failures: dict[str, Mask]
-    flags: list[tuple[str, str | None, Mask]]
+    flags: list[Doubt]
 
     @property
     def canonical(self) -> pl.DataFrame:
@@ -90,20 +110,23 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
     failures[MISSING] = _any(cells, [pl.col(name).is_null() for name in needed]) & is_row
     by_fault: dict[str, list[pl.Expr]] = {}
     for column in table.columns:
-        unreadable = pl.col(column.name).is_not_null() & values[column.name].is_null()
-        by_fault.setdefault(column.form.fault, []).append(unreadable)
+        if not column.flags_other_kinds:
+            unreadable = pl.col(column.name).is_not_null() & values[column.name].is_null()
+            by_fault.setdefault(column.form.fault, []).append(unreadable)
     for fault, unreadable_cells in by_fault.items():
         failures[fault] = _any(cells, unreadable_cells) & is_row
     for name, unsound in _unsound_values(table, "quarantine").items():
         failures[name] = _any(values, list(unsound.values())) & is_row
     for name, failed in check_failures(table.checks("quarantine"), values).items():
         failures[name] = failed & is_row
-    flags: list[tuple[str, str | None, Mask]] = [
-        (name, column_name, _any(values, [unsound]))
+    flags = [doubt for column in table.columns for doubt in _doubts(column, columns[column.name], is_row)]
+    flags += [
+        Doubt(name, column_name, np.flatnonzero(_any(values, [unsound])))
         for name, by_column in _unsound_values(table, "flag").items()
         for column_name, unsound in by_column.items()
     ]
-    flags += [(name, None, failed) for name, failed in check_failures(table.checks("flag"), values).items()]
+    for name, failed in check_failures(table.checks("flag"), values).items():
+        flags.append(Doubt(name, None, np.flatnonzero(failed)))
 
     # within a row, columns are in the table's order and changes to one cell in the order in which they were made
     position = pl.col("column").replace_strict(
@@ -112,6 +135,17 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
     ledger = pl.concat([column.ledger for column in columns.values()])
     ledger = ledger.sort("row", position, "step") if len(ledger) else ledger
     return RuleResults(cells, values, ledger, failures, flags)
+
+
+def _doubts(column: Column, repaired: RepairedColumn, is_row: Mask) -> Iterator[Doubt]:
+    """The cells of a column that a repair would change which only proposes, and those that it flags for their kind."""
+    proposals = repaired.proposals
+    for (rule,), proposed in proposals.group_by("rule", maintain_order=True):
+        yield Doubt(str(rule), column.name, proposed["row"].to_numpy(), proposed["proposal"], confidence(str(rule)))
+    if column.flags_other_kinds:
+        unreadable = (repaired.cells.is_not_null() & repaired.values.is_null()).to_numpy() & is_row
+        unreadable[proposals["row"].to_numpy()] = False
+        yield Doubt(column.form.fault, column.name, np.flatnonzero(unreadable))
 
 
 def check_failures(checks: Sequence[Check], rows: pl.DataFrame) -> dict[str, Mask]:
@@ -234,10 +268,11 @@ def _fill(repaired: RepairedColumn, column: Column, new: dict[int, str], rule: s
     """Writes new cells into some rows of a column, and into its ledger."""
     rows, after = pl.Series("row", list(new), pl.Int64), pl.Series("after", list(new.values()), pl.String)
     change = pl.DataFrame([rows, repaired.cells[rows].alias("before"), after]).with_columns(
-        step=pl.lit(_AFTER_REPAIRS, pl.Int64), column=pl.lit(column.name), rule=pl.lit(rule)
+        step=pl.lit(_AFTER_REPAIRS, pl.Int64), column=pl.lit(column.name), rule=pl.lit(rule), confidence=pl.lit(1.0)
     )
     return RepairedColumn(
         repaired.cells.scatter(rows, after),
         repaired.values.scatter(rows, parse_plain(after, column)),
         pl.concat([repaired.ledger, change.select(list(LEDGER))]),
+        repaired.proposals,
     )

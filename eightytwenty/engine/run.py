@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from eightytwenty.engine.parts import Part
 from eightytwenty.engine.route import Repeats, Router
 from eightytwenty.engine.rules import rule_reasons
 from eightytwenty.engine.summary import Summary
-from eightytwenty.engine.write import OUTPUTS, Layout, Outputs
+from eightytwenty.engine.write import CSV, OUTPUTS, CleanText, Layout, Outputs
 from eightytwenty.errors import UserError
 from eightytwenty.files import whole_folder
 from eightytwenty.pages.report import write_reports
@@ -28,7 +29,7 @@ from eightytwenty.read.reader import SourceReader
 from eightytwenty.read.source import RawFile, Source
 from eightytwenty.schema import Table
 
-_OWN_NAMES = (*(f"{name}.parquet" for name in OUTPUTS), "report.md", *FOLDERS)
+_OWN_NAMES = (*(f"{name}.parquet" for name in OUTPUTS), CSV, "report.md", *FOLDERS)
 _SCRATCH = ".scratch"  # while the cleaning lasts
 
 
@@ -43,10 +44,11 @@ def clean_table(
 ) -> Summary:
     """Cleans a source into a folder, which appears whole or not at all.
 
-    The folder holds clean.parquet, quarantine.parquet, duplicates.parquet, flags.parquet, ledger.parquet, report.md,
-    report.json and, for text files, quarantine/ with the original lines and quarantine-for-spreadsheets/ with a copy of
-    them. The source is read once, in pieces; archives and Parquet are hashed beside it. What is read and found lies in
-    a hidden folder there meanwhile, and takes about the size of the unpacked source and eight bytes a value.
+    The folder holds clean.parquet (and clean.csv, if the table says so), quarantine.parquet, duplicates.parquet,
+    flags.parquet, ledger.parquet, report.md, report.json and, for text files, quarantine/ with the original lines and
+    quarantine-for-spreadsheets/ with a copy of them. The source is read once, in pieces; archives and Parquet are
+    hashed beside it. What is read and found lies in a hidden folder there meanwhile, and takes about the size of the
+    unpacked source and eight bytes a value.
 
     Args:
         source: from `eightytwenty.read.source.open_source`.
@@ -133,12 +135,15 @@ def _merge(
     """Writes the tables of the parts one after the other; yields each part when it is written."""
     layout = Layout.of(table, files)
     with (
+        CleanText(folder, table, layout) if table.csv else nullcontext() as text_file,
         Outputs(folder, layout.schemas) as outputs,
         QuarantinedLines(folder, [file.name for file in files]) as lines,
     ):
         for part, tables in zip(parts, executor(layout.tables, parts), strict=True):
             for name, rows in tables.items():
                 outputs.write(name, part.file, rows)
+            if text_file:
+                text_file.write(part)
             if text := files[part.file].format:
                 lines.write(part.file, text, tables["quarantine"]["original"].to_pylist())
             yield part

@@ -13,15 +13,19 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from eightytwenty.engine.parts import Part
+from eightytwenty.engine.parts import TEXTS, Part
 from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Table
 
 # Records of a source per row group, whatever the size of the pieces: the bytes of a file must not depend on that.
 _GROUP_RECORDS = 1 << 20
 _MOST_PIECES = 256  # to hold before they are copied into one
+CSV = "clean.csv"
 OUTPUTS = ("clean", "quarantine", "duplicates", "flags", "ledger")
-FLAGS = ("column", "rule", "reason", "value")
+FLAGS = {
+    **dict.fromkeys(("column", "rule", "reason", "value", "proposal"), pl.String),
+    "confidence": pl.Float64,
+}
 _TEXT = pa.large_string()
 
 
@@ -78,12 +82,13 @@ def output_schemas(
     row_id = [pa.field("source", source), pa.field("record", pa.int64())]
     rules, reason = ("rules", pa.large_list(_TEXT)), ("reason", _TEXT)
     original = [("copy_of_source", _TEXT), ("copy_of_record", pa.int64())]
-    change = [("column", _TEXT), ("rule", _TEXT), ("before", _TEXT), ("after", _TEXT)]
+    change = [("column", _TEXT), ("rule", _TEXT), ("before", _TEXT), ("after", _TEXT), ("confidence", pa.float64())]
+    flag = [(name, pa.float64() if dtype == pl.Float64 else _TEXT) for name, dtype in FLAGS.items()]
     return {
         "clean": pa.schema([*row_id, *clean]),
         "quarantine": pa.schema([*row_id, *place, rules, reason, *raw]),
         "duplicates": pa.schema([*row_id, *place, *original, *copy]),
-        "flags": pa.schema([*row_id, *((name, _TEXT) for name in FLAGS)]),
+        "flags": pa.schema([*row_id, *flag]),
         "ledger": pa.schema([*row_id, *change]),
     }
 
@@ -167,3 +172,32 @@ class Outputs:
             if error is None:
                 for name in self._writers:
                     self._flush(name)
+
+
+class CleanText:
+    """Writes the clean rows as text, as their columns write them: clean.csv, the twin of clean.parquet.
+
+    Args:
+        folder: an existing folder.
+        table: of the rows.
+        layout: has the columns of clean.parquet, and the names of the files.
+    """
+
+    def __init__(self, folder: Path, table: Table, layout: Layout) -> None:
+        self._names, self._sources = layout.schemas["clean"].names, layout.sources.to_pylist()
+        self._blanks = [pl.col(c.name).fill_null(c.blank) for c in table.columns if c.blank and c.name in self._names]
+        self._stream = (folder / CSV).open("wb")
+        pl.DataFrame(schema=dict.fromkeys(self._names, pl.String)).write_csv(self._stream)
+
+    def write(self, part: Part) -> None:
+        """Appends the clean rows of a part."""
+        rows = part.read_table(TEXTS).with_columns(self._blanks).with_columns(source=pl.lit(self._sources[part.file]))
+        rows.select(self._names).write_csv(self._stream, include_header=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.close()

@@ -10,6 +10,8 @@ from fractions import Fraction
 import polars as pl
 
 from eightytwenty.kinds import Kind, Repair, register
+from eightytwenty.kinds.integer import has_leading_zeros
+from eightytwenty.kinds.number_format import find_number_form, formatted, number_parts
 from eightytwenty.kinds.number_notation import NOTATION, join_groups
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
@@ -97,7 +99,36 @@ def from_number(number: Fraction) -> str | None:
     return f"-{digits}" if number < 0 else digits
 
 
-DECIMAL = register(
+def recognise(cells: pl.Series) -> pl.Series:
+    """(n,) Boolean, which cells are numbers, if some of them have a fraction and none is a code.
+
+    >>> recognise(pl.Series(["7", "1,200.5", "2e-3", "x"])).to_list(), recognise(pl.Series(["7", "8"])).any()
+    ([True, True, True, False], False)
+    """
+    parts = number_parts(cells)
+    return _is_held(parts) & has_fractions(parts)
+
+
+def has_fractions(parts: pl.DataFrame) -> bool:
+    """Whether these numbers are no codes, and some have a fraction, or an exponent."""
+    number = parts["number"]
+    marks = number.str.contains(r"^[0-9]*[.,][0-9]+$|[,. ' ][0-9]{3}[.,][0-9]+$") & (parts["after"] == "")
+    is_group = number.str.contains(r"^[1-9][0-9]{0,2},[0-9]{3}$")
+    return bool((marks & ~is_group).any() or (parts["exponent"] != "").any()) and not has_leading_zeros(number)
+
+
+def _is_held(parts: pl.DataFrame) -> pl.Series:
+    """(n,) Boolean, which numbers have no label and as many digits as the kind holds."""
+    exponent, number = parts["exponent"], parts["number"]
+    is_bare = (parts["before"] == "") & (parts["after"] == "")
+    shift = exponent.str.strip_chars_start("eE").cast(pl.Int64, strict=False).fill_null(0)
+    fraction = number.str.extract(r"[.,]([0-9]+)$").str.len_bytes().fill_null(0).cast(pl.Int64)
+    whole = number.str.count_matches("[0-9]").cast(pl.Int64) - fraction
+    is_held = (fraction - shift <= _SCALE) & (whole + shift <= _WHOLE_DIGITS)
+    return (is_held & is_bare).fill_null(value=False)
+
+
+DECIMAL: Kind = register(
     Kind(
         name="decimal",
         dtype=pl.Decimal(_SCALE + _WHOLE_DIGITS, _SCALE),
@@ -116,5 +147,8 @@ DECIMAL = register(
         missing_marks=MISSING_MARKS,
         readings=readings,
         from_number=from_number,
+        recognise=recognise,
+        find_form=find_number_form,
+        in_format=lambda example: formatted(DECIMAL, example),
     )
 )

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from eightytwenty.kinds import Kind, Repair, register
+from eightytwenty.kinds.number_format import find_number_form, formatted, number_parts
 from eightytwenty.kinds.number_notation import NOTATION, join_groups
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
@@ -143,7 +144,34 @@ def from_number(number: Fraction) -> str | None:
     return str(number.numerator) if number.denominator == 1 and abs(number) < _LIMIT else None
 
 
-INTEGER = register(
+_WHOLE = r"^[0-9]{1,18}$|^[0-9]{1,3}([,.' \u00a0\u202f’])[0-9]{3}(?:[,.' \u00a0\u202f’][0-9]{3})*$"
+_ZERO_FRACTION = r"^[0-9]{1,18}[.,]0+$"
+_MANY_ZEROS = 0.03  # of the cells; with so many leading zeros, digits are codes
+
+
+def recognise(cells: pl.Series) -> pl.Series:
+    """(n,) Boolean, which cells are whole numbers, by all of them together: codes and fractions are none.
+
+    >>> recognise(pl.Series(["7", "1,200", "7.0", "x"])).to_list(), recognise(pl.Series(["007", "7"])).any()
+    ([True, True, True, False], False)
+    """
+    parts = number_parts(cells)
+    number, is_bare = parts["number"], (parts["before"] == "") & (parts["after"] == "") & (parts["exponent"] == "")
+    has_fraction = (number.str.contains(_ZERO_FRACTION) & is_bare).fill_null(value=False)
+    whole = (number.str.contains(_WHOLE) & ~number.str.contains(r"^[1-9][0-9]{0,2}[.][0-9]{3}$") & is_bare).fill_null(
+        value=False
+    )
+    if has_leading_zeros(number) or has_fraction.sum() > whole.sum():
+        return pl.Series([False]).new_from_index(0, len(cells))
+    return whole | has_fraction
+
+
+def has_leading_zeros(number: pl.Series) -> bool:
+    """Whether so many numbers have leading zeros that they are codes."""
+    return number.str.contains(r"^0[0-9]").sum() > _MANY_ZEROS * number.count()
+
+
+INTEGER: Kind = register(
     Kind(
         name="integer",
         dtype=pl.Int64(),
@@ -163,5 +191,8 @@ INTEGER = register(
         missing_marks=MISSING_MARKS,
         readings=readings,
         from_number=from_number,
+        recognise=recognise,
+        find_form=find_number_form,
+        in_format=lambda example: formatted(INTEGER, example),
     )
 )

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from eightytwenty.kinds import Repair
 from eightytwenty.kinds.number_words import read_words
+from eightytwenty.kinds.units import CURRENCY, spellings
 
 # Arabic has separators of its own, U+066C for groups and U+066B for the fraction, which have one meaning each.
 _SEPARATORS = r".,' _\u00a0\u202f’\u066c"
@@ -19,10 +20,6 @@ _DIGITS = rf"[0-9](?:[0-9{_SEPARATORS}\u066b]*[0-9])?"
 _SPREADSHEET = re.compile(r"'\s*([^\s'=].*)|=\s*\"\s*([^\s'=\"][^\"]*)\"|=\s*([-+]?[0-9]+(?:[.][0-9]{1,2})?)")
 
 # Labels that do not scale the number. "k", "m", "MM", "G", "¢" and "%" are left out on purpose: they change its value.
-_CURRENCY = (
-    r"(?i:(?:US|CA|AU|NZ|HK|SG|C|A|R)?\$|[€£¥₹₽₩₺₫₪₴₦฿]|zł|Kč"
-    r"|USD|EUR|GBP|JPY|CNY|INR|CHF|CAD|AUD|NZD|HKD|SGD|SEK|NOK|DKK|ISK|PLN|CZK|HUF|RUB|BRL|MXN|ZAR|KRW|ILS|THB|AED|SAR)"
-)
 _UNIT = r"(?:(?i:pcs|pc|pieces?|units?|items?|kg|sec|min|hours?)|g|km|cm|mm|ml|l|h)\b\.?"
 
 _GROUP_MARKS = ".,' _\u00a0\u202f’"
@@ -92,7 +89,7 @@ def _label_remover(first: str, last: str) -> Callable[[str], str]:
     return remove
 
 
-unit = _label_remover(_CURRENCY, f"{_CURRENCY}|{_UNIT}")
+unit = _label_remover(CURRENCY, f"{CURRENCY}|{_UNIT}")
 
 
 def dashed_fraction(cell: str) -> str:
@@ -138,13 +135,14 @@ UNIT = Repair("unit or currency", "a label that does not scale the number is no 
 
 
 def only_unit(name: str) -> Repair:
-    """Removes one unit or currency, in its own spelling, and no other: another one would mean another number.
+    """Removes one unit or currency, in any spelling that it has, and no other: another one would mean another number.
 
     >>> [only_unit("K").function(cell) for cell in ("280 K", "K280", "-3K", "280 C", "280 k")]
     ['280', '280', '-3', '280 C', '280 k']
+    >>> [only_unit("oz").function(cell) for cell in ("12 oz", "12 OZ.", "12 ounces")]
+    ['12', '12', '12']
     """
-    # the second spelling is what unicode variants leave
-    spelling = "|".join(map(re.escape, (name, unicodedata.normalize("NFKC", name))))
+    spelling = spellings(name)
     return Repair(UNIT.name, f"the numbers are in {name}", _label_remover(spelling, spelling))
 
 

@@ -29,6 +29,11 @@ def stray_spaces(cell: str) -> str | None:
     return cell.strip(_SPACES) or None
 
 
+def strip_spaces(cells: pl.Expr) -> pl.Expr:
+    """The same for whole columns of String."""
+    return cells.str.strip_chars(_SPACES).replace("", None)
+
+
 def missing_mark(cell: str) -> str | None:
     """Turns the usual marks for a missing value into missing, but not "nan", which may be a failed computation.
 

@@ -10,7 +10,7 @@ import polars as pl
 from eightytwenty.engine.account import check_accounts
 from eightytwenty.engine.repair import LEDGER
 from eightytwenty.engine.route import route_rows
-from eightytwenty.engine.rules import Mask, RuleResults, check_failures
+from eightytwenty.engine.rules import Doubt, RuleResults, check_failures
 from eightytwenty.pictures.attribute_files import REASONS
 from eightytwenty.pictures.attributes import PictureAttributes
 from eightytwenty.pictures.check import Observed
@@ -118,9 +118,7 @@ class PictureRows:
         contradicts[list(copies.contradicting)] = True
         copied_from[list(copies.original)] = list(copies.original.values())
         failures = {rule: mask[self._order] for rule, mask in self._failures.items()}
-        flags: list[tuple[str, str | None, Mask]] = [
-            (rule, None, mask[self._order]) for rule, mask in self._doubts.items()
-        ]
+        flags = [Doubt(rule, None, np.flatnonzero(mask[self._order])) for rule, mask in self._doubts.items()]
         failures[CONTRADICTING.name] = contradicts[self._order]
         originals = copied_from[self._order]
         is_copy = originals >= 0
@@ -162,14 +160,18 @@ class PictureRows:
     def _ledger(self) -> pl.DataFrame:
         changes = self._observed.changes
         rows = pl.Series(self._places[changes["row"].to_numpy()], dtype=pl.Int64)
-        pictures = changes.with_columns(row=rows, column=pl.lit("picture")).select(list(LEDGER)).sort("row", "step")
+        pictures = (
+            changes.with_columns(row=rows, column=pl.lit("picture"), confidence=pl.lit(1.0))
+            .select(list(LEDGER))
+            .sort("row", "step")
+        )
         repaired = self._attributes.changes
         places = {
             name: int(self._places[at]) for at, name in enumerate(self._observed.files["name"]) if name in repaired
         }
         attributes = pl.DataFrame(
             [
-                (places[name], step, change.attribute, change.repair, change.before, change.after)
+                (places[name], step, change.attribute, change.repair, change.before, change.after, 1.0)
                 for name in places
                 for step, change in enumerate(repaired[name])
             ],

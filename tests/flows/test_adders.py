@@ -107,7 +107,7 @@ def test_a_damaged_stage_is_made_again(command, finished, tmp_path):
     ("kill", "moment"),
     [
         pytest.param(signal.SIGKILL, "stages/locks/clean-*", marks=pytest.mark.soak),
-        (signal.SIGTERM, "stages/locks/train-article-*"),
+        pytest.param(signal.SIGTERM, "stages/locks/train-article-*", marks=pytest.mark.soak),
         (signal.SIGKILL, "mlflow/artifacts/*/artifacts/network.png"),
         pytest.param(signal.SIGTERM, "reports", marks=pytest.mark.soak),
     ],

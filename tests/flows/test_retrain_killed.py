@@ -100,9 +100,9 @@ def expected(server: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     "moment",
     [
         pytest.param(appeared("stages/locks/clean-*"), id="cleaning"),
-        pytest.param(appeared("datasets/adders/v0001"), id="dataset"),
-        pytest.param(appeared("mlflow/artifacts/*/*/artifacts"), id="logging"),
-        pytest.param(tagged("model_version_tags", "challenger"), id="registered"),
+        pytest.param(appeared("datasets/adders/v0001"), id="dataset", marks=pytest.mark.soak),
+        pytest.param(appeared("mlflow/artifacts/*/*/artifacts"), id="logging", marks=pytest.mark.soak),
+        pytest.param(tagged("model_version_tags", "challenger"), id="registered", marks=pytest.mark.soak),
         pytest.param(tagged("registered_model_tags", "champion.%"), id="promotion"),
     ],
 )

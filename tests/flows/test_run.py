@@ -23,6 +23,7 @@ def test_all_of_it_ends_with_both_results(command, data):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.soak
 def test_where_the_gan_fails_the_results_of_the_adders_are_shown(command, data):
     done = command(data, "run", *QUICK, "--pictures", "150", "--dirt", "0.55")
     assert done.returncode == 2

@@ -25,6 +25,7 @@ def warm(undisturbed: Path, tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+@pytest.mark.soak
 def test_flows_at_once_do_not_disturb_each_other(undisturbed: Path, tmp_path: Path) -> None:
     """The same flow twice, and another one, over one new data folder."""
     data = tmp_path / "data"

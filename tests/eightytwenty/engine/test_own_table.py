@@ -76,7 +76,7 @@ def test_the_result_of_a_cleaning_holds_its_tables(documented_folder):
     heights = {name: table.height for name, table in tables.items()}
     assert heights == {"clean": 2, "quarantine": 1, "duplicates": 0, "flags": 0, "ledger": 1}
     assert tables["clean"].columns == ["source", "record", "sensor", "kelvin"]
-    assert tables["ledger"].row(0) == ("raw.csv", 3, "kelvin", "number word", "two hundred", "200")
+    assert tables["ledger"].row(0) == ("raw.csv", 3, "kelvin", "number word", "two hundred", "200", 1.0)
 
 
 def test_a_row_fails_where_the_expression_is_false_and_not_where_it_is_null(clean_source):
@@ -152,12 +152,58 @@ def test_a_doubtful_row_stays_clean_and_is_flagged(clean_source):
     assert cleaned.summary.fates == {"clean": 3, "quarantine": 0, "duplicates": 0}
     assert cleaned["clean"]["sensor"].to_list() == ["A", "C", "roof"]
     assert cleaned["flags"].drop("source", "reason").rows() == [
-        (2, "sensor", "unknown value", "C"),
-        (2, "low", "out of range", "-1"),
-        (3, None, "in order", None),
+        (2, "sensor", "unknown value", "C", None, None),
+        (2, "low", "out of range", "-1", None, None),
+        (3, None, "in order", None, None, None),
     ]
     assert cleaned.summary.flagged == {"in order": 1, "out of range": 1, "unknown value": 1}
     assert "They are clean, and doubtful" in (cleaned.folder / "report.md").read_text()
+
+
+FLAGGING = {"nullable": True, "action": "flag"}
+
+
+def test_a_cell_of_another_kind_is_flagged_and_its_text_stays(clean_source):
+    columns = (Column("sensor", "text"), Column("low", "integer", **FLAGGING), Column("high", "integer"))
+    cleaned = clean_source(HEADER + b"a,1,2\nb,warm,2\nc,3,warm\n", table=Table("readings", columns, csv=True))
+    assert cleaned["clean"]["low"].to_list() == [1, None]
+    assert cleaned["quarantine"]["sensor"].to_list() == ["c"]
+    flags = cleaned["flags"].select("record", "column", "rule", "value", "proposal")
+    assert flags.rows() == [(2, "low", "not a whole number", "warm", None)]
+    text = (cleaned.folder / "clean.csv").read_text()
+    assert text == "source,record,sensor,low,high\npairs.csv,1,a,1,2\npairs.csv,2,b,warm,2\n"
+
+
+def test_a_repair_that_only_proposes_leaves_the_cell(clean_source):
+    columns = (Column("sensor", "text"), Column("low", "integer", flag=("number word",), **FLAGGING))
+    cleaned = clean_source(b"sensor,low\na, seven\nb,1_000\nc,x\n", table=Table("readings", columns))
+    assert cleaned["clean"]["low"].to_list() == [None, 1000, None]
+    assert cleaned["ledger"]["rule"].to_list() == ["stray spaces", "thousands separator"]
+    flags = cleaned["flags"].select("record", "rule", "value", "proposal", "confidence")
+    assert flags.rows() == [(1, "number word", "seven", "7", 1.0), (3, "not a whole number", "x", None, None)]
+    assert cleaned["flags"]["reason"][0] == "an English number word has one value"
+
+
+def test_what_a_column_writes_for_a_missing_value_is_no_change(clean_source):
+    columns = (Column("sensor", "text"), Column("low", "integer", nullable=True, blank="-", missing=("n/a",)))
+    table = Table("readings", columns, csv=True)
+    cleaned = clean_source(b"sensor,low\na,-\nb,n/a\nc,\n", table=table)
+    assert cleaned["clean"]["low"].to_list() == [None] * 3
+    assert cleaned["ledger"].select("record", "before", "after").rows() == [(2, "n/a", None)]
+    text = (cleaned.folder / "clean.csv").read_text()
+    assert text.splitlines()[1:] == ["pairs.csv,1,a,-", "pairs.csv,2,b,-", "pairs.csv,3,c,-"]
+    with pytest.raises(ValueError, match="cannot be how a missing value is written and something else"):
+        Column("low", "integer", blank="-", missing=("-",))
+
+
+def test_the_text_of_the_clean_rows_does_not_depend_on_the_pieces(clean_source):
+    amounts = Table("amounts", (Column("price", "decimal", format="$1,234.5", **FLAGGING),), csv=True)
+    content = b'price\n$5.00\n7\n"1,200"\n"$1,200.50"\nfree\n'
+    texts = [(clean_source(content, table=amounts, piece=n).folder / "clean.csv").read_bytes() for n in (None, 1)]
+    assert texts[0] == texts[1]
+    assert texts[0].decode().splitlines()[1:] == [
+        *("pairs.csv,1,$5.00", "pairs.csv,2,$7", 'pairs.csv,3,"$1,200"', 'pairs.csv,4,"$1,200.50"', "pairs.csv,5,free"),
+    ]
 
 
 def test_a_nullable_column_may_be_empty_and_its_own_marks_count(clean_source):

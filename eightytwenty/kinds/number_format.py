@@ -1,0 +1,205 @@
+"""How a column writes its numbers: labels around them, groups of digits, and the mark before the fraction.
+
+A format is one number as an example: `1,234.5`, `1.234,5`, `$1,234`, `1234.5 kg`, `12%`. The labels are whatever stands
+around its digits.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import polars as pl
+
+from eightytwenty.kinds import Form, Kind, Repair
+from eightytwenty.kinds.number_notation import script_digits
+from eightytwenty.kinds.spelling import unicode_variants
+from eightytwenty.kinds.units import CURRENCY, usual_unit
+
+_GROUPS = ",.' \u00a0\u202f’"
+_EXAMPLE = re.compile(rf"(\D*)(?:12|1([{_GROUPS}]?)234(?:([.,])5)?)(\D*)", re.DOTALL)
+_NUMBER = (
+    r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?:[.][0-9]+)?|[0-9]{1,3}(?:[.][0-9]{3})+(?:,[0-9]+)?"
+    r"|[0-9]{1,3}(?:[' \u00a0\u202f’][0-9]{3})+(?:[.,][0-9]+)?|[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)"
+)
+# a number, with one label at most on each side; a sign may stand on either side of the first one
+# A number with one label at most on each side. A sign stands on either side of the first one; brackets are a sign.
+_LABELLED = (
+    rf"^[(]?[-+−]?(?P<before>(?:{CURRENCY}\s*)?)[-+−]?(?P<number>{_NUMBER})"
+    r"(?P<exponent>(?:[eE][-+]?[0-9]{1,3})?)(?P<after>\s*[^0-9\s(),;:+-][^0-9(),;:+]*|)[)]?$"
+)
+# A label must be on this share of the cells to be how the column writes them; else the bare number is the form.
+_USUAL = 0.9
+_HALF = 0.5
+
+
+@dataclass(frozen=True)
+class NumberFormat:
+    """How numbers are written.
+
+    Args:
+        before: what stands before the digits, such as `$`.
+        group: the mark between groups of three digits, empty for none. Numbers without it are plain all the same.
+        mark: the mark before a fraction.
+        after: what stands behind the digits, such as ` kg`.
+    """
+
+    before: str = ""
+    group: str = ""
+    mark: str = "."
+    after: str = ""
+
+    @classmethod
+    def parse(cls, example: str) -> "NumberFormat":
+        """The format of the number 1234.5 (or 1234, or 12) as an example.
+
+        Raises:
+            ValueError: it is no such example.
+
+        >>> NumberFormat.parse("$1,234.5"), NumberFormat.parse("1.234 kg").mark
+        (NumberFormat(before='$', group=',', mark='.', after=''), ',')
+        """
+        match = _EXAMPLE.fullmatch(example)
+        if not match:
+            raise ValueError(f"{example!r} is no format of numbers; write the number 1234.5, such as $1,234.5")
+        before, group, mark, after = match.groups(default="")
+        if group and group == mark:
+            raise ValueError(f"{example!r} has the same mark between groups and before the fraction")
+        return cls(before, group, mark or ("," if group == "." else "."), after)
+
+    def __str__(self) -> str:
+        fraction = f"{self.mark}5" if self.mark == "," or self.group else ""
+        body = f"1{self.group}234{fraction}"
+        return f"{self.before}{body}{self.after}"
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression of the cells in this format, for Python and for polars."""
+        grouped = rf"[1-9][0-9]{{0,2}}(?:{re.escape(self.group)}[0-9]{{3}})+|" if self.group else ""
+        number = rf"(?:{grouped}[0-9]+)(?:{re.escape(self.mark)}[0-9]+)?"
+        return rf"-?{re.escape(self.before)}{number}{re.escape(self.after)}"
+
+    def read(self, cell: str) -> str:
+        """The plain number of a cell in this format."""
+        bare = cell.replace(self.before, "", 1).removesuffix(self.after)
+        bare = bare.replace(self.group, "") if self.group else bare
+        return bare.replace(",", ".") if self.mark == "," else bare
+
+    def bare(self, cells: pl.Series) -> pl.Series:
+        """(n,) String, the plain numbers of cells in this format, null for others."""
+        bare = cells.set(~cells.str.contains(rf"^(?:{self.pattern})\z"), None)
+        bare = bare.str.replace(self.before, "", literal=True) if self.before else bare
+        bare = bare.str.strip_suffix(self.after) if self.after else bare
+        if self.group:
+            bare = bare.str.replace_all(self.group, "", literal=True)
+        return bare.str.replace(",", ".", literal=True) if self.mark == "," else bare
+
+    def write(self, number: str) -> str:
+        """Writes a plain number, such as -1234.5, in this format.
+
+        >>> NumberFormat("$", ",").write("-1234567.50"), NumberFormat(mark=",", after=" kg").write("0.5")
+        ('-$1,234,567.50', '0,5 kg')
+        """
+        sign = "-" if number.startswith("-") else ""
+        whole, point, fraction = number.removeprefix("-").partition(".")
+        if self.group:
+            whole = f"{int(whole):,}".replace(",", self.group)
+        return f"{sign}{self.before}{whole}{self.mark if point else ''}{fraction}{self.after}"
+
+
+def number_parts(cells: pl.Series) -> pl.DataFrame:
+    """What numbers consist of: before, number, exponent and after, with null in all of them for a cell that is none.
+
+    Args:
+        cells: (n,) String. The digits of other scripts are read as well.
+    """
+    foreign = (cells.str.len_bytes() != cells.str.len_chars()).arg_true()
+    if len(foreign):
+        read = [unicode_variants(script_digits(cell)) for cell in cells[foreign]]
+        cells = cells.clone().scatter(foreign, read)
+    return cells.str.extract_groups(_LABELLED).struct.unnest()
+
+
+def find_number_form(cells: pl.Series, counts: pl.Series) -> Form:
+    """How most of these numbers are written.
+
+    Args:
+        cells: (n,) String, distinct.
+        counts: (n,) integer, how often each occurs.
+    """
+    parts = number_parts(cells).with_columns(count=counts).drop_nulls("number")
+    mark = _decimal_mark(parts)
+    group = _group_mark(parts, mark)
+    before, after, unit = _labels(parts)
+    form = NumberFormat(before, group, mark, after)
+    example = "" if form == NumberFormat() else str(form)
+    has_fraction = _weight(parts, rf"{re.escape(mark)}[0-9]+$") > 0
+    return Form(example if has_fraction else example.replace(f"{mark}5", ""), unit)
+
+
+def _weight(parts: pl.DataFrame, pattern: str) -> int:
+    """How many cells have a number that matches a pattern."""
+    return int(parts.filter(pl.col("number").str.contains(pattern))["count"].sum())
+
+
+def _decimal_mark(parts: pl.DataFrame) -> str:
+    """The mark before fractions, from the numbers that have one reading; a point where nothing tells."""
+    marks = {}
+    for mark, group in ((".", ","), (",", ".")):
+        m, g = re.escape(mark), re.escape(group)
+        # a fraction that is no group of three digits, several groups, or groups and a fraction
+        alone = rf"^[0-9]*{m}(?:[0-9]{{0,2}}|[0-9]{{4,}})$|^(?:0|[0-9]{{4,}}){m}[0-9]{{3}}$"
+        marks[mark] = _weight(parts, rf"{alone}|{g}[0-9]{{3}}{g}|{g}.*{m}|[' \u00a0\u202f’].*{m}")
+    return "," if marks[","] > marks["."] else "."
+
+
+def _group_mark(parts: pl.DataFrame, mark: str) -> str:
+    """The mark between groups of digits, if at least half of the numbers that are long enough have it."""
+    long = _weight(parts, r"^[0-9]{4,}")
+    weights = {group: _weight(parts, rf"^[1-9][0-9]{{0,2}}{re.escape(group)}[0-9]{{3}}") for group in _GROUPS}
+    weights.pop(mark)
+    group = max(weights, key=lambda group: weights[group])
+    return group if weights[group] > long else ""
+
+
+def _labels(parts: pl.DataFrame) -> tuple[str, str, str]:
+    """The labels around the numbers of the column, empty where too few have them; and the unit they stand for."""
+    labels = parts.group_by("before", "after").agg(pl.col("count").sum()).sort("count", "before", "after")
+    labelled = labels.filter((pl.col("before") != "") | (pl.col("after") != ""))
+    if labelled.is_empty():
+        return "", "", ""
+    before, after, count = labelled.row(-1)
+    unit = usual_unit(before) or usual_unit(after) or after.strip()
+    is_usual = count >= _USUAL * int(labels["count"].sum())
+    return (before, after, unit) if is_usual else ("", "", unit)
+
+
+def formatted(kind: Kind, example: str) -> Kind:
+    """A kind of numbers as columns of a format have it.
+
+    Raises:
+        ValueError: the example is no format.
+    """
+    return _formatted(kind, NumberFormat.parse(example))
+
+
+@lru_cache(maxsize=1_000)
+def _formatted(kind: Kind, format: NumberFormat) -> Kind:  # noqa: A002
+    pattern, unlabelled = re.compile(format.pattern), NumberFormat(group=format.group, mark=format.mark)
+    bare_pattern = re.compile(unlabelled.pattern)
+
+    def is_plain(cell: str) -> bool:
+        return pattern.fullmatch(cell) is not None and kind.is_plain(format.read(cell))
+
+    def write(cell: str) -> str:
+        plain = unlabelled.read(cell) if bare_pattern.fullmatch(cell) else cell
+        return format.write(plain) if kind.is_plain(plain) else cell
+
+    as_written = Repair("number format", "the number as this column writes its numbers", write)
+    return replace(
+        kind,
+        is_plain=is_plain,
+        parse=lambda cells: kind.parse(format.bare(cells)),
+        # first, because the marks of the column have one reading, which they have not everywhere
+        repairs=(as_written, *kind.repairs, as_written),
+        has_one_form=False,
+    )

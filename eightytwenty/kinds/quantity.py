@@ -1,0 +1,53 @@
+"""Quantities: numbers with a unit or a currency, such as `12.5 kg` or `$1,200`.
+
+The value is the number, in the unit of the column. Nothing is converted: a cell with another unit does not belong.
+"""
+
+from dataclasses import replace
+
+import polars as pl
+
+from eightytwenty.kinds import Kind, register
+from eightytwenty.kinds.decimal import DECIMAL
+from eightytwenty.kinds.integer import has_leading_zeros
+from eightytwenty.kinds.number_format import find_number_form, formatted, number_parts
+from eightytwenty.kinds.units import usual_unit
+
+_MOST_UNITS = 8  # in a column; more of them are words behind numbers
+
+
+def recognise(cells: pl.Series) -> pl.Series:
+    """(n,) Boolean, which cells are numbers in the most frequent unit or without any, if some have it.
+
+    >>> recognise(pl.Series(["12 oz", "12.0 OZ.", "7", "5 kg", "35001C"])).to_list()
+    [True, True, True, False, False]
+    """
+    parts = number_parts(cells)
+    labels = (parts["before"] + parts["after"]).fill_null("")
+    units = labels.replace_strict({label: _unit(label) for label in labels.unique()}, return_dtype=pl.String)
+    found = units.filter(units != "").value_counts(sort=True)
+    if found.is_empty() or found.height > _MOST_UNITS or has_leading_zeros(parts["number"]):
+        return pl.Series([False]).new_from_index(0, len(cells))
+    usual = str(found.sort("count", units.name, descending=[True, False])[units.name][0])
+    is_one_label = (parts["before"] == "") | (parts["after"] == "")
+    belongs = parts["number"].is_not_null() & is_one_label & ((units == usual) | (labels == ""))
+    return belongs.fill_null(value=False)
+
+
+def _unit(label: str) -> str:
+    """The unit of a label, if it cannot be part of a code: a lone letter needs a space before it."""
+    is_letter = len(label) == 1 and label.isalpha()
+    return "" if is_letter or label.strip() == "%" else usual_unit(label)
+
+
+QUANTITY: Kind = register(
+    replace(
+        DECIMAL,
+        name="quantity",
+        fault="not a quantity",
+        fault_reason="a cell is not a number with the unit of the column or without any",
+        recognise=recognise,
+        find_form=find_number_form,
+        in_format=lambda example: formatted(QUANTITY, example),
+    )
+)
