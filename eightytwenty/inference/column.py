@@ -1,0 +1,104 @@
+"""What a column is, as a table declares it, and the evidence for that."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from eightytwenty.inference.kind import Choice, choose_kind
+from eightytwenty.inference.missing import usual_mark
+from eightytwenty.inference.values import Values
+from eightytwenty.schema import Column
+
+EXAMPLES = 3
+_LONGEST_EXAMPLE = 40  # characters
+
+
+@dataclass(frozen=True)
+class ColumnEvidence:
+    """What a column was seen to be, in a sample of n rows.
+
+    Args:
+        kind: of the column.
+        share: of the rows with a value that belong to the kind.
+        others: kinds that some of the values belong to -> the share of the rows with a value.
+        doubt: why its values may mean something else, empty if they cannot.
+        rows: n.
+        missing: how many of them have no value, or a mark of a missing one.
+        marks: marks of missing values -> how often each occurs.
+        distinct: how many different values there are.
+        low, high: the smallest and the largest value of numbers, dates and times, in plain form.
+        examples: the most frequent values.
+    """
+
+    kind: str
+    share: float
+    others: dict[str, float]
+    doubt: str
+    rows: int
+    missing: int
+    marks: dict[str, int]
+    distinct: int
+    low: str | None
+    high: str | None
+    examples: tuple[str, ...]
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether no value occurs twice."""
+        return self.distinct == self.rows - self.missing
+
+
+def infer_column(name: str, cells: pl.Series, *, required: bool = True) -> tuple[Column, ColumnEvidence]:
+    """Finds out what a column is.
+
+    Args:
+        name: of the column, which may say what its digits are.
+        cells: (n,) String, without space around them.
+        required: whether all files have it.
+    """
+    values = Values.of(cells)
+    choice = choose_kind(values, name)
+    blank = usual_mark(values, choice.marks)
+    marks = tuple(mark for mark in choice.marks if mark != blank)
+    column = Column(
+        name,
+        choice.kind.name,
+        required=required,
+        nullable=True,
+        missing=marks if choice.marks else None,
+        format=choice.form.format,
+        blank=blank,
+        unit=choice.form.unit if choice.kind.name == "quantity" else "",
+        action="flag",
+    )
+    return column, _evidence(values, choice, column, len(cells))
+
+
+def _evidence(values: Values, choice: Choice, column: Column, rows: int) -> ColumnEvidence:
+    counts = dict(zip(values.cells, values.counts, strict=True)) if choice.marks else {}
+    low, high = _ends(choice, column)
+    return ColumnEvidence(
+        kind=choice.kind.name,
+        share=choice.share,
+        others=choice.others,
+        doubt=choice.form.doubt,
+        rows=rows,
+        missing=rows - choice.values.total if values.distinct == len(values) else values.nulls,
+        marks={mark: counts[mark] for mark in choice.marks},
+        distinct=values.distinct - len(choice.marks),
+        low=low,
+        high=high,
+        examples=tuple(cell[:_LONGEST_EXAMPLE] for cell in choice.values.cells.head(EXAMPLES)),
+    )
+
+
+def _ends(choice: Choice, column: Column) -> tuple[str | None, str | None]:
+    """The smallest and the largest value, as the column writes it."""
+    form = column.form
+    if form.is_text or form.dtype == pl.Boolean:
+        return None, None
+    read = pl.DataFrame({"cell": choice.values.cells, "value": form.parse(choice.values.cells)}).drop_nulls()
+    if read.is_empty():
+        return None, None
+    read = read.sort("value", "cell")
+    return read["cell"][0], read["cell"][-1]

@@ -1,0 +1,88 @@
+"""What inference looks at: all rows of a source, or a sample of them that depends on their content alone."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from eightytwenty.engine.parts import Hashes
+from eightytwenty.kinds.spelling import strip_spaces
+from eightytwenty.progress import Progress
+from eightytwenty.read.reader import SourceReader, parse
+from eightytwenty.read.source import RawFile
+
+# Rows of a sample. A share of .9 is known to within .002 from so many, and the first of 30 columns in two seconds.
+MOST_ROWS = 100_000
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows of a source.
+
+    Args:
+        rows: String, without the spaces around cells; null where a cell is empty or the file has no such column.
+        seen: how many rows the source has.
+    """
+
+    rows: pl.DataFrame
+    seen: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it holds all rows of the source."""
+        return self.rows.height == self.seen
+
+
+def read_sample(
+    files: Sequence[RawFile], names: list[str], most: int = MOST_ROWS, progress: Progress | None = None
+) -> Sample:
+    """Reads the rows of files, and keeps those whose content has the smallest hashes, whatever their order.
+
+    Args:
+        files: of a source.
+        names: of their columns.
+        most: about how many rows to keep; rows that are equal are kept together.
+        progress: called with (rows read, about how many there are in all).
+    """
+    reader = SourceReader(files)
+    return sample_rows(_batches(reader, names, progress), names, most)
+
+
+def _batches(reader: SourceReader, names: list[str], progress: Progress | None) -> Iterable[pl.DataFrame]:
+    done = 0
+    for _, piece in reader:
+        batch = parse(piece, names)
+        done += len(batch.records)
+        yield batch.cells.filter(batch.problems.is_null())
+        if progress:
+            progress(done, max(done, round(done / reader.share)) if reader.share else done)
+
+
+def sample_rows(pieces: Iterable[pl.DataFrame], names: list[str], most: int = MOST_ROWS) -> Sample:
+    """The rows of some pieces whose content has the smallest hashes."""
+    kept, hashes, seen = [pl.DataFrame(schema=dict.fromkeys(names, pl.String))], [np.empty(0, np.uint64)], 0
+    limit = int(np.iinfo(np.uint64).max)
+    for rows in pieces:
+        seen += rows.height
+        if not rows.height:
+            continue
+        piece_hashes = rows.hash_rows(seed=0).to_numpy()
+        is_small = piece_hashes <= limit
+        kept.append(rows.filter(is_small))
+        hashes.append(piece_hashes[is_small])
+        if sum(map(len, hashes)) > 2 * most:
+            kept, hashes, limit = _smallest(kept, hashes, most)
+    if sum(map(len, hashes)) > most:
+        kept, hashes, limit = _smallest(kept, hashes, most)
+    rows = pl.concat(kept)
+    return Sample(rows.select(strip_spaces(pl.all())), seen)
+
+
+def _smallest(
+    kept: list[pl.DataFrame], hashes: list[Hashes], most: int
+) -> tuple[list[pl.DataFrame], list[Hashes], int]:
+    together = np.concatenate(hashes)
+    limit = int(np.partition(together, most - 1)[most - 1])
+    is_small = together <= limit
+    return [pl.concat(kept).filter(is_small)], [together[is_small]], limit
