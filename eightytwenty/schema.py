@@ -27,6 +27,8 @@ _LONGEST_LIST = 200  # characters of the names in a message, because a line of d
 # the columns of what cleaning writes beside those of the table
 _OWN_NAMES = {"source", "record", "line", "rules", "reason", "original", "copy_of_source", "copy_of_record"}
 
+_CONTROL_SPACES = re.compile(r"[\t-\r\x1c-\x1f\x85\u2028\u2029]+")  # line ends and the like
+
 
 @dataclass(frozen=True)
 class Check:
@@ -151,8 +153,7 @@ class Column:
         object.__setattr__(self, "replace", tuple(_texts("replace", pair) for pair in dict(self.replace).items()))
         if len(self.range) != 2:
             raise ValueError("a range has two ends, such as ('0', None)")
-        is_pattern = self.name == "*" or self.name.startswith("^")  # as polars reads them
-        if not self.name or is_pattern or self.name in _OWN_NAMES:
+        if not self.name or _is_pattern(self.name) or self.name in _OWN_NAMES:
             remedy = "give it another one, and name this one in aliases"
             raise ValueError(f"a column cannot have the name {self.name!r}; {remedy}")
         if (self.values or self.keep) and not kind.is_text:
@@ -304,7 +305,7 @@ class Table:
         """Finds the columns in a file's header, whatever their order.
 
         A name that is written as the table has it comes first; else case, spaces, hyphens and invisible characters are
-        no difference.
+        no difference. A column without a name, or the second one of a name, is found by what `unique_names` calls it.
 
         Args:
             header: the names as the file has them.
@@ -315,15 +316,19 @@ class Table:
         Raises:
             ValueError: a required column is missing, or a column occurs twice.
         """
-        exact, loose = [name.strip() for name in header], [loose_name(name) for name in header]
-        taken = {position for position, name in enumerate(exact) if name in self.names}
+        names, unique, loose = set(self.names), unique_names(header), [loose_name(name) for name in header]
+        exact = [
+            own if own in names and loose_name(own) != plain else name.strip()
+            for name, own, plain in zip(header, unique, loose, strict=True)
+        ]
+        free = [position for position, name in enumerate(exact) if name not in names]
+        exactly, visibly, loosely = _places(exact), _places(unique, free), _places(loose, free)
         positions: dict[str, int] = {}
         for column in self.columns:
-            free = [position for position in range(len(header)) if position not in taken]
-            aliases = {loose_name(alias) for alias in column.aliases}
-            matches = [position for position, name in enumerate(exact) if name == column.name]
-            matches = matches or [position for position in free if loose[position] == loose_name(column.name)]
-            matches = matches or [position for position in free if loose[position] in aliases]
+            matches = exactly.get(column.name) or visibly.get(column.name) or loosely.get(loose_name(column.name))
+            if not matches:
+                aliases = {loose_name(alias) for alias in column.aliases}
+                matches = sorted(position for alias in aliases for position in loosely.get(alias, ()))
             if len(matches) > 1:
                 duplicates = " and ".join(header[position] for position in matches[:2])
                 raise ValueError(f"the column {column.name} occurs twice (as {duplicates})")
@@ -343,6 +348,66 @@ def loose_name(name: str) -> str:
     """A name without the differences that do not count: case, width, invisible characters, and spaces, _ and -."""
     visible = "".join(character for character in name if unicodedata.category(character) != "Cf")
     return re.sub(r"[\s_\u2010-\u2015-]+", " ", unicodedata.normalize("NFKC", visible).casefold()).strip()
+
+
+def unique_names(header: Sequence[str]) -> tuple[str, ...]:
+    """Names for the columns of a file, each of which a column of a table can have.
+
+    Spaces around a name and invisible characters are left out. The second column of a name gets `_2`, where case is no
+    difference; one without a name gets its number, and so does one whose name is a pattern for polars.
+
+    Args:
+        header: the names as the file has them.
+
+    Returns:
+        as many names, no two alike.
+
+    >>> unique_names(["a ", "A", "", "record", "a_2"])
+    ('a', 'A_3', 'column_3', 'record_', 'a_2')
+    """
+    visible = [_visible(name) for name in header]
+    found: dict[int, str] = {}
+    used: set[str] = set()
+    for at, name in enumerate(visible):
+        is_possible = name and not _is_pattern(name) and name not in _OWN_NAMES
+        if is_possible and name.casefold() not in used:
+            found[at] = name
+            used.add(name.casefold())
+    numbers: Counter[str] = Counter()  # the last one behind each name
+    for at, name in enumerate(visible):
+        if at in found:
+            continue
+        stem = f"column_{at + 1}" if not name or _is_pattern(name) else f"{name}_" if name in _OWN_NAMES else name
+        own = stem
+        while own.casefold() in used:
+            numbers[stem.casefold()] = max(numbers[stem.casefold()], 1) + 1
+            own = f"{stem}_{numbers[stem.casefold()]}"
+        found[at] = own
+        used.add(own.casefold())
+    return tuple(found[at] for at in range(len(visible)))
+
+
+def _visible(name: str) -> str:
+    """A name on one line, without spaces around it and without characters that nobody sees."""
+    if name.isprintable():
+        return name.strip()
+    line = _CONTROL_SPACES.sub(" ", name)
+    categories = [(character, unicodedata.category(character)) for character in line]
+    # of bytes that are no character, there is something to see
+    return "".join("\ufffd" if kind == "Cs" else one for one, kind in categories if kind not in {"Cc", "Cf"}).strip()
+
+
+def _is_pattern(name: str) -> bool:
+    """Whether polars reads a name as a pattern for names."""
+    return name == "*" or name.startswith("^")
+
+
+def _places(names: Sequence[str], positions: Iterable[int] | None = None) -> dict[str, list[int]]:
+    """Name -> where it is, among these positions."""
+    places: dict[str, list[int]] = {}
+    for position in range(len(names)) if positions is None else positions:
+        places.setdefault(names[position], []).append(position)
+    return places
 
 
 def _texts(what: str, values: Iterable[object]) -> tuple[Any, ...]:

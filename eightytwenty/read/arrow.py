@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from eightytwenty.read.any_table import AnyTable
 from eightytwenty.read.archives import refuse_bomb
 from eightytwenty.read.batch import Piece
 from eightytwenty.read.parquet import PIECE_ROWS, Columns, damage_explained, empty_columns, match_schema
@@ -20,7 +21,7 @@ FILE, STREAM = b"ARROW1\0\0", b"\xff\xff\xff\xff"
 def match_columns(
     stream: BinaryIO,
     name: str,
-    table: Table,
+    table: Table | AnyTable,
     packed: int,  # noqa: ARG001 - as that of Parquet, whose footer says how much it unfolds to
     partitions: dict[str, str | None],
 ) -> Columns:

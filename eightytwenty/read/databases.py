@@ -17,7 +17,7 @@ import pyarrow as pa
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors
 from eightytwenty.read.encoding import is_binary
-from eightytwenty.read.json_lines import LineStream, object_line, plain_text
+from eightytwenty.read.json_lines import LineStream, different_names, object_line, plain_text
 from eightytwenty.read.options import ReadOptions
 
 SQLITE = b"SQLite format 3\0"
@@ -93,8 +93,9 @@ class Database:
             UserError: the query cannot be run.
         """
         with self._execute(query) as (names, rows):
+            fields = different_names(names)
             for row in rows:
-                yield object_line(names, [plain_text(value) for value in row])
+                yield object_line(fields, [plain_text(value) for value in row])
 
     @contextmanager
     def _execute(self, query: str) -> Iterator[tuple[list[str], Iterable[Sequence[object]]]]:

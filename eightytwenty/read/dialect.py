@@ -12,8 +12,10 @@ from itertools import islice
 from typing import Protocol
 
 from eightytwenty.errors import UserError
+from eightytwenty.read.any_table import AnyTable, spellings_of
 from eightytwenty.read.encoding import Encoding, detect_encoding, is_binary
 from eightytwenty.read.header import Header, find_header, has_blank_end, likeliest_header
+from eightytwenty.read.likely_header import NEARLY_ALL, kind_of_column, usual_width, whole_share
 from eightytwenty.read.options import NO_HEADER, ReadOptions
 from eightytwenty.schema import Table, loose_name
 
@@ -35,6 +37,10 @@ _NONE = "\x1f"  # a delimiter that hardly any text has: each line is one cell
 _QUOTES = {'"': "", "'": "single quotes", "": "no quotes"}
 # Lines that are looked at. A header lies in them, and so many lines show which delimiter there is.
 _LINES, _LINE_CHARACTERS = 100, 1 << 18
+# The least share of the lines of a table that are regular, if its first line is; and if titles may stand above it, as
+# then a text in which some lines happen to have as many commas looks the same.
+_MOST, _REGULAR = 0.5, 0.75
+_OF_TEXTS = {":", WHITESPACE}  # delimiters that occur in texts, times and numbers too
 _ENCODINGS = 20  # to try where the likeliest makes irregular lines
 _LONGEST_QUOTED = 20  # lines of a cell in a header
 _LINE_END = re.compile(r"\r+\n|\n|\r")
@@ -166,6 +172,7 @@ class TextFormat:
         empty: those of the columns, which may be lacking, that seem to have no value.
         notes: what else was found, for people.
         has_blank_end: whether the last column has neither a name nor values, so that a value there is one too many.
+        has_header: whether a line of it names the columns.
         spellings: other names of the table's columns, as a header below may have them: without the differences that do
             not count -> clean name.
     """
@@ -180,6 +187,7 @@ class TextFormat:
     empty: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     has_blank_end: bool = False
+    has_header: bool = True
     spellings: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -239,13 +247,13 @@ class Line:
         return len(self.parts) or 1
 
 
-def detect(sample: bytes, name: str, table: Table) -> TextFormat:
+def detect(sample: bytes, name: str, table: Table | AnyTable) -> TextFormat:
     """Detects the format of a text file from its first bytes.
 
     Args:
         sample: the first `SAMPLE_BYTES` of the (uncompressed) file.
         name: the file's name, for messages.
-        table: the header must name its columns; and it says what is known of the file.
+        table: the header must name its columns, if they are known; and it says what is known of the file.
 
     Raises:
         UserError: the file is empty, or has no header that names the table's columns, or one that is too long.
@@ -270,7 +278,7 @@ class _Attempt:
     regular: float
 
 
-def _read_as(encoding: Encoding, sample: bytes, name: str, table: Table, options: ReadOptions) -> _Attempt:
+def _read_as(encoding: Encoding, sample: bytes, name: str, table: Table | AnyTable, options: ReadOptions) -> _Attempt:
     errors = "replace" if encoding.is_wide else "surrogateescape"
     text = sample[encoding.mark_length :].decode(encoding.name, errors)
     if not text.strip("\0\ufeff\x1a" + string.whitespace):
@@ -287,13 +295,14 @@ def _read_as(encoding: Encoding, sample: bytes, name: str, table: Table, options
     above = 0
     if (separator := _SEPARATOR.fullmatch(lines[0].text)) and len(lines) > 1:
         options, above = replace(options, delimiter=options.delimiter or separator[1]), 1
+    no_text = UserError(f"{name} is no text and no other table that can be read; give CSV, JSON, Parquet or a sheet.")
+    if isinstance(table, AnyTable) and is_binary(sample):  # no name shows that it is a table all the same
+        raise no_text
     try:
         found, header = _find(lines[above:], table, options, name)
     except UserError:
         if is_binary(sample):
-            raise UserError(
-                f"{name} is no text and no other table that can be read; give CSV, JSON, Parquet or a sheet."
-            ) from None
+            raise no_text from None
         raise
     rows = found.rows
     if len(header.names) > MOST_COLUMNS:
@@ -314,7 +323,8 @@ def _read_as(encoding: Encoding, sample: bytes, name: str, table: Table, options
         empty=header.empty,
         notes=_notes(rows, header),
         has_blank_end=not header.names[-1].strip() and has_blank_end(_records(rows, header)),
-        spellings=tuple(table.spellings.items()),
+        has_header=header.row >= 0,
+        spellings=spellings_of(table, header.columns),
     )
     return _Attempt(text_format, found.regular)
 
@@ -330,18 +340,27 @@ def _too_wide(name: str) -> str:
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows that a dialect makes of lines, and the share of them that have as many cells as most."""
+    """The rows that a dialect makes of lines.
+
+    Args:
+        dialect: of the lines.
+        rows: of the lines, and the cells of each.
+        regular: the share of the rows that have as many cells as most; 0 if these have one.
+        share: the same share, however many cells they have.
+    """
 
     dialect: Dialect
     rows: list[tuple[Line, list[str]]]
     regular: float
+    share: float
 
 
-def _find(lines: Sequence[Line], table: Table, options: ReadOptions, name: str) -> tuple[_Rows, Header]:
+def _find(lines: Sequence[Line], table: Table | AnyTable, options: ReadOptions, name: str) -> tuple[_Rows, Header]:
     """The likeliest dialect in which a row names the columns of the table, and its rows."""
     faults: list[tuple[str, Line]] = []
     found: list[tuple[_Rows, Header]] = []
-    for candidate in _dialects(lines, options, may_be_one=len(table.columns) == 1):
+    candidates = _dialects(lines, options, may_be_one=len(table.columns) <= 1)
+    for candidate in [_likeliest(candidates, options)] if isinstance(table, AnyTable) else candidates:
         cells = [row for _, row in candidate.rows]
         stated: str | int | None = options.header
         if _stated(options):
@@ -368,8 +387,10 @@ def _find(lines: Sequence[Line], table: Table, options: ReadOptions, name: str) 
     )
 
 
-def _remedy(line: str, table: Table, options: ReadOptions, why: str = "") -> str:
+def _remedy(line: str, table: Table | AnyTable, options: ReadOptions, why: str = "") -> str:
     """What to do about a table whose likeliest header is this line."""
+    if isinstance(table, AnyTable):
+        return "give a text of which each line is a record."
     example = ",".join(column.name for column in table.columns)
     if " twice" in why or " either " in why:
         return "give each column a name of its own."
@@ -396,8 +417,45 @@ def _dialects(lines: Sequence[Line], options: ReadOptions, *, may_be_one: bool) 
         rows = [row for line in lines for row in _rows(line, dialect)]
         counts = Counter(len(cells) for _, cells in rows)
         width, count = max(counts.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
-        found.append(_Rows(dialect, rows, count / len(rows) if rows and width > 1 else 0.0))
-    return sorted(found, key=lambda item: -item.regular)  # of equals, the first
+        share = count / len(rows) if rows else 0.0
+        found.append(_Rows(dialect, rows, share if width > 1 else 0.0, share))
+    return sorted(found, key=lambda item: (-item.regular, -item.share))  # of equals, the first
+
+
+def _likeliest(candidates: Sequence[_Rows], options: ReadOptions) -> _Rows:
+    """The likeliest dialect where no names are known: one that makes a regular table, or else one of one column."""
+
+    def score(candidate: _Rows) -> float:
+        # a wrong delimiter leaves the right one within the cells
+        return candidate.regular * whole_share([cells for _, cells in candidate.rows])
+
+    tables = [candidate for candidate in candidates if _is_table(candidate)]
+    if options.delimiter is not None:
+        tables = tables or list(candidates)
+    return max(tables, key=score) if tables else next(item for item in candidates if item.regular == 0)
+
+
+def _is_table(candidate: _Rows) -> bool:
+    """Whether the lines are a table of several columns, rather than texts in which a delimiter occurs."""
+    rows = candidate.rows
+    width = usual_width([cells for _, cells in rows])
+    first = next((at for at, (_, cells) in enumerate(rows) if len(cells) == width), 0)
+    wide = [(line.text.strip(), cells) for line, cells in rows[first:] if len(cells) == width]
+    share = len(wide) / max(len(rows) - first, 1)
+    if width < 2 or share < (_MOST if first == 0 else _REGULAR):
+        return False
+    is_word = candidate.dialect.delimiter in _OF_TEXTS
+    # a number with a decimal comma or a time, below a name
+    if (first or is_word) and kind_of_column([text for text, _ in wide]):
+        return False
+    if not is_word:
+        # names of people, as in "Smith, John", below one name
+        return not (first and width == 2 and all(cells[1].startswith(" ") for _, cells in wide))
+    above = [cells for _, cells in rows[:first]]
+    is_headed = len(above) == 1 and len(above[0]) == width - 1  # as R writes a header
+    is_headed = is_headed or all(cells and cells[0].startswith("#") for cells in above)
+    columns = [[cells[at] for _, cells in wide[1:] or wide] for at in range(width)]
+    return is_headed and share >= NEARLY_ALL and any(map(kind_of_column, columns))
 
 
 def _possible(lines: Sequence[Line], options: ReadOptions, *, may_be_one: bool) -> Iterator[Dialect]:

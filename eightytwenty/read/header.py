@@ -3,19 +3,22 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import polars as pl
 
+from eightytwenty.read.any_table import AnyTable
+from eightytwenty.read.likely_header import NEARLY_ALL, first_full_row, is_header, usual_width
 from eightytwenty.read.options import NO_HEADER
-from eightytwenty.schema import Table
+from eightytwenty.schema import Table, unique_names
 
 _PREAMBLE_ROWS = 50  # a header lies within them
-_NEARLY_ALL = 0.9
 _SPLIT_NUMBER = re.compile(r"[-+]?\D{0,4}[0-9]+,([0-9]+)\D*")
 # The number of cells that at least this share of the rows has is the width of the table.
 _USUAL_SHARE = 0.5
 _LONGEST_FRACTION = 3  # digits after a decimal comma, if they differ in number
+WITHOUT = "without a header"  # a note
 
 Row = Sequence[str]
 
@@ -42,32 +45,30 @@ class Header:
 
 
 def find_header(
-    rows: Sequence[Row], table: Table, stated: str | int | None = None, *, has_commas: bool = False
+    rows: Sequence[Row], table: Table | AnyTable, stated: str | int | None = None, *, has_commas: bool = False
 ) -> Header:
     """Finds the row that names the columns of a table.
 
     Args:
         rows: the first rows of the file.
-        table: its required columns must be named.
+        table: its required columns must be named. Where nothing is known of it, the likeliest row names all columns.
         stated: the position of the header if it is known, or `NO_HEADER`.
         has_commas: whether commas stand between the cells, and perhaps within numbers.
 
     Raises:
         ValueError: no row names them. The message is about the row that would be the likeliest header.
     """
+    if isinstance(table, AnyTable) and stated is None:
+        stated = _likely_place(rows, table, has_commas=has_commas)
     if stated == NO_HEADER:
-        return _header(_named(table, _usual_width(rows)), rows, -1, table, ("without a header",))
+        return _header(_named(rows, table), rows, -1, table, (WITHOUT,))
     choices = range(min(len(rows), _PREAMBLE_ROWS)) if stated is None else [int(stated)]
     found: Header | None = None
     for at in choices:
         # a row of its width below a header is a record, or the header again; only a title is followed by another one
         if found and any(len(row) == len(rows[found.row]) for row in rows[found.row + 1 : at + 1]):
             break
-        try:
-            columns = table.match(rows[at])
-        except ValueError:
-            continue
-        if columns:
+        if columns := _matched(rows[at], table):
             names, notes = _fitted(tuple(rows[at]), rows[at + 1 :], table, has_commas=has_commas)
             header = _header(names, rows, at, table, notes)
             # of equals the first; a title may read as one of the names
@@ -80,8 +81,33 @@ def find_header(
     raise ValueError(f"there is no column {' or '.join(table.names)} among {', '.join(rows[at])[:200]}")
 
 
-def _named(table: Table, width: int) -> tuple[str, ...]:
+def _likely_place(rows: Sequence[Row], table: AnyTable, *, has_commas: bool) -> str | int:
+    """Where a row names the columns, whatever their names; `NO_HEADER` if none does."""
+    at = first_full_row(rows)
+    # a header may have one cell more or less than the records, and then it stands right above them
+    if at and _fitted(tuple(rows[at - 1]), rows[at:], table, has_commas=has_commas)[1]:
+        return at - 1
+    return at if is_header(rows[at], rows[at + 1 :]) else NO_HEADER
+
+
+def _matched(row: Row, table: Table | AnyTable) -> dict[str, int]:
+    """The columns that a row names, perhaps without the first one; none if they are not those of the table."""
+    for names in (row, ("", *row)):
+        with suppress(ValueError):
+            return table.match(names)
+        if _nameless_first(names) not in table.names:
+            break
+    return {}
+
+
+def _nameless_first(names: Sequence[str]) -> str:
+    """What a first column is called that has no name."""
+    return unique_names(["", *names])[0]
+
+
+def _named(rows: Sequence[Row], table: Table | AnyTable) -> tuple[str, ...]:
     """Names for the columns of a table without a header: those of the table, if there are as many."""
+    width = usual_width(rows) if isinstance(table, AnyTable) else _usual_width(rows)
     required = [column.name for column in table.columns if column.required]
     for names in (table.names, required):
         if len(names) == width:
@@ -95,9 +121,13 @@ def likeliest_header(rows: Sequence[Row]) -> int:
     return next((at for at, row in enumerate(rows) if len(row) == width), 0)
 
 
-def _header(names: tuple[str, ...], rows: Sequence[Row], at: int, table: Table, notes: tuple[str, ...]) -> Header:
+def _header(
+    names: tuple[str, ...], rows: Sequence[Row], at: int, table: Table | AnyTable, notes: tuple[str, ...]
+) -> Header:
     columns = table.match(names)
     records = [row for row in rows[at + 1 :] if len(row) == len(names)]
+    if isinstance(table, AnyTable) and records:
+        columns = _with_content(columns, rows[at] if at >= 0 else [""] * len(names), records)
     empty = tuple(
         column.name
         for column in table.columns
@@ -110,8 +140,15 @@ def _header(names: tuple[str, ...], rows: Sequence[Row], at: int, table: Table, 
     return Header(names, columns, empty, at, is_regular, notes)
 
 
+def _with_content(columns: dict[str, int], header: Row, records: Sequence[Row]) -> dict[str, int]:
+    """The columns without a first and a last one that have neither a name nor a value, as drawn tables have them."""
+    last = len(columns) - 1
+    nothing = {at for at in (0, last) if at < len(header) and not any(row[at].strip() for row in (header, *records))}
+    return {name: at for name, at in columns.items() if at not in nothing} or columns
+
+
 def _fitted(
-    names: tuple[str, ...], records: Sequence[Row], table: Table, *, has_commas: bool
+    names: tuple[str, ...], records: Sequence[Row], table: Table | AnyTable, *, has_commas: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names, as many as the records have cells, if one more or less is explained; and what explains it."""
     width = _usual_width(records)
@@ -130,7 +167,7 @@ def _fitted(
 
 def has_blank_end(rows: Sequence[Row]) -> bool:
     """Whether the last cell of nearly all rows is empty, as where a delimiter ends them."""
-    return sum(not row[-1].strip() for row in rows) >= _NEARLY_ALL * max(len(rows), 1)
+    return sum(not row[-1].strip() for row in rows) >= NEARLY_ALL * max(len(rows), 1)
 
 
 def _usual_width(rows: Sequence[Row]) -> int:
@@ -146,17 +183,21 @@ def _counts(rows: Sequence[Row]) -> bool:
     return any(numbers == [str(number) for number in range(first, first + len(rows))] for first in (0, 1))
 
 
-def _fits(names: tuple[str, ...], rows: Sequence[Row], table: Table) -> bool:
+def _fits(names: tuple[str, ...], rows: Sequence[Row], table: Table | AnyTable) -> bool:
     """Whether the table has columns that not every text fits, and the cells below these names do.
 
     Another reason for one cell too many is a delimiter within a cell, which puts the cells below the wrong names.
     """
+    if isinstance(table, AnyTable):  # a space in front shows that a cell goes on there
+        return not any(cell.startswith(" ") for row in rows for cell in row)
     positions = table.match(names)
+    if positions.get(_nameless_first(names[1:])) == 0:
+        return True
     kinds = [(column.form, positions.get(column.name)) for column in table.columns]
     told = [(kind, position) for kind, position in kinds if position is not None and not kind.is_text]
     cells = [(kind, [row[at] for row in rows if row[at].strip()]) for kind, at in told]
     return bool(told) and all(
-        kind.parse(pl.Series(column, dtype=pl.String)).count() >= _NEARLY_ALL * len(column) for kind, column in cells
+        kind.parse(pl.Series(column, dtype=pl.String)).count() >= NEARLY_ALL * len(column) for kind, column in cells
     )
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
 from eightytwenty.errors import UserError
+from eightytwenty.read.any_table import AnyTable, spellings_of
 from eightytwenty.read.archives import MOST_FILE_BYTES
-from eightytwenty.read.dialect import SAMPLE_BYTES, NotARow, TextFormat
+from eightytwenty.read.dialect import MOST_COLUMNS, SAMPLE_BYTES, NotARow, TextFormat
 from eightytwenty.read.encoding import Encoding, detect_encoding
 from eightytwenty.read.header import find_header
 from eightytwenty.schema import Table
@@ -109,7 +110,7 @@ def looks_like_json(sample: bytes) -> bool:
     return start[:1] == "{" and start[1:].lstrip(_SPACES)[:1] in {'"', "}"}
 
 
-def detect(sample: bytes, name: str, table: Table) -> tuple[TextFormat, bool]:
+def detect(sample: bytes, name: str, table: Table | AnyTable) -> tuple[TextFormat, bool]:
     """The format of a JSON file, and whether it has a line for each record.
 
     Raises:
@@ -135,26 +136,31 @@ def detect(sample: bytes, name: str, table: Table) -> tuple[TextFormat, bool]:
 
 
 def named_format(
-    names: Sequence[str], first: Sequence[Sequence[str]], table: Table, description: str, name: str
+    names: Sequence[str], first: Sequence[Sequence[str]], table: Table | AnyTable, description: str, name: str
 ) -> TextFormat:
     """The format of lines of JSON with these fields.
 
     Args:
         names: of the fields.
         first: the cells of the first records.
-        table: the fields must be its columns.
+        table: the fields must be its columns, if they are known.
         description: for reports.
         name: of the file, for messages.
 
     Raises:
-        UserError: the table needs others.
+        UserError: the table needs others, or there are none, or too many.
     """
+    if isinstance(table, AnyTable) and not names:
+        raise UserError(f"{name} has no record with a field; give a table with records.")
+    if isinstance(table, AnyTable) and len(names) > MOST_COLUMNS:
+        raise UserError(f"{name} has {len(names):,} fields, and at most {MOST_COLUMNS:,} are read; leave some out.")
     try:
         found = find_header([names, *first], table, 0)
     except ValueError as error:
         fault = f"{name} has no fields for {table.name}"
         raise UserError(f"{fault}: {error}; name its fields as aliases in the schema.", redacted=f"{fault}.") from None
-    return json_format(names, found.columns, description, found.empty)
+    text = json_format(different_names(names), found.columns, description, found.empty)
+    return replace(text, spellings=spellings_of(table, found.columns)) if isinstance(table, AnyTable) else text
 
 
 def json_format(
@@ -231,6 +237,14 @@ def plain_text(value: object) -> str | None:
     if isinstance(value, bytes):
         return value.decode(errors="surrogateescape")
     return str(value)  # of a date, a time or a moment as ISO 8601 has it, with a space between the two
+
+
+def different_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names for the fields of JSON: the second column of a name gets its number."""
+    found: dict[str, None] = {}
+    for number, name in enumerate(names, 1):
+        found[name if name not in found else f"{name.strip() or 'column'} ({number})"] = None
+    return tuple(found)
 
 
 def object_line(names: Sequence[str], values: Sequence[object]) -> str:

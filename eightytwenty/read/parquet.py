@@ -5,8 +5,9 @@ by what it unfolds to, and the longer its values may be, the fewer rows are read
 """
 
 import io
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ import pyarrow.parquet as pq
 
 from eightytwenty.errors import UserError
 from eightytwenty.kinds.spelling import typed_text
+from eightytwenty.read.any_table import AnyTable
 from eightytwenty.read.archives import refuse_bomb
 from eightytwenty.read.batch import Batch, Piece
 from eightytwenty.read.delimited import CHUNK_BYTES, LONGEST_LINE
@@ -69,7 +71,9 @@ class Columns:
         )
 
 
-def match_columns(stream: BinaryIO, name: str, table: Table, packed: int, partitions: dict[str, str | None]) -> Columns:
+def match_columns(
+    stream: BinaryIO, name: str, table: Table | AnyTable, packed: int, partitions: dict[str, str | None]
+) -> Columns:
     """Finds the table's columns in a Parquet file.
 
     Args:
@@ -99,7 +103,7 @@ def match_columns(stream: BinaryIO, name: str, table: Table, packed: int, partit
     return replace(columns, rows=file.metadata.num_rows, empty=empty_columns(columns, table, head))
 
 
-def empty_columns(columns: Columns, table: Table, head: pa.RecordBatch | None) -> tuple[str, ...]:
+def empty_columns(columns: Columns, table: Table | AnyTable, head: pa.RecordBatch | None) -> tuple[str, ...]:
     """Those of the table's columns, which a file may lack, that have no value in the first of these rows."""
     if head is None:
         return ()
@@ -107,28 +111,37 @@ def empty_columns(columns: Columns, table: Table, head: pa.RecordBatch | None) -
     return tuple(clean for clean, own in optional.items() if _is_empty(head[own].slice(0, _FIRST_ROWS)))
 
 
-def _optional(columns: Columns, table: Table) -> dict[str, str]:
+def _optional(columns: Columns, table: Table | AnyTable) -> dict[str, str]:
     optional = [column.name for column in table.columns if not column.required]
     return {clean: own for clean, own in columns.names.items() if clean in optional and own in columns.stored}
 
 
-def match_schema(fields: pa.Schema, name: str, table: Table, partitions: dict[str, str | None]) -> Columns:
-    """Finds the table's columns among those of a file with types.
+def match_schema(fields: pa.Schema, name: str, table: Table | AnyTable, partitions: dict[str, str | None]) -> Columns:
+    """Finds the table's columns among those of a file with types; of any table, all that hold numbers or text.
 
     Raises:
-        UserError: one is missing, or holds neither numbers nor text.
+        UserError: one is missing, or holds neither numbers nor text, or two that are needed have one name.
     """
     if len(fields) > MOST_COLUMNS:
         raise UserError(f"{name} has {len(fields):,} columns, and at most {MOST_COLUMNS:,} are read; leave some out.")
     constants = {column: value for column, value in partitions.items() if column not in fields.names}
     header = [*fields.names, *constants]
     try:
-        columns = {clean: header[position] for clean, position in table.match(header).items()}
+        positions = table.match(header)
     except ValueError as error:
         fault = f"{name} is not a table of {table.name}"
         raise UserError(
             f"{fault}: {error}; name its columns as aliases in the schema, or give another file.", redacted=f"{fault}."
         ) from None
+    if isinstance(table, AnyTable):
+        stored = {clean: at for clean, at in positions.items() if at >= len(fields) or _is_readable(fields.field(at))}
+        if not any(at < len(fields) for at in stored.values()):
+            raise UserError(f"{name} has no column of numbers, text or dates; give a table that has one.")
+        positions = stored
+    columns = {clean: header[position] for clean, position in positions.items()}
+    # a column is read by its name
+    if again := next((one for one, count in Counter(header).items() if count > 1 and one in columns.values()), None):
+        raise UserError(f"{name} has two columns of the name {again}; give each a name of its own.")
     own = [fields.field(column) for column in columns.values() if column not in constants]
     with damage_explained(f"{name} is damaged before record 1"):
         kinds = pl.DataFrame(pl.from_arrow(pa.schema(own).empty_table())).schema
@@ -139,6 +152,16 @@ def match_schema(fields: pa.Schema, name: str, table: Table, partitions: dict[st
         if not (kind.is_numeric() or kind in _READABLE):
             raise UserError(f"{name} has {kind} in its column {column}; numbers, text or dates are needed.")
     return Columns(columns, tuple(header), constants)
+
+
+def _is_readable(field: pa.Field) -> bool:
+    """Whether the values of a column can be written as text."""
+    if pa.types.is_decimal256(field.type):
+        return False
+    with suppress(pa.ArrowException, pl.exceptions.PolarsError, ValueError, NotImplementedError):
+        kind = pl.DataFrame(pl.from_arrow(pa.schema([field]).empty_table())).dtypes[0]
+        return kind.is_numeric() or kind in _READABLE
+    return False
 
 
 def _is_empty(values: pa.Array) -> bool:

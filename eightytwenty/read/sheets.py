@@ -11,8 +11,9 @@ from typing import BinaryIO, cast
 import python_calamine
 
 from eightytwenty.errors import UserError
+from eightytwenty.read.any_table import AnyTable, spellings_of
 from eightytwenty.read.dialect import TextFormat
-from eightytwenty.read.header import Header, find_header, likeliest_header
+from eightytwenty.read.header import WITHOUT, Header, find_header, likeliest_header
 from eightytwenty.read.json_lines import LineStream, json_format, object_line, plain_text
 from eightytwenty.read.options import NO_HEADER
 from eightytwenty.read.streams import ZIP, seekable
@@ -62,7 +63,7 @@ class Workbook:
             )
         return problems
 
-    def detect(self, sheet: str, table: Table) -> tuple[TextFormat, Header]:
+    def detect(self, sheet: str, table: Table | AnyTable) -> tuple[TextFormat, Header]:
         """The format of the lines of a sheet, and its header.
 
         Raises:
@@ -84,8 +85,9 @@ class Workbook:
             fault = f"{self._name}/{sheet} has no header of {table.name} in its first {_FIRST_ROWS} rows"
             raise UserError(f"{fault}: {error} (row {number}).", redacted=f"{fault}.") from None
         above = f", {found.row} row{'s' if found.row > 1 else ''} above the header" if found.row > 0 else ""
-        text = json_format(_different(found.names), found.columns, f"sheet{above}", empty=found.empty)
-        return replace(text, spellings=tuple(table.spellings.items())), found
+        note = above if found.row >= 0 else f", {WITHOUT}"
+        text = json_format(_different(found.names), found.columns, f"sheet{note}", empty=found.empty)
+        return replace(text, has_header=found.row >= 0, spellings=spellings_of(table, found.columns)), found
 
     def lines(self, sheet: str, header: Header, text: TextFormat) -> LineStream:
         """The rows below the header, each as a line of JSON.

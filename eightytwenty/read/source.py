@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from eightytwenty.errors import UserError
 from eightytwenty.files import name_as_text, source_mode
 from eightytwenty.read import arrow, databases, dialect, json_lines, parquet
+from eightytwenty.read.any_table import AnyTable
 from eightytwenty.read.archives import MOST_UNPACKED_BYTES, refuse_bomb
 from eightytwenty.read.beside import EMPTY_SHEET, REASONS, TEXT, Unread, reason_beside
 from eightytwenty.read.formats import refuse_other_formats
@@ -47,6 +48,7 @@ class RawFile:
         empty: those of the columns, which a file may lack, that have no value in its first rows.
         lines: makes lines of JSON of its bytes, None for a text that has lines.
         typed: what is known of the columns of a file with types.
+        has_header: whether it names its columns; if not, they are `column_1`, `column_2`, ...
     """
 
     name: str
@@ -59,6 +61,7 @@ class RawFile:
     empty: tuple[str, ...] = ()
     lines: Callable[[BinaryIO, str], BinaryIO] | None = None
     typed: parquet.Columns | None = None
+    has_header: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,12 +79,12 @@ class Source:
     unread: list[Unread]
 
 
-def open_source(path: Path, table: Table) -> Source:
+def open_source(path: Path, table: Table | AnyTable) -> Source:
     """Lists the files of a source and detects the format of each.
 
     Args:
         path: a file, an archive, or a folder of these (with subfolders, without links).
-        table: the files must have its columns, and it says what is known of them.
+        table: the files must have its columns, if they are known, and it says what is known of the files.
 
     Raises:
         UserError: there is no file to read. Where there is one, others that cannot be read are named in the result.
@@ -103,10 +106,10 @@ class _Opener:
     """Opens the files of a source, one after the other.
 
     Args:
-        table: the files must have its columns, and it says what is known of them.
+        table: the files must have its columns, if they are known, and it says what is known of the files.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table | AnyTable) -> None:
         self._table = table
         self.files: list[RawFile] = []
         self.unread: list[Unread] = []
@@ -276,9 +279,13 @@ class _Opener:
         text: dialect.TextFormat,
         lines: Callable[[BinaryIO, str], BinaryIO] | None = None,
     ) -> None:
+        if isinstance(self._table, AnyTable) and len(text.columns) == 1 and reason_beside(name) == TEXT:
+            raise UserError(f"{name} is {TEXT}; give a table.")
         columns = {column: text.header[position] for column, position in text.columns.items()}
         others = _others(text.header, columns)
-        self.files.append(RawFile(name, path, member, text, str(text), columns, others, text.empty, lines))
+        self.files.append(
+            RawFile(name, path, member, text, str(text), columns, others, text.empty, lines, has_header=text.has_header)
+        )
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -334,5 +341,6 @@ def _partitions(name: str) -> dict[str, str | None]:
 
 def _others(header: tuple[str, ...], columns: dict[str, str]) -> tuple[str, ...]:
     """The columns that are not the table's; one without a name by its number."""
-    others = ((number, name) for number, name in enumerate(header, 1) if name not in columns.values())
+    own = set(columns.values())
+    others = ((number, name) for number, name in enumerate(header, 1) if name not in own)
     return tuple(name if name.strip() else f"column {number}" for number, name in others)

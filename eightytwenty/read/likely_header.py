@@ -1,0 +1,180 @@
+"""Tells the row that names the columns from records, where the names are not known."""
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from eightytwenty.kinds.spelling import MISSING_MARKS
+
+NEARLY_ALL = 0.9  # of the cells of a column; the others may be dirty
+_CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?[ap]\.?m\.?)?(?: ?Z| ?[-+][0-9]{2}:?[0-9]{2})?"
+_DAY = (
+    r"[0-9]{1,4}(?P<mark>[-/. ])[0-9]{1,2}(?P=mark)[0-9]{1,4}"
+    r"|[0-9]{1,2}(?:st|nd|rd|th)?[-. /]?[a-z]{3,9}\.?,?[-. /][0-9]{2,4}|[a-z]{3,9}\.? [0-9]{1,2},? [0-9]{4}"
+)
+_CURRENCY = "[$€£¥₹]"
+# A cell that looks like a value, as names hardly ever do. Years, which are the usual numbers among names, come apart.
+_VALUE = re.compile(
+    rf"(?P<date>(?:{_DAY})(?:[T ,]+{_CLOCK})?)"
+    rf"|(?P<time>{_CLOCK})"
+    rf"|(?P<number>[-+(]*{_CURRENCY}? ?[-+]?"
+    r"(?:\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d[\d.,'’_]*|[.,]\d+)(?:e[-+]?\d+)?"
+    rf" ?[%)]?(?:{_CURRENCY})?)"
+    r"|(?P<boolean>true|false|yes|no)"
+    r"|(?P<address>[^\s@]+@[^\s@]+\.[^\s@]+|(?:https?|ftp)://\S+|www\.\S+)",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"(?:1[89]|20)[0-9]{2}")
+_WHOLE = re.compile(r"[0-9]{1,9}")
+_RULE = re.compile(r"[\s|+:=-]*--[\s|+:=-]*")  # below the header of a table that was drawn
+_DELIMITERS = re.compile(r"[,;\t|^~]")
+
+Row = Sequence[str]
+
+
+def usual_width(rows: Sequence[Row]) -> int:
+    """The number of cells that more rows have than any other number; of equals the larger, 0 if no row has any."""
+    counts = Counter(len(row) for row in rows if row)
+    return max(counts, key=lambda width: (counts[width], width), default=0)
+
+
+def first_full_row(rows: Sequence[Row]) -> int:
+    """The first row that is as wide as most and is no title: the header, or where there is none a record.
+
+    Of a header in two rows, of which the upper one names groups of columns, it is the lower one.
+
+    Raises:
+        ValueError: no row has cells.
+    """
+    width = usual_width(rows)
+    if not width:
+        raise ValueError("no line is a row of cells")
+    wide = [at for at, row in enumerate(rows) if len(row) == width and not _is_rule(row)]
+    most = max((_filled(rows[at]) for at in wide), default=0)
+    full = [at for at in wide if not _is_title(rows[at], most)] or wide
+    first = full[0]
+    for upper, lower in itertools.pairwise(full):
+        if lower != upper + 1 or not _is_above(rows[upper], rows[lower], _records(rows, lower)):
+            return upper
+        first = lower
+    return first
+
+
+def _is_title(row: Row, most: int) -> bool:
+    """Whether a row of a sheet, which has as many cells as all others, has few of them filled.
+
+    Args:
+        row: its cells.
+        most: the number of cells that are filled in the fullest row.
+    """
+    filled = _filled(row)
+    # a header names half of the columns at least; where there are two, a title stands in the first one
+    return filled < most / 2 or (filled == 1 and most > 1 and bool(row[0].strip()))
+
+
+def _is_above(upper: Row, lower: Row, records: Sequence[Row]) -> bool:
+    """Whether a row is a comment or names groups of columns, because the row below it names all columns."""
+    is_comment = upper[0].lstrip().startswith("#")
+    has_gaps = any(not cell.strip() for cell in upper)
+    is_whole = all(cell.strip() and not kind_of(cell) for cell in lower)
+    return (is_comment or has_gaps) and is_whole and len(records) > 0 and _evidence(lower, records)[0] > 0
+
+
+def is_header(row: Row, records: Sequence[Row]) -> bool:
+    """Whether a row names the columns, rather than being the first record. Where little speaks against it, it does.
+
+    Args:
+        row: the first one that is as wide as most.
+        records: the rows below it.
+    """
+    if all(not cell.strip() or kind_of(cell) for cell in row) and not records:
+        return False
+    records = _records([row, *records], 0)
+    if _numbers_columns(row, records):
+        return True
+    names, values, doubtful = _evidence(row, records)
+    # beside a sure name, a year or a count is one too
+    return names >= values + (0 if names else doubtful)
+
+
+def _evidence(row: Row, records: Sequence[Row]) -> tuple[int, int, int]:
+    """How many cells of a row look like names, how many like values of their columns, and how many like either."""
+    names = values = doubtful = 0
+    counts = _counting(row)
+    # a header that comes again says nothing
+    others = [record for record in records if any(a.strip() != b.strip() for a, b in zip(record, row, strict=True))]
+    for at, cell in enumerate(row):
+        if not _has_meaning(cell):
+            continue
+        below = [record[at] for record in others if _has_meaning(record[at])]
+        kind, column = kind_of(cell), kind_of_column(below)
+        if column and kind != column:
+            names += 1
+        elif column == "number" and _YEAR.fullmatch(cell.strip()):
+            years = sum(_YEAR.fullmatch(value.strip()) is not None for value in below)
+            if years <= (1 - NEARLY_ALL) * len(below):
+                names += 1  # a year above numbers that are none
+            else:
+                doubtful += 1
+        elif column:
+            doubtful, values = (doubtful + 1, values) if at in counts else (doubtful, values + 1)
+        elif cell.strip() in map(str.strip, below):
+            values += 1
+    return names, values, doubtful
+
+
+def _counting(row: Row) -> set[int]:
+    """The cells that count up by one from their left neighbour, or start such a run, as months and weeks do."""
+    numbers = [int(cell) if _WHOLE.fullmatch(cell.strip()) else None for cell in row]
+    starts = [at for at, (one, next_one) in enumerate(itertools.pairwise(numbers)) if one is not None and next_one == one + 1]
+    return {*starts, *(at + 1 for at in starts)}
+
+
+def _numbers_columns(row: Row, records: Sequence[Row]) -> bool:
+    """Whether a row numbers the columns from 0, beside records that are numbered too, as data frames are written."""
+    numbers = [str(number) for number in range(max(len(row), len(records)))]
+    is_numbered = not row[0].strip() and [cell.strip() for cell in row[1:]] == numbers[: len(row) - 1]
+    return len(row) > 1 and is_numbered and [record[0].strip() for record in records] == numbers[: len(records)]
+
+
+def kind_of(cell: str) -> str:
+    """What kind of value a cell looks like; empty for a text.
+
+    >>> kind_of("1,5"), kind_of("3 May 2020"), kind_of("12:30"), kind_of("TRUE"), kind_of("a@b.org"), kind_of("May")
+    ('number', 'date', 'time', 'boolean', 'address', '')
+    """
+    found = _VALUE.fullmatch(cell.strip())
+    return (found.lastgroup or "") if found else ""
+
+
+def kind_of_column(cells: Sequence[str]) -> str:
+    """The kind that nearly all of these cells look like; empty if there is none."""
+    kind, count = Counter(map(kind_of, cells)).most_common(1)[0] if cells else ("", 0)
+    return kind if count >= NEARLY_ALL * len(cells) else ""
+
+
+def whole_share(rows: Sequence[Row]) -> float:
+    """The share of cells that hold no delimiter, unless it is part of a number."""
+    cells = [cell for row in rows for cell in row]
+    split = sum(_DELIMITERS.search(cell) is not None and not kind_of(cell) for cell in cells)
+    return 1 - split / max(len(cells), 1)
+
+
+def _records(rows: Sequence[Row], header: int) -> list[Row]:
+    """The rows below a header that are as wide, without the line that a drawing has there."""
+    width = len(rows[header])
+    return [row for row in rows[header + 1 :] if len(row) == width and not _is_rule(row)]
+
+
+def _is_rule(row: Row) -> bool:
+    return _RULE.fullmatch("|".join(row)) is not None
+
+
+def _filled(row: Row) -> int:
+    return sum(bool(cell.strip()) for cell in row)
+
+
+def _has_meaning(cell: str) -> bool:
+    """Whether a cell is neither empty nor a mark of a missing value."""
+    return any(map(str.isalnum, cell)) and cell.strip().lower() not in MISSING_MARKS
