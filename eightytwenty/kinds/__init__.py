@@ -75,8 +75,8 @@ class Kind:
         in_format: a format -> the kind as the columns of this format have it: their cells are plain in this format,
             and the last repair writes others in it. Raises ValueError for what is no format of the kind. None for kinds
             that have one format.
-        names: words in the name of a column, in lower case, such as "zip" and "zipcode", without which some cells do not
-            show the kind, such as bare digits; empty if the cells are enough.
+        names: words in the name of a column, in lower case, such as "zip" and "zipcode", without which some cells, such
+            as bare digits, do not show the kind; empty if the cells are enough.
         recognise_named: like `recognise`, for the columns whose name has one of these words: which cells could belong
             to the kind, those of `recognise` among them. None for kinds without `names`.
     """

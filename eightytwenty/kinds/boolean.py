@@ -69,7 +69,7 @@ def find_form(cells: pl.Series, counts: pl.Series) -> Form:
         style = next((style for style in _STYLES if style(cell) == cell), str.lower)
         if pair:
             formats["/".join(map(style, pair))] += count
-    most = max(formats, key=lambda format: (formats[format], format), default="")
+    most = max(formats, key=lambda words: (formats[words], words), default="")
     return Form("" if most == "/".join(_PLAIN) else most)
 
 

@@ -11,7 +11,8 @@ from eightytwenty.kinds.spelling import MISSING_MARKS
 _ONE_LINE = r"[\[{][^\r\n]*[\]}]"
 _IS_ONE_LINE = re.compile(_ONE_LINE)
 _MAYBE = r"^\s*[\[{](?s:.*)[\]}]\s*$"
-# A quote, an object, a list within a list, three elements or none. Others, such as [1] and [0, 5], may be notes or ranges.
+# A quote, an object, a list within a list, three elements or none. Others, such as [1] and [0, 5], may be notes or
+# ranges.
 _SHOWN = r'["{]|\[\s*\[|,.*,|\[\s*\]'
 _LINE_ENDS = re.compile(r"[\r\n]+")
 

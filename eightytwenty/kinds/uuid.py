@@ -1,7 +1,8 @@
-"""UUIDs: 32 hexadecimal digits in five groups, in small letters unless the column has capital ones."""
+"""UUIDs: 32 hexadecimal digits in five groups, in small letters without braces unless most of a column has others."""
 
 import re
 from dataclasses import replace
+from functools import partial
 
 import polars as pl
 
@@ -12,7 +13,7 @@ _GROUPS = (8, 4, 4, 4, 12)
 _PLAIN = "-".join(f"[0-9a-f]{{{length}}}" for length in _GROUPS)
 _IS_PLAIN = re.compile(_PLAIN)
 _UPPER = _PLAIN.replace("a-f", "A-F")
-_IS_UPPER = re.compile(_UPPER)
+_FORMATS = "lower", "upper", "{lower}", "{upper}"
 _WRAPPED = re.compile(rf"(?:urn:)?(?:uuid:)?\{{?({_PLAIN})\}}?", re.IGNORECASE)
 _BARE = re.compile("".join(f"([0-9a-f]{{{length}}})" for length in _GROUPS), re.IGNORECASE)
 _RECOGNISED = rf"(?i)^\s*{_WRAPPED.pattern}\s*$"
@@ -55,10 +56,15 @@ def hyphens(cell: str) -> str:
     return "-".join(match.groups()) if match else cell
 
 
-def small_letters(cell: str) -> str:
-    """Writes the digits of a UUID in small letters."""
-    lower = cell.lower()
-    return lower if is_plain(lower) else cell
+def written(cell: str, form: str) -> str:
+    """Writes a UUID in small or capital letters, and in braces if its column has them.
+
+    >>> written("c0ffee00-1234-4abc-8def-001122334455", "{upper}")
+    '{C0FFEE00-1234-4ABC-8DEF-001122334455}'
+    """
+    if not is_plain(cell.lower()):
+        return cell
+    return form.replace("lower", cell.lower()).replace("upper", cell.upper())
 
 
 def recognise(cells: pl.Series) -> pl.Series:
@@ -75,33 +81,43 @@ def recognise(cells: pl.Series) -> pl.Series:
 
 
 def find_form(cells: pl.Series, counts: pl.Series) -> Form:
-    """Whether most cells with letters have capital ones.
+    """Whether most cells are in braces, and whether most of those with letters have capital ones.
 
     >>> find_form(pl.Series(["C0FFEE00-1234-4ABC-8DEF-001122334455"]), pl.Series([1])).format
     'upper'
     """
-    upper, lower = (counts.filter(cells.str.contains(letters)).sum() for letters in ("[A-F]", "[a-f]"))
-    return Form("upper" if upper > lower else "")
+    upper, lower, braces = (counts.filter(cells.str.contains(found)).sum() for found in ("[A-F]", "[a-f]", r"^\s*\{"))
+    form = "upper" if upper > lower else "lower"
+    form = f"{{{form}}}" if 2 * braces > counts.sum() else form
+    return Form("" if form == _FORMATS[0] else form)
 
 
 def in_format(format: str) -> Kind:  # noqa: A002 - as columns call it
-    """UUIDs as columns write them in capital letters.
+    """UUIDs as columns write them in capital letters, in braces, or both.
 
     Raises:
-        ValueError: the format is not `upper`.
+        ValueError: there is no such format; the message names those there are.
     """
-    if format != "upper":
-        raise ValueError(f"{format!r} is no format of uuid; the only one is upper, for capital letters")
+    if format not in _FORMATS:
+        raise ValueError(f"{format!r} is no format of uuid; there are {', '.join(_FORMATS)}")
+    braces = r"\{", r"\}"
+    digits = _UPPER if "upper" in format else _PLAIN
+    pattern = re.compile(digits.join(braces) if "{" in format else digits)
     return replace(
         UUID,
-        is_plain=lambda cell: _IS_UPPER.fullmatch(cell) is not None,
-        parse=lambda cells: cells.set(~cells.str.contains(rf"^{_UPPER}\z"), None),
-        repairs=(*UUID.repairs[:-1], Repair(UUID.repairs[-1].name, UUID.repairs[-1].reason, _capital_letters)),
+        is_plain=lambda cell: pattern.fullmatch(cell) is not None,
+        parse=lambda cells: cells.set(~cells.str.contains(rf"^{pattern.pattern}\z"), None),
+        repairs=_repairs(format),
     )
 
 
-def _capital_letters(cell: str) -> str:
-    return cell.upper() if is_plain(cell.lower()) else cell
+def _repairs(form: str) -> tuple[Repair, ...]:
+    return (
+        UNICODE_VARIANTS,
+        Repair("around a UUID", "braces and urn:uuid: are no part of a UUID", unwrap),
+        Repair("hyphens of a UUID", "32 hexadecimal digits are a UUID without its hyphens", hyphens),
+        Repair("notation of a UUID", "letter case and braces mean nothing in a UUID", partial(written, form=form)),
+    )
 
 
 UUID = register(
@@ -113,12 +129,7 @@ UUID = register(
         is_plain=is_plain,
         parse=parse,
         has_one_form=True,
-        repairs=(
-            UNICODE_VARIANTS,
-            Repair("around a UUID", "braces and urn:uuid: are no part of a UUID", unwrap),
-            Repair("hyphens of a UUID", "32 hexadecimal digits are a UUID without its hyphens", hyphens),
-            Repair("letter case of a UUID", "small and capital letters are the same digits", small_letters),
-        ),
+        repairs=_repairs(_FORMATS[0]),
         missing_marks=MISSING_MARKS,
         recognise=recognise,
         find_form=find_form,
