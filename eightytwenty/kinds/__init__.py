@@ -75,6 +75,10 @@ class Kind:
         in_format: a format -> the kind as the columns of this format have it: their cells are plain in this format,
             and the last repair writes others in it. Raises ValueError for what is no format of the kind. None for kinds
             that have one format.
+        names: words in the name of a column, in lower case, such as "zip" and "zipcode", without which some cells, such
+            as bare digits, do not show the kind; empty if the cells are enough.
+        recognise_named: like `recognise`, for the columns whose name has one of these words: which cells could belong
+            to the kind, those of `recognise` among them. None for kinds without `names`.
     """
 
     name: str
@@ -91,6 +95,8 @@ class Kind:
     recognise: Callable[[pl.Series], pl.Series] | None = None
     find_form: Callable[[pl.Series, pl.Series], Form] = _plain_form
     in_format: "Callable[[str], Kind] | None" = None
+    names: frozenset[str] = frozenset()
+    recognise_named: Callable[[pl.Series], pl.Series] | None = None
 
     @property
     def is_text(self) -> bool:
