@@ -6,7 +6,8 @@ import re
 
 import polars as pl
 
-from eightytwenty.kinds import Kind, Repair, register
+from eightytwenty.kinds import Form, Kind, Repair, date_forms, register
+from eightytwenty.kinds.date_format import compile_format
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
 PLAIN = r"[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
@@ -90,6 +91,44 @@ def _day(year: str, month: str, day: str) -> str | None:
         return None
 
 
+def recognise(cells: pl.Series) -> pl.Series:
+    """Which cells are days, in any order of day and month.
+
+    Moments are days if all in the column are midnights. Whole numbers are days only if all in the column are days of
+    the years 1900 to 2100 in eight digits, as one in a thousand of such numbers is by chance.
+
+    >>> recognise(pl.Series(["05/01/2024", "5 Jan 24", "Jan 2024", "1/2", "20240105"])).to_list()
+    [True, True, False, False, True]
+    >>> recognise(pl.Series(["2024-01-05", "20240105", "2024"])).to_list()
+    [True, False, False]
+    """
+    is_date, _ = date_forms.days_and_moments(cells)
+    stripped = cells.str.strip_chars()
+    is_number = stripped.str.contains(r"^[0-9]+\z")
+    is_likely = is_date & stripped.str.slice(0, 4).cast(pl.Int64, strict=False).is_between(1900, 2100)
+    return is_date & ~is_number if (is_number & ~is_likely).any() else is_date
+
+
+def find_form(cells: pl.Series, counts: pl.Series) -> Form:
+    """The format of most days, such as `%m/%d/%Y`; two where day and month cannot be told apart.
+
+    >>> find_form(pl.Series(["5/1/2024", "31/12/2024"]), pl.Series([9, 1]))
+    Form(format='%-d/%-m/%Y', unit='', doubt='')
+    >>> find_form(pl.Series(["05/01/2024"]), pl.Series([9])).format
+    '%d/%m/%Y or %m/%d/%Y'
+    """
+    return date_forms.find_form(cells, counts, date_forms.is_day, "%Y-%m-%d")
+
+
+def in_format(format: str) -> Kind:  # noqa: A002 - as columns call it
+    """Days in a format, or in either of two that differ in the order of day and month, which are texts then.
+
+    >>> in_format("%-d.%-m.%Y").is_plain("5.1.2024"), in_format("%d/%m/%Y or %m/%d/%Y").is_plain("05/31/2024")
+    (True, True)
+    """
+    return date_forms.in_format(DATE, format, date_forms.is_day, "dates")
+
+
 REPAIRS = (
     Repair("year first", "year, month and day in another notation", year_first),
     Repair("month name", "an English name says which number is the month", month_name),
@@ -104,7 +143,15 @@ DATE = register(
         fault_reason="a cell is not a day of the calendar in any notation with a single meaning",
         is_plain=is_plain,
         parse=parse,
-        repairs=(UNICODE_VARIANTS, Repair("midnight", "midnight behind a day says nothing", midnight), *REPAIRS),
+        repairs=(
+            UNICODE_VARIANTS,
+            Repair("midnight", "midnight behind a day says nothing", midnight),
+            *REPAIRS,
+            date_forms.format_repair("date", [compile_format("%Y-%m-%d")], date_forms.is_day),
+        ),
         missing_marks=MISSING_MARKS,
+        recognise=recognise,
+        find_form=find_form,
+        in_format=in_format,
     )
 )

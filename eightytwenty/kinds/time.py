@@ -1,14 +1,23 @@
 """Times of day: hours, minutes and seconds, as ISO 8601 writes them."""
 
 import re
+from dataclasses import replace
 
 import polars as pl
 
-from eightytwenty.kinds import Kind, Repair, register
+from eightytwenty.kinds import Form, Kind, Repair, date_forms, register
+from eightytwenty.kinds.date_format import DateFormat, compile_format
+from eightytwenty.kinds.date_notation import formats_of, tidy
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
 PLAIN = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{1,6})?"
 _PLAIN = re.compile(PLAIN)
+LONGER = r"^\s*(?:[0-9]{3,}|2[4-9]|[3-9][0-9]):[0-5][0-9](?::[0-5][0-9](?:[.][0-9]+)?)?\s*\z"
+# A slip of the pen also makes 29:10 of 19:10; where more than one in twenty is like that, it is none.
+_SLIPS = 0.05
+_WITHIN = re.compile(
+    r"(?<![0-9:.])[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?![0-9:])(?: ?[aApP](?:[.][mM][.]?|[mM]\b)|[aApP](?![a-z]))?"
+)
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})([.][0-9]{1,6})?)?(?: ?([ap])[.]?m[.]?)?", re.IGNORECASE)
 
 
@@ -45,6 +54,61 @@ def clock(cell: str) -> str:
     return plain if is_plain(plain) else cell
 
 
+def time_within(cell: str) -> str | None:
+    """The only time of day in a longer cell, as the cell writes it; None if there is none, or more than one.
+
+    >>> time_within("12/02/2011 7:10 a.m."), time_within("7:10aDec 1"), time_within("from 7:10 to 8:15")
+    ('7:10 a.m.', '7:10a', None)
+    """
+    found = _WITHIN.findall(cell)
+    return found[0] if len(found) == 1 and _reads_as_time(found[0]) and found[0] != cell else None
+
+
+def _reads_as_time(cell: str) -> bool:
+    text = tidy(cell)
+    return any(_is_time(format_) and format_.read(text) is not None for format_ in formats_of(text))
+
+
+def _is_time(format_: DateFormat) -> bool:
+    return format_.has_time and not format_.has_day and not format_.has_zone
+
+
+def recognise(cells: pl.Series) -> pl.Series:
+    """Which cells are times of day; none if too many beside them are longer than a day, for then all are durations.
+
+    >>> recognise(pl.Series(["7:10 a.m.", "19:10", "1530"])).to_list()
+    [True, True, False]
+    >>> recognise(pl.Series(["23:10", "83:10"])).to_list()
+    [False, False]
+    """
+    is_time = date_forms.recognise(cells, _is_time)
+    n_longer = (cells.str.contains(LONGER) & ~is_time).sum()
+    return is_time & (n_longer <= _SLIPS * (is_time.sum() + n_longer))
+
+
+def find_form(cells: pl.Series, counts: pl.Series) -> Form:
+    """The format of most times, such as `%H:%M` or `%-I:%M a.m.`.
+
+    >>> find_form(pl.Series(["7:10 a.m.", "11:30 p.m."]), pl.Series([1, 1]))
+    Form(format='%-I:%M a.m.', unit='', doubt='')
+    """
+    form = date_forms.find_form(cells, counts, _is_time, "%H:%M:%S")
+    if not form.format.startswith("%-H"):
+        return form
+    return replace(
+        form, doubt="times of day cannot be told from durations, which are also written without leading zeros"
+    )
+
+
+def in_format(format: str) -> Kind:  # noqa: A002 - as columns call it
+    """Times of day in a format.
+
+    >>> in_format("%-I:%M a.m.").is_plain("7:10 p.m.")
+    True
+    """
+    return date_forms.in_format(TIME, format, _is_time, "times of day")
+
+
 TIME = register(
     Kind(
         name="time",
@@ -53,7 +117,14 @@ TIME = register(
         fault_reason="a cell is not a time of day",
         is_plain=is_plain,
         parse=parse,
-        repairs=(UNICODE_VARIANTS, Repair("clock", "a time in another notation", clock)),
+        repairs=(
+            UNICODE_VARIANTS,
+            Repair("clock", "a time in another notation", clock),
+            date_forms.format_repair("time", [compile_format("%H:%M:%S")], _is_time),
+        ),
         missing_marks=MISSING_MARKS,
+        recognise=recognise,
+        find_form=find_form,
+        in_format=in_format,
     )
 )

@@ -8,7 +8,8 @@ import re
 
 import polars as pl
 
-from eightytwenty.kinds import Kind, Repair, date, register, time
+from eightytwenty.kinds import Form, Kind, Repair, date, date_forms, register, time
+from eightytwenty.kinds.date_format import compile_format
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
 PLAIN = rf"{date.PLAIN} {time.PLAIN}"
@@ -75,6 +76,36 @@ def _split_offset(clock: str) -> tuple[str, str]:
     return (match[1], match[2] or "") if match else (clock, "")
 
 
+def recognise(cells: pl.Series) -> pl.Series:
+    """Which cells are a day and a time of day; none if all are midnights, for they are days.
+
+    >>> recognise(pl.Series(["05/01/2024 7:10 pm", "2024-01-05T10:00Z", "2024-01-05", "1704448800"])).to_list()
+    [True, True, False, False]
+    >>> recognise(pl.Series(["2024-01-05 00:00:00", "2024-01-06 00:00:00"])).to_list()
+    [False, False]
+    """
+    _, is_timestamp = date_forms.days_and_moments(cells)
+    return is_timestamp
+
+
+def find_form(cells: pl.Series, counts: pl.Series) -> Form:
+    """The format of most moments, such as `%m/%d/%Y %-I:%M %p`; two where day and month cannot be told apart.
+
+    >>> find_form(pl.Series(["2024-01-05T10:00:00.250Z", "2024-01-05T10:00:01.000Z"]), pl.Series([1, 1]))
+    Form(format='%Y-%m-%dT%H:%M:%S.%3fZ', unit='', doubt='')
+    """
+    return date_forms.find_form(cells, counts, date_forms.is_moment, "%Y-%m-%d %H:%M:%S")
+
+
+def in_format(format: str) -> Kind:  # noqa: A002 - as columns call it
+    """Moments in a format, or in either of two that differ in the order of day and month, which are texts then.
+
+    >>> in_format("%-m/%-d/%Y %-I:%M %p").parse(pl.Series(["1/5/2024 7:10 PM"]))[0]
+    datetime.datetime(2024, 1, 5, 19, 10)
+    """
+    return date_forms.in_format(TIMESTAMP, format, date_forms.is_moment, "timestamps")
+
+
 TIMESTAMP = register(
     Kind(
         name="timestamp",
@@ -87,7 +118,11 @@ TIMESTAMP = register(
             UNICODE_VARIANTS,
             Repair("day and time", "a day and a time in another notation", notation),
             Repair("offset from UTC", "the same moment, in UTC", offset),
+            date_forms.format_repair("timestamp", [compile_format("%Y-%m-%d %H:%M:%S")], date_forms.is_moment),
         ),
         missing_marks=MISSING_MARKS,
+        recognise=recognise,
+        find_form=find_form,
+        in_format=in_format,
     )
 )

@@ -1,0 +1,235 @@
+"""What columns of dates, times and timestamps have in common: finding their format, and bringing cells to it."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from eightytwenty.kinds import Form, Kind, Repair
+from eightytwenty.kinds.date_format import DateFormat, compile_format, without_padding
+from eightytwenty.kinds.date_notation import formats_of, readings, tidy
+from eightytwenty.kinds.spelling import UNICODE_VARIANTS
+
+Belongs = Callable[[DateFormat], bool]
+_EITHER = " or "
+
+
+def recognise(cells: pl.Series, belongs: Belongs) -> pl.Series:
+    """(n,) Boolean, which cells a format of a kind reads."""
+    (found,) = _recognise(cells, belongs)
+    return found
+
+
+def days_and_moments(cells: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """(n,) Boolean each, which cells are days, and which are a day and a time of day.
+
+    A midnight is a moment where there are other moments, and a day where there are none: spreadsheets and databases
+    write it behind days.
+    """
+    days, moments = _recognise(cells, is_day, is_moment)
+    if (moments & ~days).any():
+        return days & ~moments, moments
+    return days, moments & ~days
+
+
+def is_day(format_: DateFormat) -> bool:
+    """Whether a format writes a day, which may have midnight behind it."""
+    return format_.has_day and not format_.has_time
+
+
+def is_moment(format_: DateFormat) -> bool:
+    """Whether a format writes a day and a time of day."""
+    return format_.has_day and format_.has_time
+
+
+def _recognise(cells: pl.Series, *belong: Belongs) -> list[pl.Series]:
+    found = [pl.repeat(value=False, n=cells.len(), dtype=pl.Boolean, eager=True) for _ in belong]
+    for alike in readings(cells):
+        for format_, values in alike.values:
+            rows = alike.rows.filter(values.is_not_null())
+            found = [
+                of_kind.scatter(rows, True) if belongs(format_) else of_kind
+                for of_kind, belongs in zip(found, belong, strict=True)
+            ]
+    return found
+
+
+def find_form(cells: pl.Series, counts: pl.Series, belongs: Belongs, plain: str) -> Form:
+    """The format that most cells have, leading zeros apart, and then the leading zeros that most of these have.
+
+    Args:
+        cells: (n,) String, distinct.
+        counts: (n,) integer, how often each occurs.
+        belongs: whether a format is one of the kind.
+        plain: the format of the plain form, in which any fraction of a second may stand behind the seconds.
+    """
+    notations: dict[tuple[str, ...], list[_Alike]] = defaultdict(list)
+    totals: dict[tuple[str, ...], int] = defaultdict(int)
+    for alike in readings(cells):
+        values = [(format_, of_format) for format_, of_format in alike.values if belongs(format_)]
+        if not values:
+            continue
+        notation = tuple(_family(format_, plain) for format_, _ in values)
+        is_read = pl.select(pl.any_horizontal(of_format.is_not_null() for _, of_format in values)).to_series()
+        weights = counts.gather(alike.rows)
+        totals[notation] += weights.filter(is_read).sum()
+        notations[notation].append((values, weights))
+    if not notations:
+        return Form()
+    # of equally frequent notations the plain one, then the first by name: the order of the cells says nothing
+    notation = min(notations, key=lambda families: (-totals[families], plain not in families, families))
+    orders, doubts = _orders(notation, notations[notation])
+    by_order = [[(*values[order], weights) for values, weights in notations[notation]] for order in orders]
+    texts = [_with_padding(notation[order], plain, alike) for order, alike in zip(orders, by_order, strict=True)]
+    doubts += _two_digit_years(by_order[0])
+    return Form("" if texts == [plain] else _EITHER.join(texts), doubt="; ".join(doubts))
+
+
+_Reading = tuple[DateFormat, pl.Series, pl.Series]  # a format, the values that it gives cells, and how often they occur
+_Alike = tuple[list[tuple[DateFormat, pl.Series]], pl.Series]
+
+
+def _family(format_: DateFormat, plain: str) -> str:
+    family = without_padding(format_.text)
+    return plain if family == f"{plain}.%f" else family
+
+
+def _orders(notation: Sequence[str], alike: Iterable[_Alike]) -> tuple[list[int], list[str]]:
+    """Which of the formats of a notation may be that of the column, and what is to be said of it."""
+    if len(notation) == 1:
+        return [0], []
+    only = [0, 0]
+    for values, weights in alike:
+        is_day_first, is_month_first = (of_format.is_not_null() for _, of_format in values)
+        only[0] += weights.filter(is_day_first & ~is_month_first).sum()
+        only[1] += weights.filter(is_month_first & ~is_day_first).sum()
+    if only == [0, 0]:
+        return [0, 1], ["day and month cannot be told apart: no cell has a day after the 12th"]
+    first = only.index(max(only))
+    if not min(only):
+        return [first], []
+    names = ("day", "month") if first == 0 else ("month", "day")
+    numbers = f"{min(only)} cells can only have the {names[1]} first, and {max(only)} only the {names[0]}"
+    return [first], [f"day and month stand in both orders: {numbers}"]
+
+
+def _with_padding(family: str, plain: str, alike: Iterable[_Reading]) -> str:
+    """A format without leading zeros where most numbers below ten have none, and with the usual digits of fractions."""
+    votes: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for format_, values, weights in alike:
+        votes["fraction"][format_.fields.get("fraction", "")] += weights.filter(values.is_not_null()).sum()
+        for field, directive in format_.fields.items():
+            if field not in ("day", "month", "hour") or directive[-1] not in "dmHIe":
+                continue
+            number = getattr(values.dt, field)()
+            number = (number + 11) % 12 + 1 if directive[-1] == "I" else number
+            votes[field][directive] += weights.filter((number < 10).fill_null(value=False)).sum()
+    text = family
+    for field in ("day", "month", "hour"):
+        of_field = votes[field] if any(votes[field].values()) else _of_others(field, votes)
+        if of_field:
+            directive = max(sorted(of_field), key=lambda key: of_field[key])  # "%-d" sorts before "%d"
+            text = re.sub(f"%[{directive[-1].replace('e', 'd')}]", directive, text)
+    fractions = votes["fraction"]
+    usual = max(sorted(fractions), key=lambda key: fractions[key])
+    if text == plain or not usual:
+        return text
+    several = len(fractions.keys() - {""}) > 1
+    usual = "%f" if several else usual
+    return text.replace("%f", usual) if "%f" in text else text.replace("%S", f"%S.{usual}")
+
+
+def _of_others(field: str, votes: dict[str, dict[str, int]]) -> dict[str, int]:
+    """How a number is written of which no cell is below ten: as the other one of the day."""
+    other = {"day": "month", "month": "day"}.get(field, "")
+    letters = {directive[-1].replace("e", "d") for directive in votes[field]}
+    return {
+        directive.replace(directive[-1], letter): weight
+        for directive, weight in votes[other].items()
+        if weight and directive != "%e"
+        for letter in letters
+    }
+
+
+def _two_digit_years(alike: Iterable[_Reading]) -> list[str]:
+    """What is to be said of years of two digits, if there are some of both centuries."""
+    of_two = [values.dt.year().drop_nulls() for format_, values, _ in alike if format_.fields.get("year") == "%y"]
+    if len({century for years in of_two for century in (years // 100).unique()}) < 2:
+        return []
+    return ["years of two digits are taken for 1969 to 1999, and for 2000 to 2068"]
+
+
+def rewriting(targets: Sequence[DateFormat], belongs: Belongs) -> Callable[[str], str]:
+    """A repair that writes in a column's format, or in either of two, what a cell can only mean.
+
+    A cell with the numbers in the order of the column, and with its separators, has the meaning that the column's
+    format gives it. The century of a year of two digits is known only where the column itself has such years.
+    """
+
+    def rewrite(cell: str) -> str:
+        tidied = tidy(cell)
+        found = [(format_, format_.read(tidied)) for format_ in formats_of(tidied) if belongs(format_)]
+        texts = set()
+        for target in targets:
+            in_order = [pair for pair in found if target.order and pair[0].order == target.order and pair[1]]
+            for format_, moment in in_order or found:
+                if moment is not None:
+                    texts.add(target.write(moment) if _says_all(format_, target, moment.hour) else None)
+        return texts.pop() or cell if len(texts) == 1 else cell
+
+    return rewrite
+
+
+def format_repair(name: str, targets: Sequence[DateFormat], belongs: Belongs) -> Repair:
+    """The repair of a kind that writes in the format of a column."""
+    reason = f"a {name} in another notation, in that of its column"
+    return Repair(f"{name} format", reason, rewriting(targets, belongs))
+
+
+def _says_all(format_: DateFormat, target: DateFormat, hour: int) -> bool:
+    """Whether a cell in one format says all that a cell in another one does."""
+    has_century = format_.fields.get("year") != "%y" or target.fields.get("year") == "%y"
+    has_half = "half" in format_.fields or "half" not in target.fields or not 1 <= hour <= 12
+    return has_century and has_half and (format_.has_zone or not target.has_zone)
+
+
+def in_format(kind: Kind, text: str, belongs: Belongs, noun: str) -> Kind:
+    """A kind as the columns of a format have it; of either of two formats, such as `%d/%m/%Y or %m/%d/%Y`.
+
+    Raises:
+        ValueError: it is no format of the kind.
+    """
+    targets = [compile_format(part) for part in text.split(_EITHER)]
+    if wrong := next((target for target in targets if not belongs(target)), None):
+        raise ValueError(f"{wrong.text!r} is no format of {noun}")
+    if len(targets) > 2 or len({_unordered(target) for target in targets}) > 1 or len(set(targets)) < len(targets):
+        raise ValueError(f"{text!r} is no format of {noun}: the two may only differ in the order of day and month")
+    repairs = (UNICODE_VARIANTS, format_repair(kind.name, targets, belongs))
+    if len(targets) == 1:
+        (target,) = targets
+        return replace(
+            kind,
+            is_plain=lambda cell: target.read(cell) is not None,
+            parse=target.parse,
+            repairs=repairs,
+            has_one_form=False,
+        )
+
+    def parse(cells: pl.Series) -> pl.Series:
+        is_read = [target.parse(cells).is_not_null() for target in targets]
+        return cells.set(~(is_read[0] | is_read[1]), None)
+
+    return replace(
+        kind,
+        dtype=pl.String(),
+        is_plain=lambda cell: any(target.read(cell) is not None for target in targets),
+        parse=parse,
+        repairs=repairs,
+        has_one_form=False,
+    )
+
+
+def _unordered(target: DateFormat) -> str:
+    return without_padding(target.text).replace("%m", "%d")
