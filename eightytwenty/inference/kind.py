@@ -1,8 +1,10 @@
 """What kind of column a column is: the kind that nearly all of its values belong to."""
 
+import re
 from dataclasses import dataclass
 
 import polars as pl
+from rapidfuzz.distance import OSA
 
 from eightytwenty.inference.missing import Marks, find_marks, without_marks
 from eightytwenty.inference.values import Values
@@ -13,10 +15,12 @@ from eightytwenty.kinds import Form, Kind, all_kinds, find_kind
 NEARLY_ALL, MOST = 0.9, 0.8
 _CATEGORIES = 20  # values that are few in any column
 _FEW = 0.05  # of the rows: so many distinct values are few as well
-_REPEATS = 3  # rows of a category, on average
+_REPEATS = 3  # a label that occurs less often may be a mistake
 _LONGEST_LABEL = 60  # characters; what is longer is text
-_SHAPES = 5  # of a column of codes; more of them are words
-_LEADING_ZEROS = 0.03  # of the values of digits alone
+_WORD = 3  # letters of a word that may be the end of a longer one, such as "premisezip"
+_HALF = 0.5
+_WRONG = 0.15  # of the characters of a cell: a letter too many in `30w%`, two in a date
+_MOST_SHAPES, _MOST_OTHERS = 50, 1_000  # to compare
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,9 @@ class Choice:
 def choose_kind(values: Values, name: str, marks: Marks | None = None) -> Choice:
     """The most specific kind that nearly all values of a column belong to; category, code or text if there is none.
 
+    A cell in which a few characters are wrong, such as `30w%`, still tells what it should be: such cells count for the
+    kind to which more than half of the values belong.
+
     Args:
         values: of the column.
         name: of the column, which may say what its digits are.
@@ -52,63 +59,87 @@ def choose_kind(values: Values, name: str, marks: Marks | None = None) -> Choice
     strong = without_marks(values, marks.strong)
     typed = without_marks(strong, marks.weak)
     shares: dict[str, float] = {}
-    best: tuple[float, Kind, pl.Series] | None = None
+    best: tuple[bool, float, Kind, pl.Series] | None = None
     for kind in all_kinds() if len(typed) else []:
-        belongs = _belongs(kind, typed.cells, name)
+        is_named = _is_named(kind, name)
+        recognise = kind.recognise_named if is_named else kind.recognise
+        belongs = recognise(typed.cells) if recognise else None
         if belongs is None or not belongs.any():
             continue
-        share = typed.share(belongs)
-        shares[kind.name] = share
+        share = shares[kind.name] = typed.share(belongs)
         needed = MOST if kind.dtype.is_temporal() else NEARLY_ALL
-        if share >= needed and (best is None or share > best[0]):
-            best = share, kind, belongs
+        if _HALF < share < needed:
+            near = typed.share(belongs | _nearly_belongs(kind, typed.cells, belongs))
+            needed = share if near >= needed else needed
+        if share >= needed and (best is None or (is_named, share) > best[:2]):
+            best = is_named, share, kind, belongs
     if best:
-        share, kind, belongs = best
+        _, share, kind, belongs = best
         form = kind.find_form(typed.cells.filter(belongs), typed.counts.filter(belongs))
         others = {other: value for other, value in shares.items() if other != kind.name}
         return Choice(kind, form, share, others, typed, marks.strong + marks.weak)
     return Choice(find_kind(_kind_of_texts(strong)), Form(), 1.0, shares, strong, marks.strong)
 
 
-def _belongs(kind: Kind, cells: pl.Series, name: str) -> pl.Series | None:
-    """(n,) Boolean, which cells belong to a kind, by themselves or because the name of the column says so."""
-    if kind.recognise is None:
-        return None
-    return kind.recognise(cells)
+def _is_named(kind: Kind, name: str) -> bool:
+    """Whether a word in the name of a column says that it may be of a kind.
+
+    >>> [_is_named(find_kind("postal_code"), name) for name in ("zip", "ZipCode", "premise_zip", "premisezip", "zipper")]
+    [True, True, True, True, False]
+    """
+    if not kind.names:
+        return False
+    words = re.findall("[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]+", name)
+    return any(
+        word.lower() == known or (len(known) >= _WORD and word.lower().endswith(known))
+        for word in [*words, "".join(words)]
+        for known in kind.names
+    )
+
+
+def _nearly_belongs(kind: Kind, cells: pl.Series, belongs: pl.Series) -> pl.Series:
+    """(n,) Boolean, which other cells have nearly the shape of a cell that belongs; of words, nearly the letters."""
+    forms = cells.str.to_lowercase() if kind.dtype == pl.Boolean else _characters(cells)
+    known = forms.filter(belongs).value_counts(sort=True)[forms.name].head(_MOST_SHAPES).to_list()
+    nearest = {
+        form: any(OSA.distance(form, shape, score_cutoff=_errors(form)) <= _errors(form) for shape in known)
+        for form in forms.filter(~belongs).unique().sort().head(_MOST_OTHERS)
+    }
+    return forms.replace_strict(nearest, default=False, return_dtype=pl.Boolean) & ~belongs
+
+
+def _errors(form: str) -> int:
+    """How many characters of a cell may be wrong."""
+    return 0 if len(form) < 2 else max(1, round(_WRONG * len(form)))
+
+
+def _characters(cells: pl.Series) -> pl.Series:
+    """(n,) String, with 9 for each digit and a for each letter."""
+    return cells.str.replace_all("[0-9]", "9").str.replace_all(r"\p{L}", "a")
 
 
 def _kind_of_texts(values: Values) -> str:
     """Whether words are categories, codes or text."""
     if not len(values):
         return "text"
-    cells = values.cells
-    longest = int(cells.str.len_chars().quantile(NEARLY_ALL) or 0)
-    is_few = values.distinct <= max(_CATEGORIES, _FEW * values.total)
-    if _is_code(values):
+    is_category = _is_category(values)
+    if _is_code(values) and not (is_category and values.cells.str.contains("[a-z]{3}").all()):
         return "code"
-    return "category" if is_few and values.repeats >= _REPEATS and longest <= _LONGEST_LABEL else "text"
+    return "category" if is_category else "text"
+
+
+def _is_category(values: Values) -> bool:
+    """Whether most values are a few labels that occur again and again; the rest may be misspelled ones."""
+    again = values.where(values.counts >= _REPEATS)
+    is_few = len(again) <= max(_CATEGORIES, _FEW * values.total)
+    longest = int(values.cells.str.len_chars().quantile(NEARLY_ALL) or 0)
+    return is_few and again.total >= MOST * values.total and longest <= _LONGEST_LABEL
 
 
 def _is_code(values: Values) -> bool:
-    """Whether most values have the digits, the shapes or the leading zeros of identifiers."""
+    """Whether nearly all values are one word with digits, or of digits alone."""
     cells = values.cells
-    if values.share(cells.str.contains(r"^[0-9]+$")) >= NEARLY_ALL:
-        return True
-    # one word of letters and digits, with marks between them
-    one_word = cells.str.contains(r"^[A-Za-z0-9][A-Za-z0-9._/:#+-]*$") & cells.str.contains("[0-9]")
-    if values.share(one_word) < NEARLY_ALL:
-        return False
-    shapes = shape(cells).value_counts(sort=True)["count"]
     return (
-        bool(shapes.head(_SHAPES).sum() >= NEARLY_ALL * len(cells))
-        or values.share(one_word & ~cells.str.contains("[a-z]")) >= NEARLY_ALL
+        values.share(cells.str.contains(r"^[A-Za-z0-9][A-Za-z0-9._/:#+-]*$") & cells.str.contains("[0-9]"))
+        >= NEARLY_ALL
     )
-
-
-def shape(cells: pl.Series) -> pl.Series:
-    """(n,) String, the shapes of cells: 9 for digits, A for capitals, a for small letters, whatever their number.
-
-    >>> shape(pl.Series(["AB-123", "x 1.5"])).to_list()
-    ['A-9', 'a 9.9']
-    """
-    return cells.str.replace_all(r"[0-9]+", "9").str.replace_all(r"\p{Lu}+", "A").str.replace_all(r"\p{Ll}+", "a")

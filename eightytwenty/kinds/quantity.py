@@ -13,6 +13,7 @@ from eightytwenty.kinds.integer import has_leading_zeros
 from eightytwenty.kinds.number_format import find_number_form, formatted, number_parts
 from eightytwenty.kinds.units import usual_unit
 
+_FEWEST, _USUAL = 3, 0.9  # numbers, and the share of them, that have the same word behind them
 _MOST_UNITS = 8  # in a column; more of them are words behind numbers
 
 
@@ -24,7 +25,8 @@ def recognise(cells: pl.Series) -> pl.Series:
     """
     parts = number_parts(cells)
     labels = (parts["before"] + parts["after"]).fill_null("")
-    units = labels.replace_strict({label: _unit(label) for label in labels.unique()}, return_dtype=pl.String)
+    one_word = _usual_word(labels)
+    units = labels.replace_strict({label: _unit(label, one_word) for label in labels.unique()}, return_dtype=pl.String)
     found = units.filter(units != "").value_counts(sort=True)
     if found.is_empty() or found.height > _MOST_UNITS or has_leading_zeros(parts["number"]):
         return pl.Series([False]).new_from_index(0, len(cells))
@@ -34,10 +36,20 @@ def recognise(cells: pl.Series) -> pl.Series:
     return belongs.fill_null(value=False)
 
 
-def _unit(label: str) -> str:
+def _usual_word(labels: pl.Series) -> str:
+    """The word behind nearly all numbers that have one, such as "patients"; empty if there is none."""
+    words = labels.filter(labels.str.contains(r"^ \p{L}[\p{L}.]+$")).value_counts(sort=True)
+    if words.is_empty() or words["count"][0] < max(_FEWEST, _USUAL * (labels != "").sum()):
+        return ""
+    return str(words[labels.name][0])
+
+
+def _unit(label: str, one_word: str) -> str:
     """The unit of a label, if it cannot be part of a code: a lone letter needs a space before it."""
     is_letter = len(label) == 1 and label.isalpha()
-    return "" if is_letter or label.strip() == "%" else usual_unit(label)
+    if is_letter or label.strip() == "%":
+        return ""
+    return usual_unit(label) or (label.strip() if label == one_word else "")
 
 
 QUANTITY: Kind = register(

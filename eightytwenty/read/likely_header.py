@@ -127,7 +127,9 @@ def _evidence(row: Row, records: Sequence[Row]) -> tuple[int, int, int]:
 def _counting(row: Row) -> set[int]:
     """The cells that count up by one from their left neighbour, or start such a run, as months and weeks do."""
     numbers = [int(cell) if _WHOLE.fullmatch(cell.strip()) else None for cell in row]
-    starts = [at for at, (one, next_one) in enumerate(itertools.pairwise(numbers)) if one is not None and next_one == one + 1]
+    starts = [
+        at for at, (one, next_one) in enumerate(itertools.pairwise(numbers)) if one is not None and next_one == one + 1
+    ]
     return {*starts, *(at + 1 for at in starts)}
 
 
