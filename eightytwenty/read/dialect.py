@@ -440,9 +440,12 @@ def _is_table(candidate: _Rows) -> bool:
     rows = candidate.rows
     width = usual_width([cells for _, cells in rows])
     first = next((at for at, (_, cells) in enumerate(rows) if len(cells) == width), 0)
+    if len(rows[0][1]) >= max(len(cells) for _, cells in rows):
+        first = 0  # records may leave out their last cells, and the header does not
     wide = [(line.text.strip(), cells) for line, cells in rows[first:] if len(cells) == width]
     share = len(wide) / max(len(rows) - first, 1)
-    if width < 2 or share < (_MOST if first == 0 else _REGULAR):
+    # one cell in quotes is a line in quotes as well, but all lines are written alike
+    if width < 2 or (first and candidate.dialect.is_wrapped) or share < (_MOST if first == 0 else _REGULAR):
         return False
     is_word = candidate.dialect.delimiter in _OF_TEXTS
     # a number with a decimal comma or a time, below a name

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import polars as pl
@@ -68,12 +67,15 @@ def find_header(
         # a row of its width below a header is a record, or the header again; only a title is followed by another one
         if found and any(len(row) == len(rows[found.row]) for row in rows[found.row + 1 : at + 1]):
             break
-        if columns := _matched(rows[at], table):
+        try:
             names, notes = _fitted(tuple(rows[at]), rows[at + 1 :], table, has_commas=has_commas)
             header = _header(names, rows, at, table, notes)
-            # of equals the first; a title may read as one of the names
-            if not found or (header.is_regular, len(columns)) > (found.is_regular, len(found.columns)):
-                found = header
+        except ValueError:
+            continue
+        # of equals the first; a title may read as one of the names
+        is_better = not found or (header.is_regular, len(header.columns)) > (found.is_regular, len(found.columns))
+        if header.columns and is_better:
+            found = header
     if found:
         return found
     at = choices[0] if stated is not None else likeliest_header(rows)
@@ -88,16 +90,6 @@ def _likely_place(rows: Sequence[Row], table: AnyTable, *, has_commas: bool) -> 
     if at and _fitted(tuple(rows[at - 1]), rows[at:], table, has_commas=has_commas)[1]:
         return at - 1
     return at if is_header(rows[at], rows[at + 1 :]) else NO_HEADER
-
-
-def _matched(row: Row, table: Table | AnyTable) -> dict[str, int]:
-    """The columns that a row names, perhaps without the first one; none if they are not those of the table."""
-    for names in (row, ("", *row)):
-        with suppress(ValueError):
-            return table.match(names)
-        if _nameless_first(names) not in table.names:
-            break
-    return {}
 
 
 def _nameless_first(names: Sequence[str]) -> str:
@@ -127,7 +119,7 @@ def _header(
     columns = table.match(names)
     records = [row for row in rows[at + 1 :] if len(row) == len(names)]
     if isinstance(table, AnyTable) and records:
-        columns = _with_content(columns, rows[at] if at >= 0 else [""] * len(names), records)
+        columns = _with_content(columns, names if at >= 0 else [""] * len(names), records)
     empty = tuple(
         column.name
         for column in table.columns
@@ -143,7 +135,7 @@ def _header(
 def _with_content(columns: dict[str, int], header: Row, records: Sequence[Row]) -> dict[str, int]:
     """The columns without a first and a last one that have neither a name nor a value, as drawn tables have them."""
     last = len(columns) - 1
-    nothing = {at for at in (0, last) if at < len(header) and not any(row[at].strip() for row in (header, *records))}
+    nothing = {at for at in (0, last) if not any(row[at].strip() for row in (header, *records))}
     return {name: at for name, at in columns.items() if at not in nothing} or columns
 
 

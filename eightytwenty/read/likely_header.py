@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from eightytwenty.kinds.spelling import MISSING_MARKS
 
 NEARLY_ALL = 0.9  # of the cells of a column; the others may be dirty
+_MOST = 0.5
 _CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?[ap]\.?m\.?)?(?: ?Z| ?[-+][0-9]{2}:?[0-9]{2})?"
 _DAY = (
     r"[0-9]{1,4}(?P<mark>[-/. ])[0-9]{1,2}(?P=mark)[0-9]{1,4}"
@@ -19,7 +20,8 @@ _VALUE = re.compile(
     rf"(?P<date>(?:{_DAY})(?:[T ,]+{_CLOCK})?)"
     rf"|(?P<time>{_CLOCK})"
     rf"|(?P<number>[-+(]*{_CURRENCY}? ?[-+]?"
-    r"(?:\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d[\d.,'’_]*|[.,]\d+)(?:e[-+]?\d+)?"
+    r"(?:\d+(?:[.,]\d*)?|\d{1,3}(?:(?P<group>[ \u00a0\u202f.,'’_])\d{2,3})(?:(?P=group)\d{2,3})*(?:[.,]\d+)?|[.,]\d+)"
+    r"(?:e[-+]?\d+)?"
     rf" ?[%)]?(?:{_CURRENCY})?)"
     r"|(?P<boolean>true|false|yes|no)"
     r"|(?P<address>[^\s@]+@[^\s@]+\.[^\s@]+|(?:https?|ftp)://\S+|www\.\S+)",
@@ -53,6 +55,10 @@ def first_full_row(rows: Sequence[Row]) -> int:
     wide = [at for at, row in enumerate(rows) if len(row) == width and not _is_rule(row)]
     most = max((_filled(rows[at]) for at in wide), default=0)
     full = [at for at in wide if not _is_title(rows[at], most)] or wide
+    # records may leave out their last cells, and the header does not
+    widest = max(range(len(rows)), key=lambda at: len(rows[at]))
+    if widest < full[0] and len(wide) < NEARLY_ALL * (len(rows) - full[0]) and all(map(_is_name, rows[widest])):
+        return widest
     first = full[0]
     for upper, lower in itertools.pairwise(full):
         if lower != upper + 1 or not _is_above(rows[upper], rows[lower], _records(rows, lower)):
@@ -77,7 +83,7 @@ def _is_above(upper: Row, lower: Row, records: Sequence[Row]) -> bool:
     """Whether a row is a comment or names groups of columns, because the row below it names all columns."""
     is_comment = upper[0].lstrip().startswith("#")
     has_gaps = any(not cell.strip() for cell in upper)
-    is_whole = all(cell.strip() and not kind_of(cell) for cell in lower)
+    is_whole = all(map(_is_name, lower))
     return (is_comment or has_gaps) and is_whole and len(records) > 0 and _evidence(lower, records)[0] > 0
 
 
@@ -102,8 +108,8 @@ def _evidence(row: Row, records: Sequence[Row]) -> tuple[int, int, int]:
     """How many cells of a row look like names, how many like values of their columns, and how many like either."""
     names = values = doubtful = 0
     counts = _counting(row)
-    # a header that comes again says nothing
-    others = [record for record in records if any(a.strip() != b.strip() for a, b in zip(record, row, strict=True))]
+    # a record that repeats most of the row says nothing: a header may come again as well
+    others = [record for record in records if sum(map(str.__eq__, record, row)) <= len(row) / 2]
     for at, cell in enumerate(row):
         if not _has_meaning(cell):
             continue
@@ -119,8 +125,12 @@ def _evidence(row: Row, records: Sequence[Row]) -> tuple[int, int, int]:
                 doubtful += 1
         elif column:
             doubtful, values = (doubtful + 1, values) if at in counts else (doubtful, values + 1)
-        elif cell.strip() in map(str.strip, below):
-            values += 1
+        elif below:
+            # where most values come several times, the first one does too
+            texts = Counter(map(str.strip, (cell, *below)))
+            again = sum(count for count in texts.values() if count > 1)
+            values += texts[cell.strip()] > 1 and again >= _MOST * len(below)
+            names += texts[cell.strip()] == 1 and again >= NEARLY_ALL * len(below)
     return names, values, doubtful
 
 
@@ -171,6 +181,10 @@ def _records(rows: Sequence[Row], header: int) -> list[Row]:
 
 def _is_rule(row: Row) -> bool:
     return _RULE.fullmatch("|".join(row)) is not None
+
+
+def _is_name(cell: str) -> bool:
+    return bool(cell.strip()) and not kind_of(cell)
 
 
 def _filled(row: Row) -> int:
