@@ -18,6 +18,8 @@ r"""Cleans tables and pictures, with every row accounted for.
 docs/cleaning.md explains how to write a table.
 """
 
+import os
+import tempfile
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -41,7 +43,19 @@ _LAZY = {
     **dict.fromkeys(("Check", "Column", "Impute", "Table", "Unique"), "schema"),
     **dict.fromkeys(("read_table", "table_yaml"), "schema_file"),
 }
-__all__ = ["Check", "Cleaned", "Column", "Impute", "Table", "Unique", "UserError", "clean", "read_table", "table_yaml"]
+__all__ = [
+    "Check",
+    "Cleaned",
+    "Column",
+    "Impute",
+    "Table",
+    "Unique",
+    "UserError",
+    "clean",
+    "infer",
+    "read_table",
+    "table_yaml",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -50,15 +64,40 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
 
 
+def infer(
+    source: str | Path, name: str = "", read: "ReadOptions | None" = None, progress: "Progress | None" = None
+) -> "Table":
+    """Finds out what a table is: its columns, their kinds, how they write values, and what means a missing one.
+
+    Args:
+        source: as for `clean`, of a table.
+        name: of the table; that of the source if not given.
+        read: what is known of the files; the rest is detected.
+        progress: called with (records done, about how many there are in all).
+
+    Raises:
+        UserError: the source cannot be read, or has no records.
+    """
+    from eightytwenty.inference.table import infer_path
+
+    scratch = Path(tempfile.gettempdir(), f"eightytwenty-{os.getpid()}")
+    with _local_path(source, scratch, read) as path:
+        return infer_path(path, name, read, progress).table
+
+
 def clean(
-    source: str | Path, table: "Table | PictureTable", out: str | Path, progress: "Progress | None" = None
+    source: str | Path,
+    table: "Table | PictureTable | ReadOptions | None",
+    out: str | Path,
+    progress: "Progress | None" = None,
 ) -> "Cleaned":
     """Cleans a source into a folder, which appears whole or not at all.
 
     Args:
         source: a file, a folder, an archive, a named pipe, `-` for the standard input, an http(s) address, or that of a
             PostgreSQL database.
-        table: what its rows must be, or what its pictures must be.
+        table: what its rows must be, or what its pictures must be. If it is None, or only says how the files are to be
+            read, the table is inferred; the folder then holds it as schema.yaml, with the evidence for it.
         out: the folder. It will hold clean.parquet, quarantine.parquet, duplicates.parquet, flags.parquet,
             ledger.parquet, report.md and report.json. An existing folder is replaced only if it holds such a result and
             nothing else.
@@ -72,14 +111,21 @@ def clean(
     """
     from eightytwenty.cleaned import Cleaned
     from eightytwenty.engine.run import clean_table
+    from eightytwenty.inference.schema_text import inferred_files
+    from eightytwenty.inference.table import infer_path
     from eightytwenty.read.options import ReadOptions
     from eightytwenty.read.source import open_source
     from eightytwenty.schema import Table
 
     out = Path(out).absolute()  # the result is read later, perhaps from another folder
-    with _local_path(source, out, table.read if isinstance(table, Table) else ReadOptions()) as path:
+    read = table.read if isinstance(table, Table) else table if isinstance(table, ReadOptions) else None
+    with _local_path(source, out, read) as path:
+        beside = None
+        if table is None or isinstance(table, ReadOptions):
+            inferred = infer_path(path, read=read)
+            table, beside = inferred.table, inferred_files(inferred)
         if isinstance(table, Table):
-            return Cleaned(out, clean_table(open_source(path, table), table, out, progress))
+            return Cleaned(out, clean_table(open_source(path, table), table, out, progress, beside=beside))
         _require_picture_libraries()
         from eightytwenty.pictures.run import GALLERY, clean_pictures
         from eightytwenty.pictures.source import open_pictures
@@ -92,7 +138,7 @@ def clean(
 
 
 @contextmanager
-def _local_path(source: str | Path, out: Path, options: "ReadOptions") -> "Iterator[Path]":
+def _local_path(source: str | Path, out: Path, options: "ReadOptions | None" = None) -> "Iterator[Path]":
     """Yields the path of a source.
 
     An address is downloaded next to `out`, and what comes through a pipe or out of a database server is stored there;
@@ -101,6 +147,7 @@ def _local_path(source: str | Path, out: Path, options: "ReadOptions") -> "Itera
     from eightytwenty.files import scratch_folder
     from eightytwenty.read.databases import is_server, store_query
     from eightytwenty.read.download import download, is_address
+    from eightytwenty.read.options import ReadOptions
     from eightytwenty.read.pipes import is_pipe, store
 
     if not is_address(str(source)) and not is_pipe(source):
@@ -109,7 +156,7 @@ def _local_path(source: str | Path, out: Path, options: "ReadOptions") -> "Itera
     out = out.resolve()
     with scratch_folder(out.parent / f"{out.name}.download") as folder:
         if is_server(str(source)):
-            yield store_query(str(source), options, folder)
+            yield store_query(str(source), options or ReadOptions(), folder)
         else:
             yield store(source, folder) if is_pipe(source) else download(str(source), folder)
 

@@ -4,7 +4,7 @@ Every scalar is text, and what it means is decided by the table: `off`, `NO` and
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,8 @@ from eightytwenty.schema import Check, Column, Impute, Rule, Table, Unique
 
 VERSION = "1"
 _MOST_BYTES = 10_000_000
+_ONE_LINE = 1 << 30  # as a width
+_STYLE: dict[str, Any] = {"sort_keys": False, "allow_unicode": True}
 _READ_AS = {("delimiter", "\t"): "tab", ("quote", ""): "none"}  # as a person writes them
 _OPEN = {"", "~", "null"}  # the end of a range that has none
 _RULES: dict[str, type[Rule]] = {"check": Check, "impute": Impute, "unique": Unique}
@@ -49,8 +51,13 @@ def read_table(path: Path | str) -> Table:
         raise UserError(f"{path} is not YAML ({type(error).__name__}); correct it.") from None
 
 
-def table_yaml(table: Table) -> str:
-    """Writes a table as YAML, without what is as it is by default; `read_table` gives an equal table."""
+def table_yaml(table: Table, comments: Mapping[str, str] | None = None) -> str:
+    """Writes a table as YAML, without what is as it is by default; `read_table` gives an equal table.
+
+    Args:
+        table: the table.
+        comments: column -> what stands behind it, on one line.
+    """
     columns = {}
     for column in table.columns:
         fields = _changed_fields(column)
@@ -62,10 +69,18 @@ def table_yaml(table: Table) -> str:
         content["read"] = {name: _READ_AS.get((name, value), value) for name, value in read.items()}
     if table.csv:
         content["csv"] = True
-    content["columns"] = columns
-    if rules:
-        content["rules"] = rules
-    text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
+    notes = comments or {}
+    # a key on each line
+    lines = [*(_dump({key: value}) for key, value in content.items()), "columns:\n"]
+    for name, fields in columns.items():
+        line = yaml.safe_dump({name: fields}, **_STYLE, width=_ONE_LINE, default_flow_style=True).strip()
+        lines.append(f"  {line[1:-1]}" + (f"  # {notes[name]}" if name in notes else "") + "\n")
+    return "".join([*lines, *([_dump({"rules": rules})] if rules else [])])
+
+
+def _dump(content: dict[str, Any]) -> str:
+    is_flat = not any(isinstance(value, dict | list) for value in content.values())
+    text: str = yaml.safe_dump(content, **_STYLE, width=120, default_flow_style=False if is_flat else None)
     return text
 
 

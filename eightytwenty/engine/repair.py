@@ -100,7 +100,7 @@ class _Repairer:
     def __init__(self, column: Column) -> None:
         kind = column.form
         self.special, self._is_plain, self.known = _Special(column), kind.is_plain, {*column.values, *column.keep}
-        self._proposed = frozenset(column.flag)
+        self._proposed, self._is_whole = frozenset(column.flag), column.flags_other_kinds
         self.repairs = self._repairs(column)
         # "1.250" is in plain form, and not what it says where a comma is the decimal mark
         self.group_mark = "." if column.decimal == "," and kind.dtype != pl.Int64 else ""
@@ -146,7 +146,10 @@ class _Repairer:
                 if not proposed_by:
                     steps.append((len(steps), rule.name, cell, after, confidence(rule.name)))
                 cell, is_clean = after, after is not None and self._is_clean(after)
-        return steps, (proposed_by, cell) if proposed_by and is_clean | (cell is None) else None
+        is_repaired = is_clean or cell is None
+        if self._is_whole and not is_repaired:  # the cell is flagged as it is
+            return [], None
+        return steps, (proposed_by, cell) if proposed_by and is_repaired else None
 
     def _is_clean(self, cell: str) -> bool:
         """Whether a cell needs no repair."""

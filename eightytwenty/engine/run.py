@@ -1,7 +1,7 @@
 """Cleans a source of any size: every record ends as clean, quarantine or duplicate, every change in the ledger."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -29,7 +29,7 @@ from eightytwenty.read.reader import SourceReader
 from eightytwenty.read.source import RawFile, Source
 from eightytwenty.schema import Table
 
-_OWN_NAMES = (*(f"{name}.parquet" for name in OUTPUTS), CSV, "report.md", *FOLDERS)
+_OWN_NAMES = (*(f"{name}.parquet" for name in OUTPUTS), CSV, "report.md", "schema.yaml", "evidence", *FOLDERS)
 _SCRATCH = ".scratch"  # while the cleaning lasts
 
 
@@ -41,6 +41,7 @@ def clean_table(
     piece: int | None = None,
     executor: Executor = in_threads,
     index: Path | None = None,
+    beside: Mapping[str, str] | None = None,
 ) -> Summary:
     """Cleans a source into a folder, which appears whole or not at all.
 
@@ -59,6 +60,7 @@ def clean_table(
         executor: runs the stages; the result does not depend on it.
         index: a folder that keeps what was found out about each file. Files that are in it already, unchanged, are
             hashed and not cleaned again; the result does not depend on it.
+        beside: other texts that belong to the folder: path in it -> content.
 
     Raises:
         UserError: a file is damaged, there are no records, or the folder cannot be written.
@@ -101,6 +103,9 @@ def clean_table(
                     remover.submit(shutil.rmtree, part.place)
         check_accounts(folder, [file.name for file in files], counts)
         shutil.rmtree(scratch)
+        for name, text in (beside or {}).items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
         total = sum((part.counts for part in parts[1:]), parts[0].counts)
         described = [_describe(file, count) for file, count in zip(files, counts, strict=True)]
         unread = [asdict(file) for file in source.unread]

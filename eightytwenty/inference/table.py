@@ -1,13 +1,17 @@
 """What a source is: the table that describes it best, and the evidence for each of its columns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from eightytwenty.errors import UserError
+from eightytwenty.files import name_as_text
 from eightytwenty.inference.column import ColumnEvidence, infer_column
 from eightytwenty.inference.sample import Sample, read_sample
 from eightytwenty.progress import Progress
-from eightytwenty.read.options import ReadOptions
-from eightytwenty.read.source import RawFile
+from eightytwenty.read.any_table import AnyTable
+from eightytwenty.read.options import NO_HEADER, ReadOptions
+from eightytwenty.read.source import RawFile, open_source
 from eightytwenty.schema import Table
 
 
@@ -26,6 +30,30 @@ class Inferred:
     columns: dict[str, ColumnEvidence]
     rows: int
     seen: int
+
+
+def infer_path(
+    path: Path, name: str = "", read: ReadOptions | None = None, progress: Progress | None = None
+) -> Inferred:
+    """Infers the table of a file, an archive or a folder.
+
+    Args:
+        path: of the source.
+        name: of the table; that of the source if not given.
+        read: what is known of its files.
+        progress: called with (rows read, about how many there are in all).
+
+    Raises:
+        UserError: there is nothing to read, or no record.
+    """
+    options = read or ReadOptions()
+    source = open_source(path, AnyTable(options))
+    if not any(file.has_header for file in source.files):
+        options = replace(options, header=NO_HEADER)
+    inferred = infer_table(source.files, name or name_as_text(path.stem) or "table", options, progress)
+    if not inferred.seen:
+        raise UserError(f"{path.name} has no whole record below its header; give a file with records.")
+    return inferred
 
 
 def infer_table(files: Sequence[RawFile], name: str, read: ReadOptions, progress: Progress | None = None) -> Inferred:

@@ -100,10 +100,12 @@ def from_number(number: Fraction) -> str | None:
 
 
 def recognise(cells: pl.Series) -> pl.Series:
-    """(n,) Boolean, which cells are numbers, if some of them have a fraction and none is a code.
+    """(n,) Boolean, which cells are numbers, if some of them have a fraction and they are no codes.
+
+    A column with exponents is one of floats, which are written so.
 
     >>> recognise(pl.Series(["7", "1,200.5", "2e-3", "x"])).to_list(), recognise(pl.Series(["7", "8"])).any()
-    ([True, True, True, False], False)
+    ([True, True, False, False], False)
     """
     parts = number_parts(cells)
     return _is_held(parts) & has_fractions(parts)
@@ -118,14 +120,11 @@ def has_fractions(parts: pl.DataFrame) -> bool:
 
 
 def _is_held(parts: pl.DataFrame) -> pl.Series:
-    """(n,) Boolean, which numbers have no label and as many digits as the kind holds."""
-    exponent, number = parts["exponent"], parts["number"]
-    is_bare = (parts["before"] == "") & (parts["after"] == "")
-    shift = exponent.str.strip_chars_start("eE").cast(pl.Int64, strict=False).fill_null(0)
-    fraction = number.str.extract(r"[.,]([0-9]+)$").str.len_bytes().fill_null(0).cast(pl.Int64)
-    whole = number.str.count_matches("[0-9]").cast(pl.Int64) - fraction
-    is_held = (fraction - shift <= _SCALE) & (whole + shift <= _WHOLE_DIGITS)
-    return (is_held & is_bare).fill_null(value=False)
+    """(n,) Boolean, which numbers have no label, no exponent, and no more digits than the kind holds."""
+    number, is_bare = parts["number"], (parts["before"] == "") & (parts["after"] == "") & (parts["exponent"] == "")
+    fraction = number.str.extract(r"[.,]([0-9]+)$").str.len_bytes().fill_null(0)
+    whole = number.str.count_matches("[0-9]") - fraction
+    return (is_bare & (fraction <= _SCALE) & (whole <= _WHOLE_DIGITS)).fill_null(value=False)
 
 
 DECIMAL: Kind = register(

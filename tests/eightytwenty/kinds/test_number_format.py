@@ -26,8 +26,8 @@ FORMS = [
 ]
 KINDS = [
     ("integer", "7 1,200 7.0", "7.5 x 5kg 1234567890123456789"),
-    ("decimal", "7.5 1,200.25 2e-3 .5 7", "x 5kg 1e-99"),
-    ("float", "1.5 6.1e-27 2E30", "x 5kg"),
+    ("decimal", "7.5 1,200.25 .5 7", "x 5kg 1e-99"),
+    ("float", "1.5 6.1e-27 2E3 -7", "x 5kg"),
     ("quantity", "$5 $1,200.50 7", "5% 5kg 35001C"),
     ("percentage", "5% 7.5% 7", "x $5"),
 ]
@@ -44,7 +44,7 @@ def test_a_format_is_a_number_as_an_example(example):
 
 @pytest.mark.parametrize("example", ["", "x", "1", "1,234,5", "12345", "1.234.5"])
 def test_what_is_no_example_is_refused(example):
-    with pytest.raises(ValueError, match="is no format of numbers|the same mark"):
+    with pytest.raises(ValueError, match=r"is no format of numbers|the same mark"):
         NumberFormat.parse(example)
 
 

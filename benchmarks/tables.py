@@ -1,0 +1,136 @@
+"""Cleaning tables of which nothing is told, against the same tables as they should be.
+
+Each folder holds dirty.csv and clean.csv of the same shape; a CSV file by itself counts as error-free, so that nothing
+should change in it. Groups of tables are the folders they lie in; their cells are pooled. With --quick, tables that the
+benchmark makes itself.
+
+    python -m benchmarks.tables DIR... [--processes 2]
+"""
+
+import csv
+import logging
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import polars as pl
+
+from benchmarks.harness import Result, command_line, run
+from eightytwenty import UserError, clean
+from eightytwenty.evaluate.cell_score import CellScore, lower_bound, score_cells
+
+_FEWEST = 100  # repairs of a rule that make its precision worth printing
+_TABLES = ("clean", "ledger", "flags")
+
+
+def main() -> None:
+    """Runs the benchmark as the command line asks."""
+    parser = command_line(__doc__)
+    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--processes", type=int, default=2)
+    run(score_tables, parser)
+
+
+def score_tables(folders: list[Path], processes: int) -> Result:
+    """Cleans and scores all tables below the folders."""
+    with tempfile.TemporaryDirectory() as own:
+        pairs = list(_pairs(folders or [_own_tables(Path(own))]))
+        groups: dict[str, list[CellScore]] = {}
+        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+            for (dirty, _), scores in zip(pairs, pool.map(_score, pairs), strict=True):
+                place = dirty.parent.parent if dirty.name in {"dirty.csv", "clean.csv"} else dirty.parent
+                group = f"{place.name}{'' if dirty.name == 'dirty.csv' else ', without errors'}"
+                groups[group] = [a + b for a, b in zip(groups.get(group, [CellScore()] * 2), scores, strict=True)]
+    result: Result = {}
+    for group, (strict, typed) in groups.items():
+        result[group] = _print(group, strict, typed)
+    result["rules"] = _print_rules([typed for _, typed in groups.values()])
+    return result
+
+
+def _pairs(folders: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
+    """The tables below folders, and the truth of each; a truth is a table without errors, too."""
+    for folder in folders:
+        for file in sorted(folder.rglob("*.csv")):
+            truth = file.parent / "clean.csv"
+            yield file, truth if file.name == "dirty.csv" and truth.exists() else file
+
+
+def _score(pair: tuple[Path, Path]) -> tuple[CellScore, CellScore]:
+    """Scores one table, strict and typed."""
+    logging.disable()
+    dirty, truth = map(_read, pair)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            cleaned = clean(pair[0], None, Path(folder, "cleaned"))
+        except UserError as error:
+            print(f"{pair[0]} is left out: {error}", flush=True)
+            return CellScore(), CellScore()
+        tables = {name: getattr(cleaned, name).collect() for name in _TABLES}
+    names = [name for name in tables["clean"].columns if name not in {"source", "record"}]
+    above = len(dirty) - cleaned.summary.rows  # the header, what stands above it, or nothing
+    dirty, truth = dirty[above:], truth[above:]
+    if above < 0 or len(names) != len(dirty[0]):
+        print(f"{pair[0]} is left out: a CSV reader finds other rows or columns in it", flush=True)
+        return CellScore(), CellScore()
+    position = {name: str(at) for at, name in enumerate(names)}
+    for name in ("ledger", "flags"):
+        tables[name] = tables[name].with_columns(pl.col("column").replace_strict(position, default=None))
+    return score_cells(dirty, truth, tables), score_cells(dirty, truth, tables, typed=True)
+
+
+def _read(file: Path) -> list[list[str]]:
+    with file.open(newline="", encoding="utf-8", errors="replace") as stream:
+        header, *rows = csv.reader(stream)
+    return [header, *(row + [""] * (len(header) - len(row)) for row in rows if row)]
+
+
+def _print(group: str, strict: CellScore, typed: CellScore) -> Result:
+    print(f"{group}: {typed.cells:,} cells, {typed.errors:,} errors, {typed.rows:,} rows not clean", flush=True)
+    for name, score in (("strict", strict), ("typed", typed)):
+        numbers = " ".join(f"{value:.3f}" for value in (*score.detection, *score.repair))
+        print(
+            f"  {name}: detection P R F1, repair P R F1: {numbers}; changed {score.changed:,}, right {score.right:,}, "
+            f"harm {score.harm:.3%} ({score.broken:,}); marks of missing values {score.missing:,}"
+        )
+    return {
+        "cells": typed.cells,
+        "errors": typed.errors,
+        "detection_f1": typed.detection[2],
+        "repair_f1": typed.repair[2],
+        "harm": typed.harm,
+        "strict_harm": strict.harm,
+    }
+
+
+def _print_rules(scores: list[CellScore]) -> Result:
+    repairs, right = Counter[str](), Counter[str]()
+    for score in scores:
+        repairs += score.repairs
+        right += score.right_repairs
+    for rule, number in repairs.most_common():
+        bound = lower_bound(right[rule], number)
+        few = "" if number >= _FEWEST else ", few"
+        print(f"  {rule}: {right[rule]:,} of {number:,} repairs are right, at least {bound:.3f}{few}")
+    return {rule: [right[rule], number] for rule, number in repairs.items()}
+
+
+def _own_tables(folder: Path) -> Path:
+    """A small table with a few faults, for --quick."""
+    rows = [(f"A-{n:03}", n % 7, f"{n % 28 + 1:02}/{n % 12 + 1:02}/2024") for n in range(100)]
+    table = folder / "own" / "table"
+    table.mkdir(parents=True)
+    for name in ("clean.csv", "dirty.csv"):
+        with (table / name).open("w", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(("id", "size", "day"))
+            writer.writerows(rows)
+        rows[5] = (rows[5][0], "x", rows[5][2])
+    return folder
+
+
+if __name__ == "__main__":
+    main()

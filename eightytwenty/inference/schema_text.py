@@ -1,0 +1,101 @@
+"""Writes an inferred table as YAML with the evidence beside each line, and the evidence itself."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from eightytwenty.inference.column import ColumnEvidence
+from eightytwenty.inference.table import Inferred
+from eightytwenty.pages.markdown import code, markdown_table, plain
+from eightytwenty.schema_file import table_yaml
+
+SCHEMA, EVIDENCE = "schema.yaml", "evidence"
+_HEAD = """\
+# What {name} was seen to be. Every line can be corrected; `eightytwenty clean FILE --schema {file}` applies it.
+# docs/any-table.md explains the words. {rows}.
+"""
+
+
+def inferred_files(inferred: Inferred, *, masked: bool = False) -> dict[str, str]:
+    """The schema and the evidence of an inferred table: path in a folder -> content.
+
+    Args:
+        inferred: the table.
+        masked: whether letters and digits of examples are hidden.
+    """
+    evidence = {name: _shown(seen, masked=masked) for name, seen in inferred.columns.items()}
+    looked = f"{inferred.rows:,} of {inferred.seen:,} rows were looked at"
+    head = _HEAD.format(name=_one_line(inferred.table.name), file=SCHEMA, rows=looked)
+    comments = {name: _comment(seen) for name, seen in evidence.items()}
+    numbers = {"table": inferred.table.name, "rows": inferred.rows, "seen": inferred.seen}
+    columns = {name: asdict(seen) for name, seen in evidence.items()}
+    return {
+        SCHEMA: head + table_yaml(inferred.table, comments),
+        f"{EVIDENCE}/columns.json": json.dumps({**numbers, "columns": columns}, indent=2, ensure_ascii=False) + "\n",
+        f"{EVIDENCE}/columns.md": _page(inferred, evidence, looked),
+    }
+
+
+def mask(text: str) -> str:
+    """A text of the same shape without what it says.
+
+    >>> mask("Ann Lee, 1978")
+    'Xxx Xxx, 9999'
+    """
+    return "".join(
+        "9" if character.isdigit() else character if not character.isalpha() else "X" if character.isupper() else "x"
+        for character in text
+    )
+
+
+def _shown(seen: ColumnEvidence, *, masked: bool) -> ColumnEvidence:
+    if not masked:
+        return seen
+    return ColumnEvidence(
+        **asdict(seen)
+        | {
+            "examples": tuple(map(mask, seen.examples)),
+            "low": seen.low and mask(seen.low),
+            "high": seen.high and mask(seen.high),
+        }
+    )
+
+
+def _comment(seen: ColumnEvidence) -> str:
+    """What was seen of a column, in a few words."""
+    filled = seen.rows - seen.missing
+    parts = [f"{filled:,} of {seen.rows:,}"]
+    parts += [f"{seen.share:.1%} are"] if seen.share < 1 else []
+    parts += ["no two alike"] if seen.is_unique and filled > 1 else [f"{seen.distinct:,} different"]
+    parts += [f"{seen.low} to {seen.high}"] if seen.low is not None and seen.low != seen.high else []
+    parts += [", ".join(map(repr, seen.examples))] if seen.examples else []
+    parts += [seen.doubt] if seen.doubt else []
+    return _one_line("; ".join(parts))
+
+
+def _page(inferred: Inferred, evidence: Mapping[str, ColumnEvidence], looked: str) -> str:
+    lines = [
+        (
+            code(_one_line(column.name)),
+            column.kind,
+            code(column.format) if column.format else "",
+            f"{seen.share:.1%}",
+            f"{seen.missing:,}",
+            f"{seen.distinct:,}",
+            ", ".join(code(_one_line(example)) for example in seen.examples),
+            plain(
+                "; ".join(
+                    [*(f"{share:.0%} {kind}" for kind, share in seen.others.items()), *filter(None, [seen.doubt])]
+                )
+            ),
+        )
+        for column in inferred.table.columns
+        for seen in [evidence[column.name]]
+    ]
+    header = ("column", "kind", "format", "share", "missing", "different", "for example", "what else it could be")
+    title = f"# What {plain(_one_line(inferred.table.name))} was seen to be"
+    return "\n\n".join([title, f"{looked}.", markdown_table(header, lines)]) + "\n"
+
+
+def _one_line(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)
