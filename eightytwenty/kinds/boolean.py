@@ -34,12 +34,16 @@ def parse(cells: pl.Series, words: tuple[str, str] = _PLAIN) -> pl.Series:
 
 
 def truth_word(cell: str, words: tuple[str, str] = _PLAIN) -> str:
-    """Turns other words for true and false into these two.
+    """Turns other words for true and false into these two, but not what may be "no" with its letters swapped.
 
-    >>> truth_word("Yes"), truth_word("0"), truth_word("2"), truth_word("no", ("Y", "N"))
-    ('true', 'false', '2', 'N')
+    >>> truth_word("Yes"), truth_word("0"), truth_word("2")
+    ('true', 'false', '2')
+    >>> truth_word("no", ("Y", "N")), truth_word("on", ("yes", "no"))
+    ('N', 'on')
     """
     word = cell.lower()
+    if word == "on" and (cell == "oN" or words[1].lower() == "no"):
+        return cell
     return words[0] if word in _TRUE else words[1] if word in _FALSE else cell
 
 

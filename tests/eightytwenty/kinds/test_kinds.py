@@ -13,7 +13,10 @@ from eightytwenty.engine.repair import canonical, repair_column, repairs
 from eightytwenty.kinds import Kind, find_kind, register
 from eightytwenty.schema import Column, Table
 
-NAMES = ("boolean", "category", "code", "date", "decimal", "integer", "text", "time", "timestamp")
+NAMES = (
+    *("boolean", "category", "code", "date", "decimal", "integer", "text", "time", "timestamp"),
+    *("coordinates", "email", "ip_address", "json", "phone", "postal_code", "url", "uuid"),
+)
 ALPHABET = "0123456789-+.,:/ TZeE'apmPM_\u00a0\u202f７٣\u066b\u066c\u200e\n\x1c\x85tfyn()=$"
 near_values = st.one_of(
     st.text(ALPHABET, max_size=22),
