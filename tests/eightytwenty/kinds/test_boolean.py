@@ -30,7 +30,14 @@ def test_a_pair_of_words_is_recognised(cells):
     "cells",
     [
         *(["1", "0"], ["M", "F"], ["Y"], ["N"], ["yes"], ["no"], ["No", "1", "2"], ["Y", "no"], ["t", "n"], ["on"]),
-        *(["N", "S", "E", "W"], ["O", "A", "B"], [], ["truest", "falsetto"], ["yes" + " " * 100, "no"]),
+        *(
+            ["N", "S", "E", "W"],
+            ["y", "n", "a", "b", "c"],
+            ["O", "A", "B"],
+            [],
+            ["truest", "falsetto"],
+            ["yes" + " " * 100, "no"],
+        ),
     ],
 )
 def test_half_a_pair_and_numbers_are_not_recognised(cells):
