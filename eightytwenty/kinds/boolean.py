@@ -13,7 +13,7 @@ from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 _PLAIN = ("true", "false")
 _PAIRS = (_PLAIN, ("t", "f"), ("yes", "no"), ("y", "n"), ("on", "off"), ("1", "0"))
 # Both words of one of these show the kind. A column of 1 and 0 holds numbers.
-_PAIRS_OF_LETTERS = _PAIRS[1:-1]
+_PAIRS_OF_WORDS = _PAIRS[1:-1]
 _TRUE, _FALSE = {yes for yes, _ in _PAIRS} | {"1.0"}, {no for _, no in _PAIRS} | {"0.0"}
 _STYLES: tuple[Callable[[str], str], ...] = (str.lower, str.upper, str.title)
 _LONGEST = 20  # the longest word has five letters; the rest is space around it
@@ -34,12 +34,16 @@ def parse(cells: pl.Series, words: tuple[str, str] = _PLAIN) -> pl.Series:
 
 
 def truth_word(cell: str, words: tuple[str, str] = _PLAIN) -> str:
-    """Turns other words for true and false into these two.
+    """Turns other words for true and false into these two, but not what may be "no" with its letters swapped.
 
-    >>> truth_word("Yes"), truth_word("0"), truth_word("2"), truth_word("no", ("Y", "N"))
-    ('true', 'false', '2', 'N')
+    >>> truth_word("Yes"), truth_word("0"), truth_word("2")
+    ('true', 'false', '2')
+    >>> truth_word("no", ("Y", "N")), truth_word("on", ("yes", "no"))
+    ('N', 'on')
     """
     word = cell.lower()
+    if word == "on" and (cell == "oN" or words[1].lower() == "no"):
+        return cell
     return words[0] if word in _TRUE else words[1] if word in _FALSE else cell
 
 
@@ -52,7 +56,10 @@ def recognise(cells: pl.Series) -> pl.Series:
     words = cells.set(cells.str.len_bytes() > _LONGEST, None).str.strip_chars().str.to_lowercase()
     is_word = words.is_in(sorted(_TRUE | _FALSE)).fill_null(value=False)
     found = set(words.filter(is_word))
-    if found & set(_PLAIN) or any(found.issuperset(pair) for pair in _PAIRS_OF_LETTERS):
+    # grades and other codes of one letter have these among others
+    are_codes = 2 * (is_word & (words.str.len_bytes() == 1)).sum() < (words.str.len_bytes() == 1).sum()
+    pairs = [pair for pair in _PAIRS_OF_WORDS if found.issuperset(pair) and not (are_codes and len(pair[0]) == 1)]
+    if found & set(_PLAIN) or pairs:
         return is_word
     return pl.repeat(False, len(cells), dtype=pl.Boolean, eager=True)
 

@@ -45,7 +45,7 @@ _SHOWN = rf"^\s*[\[(]?\s*[-+]?[0-9]{{1,3}}\.(?:[0-9]{{3,}}{_BETWEEN}[0-9]{{4}}|[
 # No land is within one degree of 0, 0. Intervals of shares and of probabilities are.
 _SEA = r"^\s*[\[(]?\s*[-+]?0\.[0-9]+\s*[,;]\s*[-+]?0\."
 _LETTERS = r"(?i)^\s*POINT\s*\(|[0-9°ºd'’′\"″”]\s*[NS]\b.*[EW]\s*\)?\s*$"
-_MAYBE = r"(?i)^\s*(?:POINT\s*)?[\[(]?\s*[-+0-9].*[0-9EW\])]\s*$"
+_MAYBE = r"(?i)^\s*(?:POINT\s*)?[\[(]?\s*[-+0-9].*[,; NS].*[0-9EW\])]\s*$"
 _BEGINS = {_PAIR: r"^\s*[-+0-9]", _BRACKETS: r"^\s*[\[(]", _POINT: r"(?i)^\s*POINT"}
 _LONGEST = 100  # characters of both numbers, their signs, and space
 

@@ -61,7 +61,7 @@ def unwrap(cell: str) -> str:
     match = _WRAPPED.fullmatch(cell) if len(cell) <= 2 * _LONGEST else None
     if not match:
         return cell
-    address = "@".join(part.strip(" ") for part in match[1].split("@"))
+    address = "@".join(part.strip() for part in match[1].split("@"))
     return address if is_plain(small_domain(address)) else cell
 
 

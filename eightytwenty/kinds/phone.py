@@ -51,7 +51,13 @@ _NOTATIONS = "|".join(
 _SHOWN = rf"(?i)^\s*(?:tel:)?\s*(?:{_NOTATIONS}){_ANY}\s*$"
 _MAYBE = rf"(?i)^\s*(?:tel:)?\s*[+(]?[0-9](?:[ ()./-]{{0,3}}[0-9]){{{_FEWEST - 1},{_MOST - 1}}}(?:\.0)?{_ANY}\s*$"
 _BARE = r"^\s*[0-9]+(?:\.0)?\s*$"
-_DATE = r"^\s*(?:[12][0-9]{3}[-./ ][0-9]{1,2}[-./ ][0-9]{1,2}|[0-9]{1,2}[-./ ][0-9]{1,2}[-./ ][12][0-9]{3})\s*$"
+_OTHER = "|".join(
+    [
+        r"\+?[0-9]+\.(?:[0-9]{2,}|[1-9])",  # decimals
+        *(r"[12][0-9]{3}[-./ ][0-9]{1,2}[-./ ][0-9]{1,2}", r"[0-9]{1,2}[-./ ][0-9]{1,2}[-./ ][12][0-9]{3}"),  # dates
+    ]
+)
+_OTHER = rf"^\s*(?:{_OTHER})\s*$"
 
 
 def is_plain(cell: str) -> bool:
@@ -92,7 +98,7 @@ def _is_plain(cells: pl.Series) -> pl.Series:
 
 
 def tidy(cell: str) -> str:
-    """Removes `tel:`, and spaces beside other marks and beside each other.
+    """Removes `tel:`, and spaces beside other marks and beside each other; a hyphen of its own kind is one.
 
     >>> tidy("tel:+1-212-555-0100"), tidy("( 212 )  555 - 0100")
     ('+1-212-555-0100', '(212) 555-0100')
@@ -100,7 +106,7 @@ def tidy(cell: str) -> str:
     if len(cell) > 2 * _LONGEST:
         return cell
     number = cell[4:] if cell.lower().startswith("tel:") else cell
-    number = " ".join(number.split()).replace("( ", "(").replace(" )", ")").replace("+ ", "+")
+    number = " ".join(number.replace("\u2010", "-").split()).replace("( ", "(").replace(" )", ")").replace("+ ", "+")
     number = _SPACES_AROUND_MARKS.sub(r"\1", number)
     return number if is_plain(extension(number)) else cell
 
@@ -177,7 +183,18 @@ def recognise(cells: pl.Series) -> pl.Series:
     >>> recognise(pl.Series(["(212) 555-0100", "+44 20 7946 0018", "2125550100", "2024-01-05"])).to_list()
     [True, True, False, False]
     """
-    return cells.str.contains(_SHOWN)
+    return _readable(cells, cells.str.contains(_SHOWN) & ~cells.str.contains(_OTHER))
+
+
+def _readable(cells: pl.Series, maybe: pl.Series) -> pl.Series:
+    """(n,) Boolean, which of the cells that may be numbers the repairs bring to plain form."""
+    if not maybe.any():
+        return maybe
+    is_tidy = _is_plain(cells)
+    others = cells.filter(maybe & ~is_tidy)
+    return maybe & (
+        is_tidy | cells.is_in([cell for cell in others if is_plain(extension(tidy(decimal_form(cell.strip()))))])
+    )
 
 
 def recognise_named(cells: pl.Series) -> pl.Series:
@@ -188,10 +205,10 @@ def recognise_named(cells: pl.Series) -> pl.Series:
     >>> recognise_named(pl.Series(["2125550100", "2125550101", "555-0100", "123", "2024-01-05"])).to_list()
     [True, True, True, False, False]
     """
-    maybe = cells.str.contains(_MAYBE) & ~cells.str.contains(_DATE)
+    maybe = _readable(cells, cells.str.contains(_MAYBE) & ~cells.str.contains(_OTHER))
     is_bare = maybe & cells.str.contains(_BARE)
     lengths = cells.str.strip_chars().str.strip_suffix(".0").str.len_bytes()
-    return maybe & (~is_bare | lengths.is_in(lengths.filter(is_bare).mode().head(1).to_list()))
+    return maybe & (~is_bare | lengths.is_in(lengths.filter(is_bare).mode().sort().head(1).to_list()))
 
 
 def find_form(cells: pl.Series, counts: pl.Series) -> Form:
@@ -206,9 +223,10 @@ def find_form(cells: pl.Series, counts: pl.Series) -> Form:
     shapes = country + numbers.str.slice(country.str.len_bytes()).str.replace_all("[0-9]", "9")
     shapes = shapes.set(numbers.str.contains(r"^\+[0-9]+\z"), _E164)
     by_shape = pl.DataFrame({"shape": shapes, "count": counts.filter(is_tidy)}).group_by("shape").sum()
-    most = by_shape.sort("count", "shape", descending=True).head(1)
-    is_usual = 2 * most["count"].sum() > counts.sum() and not most["shape"][0].startswith("+9")
-    return Form(most["shape"][0] if is_usual else "")
+    for shape, count in by_shape.rows():
+        if 2 * count > counts.sum() and (shape == _E164 or _SHAPE.fullmatch(shape)):
+            return Form(shape)
+    return Form()
 
 
 def in_format(format: str) -> Kind:  # noqa: A002 - as columns call it

@@ -10,17 +10,26 @@ from eightytwenty.kinds.spelling import INVISIBLE, MISSING_MARKS
 _CHARACTER = rf"[^\s\x00-\x1f\x7f-\x9f<>\"{INVISIBLE}]"
 _PATH = rf"(?:[/?#]{_CHARACTER}*)?"
 _USER = rf"(?:[^\s\x00-\x1f\x7f-\x9f<>\"{INVISIBLE}/?#@]*@)?"
-# Small letters and digits of ASCII, and letters of other scripts.
-_LABEL = rf"[^\s\x00-\x2c./:-@A-Z\[-^`{{-\x9f{INVISIBLE}]+"
-_HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9a-f:.]+\])"
+# Letters, digits, hyphens and low lines: of ASCII, small letters alone; of other scripts, whatever there is.
+_ANY_LABEL = rf"[^\s\x00-\x2c./:-@\[-^`{{-\x9f{INVISIBLE}]+"
+_LABEL = _ANY_LABEL.replace(":-@", ":-Z")
 _BARE_HOST = r"(?:[a-z0-9_-]+\.)+[a-z]{2,63}"
 _PORT = r"(?::[0-9]{1,5})?"
-_PLAIN = rf"(?:(?:https?|ftp)://{_USER}{_HOST}|{_BARE_HOST}){_PORT}{_PATH}"
+
+
+def _shown(label: str, slashes: str) -> str:
+    """A pattern for what a scheme, or `www.`, shows to be an address."""
+    host = rf"(?:{label}(?:\.{label})*\.?|\[[0-9a-f:.]+\])"
+    return rf"(?:(?:https?|ftp):{slashes}{_USER}{host}|www(?:\.{label}){{2,}}){_PORT}{_PATH}"
+
+
+_PLAIN = rf"(?:{_shown(_LABEL, '//')}|{_BARE_HOST}{_PORT}{_PATH})"
 _IS_PLAIN = re.compile(_PLAIN)
 _PARTS = re.compile(r"(?:([a-z]+):[/\\]{2})?([^/?#\\]*)(.*)", re.IGNORECASE | re.DOTALL)
-# A scheme shows the kind, and so does "www."; a bare host may be the name of a file.
-_SHOWN = rf"(?i)^\s*<?(?:(?:https?|ftp):[/\\]{{2}}{_CHARACTER}+|www\.{_CHARACTER}+\.{_CHARACTER}+)\s*$"
-_NAMED = rf"(?i)^\s*<?{_BARE_HOST}{_PORT}{_PATH}\s*$"
+# A bare host may be the name of a file.
+_SLASHES = r"[/\\]{2}"
+_SHOWN = rf"(?i)^\s*<?{_shown(_ANY_LABEL, _SLASHES)}>?\s*$"
+_NAMED = rf"(?i)^\s*<?{_BARE_HOST}{_PORT}{_PATH}>?\s*$"
 
 
 def is_plain(cell: str) -> bool:

@@ -1,6 +1,8 @@
 """What holds for every kind: one plain form, a fast reader that knows it, and repairs that lead to it."""
 
 import pkgutil
+import subprocess
+import sys
 from fractions import Fraction
 
 import polars as pl
@@ -13,7 +15,10 @@ from eightytwenty.engine.repair import canonical, repair_column, repairs
 from eightytwenty.kinds import Kind, find_kind, register
 from eightytwenty.schema import Column, Table
 
-NAMES = ("boolean", "category", "code", "date", "decimal", "integer", "text", "time", "timestamp")
+NAMES = (
+    *("boolean", "category", "code", "date", "decimal", "integer", "text", "time", "timestamp"),
+    *("coordinates", "email", "ip_address", "json", "phone", "postal_code", "url", "uuid"),
+)
 ALPHABET = "0123456789-+.,:/ TZeE'apmPM_\u00a0\u202f７٣\u066b\u066c\u200e\n\x1c\x85tfyn()=$"
 near_values = st.one_of(
     st.text(ALPHABET, max_size=22),
@@ -168,6 +173,12 @@ def test_a_number_is_written_in_plain_form_or_not_at_all(name, digits, shift):
 def test_a_cell_of_a_megabyte_takes_no_longer_than_its_length(name, cell):
     for repair in repairs(Column("c", name)):
         repair.function(cell)
+
+
+def test_no_library_of_a_single_kind_is_imported_before_it_is_needed():
+    code = "import sys; from eightytwenty.kinds import all_kinds; all_kinds(); print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert {"phonenumbers", "email_validator", "dns"}.isdisjoint(modules)
 
 
 def test_a_kind_of_ones_own_is_one_file(clean_source, tmp_path, monkeypatch):

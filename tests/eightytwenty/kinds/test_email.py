@@ -1,0 +1,90 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.eightytwenty.kinds.formats import (
+    near,
+    recognised,
+    repaired,
+    require_one_reader,
+    require_recognised_cells_that_can_be_read,
+    require_repairs_that_end,
+)
+
+REPAIRED = {
+    "Ann.B+c@example.org": "Ann.B+c@example.org",
+    "ann@EXAMPLE.Org": "ann@example.org",
+    " ann@example.org\t": "ann@example.org",
+    "<ann@example.org>": "ann@example.org",
+    "mailto:ann@example.org": "ann@example.org",
+    "MAILTO:<Ann@Example.org>": "Ann@example.org",
+    "ann @ example.org": "ann@example.org",
+    "ann@example.org;": "ann@example.org",
+    "ann@example.org.": "ann@example.org",
+    "ann\u200b@example.org": "ann@example.org",
+    "jörg@example.org": "jörg@example.org",
+    "ann@München.de": "ann@münchen.de",
+    "ann@xn--mnchen-3ya.de": "ann@xn--mnchen-3ya.de",
+    "N/A": None,
+}
+FAULTS = [
+    *(
+        "ann",
+        "ann@",
+        "@ann",
+        "ann@example",
+        "ann@@example.org",
+        "ann@exa mple.org",
+        "ann@example..org",
+        ".ann@example.org",
+    ),
+    *(
+        "a@example.org, b@example.org",
+        "Ann <ann@example.org>",
+        "ann at example.org",
+        "ann@-example.org",
+        "ann@192.0.2.1",
+    ),
+    *(
+        "mailto:ann@example.org?subject=x",
+        "ann@example.org" + "x" * 300,
+        "ann(at)example.org",
+        "jörg@",
+        "ann@exa\u2028mple.de",
+    ),
+]
+SAMPLES = [cell for cell, plain in REPAIRED.items() if plain]
+FORMATS = [""]
+
+
+@pytest.mark.parametrize(("cell", "plain"), REPAIRED.items())
+def test_what_has_one_meaning_is_repaired(cell, plain):
+    assert repaired("email", cell) == plain
+
+
+@pytest.mark.parametrize("cell", FAULTS)
+def test_what_has_another_meaning_or_none_is_a_fault(cell):
+    assert repaired("email", cell) is None
+
+
+def test_addresses_are_recognised():
+    assert recognised("email", SAMPLES) == [cell for cell in SAMPLES if "\u200b" not in cell and "München" not in cell]
+    assert recognised("email", FAULTS) == []
+    assert recognised("email", ["", "@handle", "7 @ 3.50", "3@2x", "https://example.org/@ann"]) == []
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@given(cells=st.lists(near(SAMPLES) | st.text() | st.none()))
+def test_the_fast_reader_reads_what_is_plain_in_a_format_and_nothing_else(form, cells):
+    require_one_reader("email", cells, form)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@given(cell=near(SAMPLES))
+def test_repairs_end_in_each_format(form, cell):
+    require_repairs_that_end("email", cell, form)
+
+
+@given(near(SAMPLES))
+def test_what_is_recognised_can_be_read(cell):
+    require_recognised_cells_that_can_be_read("email", cell)

@@ -1,0 +1,84 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.eightytwenty.kinds.formats import (
+    near,
+    recognised,
+    repaired,
+    require_one_reader,
+    require_recognised_cells_that_can_be_read,
+    require_repairs_that_end,
+)
+
+REPAIRED = {
+    "https://example.org/A?b=C#D": "https://example.org/A?b=C#D",
+    "HTTP://Example.org/A": "http://example.org/A",
+    "ftp://Ann:Secret@Example.org:21/x": "ftp://Ann:Secret@example.org:21/x",
+    "http://[2001:DB8::1]/": "http://[2001:db8::1]/",
+    "http://localhost:8080/x": "http://localhost:8080/x",
+    "https://münchen.de/straße": "https://münchen.de/straße",
+    "www.Example.org/X": "www.example.org/X",
+    "www.example.org": "www.example.org",
+    "example.org/x": "example.org/x",
+    "<https://example.org>": "https://example.org",
+    "<HTTPS://Example.org>": "https://example.org",
+    "http:\\\\example.org/x": "http://example.org/x",
+    " https://example.org ": "https://example.org",
+    "https://example.org/a–b": "https://example.org/a–b",
+    "N/A": None,
+}
+FAULTS = [
+    *("https://", "http:///x", "http:/example.org", "htpts://example.org", "mailto:ann@example.org", "https://a b.org"),
+    *(
+        "https://example.org/a b",
+        "https://example.org https://example.com",
+        "www.",
+        "readme",
+        "3.14",
+        "a.b",
+    ),
+    *("javascript:alert(1)", "//example.org", "<a href='https://example.org'>", "https://example.org:port/"),
+]
+SAMPLES = [cell for cell, plain in REPAIRED.items() if plain]
+FORMATS = [""]
+
+
+@pytest.mark.parametrize(("cell", "plain"), REPAIRED.items())
+def test_what_has_one_meaning_is_repaired(cell, plain):
+    assert repaired("url", cell) == plain
+
+
+@pytest.mark.parametrize("cell", FAULTS)
+def test_what_has_another_meaning_or_none_is_a_fault(cell):
+    assert repaired("url", cell) is None
+
+
+def test_addresses_with_a_scheme_or_www_are_recognised():
+    shown = [cell for cell in SAMPLES if cell != "example.org/x"]
+    assert recognised("url", SAMPLES) == shown
+    assert recognised("url", FAULTS) == []
+
+
+def test_hosts_alone_are_recognised_in_a_column_that_says_so():
+    hosts = ["example.org", "Example.org/x", "data.csv", "sub.example.co.uk:8080"]
+    assert recognised("url", hosts) == []
+    assert recognised("url", hosts, named=True) == hosts
+    assert recognised("url", [*FAULTS, "e.g", "ann@example.org", "7.5", "N.A."], named=True) == []
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@given(cells=st.lists(near(SAMPLES) | st.text() | st.none()))
+def test_the_fast_reader_reads_what_is_plain_in_a_format_and_nothing_else(form, cells):
+    require_one_reader("url", cells, form)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@given(cell=near(SAMPLES))
+def test_repairs_end_in_each_format(form, cell):
+    require_repairs_that_end("url", cell, form)
+
+
+@given(near(SAMPLES))
+def test_what_is_recognised_can_be_read(cell):
+    require_recognised_cells_that_can_be_read("url", cell)
