@@ -17,7 +17,7 @@ Z, UTC and GMT stand for themselves, and so does midnight behind a day, such as 
 import datetime
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,7 +35,7 @@ _NAMES = {
     "a": ("weekday", tuple(name[:3] for name in WEEKDAYS)),
     "A": ("weekday", WEEKDAYS),
 }
-_CASES = {"": str, "^": str.upper, "#": str.lower}
+_CASES: dict[str, Callable[[str], str]] = {"": str.title, "^": str.upper, "#": str.lower}
 _NUMBERS = {
     "%Y": ("year", "[1-9][0-9]{3}"),
     "%y": ("year", "[0-9]{2}"),

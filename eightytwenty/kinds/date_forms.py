@@ -78,7 +78,7 @@ def find_form(cells: pl.Series, counts: pl.Series, belongs: Belongs, plain: str)
         notation = tuple(_family(format_, plain) for format_, _ in values)
         is_read = pl.select(pl.any_horizontal(of_format.is_not_null() for _, of_format in values)).to_series()
         weights = counts.gather(alike.rows)
-        totals[notation] += weights.filter(is_read).sum()
+        totals[notation] += int(weights.filter(is_read).sum())
         notations[notation].append((values, weights))
     if not notations:
         return Form()
@@ -107,8 +107,8 @@ def _orders(notation: Sequence[str], alike: Iterable[_Alike]) -> tuple[list[int]
     only = [0, 0]
     for values, weights in alike:
         is_day_first, is_month_first = (of_format.is_not_null() for _, of_format in values)
-        only[0] += weights.filter(is_day_first & ~is_month_first).sum()
-        only[1] += weights.filter(is_month_first & ~is_day_first).sum()
+        only[0] += int(weights.filter(is_day_first & ~is_month_first).sum())
+        only[1] += int(weights.filter(is_month_first & ~is_day_first).sum())
     if only == [0, 0]:
         return [0, 1], ["day and month cannot be told apart: no cell has a day after the 12th"]
     first = only.index(max(only))
@@ -123,14 +123,14 @@ def _with_padding(family: str, plain: str, alike: Iterable[_Reading]) -> str:
     """A format without leading zeros where most numbers below ten have none, and with the usual digits of fractions."""
     votes: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for format_, values, weights in alike:
-        votes["fraction"][format_.fields.get("fraction", "")] += weights.filter(values.is_not_null()).sum()
+        votes["fraction"][format_.fields.get("fraction", "")] += int(weights.filter(values.is_not_null()).sum())
         for field, directive in format_.fields.items():
             if field not in _LETTERS or directive[-1] not in "dmHIe":  # a month may be a name
                 continue
             number = getattr(values.dt, field)()
             number = (number + 11) % 12 + 1 if directive[-1] == "I" else number
-            style = directive[1] if directive[1] in "-e" else ""
-            votes[field][style] += weights.filter((number < 10).fill_null(value=False)).sum()
+            padding = directive[1] if directive[1] in "-e" else ""
+            votes[field][padding] += int(weights.filter((number < 10).fill_null(value=False)).sum())
     fractions = votes["fraction"]
     total, text = sum(fractions.values()), family
     for field, (letters, other) in _LETTERS.items():
@@ -141,8 +141,8 @@ def _with_padding(family: str, plain: str, alike: Iterable[_Reading]) -> str:
         return text
     if "%f" not in text:  # most cells of the plain notation may have a fraction
         text = text.replace("%S", "%S.%f") if _usual(fractions, 0) else text
-    digits = fractions.keys() - {""}
-    return text.replace("%f", *digits) if len(digits) == 1 else text
+    digits = set(fractions) - {""}
+    return text.replace("%f", digits.pop()) if len(digits) == 1 else text
 
 
 def _usual(votes: dict[str, int], total: int) -> str | None:
