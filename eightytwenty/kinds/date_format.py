@@ -7,7 +7,7 @@
 | `%d` `%-dth` `%a` `%A` | day of the month, as `1st`; day of the week as `Mon`, as `Monday` |
 | `%H` `%I` `%p` | hour of 24, of 12, and `AM` or `PM` |
 | `%M` `%S` `%f` `%3f` | minute, second, and its fraction in one to six digits, in three digits |
-| `%z` `%:z` | distance from UTC as `+0200`, as `+02:00` |
+| `%z` `%:z` `%#z` | distance from UTC as `+0200`, as `+02:00`, as `+02` |
 
 `%-d`, `%-m`, `%-H` and `%-I` have no leading zeros, and `%e` is a day with a leading space. `%^b` is `JAN` and `%#b` is
 `jan`; so for the other names. Instead of `%p`, a format may show how the column writes it: `am`, `a.m.`, `A.M.`, `a`.
@@ -17,7 +17,7 @@ Z, UTC and GMT stand for themselves, and so does midnight behind a day, such as 
 import datetime
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,7 +35,7 @@ _NAMES = {
     "a": ("weekday", tuple(name[:3] for name in WEEKDAYS)),
     "A": ("weekday", WEEKDAYS),
 }
-_CASES = {"": str, "^": str.upper, "#": str.lower}
+_CASES: dict[str, Callable[[str], str]] = {"": str.title, "^": str.upper, "#": str.lower}
 _NUMBERS = {
     "%Y": ("year", "[1-9][0-9]{3}"),
     "%y": ("year", "[0-9]{2}"),
@@ -55,6 +55,7 @@ _NUMBERS = {
     **{f"%{digits}f": ("fraction", f"[0-9]{{{digits}}}") for digits in range(1, 7)},
     "%z": ("offset", "[-+](?:[01][0-9]|2[0-3])[0-5][0-9]"),
     "%:z": ("offset", "[-+](?:[01][0-9]|2[0-3]):[0-5][0-9]"),
+    "%#z": ("offset", "[-+](?:[01][0-9]|2[0-3])"),
 }
 # Before another digit, these do not say where they end.
 _OPEN_ENDED = {"%-m", "%-d", "%-H", "%-I", "%f"}
@@ -156,8 +157,8 @@ class DateFormat:
             if "weekday" in texts and WEEKDAYS[moment.weekday()][:3].lower() != texts["weekday"][:3].lower():
                 return None
             if "offset" in texts:
-                hours, minutes = texts["offset"][:3], texts["offset"][0] + texts["offset"][-2:]
-                moment -= datetime.timedelta(hours=int(hours), minutes=int(minutes))
+                sign, hours, minutes = re.findall("[-+]|[0-9]{2}", texts["offset"] + "00")[:3]
+                moment -= datetime.timedelta(hours=int(sign + hours), minutes=int(sign + minutes))
         except (ValueError, OverflowError):  # no day of the calendar, or one after the year 9999
             return None
         return moment if moment.year >= 1000 else None
@@ -196,7 +197,7 @@ class DateFormat:
         """How polars reads each token; a year of two digits only if it is the given one, and as one before 1970."""
         parts = []
         for token, following in itertools.zip_longest(self.tokens, self.tokens[1:]):
-            directive = re.sub("[-^#1-6]", "", token.text) if token.field else token.text
+            directive = token.text if token.field in ("", "offset") else re.sub("[-^#1-6]", "", token.text)
             part = _Part(f"({token.pattern})", directive)
             if token.field == "half":
                 letter, rest = token.pattern[:4], token.pattern[4:]
@@ -260,7 +261,7 @@ def _write(token: Token, moment: datetime.datetime) -> str:
         marker = "AM" if text == "%p" else text
         return marker if moment.hour < 12 else _afternoon(marker)
     if token.field == "offset":
-        return "+00:00" if ":" in text else "+0000"
+        return {"%z": "+0000", "%:z": "+00:00", "%#z": "+00"}[text]
     if token.field == "fraction":
         digits = f"{moment.microsecond:06}"
         return digits[: int(text[1])] if text != "%f" else digits.rstrip("0") or "0"

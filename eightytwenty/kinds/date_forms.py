@@ -14,6 +14,10 @@ from eightytwenty.kinds.spelling import UNICODE_VARIANTS
 
 Belongs = Callable[[DateFormat], bool]
 _EITHER = " or "
+# One of three days and three of four months are below ten, so that fewer cells than this are slips of the pen.
+_SLIPS = 0.05
+# How a number is written of which no cell is below ten: as the other one of the day.
+_LETTERS = {"day": ("d", "month"), "month": ("m", "day"), "hour": ("[HI]", "")}
 
 
 def recognise(cells: pl.Series, belongs: Belongs) -> pl.Series:
@@ -74,7 +78,7 @@ def find_form(cells: pl.Series, counts: pl.Series, belongs: Belongs, plain: str)
         notation = tuple(_family(format_, plain) for format_, _ in values)
         is_read = pl.select(pl.any_horizontal(of_format.is_not_null() for _, of_format in values)).to_series()
         weights = counts.gather(alike.rows)
-        totals[notation] += weights.filter(is_read).sum()
+        totals[notation] += int(weights.filter(is_read).sum())
         notations[notation].append((values, weights))
     if not notations:
         return Form()
@@ -103,8 +107,8 @@ def _orders(notation: Sequence[str], alike: Iterable[_Alike]) -> tuple[list[int]
     only = [0, 0]
     for values, weights in alike:
         is_day_first, is_month_first = (of_format.is_not_null() for _, of_format in values)
-        only[0] += weights.filter(is_day_first & ~is_month_first).sum()
-        only[1] += weights.filter(is_month_first & ~is_day_first).sum()
+        only[0] += int(weights.filter(is_day_first & ~is_month_first).sum())
+        only[1] += int(weights.filter(is_month_first & ~is_day_first).sum())
     if only == [0, 0]:
         return [0, 1], ["day and month cannot be told apart: no cell has a day after the 12th"]
     first = only.index(max(only))
@@ -119,38 +123,32 @@ def _with_padding(family: str, plain: str, alike: Iterable[_Reading]) -> str:
     """A format without leading zeros where most numbers below ten have none, and with the usual digits of fractions."""
     votes: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for format_, values, weights in alike:
-        votes["fraction"][format_.fields.get("fraction", "")] += weights.filter(values.is_not_null()).sum()
+        votes["fraction"][format_.fields.get("fraction", "")] += int(weights.filter(values.is_not_null()).sum())
         for field, directive in format_.fields.items():
-            if field not in ("day", "month", "hour") or directive[-1] not in "dmHIe":
+            if field not in _LETTERS or directive[-1] not in "dmHIe":  # a month may be a name
                 continue
             number = getattr(values.dt, field)()
             number = (number + 11) % 12 + 1 if directive[-1] == "I" else number
-            votes[field][directive] += weights.filter((number < 10).fill_null(value=False)).sum()
-    text = family
-    for field in ("day", "month", "hour"):
-        of_field = votes[field] if any(votes[field].values()) else _of_others(field, votes)
-        if of_field:
-            directive = max(sorted(of_field), key=lambda key: of_field[key])  # "%-d" sorts before "%d"
-            text = re.sub(f"%[{directive[-1].replace('e', 'd')}]", directive, text)
+            padding = directive[1] if directive[1] in "-e" else ""
+            votes[field][padding] += int(weights.filter((number < 10).fill_null(value=False)).sum())
     fractions = votes["fraction"]
-    usual = max(sorted(fractions), key=lambda key: fractions[key])
-    if text == plain or not usual:
+    total, text = sum(fractions.values()), family
+    for field, (letters, other) in _LETTERS.items():
+        style = _usual(votes[field], total) or _usual(votes[other], total)
+        if style == "-" or (style == "e" and field == "day"):
+            text = re.sub(f"%({letters})", "%e" if style == "e" else r"%-\1", text)
+    if text == plain:
         return text
-    several = len(fractions.keys() - {""}) > 1
-    usual = "%f" if several else usual
-    return text.replace("%f", usual) if "%f" in text else text.replace("%S", f"%S.{usual}")
+    if "%f" not in text:  # most cells of the plain notation may have a fraction
+        text = text.replace("%S", "%S.%f") if _usual(fractions, 0) else text
+    digits = set(fractions) - {""}
+    return text.replace("%f", digits.pop()) if len(digits) == 1 else text
 
 
-def _of_others(field: str, votes: dict[str, dict[str, int]]) -> dict[str, int]:
-    """How a number is written of which no cell is below ten: as the other one of the day."""
-    other = {"day": "month", "month": "day"}.get(field, "")
-    letters = {directive[-1].replace("e", "d") for directive in votes[field]}
-    return {
-        directive.replace(directive[-1], letter): weight
-        for directive, weight in votes[other].items()
-        if weight and directive != "%e"
-        for letter in letters
-    }
+def _usual(votes: dict[str, int], total: int) -> str | None:
+    """The most frequent choice; None if it is too rare to say how a column is written."""
+    choice = max(sorted(votes), key=lambda key: votes[key], default="")
+    return choice if votes and votes[choice] > _SLIPS * total else None
 
 
 def _two_digit_years(alike: Iterable[_Reading]) -> list[str]:

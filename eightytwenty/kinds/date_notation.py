@@ -47,7 +47,7 @@ _CLOCKS = (
     rf"(?P<hour>00?):(?P<minute>00)(?::(?P<second>00)(?:[.,](?P<fraction>0{{1,6}}))?)?(?: ?(?P<half>{_MARKER}))?",
     rf"(?P<hour>00?) ?(?P<half>(?:{_MARKER})(?<=[mM.]))",
 )
-_ZONE = r"(?: ?(?:Z|UTC|GMT)| ?(?P<offset>[-+]00:?00))?"
+_ZONE = r"(?: ?(?:Z|UTC|GMT)| ?(?P<offset>[-+]00(?::?00)?))?"
 _BETWEEN = r"(?:,? | at | - )"
 _LAYOUTS = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -67,7 +67,7 @@ def _directive(field: str, text: str, of_twelve: bool) -> str:
     if field == "half":
         return text.replace("p", "a").replace("P", "A").replace("AM", "%p")
     if field == "offset":
-        return "%:z" if ":" in text else "%z"
+        return {3: "%#z", 5: "%z", 6: "%:z"}[len(text)]
     if field == "fraction":
         return f"%{len(text)}f"
     if text[-1].isalpha() and field != "day":

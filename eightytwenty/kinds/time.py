@@ -12,9 +12,13 @@ from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
 PLAIN = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{1,6})?"
 _PLAIN = re.compile(PLAIN)
-LONGER = r"^\s*(?:[0-9]{3,}|2[4-9]|[3-9][0-9]):[0-5][0-9](?::[0-5][0-9](?:[.][0-9]+)?)?\s*\z"
+# What looks like a time of day and is longer than a day, or has a fraction of two numbers, is a duration.
+_LONGER = (
+    r"^\s*(?:(?:[0-9]{3,}|2[4-9]|[3-9][0-9]):[0-5][0-9](?::[0-5][0-9](?:[.][0-9]+)?)?"
+    r"|[0-9]+:[0-5][0-9][.][0-9]+|[0-9]+ days?,? [0-9]{1,2}:[0-5][0-9]:[0-5][0-9](?:[.][0-9]+)?)\s*\z"
+)
 # A slip of the pen also makes 29:10 of 19:10; where more than one in twenty is like that, it is none.
-_SLIPS = 0.05
+SLIPS = 0.05
 _WITHIN = re.compile(
     r"(?<![0-9:.])[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?![0-9:])(?: ?[aApP](?:[.][mM][.]?|[mM]\b)|[aApP](?![a-z]))?"
 )
@@ -82,8 +86,8 @@ def recognise(cells: pl.Series) -> pl.Series:
     [False, False]
     """
     is_time = date_forms.recognise(cells, _is_time)
-    n_longer = (cells.str.contains(LONGER) & ~is_time).sum()
-    return is_time & (n_longer <= _SLIPS * (is_time.sum() + n_longer))
+    n_times, n_longer = int(is_time.sum()), int((cells.str.contains(_LONGER) & ~is_time).sum())
+    return is_time & (n_longer <= SLIPS * (n_times + n_longer))
 
 
 def find_form(cells: pl.Series, counts: pl.Series) -> Form:
