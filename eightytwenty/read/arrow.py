@@ -5,13 +5,12 @@ from dataclasses import replace
 from typing import BinaryIO
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 
 from eightytwenty.read.any_table import AnyTable
 from eightytwenty.read.archives import refuse_bomb
 from eightytwenty.read.batch import Piece
-from eightytwenty.read.parquet import PIECE_ROWS, Columns, damage_explained, empty_columns, match_schema
+from eightytwenty.read.parquet import PIECE_ROWS, Columns, as_frame, damage_explained, empty_columns, match_schema
 from eightytwenty.schema import Table
 
 DESCRIPTION = "Arrow"
@@ -64,7 +63,7 @@ def read_pieces(
         refuse_bomb(name, packed, unfolded)
         # with none of the table's columns, there are rows all the same
         stored = batch.select(columns.stored or batch.schema.names[:1])
-        rows = columns.completed(pl.DataFrame(pl.from_arrow(stored)))
+        rows = columns.completed(as_frame(stored))
         for start in range(0, batch.num_rows, piece_rows):
             part = rows[start : start + piece_rows]
             records = np.arange(first, first + part.height, dtype=np.int64)

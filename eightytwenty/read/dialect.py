@@ -15,7 +15,7 @@ from eightytwenty.errors import UserError
 from eightytwenty.read.any_table import AnyTable, spellings_of
 from eightytwenty.read.encoding import Encoding, detect_encoding, is_binary
 from eightytwenty.read.header import Header, find_header, has_blank_end, likeliest_header
-from eightytwenty.read.likely_header import NEARLY_ALL, kind_of_column, usual_width, whole_share
+from eightytwenty.read.likely_dialect import is_table, whole_share
 from eightytwenty.read.options import NO_HEADER, ReadOptions
 from eightytwenty.schema import Table, loose_name
 
@@ -37,9 +37,6 @@ _NONE = "\x1f"  # a delimiter that hardly any text has: each line is one cell
 _QUOTES = {'"': "", "'": "single quotes", "": "no quotes"}
 # Lines that are looked at. A header lies in them, and so many lines show which delimiter there is.
 _LINES, _LINE_CHARACTERS = 100, 1 << 18
-# The least share of the lines of a table that are regular, if its first line is; and if titles may stand above it, as
-# then a text in which some lines happen to have as many commas looks the same.
-_MOST, _REGULAR = 0.5, 0.75
 _OF_TEXTS = {":", WHITESPACE}  # delimiters that occur in texts, times and numbers too
 _ENCODINGS = 20  # to try where the likeliest makes irregular lines
 _LONGEST_QUOTED = 20  # lines of a cell in a header
@@ -354,6 +351,11 @@ class _Rows:
     regular: float
     share: float
 
+    @property
+    def cells(self) -> list[list[str]]:
+        """The cells of each row."""
+        return [cells for _, cells in self.rows]
+
 
 def _find(lines: Sequence[Line], table: Table | AnyTable, options: ReadOptions, name: str) -> tuple[_Rows, Header]:
     """The likeliest dialect in which a row names the columns of the table, and its rows."""
@@ -361,7 +363,7 @@ def _find(lines: Sequence[Line], table: Table | AnyTable, options: ReadOptions, 
     found: list[tuple[_Rows, Header]] = []
     candidates = _dialects(lines, options, may_be_one=len(table.columns) <= 1)
     for candidate in [_likeliest(candidates, options)] if isinstance(table, AnyTable) else candidates:
-        cells = [row for _, row in candidate.rows]
+        cells = candidate.cells
         stated: str | int | None = options.header
         if _stated(options):
             stated = next(
@@ -374,17 +376,26 @@ def _find(lines: Sequence[Line], table: Table | AnyTable, options: ReadOptions, 
         except ValueError as error:
             faults.append((str(error), candidate.rows[likeliest_header(cells)][0]))
         else:
-            if found[-1][1].is_regular and len(found[-1][1].columns) == len(table.columns):
+            header = found[-1][1]
+            if header.is_regular and len(header.columns) == len(table.columns) and _is_whole(header, table):
                 break
     if found:
         # a name without a delimiter is a header whatever the delimiter; the records decide
-        return max(found, key=lambda item: (item[1].is_regular, len(item[1].columns), item[0].regular))
+        return max(
+            found,
+            key=lambda item: (item[1].is_regular, len(item[1].columns), _is_whole(item[1], table), item[0].regular),
+        )
     why, line = faults[0]
     fault = f"{name} has no header of {table.name} in its first {len(lines)} line{'s' if len(lines) > 1 else ''}"
     remedy = _remedy(line.text, table, options, why)
     raise UserError(
         f"{fault}: {why}; line {line.number} is {line.text[:80]!r}; {remedy}", redacted=f"{fault}; {remedy}"
     )
+
+
+def _is_whole(header: Header, table: Table | AnyTable) -> bool:
+    """Whether the lines have as many cells as the table has columns, where no names show which they are."""
+    return header.row >= 0 or len(header.names) == len(table.columns)
 
 
 def _remedy(line: str, table: Table | AnyTable, options: ReadOptions, why: str = "") -> str:
@@ -424,41 +435,22 @@ def _dialects(lines: Sequence[Line], options: ReadOptions, *, may_be_one: bool) 
 
 def _likeliest(candidates: Sequence[_Rows], options: ReadOptions) -> _Rows:
     """The likeliest dialect where no names are known: one that makes a regular table, or else one of one column."""
-
-    def score(candidate: _Rows) -> float:
-        # a wrong delimiter leaves the right one within the cells
-        return candidate.regular * whole_share([cells for _, cells in candidate.rows])
-
-    tables = [candidate for candidate in candidates if _is_table(candidate)]
+    tables = [
+        candidate
+        for candidate in candidates
+        if is_table(
+            candidate.cells,
+            [line.text for line, _ in candidate.rows],
+            is_weak=candidate.dialect.delimiter in _OF_TEXTS,
+            is_wrapped=candidate.dialect.is_wrapped,
+        )
+    ]
     if options.delimiter is not None:
         tables = tables or list(candidates)
-    return max(tables, key=score) if tables else next(item for item in candidates if item.regular == 0)
-
-
-def _is_table(candidate: _Rows) -> bool:
-    """Whether the lines are a table of several columns, rather than texts in which a delimiter occurs."""
-    rows = candidate.rows
-    width = usual_width([cells for _, cells in rows])
-    first = next((at for at, (_, cells) in enumerate(rows) if len(cells) == width), 0)
-    if len(rows[0][1]) >= max(len(cells) for _, cells in rows):
-        first = 0  # records may leave out their last cells, and the header does not
-    wide = [(line.text.strip(), cells) for line, cells in rows[first:] if len(cells) == width]
-    share = len(wide) / max(len(rows) - first, 1)
-    # one cell in quotes is a line in quotes as well, but all lines are written alike
-    if width < 2 or (first and candidate.dialect.is_wrapped) or share < (_MOST if first == 0 else _REGULAR):
-        return False
-    is_word = candidate.dialect.delimiter in _OF_TEXTS
-    # a number with a decimal comma or a time, below a name
-    if (first or is_word) and kind_of_column([text for text, _ in wide]):
-        return False
-    if not is_word:
-        # names of people, as in "Smith, John", below one name
-        return not (first and width == 2 and all(cells[1].startswith(" ") for _, cells in wide))
-    above = [cells for _, cells in rows[:first]]
-    is_headed = len(above) == 1 and len(above[0]) == width - 1  # as R writes a header
-    is_headed = is_headed or all(cells and cells[0].startswith("#") for cells in above)
-    columns = [[cells[at] for _, cells in wide[1:] or wide] for at in range(width)]
-    return is_headed and share >= NEARLY_ALL and any(map(kind_of_column, columns))
+    if not tables:
+        return next(candidate for candidate in candidates if candidate.regular == 0)
+    # a wrong delimiter leaves the right one within the cells
+    return max(tables, key=lambda candidate: candidate.regular * whole_share(candidate.cells))
 
 
 def _possible(lines: Sequence[Line], options: ReadOptions, *, may_be_one: bool) -> Iterator[Dialect]:

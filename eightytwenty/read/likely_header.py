@@ -4,6 +4,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from eightytwenty.kinds.spelling import MISSING_MARKS
 
@@ -30,7 +31,6 @@ _VALUE = re.compile(
 _YEAR = re.compile(r"(?:1[89]|20)[0-9]{2}")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _RULE = re.compile(r"[\s|+:=-]*--[\s|+:=-]*")  # below the header of a table that was drawn
-_DELIMITERS = re.compile(r"[,;\t|^~]")
 
 Row = Sequence[str]
 
@@ -59,12 +59,15 @@ def first_full_row(rows: Sequence[Row]) -> int:
     widest = max(range(len(rows)), key=lambda at: len(rows[at]))
     if widest < full[0] and len(wide) < NEARLY_ALL * (len(rows) - full[0]) and all(map(_is_name, rows[widest])):
         return widest
-    first = full[0]
-    for upper, lower in itertools.pairwise(full):
-        if lower != upper + 1 or not _is_above(rows[upper], rows[lower], _records(rows, lower)):
-            return upper
-        first = lower
-    return first
+    # above a header may be comments and the names of groups, which leave cells out
+    whole = next((at for at in full if not _may_be_above(rows[at])), full[0])
+    records = _records(rows, whole)
+    is_below = all(map(_is_name, rows[whole])) and len(records) > 0 and _evidence(rows[whole], records).names > 0
+    return whole if is_below else full[0]
+
+
+def _may_be_above(row: Row) -> bool:
+    return row[0].lstrip().startswith("#") or not all(cell.strip() for cell in row)
 
 
 def _is_title(row: Row, most: int) -> bool:
@@ -79,14 +82,6 @@ def _is_title(row: Row, most: int) -> bool:
     return filled < most / 2 or (filled == 1 and most > 1 and bool(row[0].strip()))
 
 
-def _is_above(upper: Row, lower: Row, records: Sequence[Row]) -> bool:
-    """Whether a row is a comment or names groups of columns, because the row below it names all columns."""
-    is_comment = upper[0].lstrip().startswith("#")
-    has_gaps = any(not cell.strip() for cell in upper)
-    is_whole = all(map(_is_name, lower))
-    return (is_comment or has_gaps) and is_whole and len(records) > 0 and _evidence(lower, records)[0] > 0
-
-
 def is_header(row: Row, records: Sequence[Row]) -> bool:
     """Whether a row names the columns, rather than being the first record. Where little speaks against it, it does.
 
@@ -99,14 +94,26 @@ def is_header(row: Row, records: Sequence[Row]) -> bool:
     records = _records([row, *records], 0)
     if _numbers_columns(row, records):
         return True
-    names, values, doubtful = _evidence(row, records)
-    # beside a sure name, a year or a count is one too
-    return names >= values + (0 if names else doubtful)
+    found = _evidence(row, records)
+    # beside sure ones, a year or a count may be either
+    if found.names or found.values:
+        return found.names >= found.values
+    return found.likely_names >= found.likely_values
 
 
-def _evidence(row: Row, records: Sequence[Row]) -> tuple[int, int, int]:
-    """How many cells of a row look like names, how many like values of their columns, and how many like either."""
-    names = values = doubtful = 0
+@dataclass(frozen=True)
+class _Evidence:
+    """How many cells of a row are names, and values of their columns; and of years and counts, how many seem so."""
+
+    names: int
+    values: int
+    likely_names: int
+    likely_values: int
+
+
+def _evidence(row: Row, records: Sequence[Row]) -> _Evidence:
+    """What the cells of a row are, beside those below them."""
+    names = values = likely_names = likely_values = 0
     counts = _counting(row)
     # a record that repeats most of the row says nothing: a header may come again as well
     others = [record for record in records if sum(map(str.__eq__, record, row)) <= len(row) / 2]
@@ -120,18 +127,20 @@ def _evidence(row: Row, records: Sequence[Row]) -> tuple[int, int, int]:
         elif column == "number" and _YEAR.fullmatch(cell.strip()):
             years = sum(_YEAR.fullmatch(value.strip()) is not None for value in below)
             if years <= (1 - NEARLY_ALL) * len(below):
-                names += 1  # a year above numbers that are none
+                likely_names += 1  # a year above numbers that are none
             else:
-                doubtful += 1
+                likely_values += 1
+        elif column and at in counts:
+            likely_values += 1
         elif column:
-            doubtful, values = (doubtful + 1, values) if at in counts else (doubtful, values + 1)
+            values += 1
         elif below:
             # where most values come several times, the first one does too
             texts = Counter(map(str.strip, (cell, *below)))
             again = sum(count for count in texts.values() if count > 1)
             values += texts[cell.strip()] > 1 and again >= _MOST * len(below)
             names += texts[cell.strip()] == 1 and again >= NEARLY_ALL * len(below)
-    return names, values, doubtful
+    return _Evidence(names, values, likely_names, likely_values)
 
 
 def _counting(row: Row) -> set[int]:
@@ -164,13 +173,6 @@ def kind_of_column(cells: Sequence[str]) -> str:
     """The kind that nearly all of these cells look like; empty if there is none."""
     kind, count = Counter(map(kind_of, cells)).most_common(1)[0] if cells else ("", 0)
     return kind if count >= NEARLY_ALL * len(cells) else ""
-
-
-def whole_share(rows: Sequence[Row]) -> float:
-    """The share of cells that hold no delimiter, unless it is part of a number."""
-    cells = [cell for row in rows for cell in row]
-    split = sum(_DELIMITERS.search(cell) is not None and not kind_of(cell) for cell in cells)
-    return 1 - split / max(len(cells), 1)
 
 
 def _records(rows: Sequence[Row], header: int) -> list[Row]:

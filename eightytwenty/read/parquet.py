@@ -219,7 +219,8 @@ def _pieces(stream: BinaryIO, name: str, columns: list[str], most_rows: int) -> 
         longest = [_longest_shared(dictionaries, group, texts) for group in range(file.num_row_groups)]
     heights = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
     has_own_names = len(set(names)) == len(names)  # polars reads no file in which two columns have one name
-    if has_own_names and max(longest, default=0) <= _SHORT and max(heights, default=0) <= most_rows:
+    is_plain = has_own_names and not any(name == "*" or name.startswith("^") for name in columns)  # or patterns
+    if is_plain and max(longest, default=0) <= _SHORT and max(heights, default=0) <= most_rows:
         pieces = _whole_groups(stream, heights, columns, most_rows)
     else:
         pieces = _cautious_pieces(file, longest, columns, most_rows)
@@ -228,8 +229,8 @@ def _pieces(stream: BinaryIO, name: str, columns: list[str], most_rows: int) -> 
             rows = next(pieces, None)
             if rows is None:
                 return
-            lengths = rows.select(pl.col(texts).cast(pl.String).str.len_bytes().max()).row(0) if texts else ()
-        if any((length or 0) > LONGEST_LINE for length in lengths):
+            lengths = [rows[text].cast(pl.String).str.len_bytes() for text in texts]
+        if any((length > LONGEST_LINE).any() for length in lengths):
             raise UserError(f"{name} has a cell of more than {LONGEST_LINE >> 20} MB after record {first - 1}.")
         if rows.height:
             yield rows
@@ -270,7 +271,14 @@ def _cautious_pieces(
     for group, row_bytes in enumerate(longest):
         most = max(1, min(most_rows, CHUNK_BYTES // (row_bytes or 1)))
         for piece in file.iter_batches(most, row_groups=[group], columns=columns):
-            yield pl.DataFrame(pl.from_arrow(_without_dictionaries(piece)))
+            yield as_frame(_without_dictionaries(piece))
+
+
+def as_frame(rows: pa.RecordBatch) -> pl.DataFrame:
+    """Rows under the names that they have, where polars gives others to columns without one."""
+    frame = pl.DataFrame(pl.from_arrow(rows))
+    frame.columns = rows.schema.names
+    return frame
 
 
 def _longest_shared(file: pq.ParquetFile, group: int, texts: list[str]) -> int:
