@@ -170,6 +170,11 @@ def repairs(column: Column) -> tuple[Repair, ...]:
     return _repairer(column).repairs
 
 
+def repair_steps(cell: str, column: Column) -> list[str]:
+    """The names of the repairs that bring a cell to plain form, in order; none if they do not."""
+    return [rule for _, rule, *_ in _repairer(column).steps(cell)[0]]
+
+
 def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:
     """Applies a column's repairs in their order until each cell is in plain form.
 

@@ -1,16 +1,25 @@
 """What a column is, as a table declares it, and the evidence for that."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 
 import polars as pl
+
+from eightytwenty.engine.reasons import LETTER_CASE, MISSING_MARK, REPLACEMENT
+from eightytwenty.engine.repair import repair_steps, repairs
 
 from eightytwenty.inference.kind import Choice, choose_kind
 from eightytwenty.inference.missing import usual_mark
 from eightytwenty.inference.values import Values
+from eightytwenty.kinds.spelling import STRAY_SPACES, UNICODE_VARIANTS
 from eightytwenty.schema import Column
 
 EXAMPLES = 3
 _LONGEST_EXAMPLE = 40  # characters
+# Cells, and the share of the cells, that make a notation: slips of the pen are fewer, and each is another one.
+_FEWEST, _SLIPS = 3, 0.01
+# repairs of what no slip makes of a value
+_NO_SLIPS = {STRAY_SPACES.name, UNICODE_VARIANTS.name, MISSING_MARK, REPLACEMENT, LETTER_CASE, "spaces within"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,24 @@ def infer_column(name: str, cells: pl.Series, *, required: bool = True) -> tuple
         unit=choice.form.unit if choice.kind.name == "quantity" else "",
         action="flag",
     )
+    column = replace(column, flag=_rare_repairs(column, choice.values))
     return column, _evidence(values, choice, column, len(cells))
+
+
+def _rare_repairs(column: Column, values: Values) -> tuple[str, ...]:
+    """The repairs that would change so few cells that these are rather slips: they only propose.
+
+    `2022/10/1` is a notation if many cells have it; alone among dates with zeros, it may as well be `2022/10/11`.
+    """
+    counts = Counter[str]()
+    form = column.form
+    irregular = values.where(form.parse(values.cells).is_null())
+    for cell, count in zip(irregular.cells, irregular.counts, strict=True):
+        for rule in repair_steps(cell, column):
+            counts[rule] += count
+    fewest = max(_FEWEST, _SLIPS * values.total)
+    rare = {rule for rule, count in counts.items() if count < fewest} - _NO_SLIPS
+    return tuple(dict.fromkeys(repair.name for repair in repairs(column) if repair.name in rare))
 
 
 def _evidence(values: Values, choice: Choice, column: Column, rows: int) -> ColumnEvidence:

@@ -76,7 +76,9 @@ class NumberFormat:
         """A regular expression of the cells in this format, for Python and for polars."""
         grouped = rf"[1-9][0-9]{{0,2}}(?:{re.escape(self.group)}[0-9]{{3}})+|" if self.group else ""
         number = rf"(?:{grouped}[0-9]+)(?:{re.escape(self.mark)}[0-9]+)?"
-        return rf"-?{re.escape(self.before)}{number}{re.escape(self.after)}"
+        before = re.escape(self.before)
+        signed = rf"(?:-?{before}|{before}-)" if before else "-?"
+        return rf"{signed}{number}{re.escape(self.after)}"
 
     def read(self, cell: str) -> str:
         """The plain number of a cell in this format."""
