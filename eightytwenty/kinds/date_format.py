@@ -82,6 +82,31 @@ class Token:
     field: str
     pattern: str
 
+    def write(self, moment: datetime.datetime) -> str:
+        """The text of a moment."""
+        text, letter = self.text, self.text[-1]
+        if not self.field:
+            return text
+        if self.field == "half":
+            marker = "AM" if text == "%p" else text
+            return marker if moment.hour < 12 else _afternoon(marker)
+        if self.field == "offset":
+            return {"%z": "+0000", "%:z": "+00:00", "%#z": "+00"}[text]
+        if self.field == "fraction":
+            digits = f"{moment.microsecond:06}"
+            return digits[: int(text[1])] if text != "%f" else digits.rstrip("0") or "0"
+        if letter in _NAMES:
+            _, names = _NAMES[letter]
+            return _CASES[text[1:-1]](names[moment.weekday() if self.field == "weekday" else moment.month - 1])
+        number: int = getattr(moment, self.field)
+        if letter == "I":
+            number = (number + 11) % 12 + 1
+        if text == "%-dth":
+            return f"{number}{'th' if 10 <= number <= 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+        if text == "%e":
+            return f"{number:2}"
+        return str(number) if "-" in text or letter == "Y" else f"{number % 100:02}"
+
 
 def _token(text: str) -> Token:
     """Raises ValueError if there is no such directive."""
@@ -178,7 +203,7 @@ class DateFormat:
         >>> compile_format("%d/%m/%y").write(datetime.datetime(1950, 1, 1)) is None
         True
         """
-        text = "".join(_write(token, moment) for token in self.tokens)
+        text = "".join(token.write(moment) for token in self.tokens)
         return text if self.read(text) == moment else None
 
     def parse(self, cells: pl.Series) -> pl.Series:
@@ -251,31 +276,6 @@ class _Part:
 
 def _whole(parts: list[_Part]) -> str:
     return rf"^{''.join(part.pattern for part in parts)}\z"
-
-
-def _write(token: Token, moment: datetime.datetime) -> str:
-    text, letter = token.text, token.text[-1]
-    if not token.field:
-        return text
-    if token.field == "half":
-        marker = "AM" if text == "%p" else text
-        return marker if moment.hour < 12 else _afternoon(marker)
-    if token.field == "offset":
-        return {"%z": "+0000", "%:z": "+00:00", "%#z": "+00"}[text]
-    if token.field == "fraction":
-        digits = f"{moment.microsecond:06}"
-        return digits[: int(text[1])] if text != "%f" else digits.rstrip("0") or "0"
-    if letter in _NAMES:
-        _, names = _NAMES[letter]
-        return _CASES[text[1:-1]](names[moment.weekday() if token.field == "weekday" else moment.month - 1])
-    number: int = getattr(moment, token.field)
-    if letter == "I":
-        number = (number + 11) % 12 + 1
-    if text == "%-dth":
-        return f"{number}{'th' if 10 <= number <= 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
-    if text == "%e":
-        return f"{number:2}"
-    return str(number) if "-" in text or letter == "Y" else f"{number % 100:02}"
 
 
 @lru_cache(maxsize=10_000)

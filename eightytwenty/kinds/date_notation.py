@@ -22,7 +22,7 @@ def _names(names: tuple[str, ...]) -> str:
 
 
 _WORDS = "|".join((_names(MONTHS), "Sept", _names(WEEKDAYS), "[AP][.]?M?", "[AP][.]M", "UTC|GMT|AT|T|Z|ST|ND|RD|TH"))
-_MAY_BE_DATE = rf"^(?i:{_WORDS}|[0-9 ,./:'+-]){{3,{_LONGEST}}}\z"
+_MAY_BE_DATE = rf"^(?i:{_WORDS}|[0-9 ,./:'+-]){{2,{_LONGEST}}}\z"
 
 _WEEKDAY = rf"(?:(?P<weekday>{_names(WEEKDAYS)})[.,]? )?"
 _MONTH = rf"(?P<month>{_names(MONTHS)})"

@@ -38,14 +38,14 @@ def recognise(cells: pl.Series) -> pl.Series:
     >>> recognise(pl.Series(["1h 30m", "90 min", "PT30S", "2 months"])).to_list()
     [True, True, True, False]
     """
-    found = pl.repeat(value=False, n=cells.len(), dtype=pl.Boolean, eager=True)
     stripped = cells.str.strip_chars()
     rows = stripped.str.contains(_MAY_BE_DURATION).arg_true()
-    if rows.is_empty():
-        return found
-    possible = stripped.gather(rows)
+    found = pl.repeat(value=False, n=cells.len(), dtype=pl.Boolean, eager=True)
     for format_ in FORMATS.values():
-        found = found.scatter(rows.filter(format_.parse(possible).is_not_null()), True)
+        if rows.is_empty():
+            break
+        is_read = format_.parse(stripped.gather(rows)).is_not_null()
+        found, rows = found.scatter(rows.filter(is_read), True), rows.filter(~is_read)
     if not (found & stripped.str.contains(_SEVERAL_UNITS)).any():
         found &= ~stripped.str.contains(_ONE_LETTER)
     return found & ~time.recognise(cells)

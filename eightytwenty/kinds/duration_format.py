@@ -257,10 +257,10 @@ FORMATS = {
         *_CLOCKS,
         *_DAYS,
         DurationFormat("PT1H30M", _ISO, _iso),
+        *(_single(gap, name, word) for gap in (" ", "") for name, words in _SINGLE.items() for word in words),
         *(
             _words(gap, separator, *family)
             for gap, separator, family in itertools.product(("", " "), (" ", "", ", "), _FAMILIES)
         ),
-        *(_single(gap, name, word) for gap in (" ", "") for name, words in _SINGLE.items() for word in words),
     )
 }
