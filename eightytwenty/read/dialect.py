@@ -2,13 +2,13 @@
 
 import csv
 import io
+import itertools
 import re
 import string
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Protocol
 
 from eightytwenty.errors import UserError
@@ -283,7 +283,7 @@ def _read_as(encoding: Encoding, sample: bytes, name: str, table: Table | AnyTab
     start = text[:_LINE_CHARACTERS]
     is_single = any(_has_single_quotes(start, delimiter) for delimiter in _DELIMITERS if delimiter in start)
     quote = ("'" if is_single else '"') if options.quote is None else options.quote
-    lines = list(islice(_lines(text, quote, is_whole=len(sample) < SAMPLE_BYTES), _LINES + _stated(options)))
+    lines = list(itertools.islice(_lines(text, quote, is_whole=len(sample) < SAMPLE_BYTES), _LINES + _stated(options)))
     if not lines:
         raise UserError(_too_wide(name))
     # of the lines that are joined, only the last one ends outside of quotes
@@ -356,6 +356,12 @@ class _Rows:
         """The cells of each row."""
         return [cells for _, cells in self.rows]
 
+    @property
+    def below_blank(self) -> set[int]:
+        """The positions of the rows that stand below a blank line."""
+        pairs = itertools.pairwise(line for line, _ in self.rows)
+        return {at for at, (one, other) in enumerate(pairs, 1) if other.number > one.number + one.lines}
+
 
 def _find(lines: Sequence[Line], table: Table | AnyTable, options: ReadOptions, name: str) -> tuple[_Rows, Header]:
     """The likeliest dialect in which a row names the columns of the table, and its rows."""
@@ -372,11 +378,12 @@ def _find(lines: Sequence[Line], table: Table | AnyTable, options: ReadOptions, 
             if stated == len(cells):
                 raise UserError(f"{name} has no header in line {options.header}; give the number of another line.")
         try:
-            found.append((candidate, find_header(cells, table, stated, has_commas=candidate.dialect.delimiter == ",")))
+            has_commas = candidate.dialect.delimiter == ","
+            header = find_header(cells, table, stated, has_commas=has_commas, below_blank=candidate.below_blank)
         except ValueError as error:
             faults.append((str(error), candidate.rows[likeliest_header(cells)][0]))
         else:
-            header = found[-1][1]
+            found.append((candidate, header))
             if header.is_regular and len(header.columns) == len(table.columns) and _is_whole(header, table):
                 break
     if found:
@@ -401,7 +408,7 @@ def _is_whole(header: Header, table: Table | AnyTable) -> bool:
 def _remedy(line: str, table: Table | AnyTable, options: ReadOptions, why: str = "") -> str:
     """What to do about a table whose likeliest header is this line."""
     if isinstance(table, AnyTable):
-        return "give a text of which each line is a record."
+        return "if a table stands further down, give the number of the line with its names by --header."
     example = ",".join(column.name for column in table.columns)
     if " twice" in why or " either " in why:
         return "give each column a name of its own."
@@ -448,7 +455,7 @@ def _likeliest(candidates: Sequence[_Rows], options: ReadOptions) -> _Rows:
     if options.delimiter is not None:
         tables = tables or list(candidates)
     if not tables:
-        return next(candidate for candidate in candidates if candidate.regular == 0)
+        return next((candidate for candidate in candidates if candidate.regular == 0), candidates[0])
     # a wrong delimiter leaves the right one within the cells
     return max(tables, key=lambda candidate: candidate.regular * whole_share(candidate.cells))
 

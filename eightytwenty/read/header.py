@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -44,7 +44,12 @@ class Header:
 
 
 def find_header(
-    rows: Sequence[Row], table: Table | AnyTable, stated: str | int | None = None, *, has_commas: bool = False
+    rows: Sequence[Row],
+    table: Table | AnyTable,
+    stated: str | int | None = None,
+    *,
+    has_commas: bool = False,
+    below_blank: Collection[int] = (),
 ) -> Header:
     """Finds the row that names the columns of a table.
 
@@ -53,12 +58,13 @@ def find_header(
         table: its required columns must be named. Where nothing is known of it, the likeliest row names all columns.
         stated: the position of the header if it is known, or `NO_HEADER`.
         has_commas: whether commas stand between the cells, and perhaps within numbers.
+        below_blank: the positions of the rows that stand below a blank line.
 
     Raises:
         ValueError: no row names them. The message is about the row that would be the likeliest header.
     """
     if isinstance(table, AnyTable) and stated is None:
-        stated = _likely_place(rows, table, has_commas=has_commas)
+        stated = _likely_place(rows, table, below_blank, has_commas=has_commas)
     if stated == NO_HEADER:
         return _header(_named(rows, table), rows, -1, table, (WITHOUT,))
     choices = range(min(len(rows), _PREAMBLE_ROWS)) if stated is None else [int(stated)]
@@ -83,9 +89,15 @@ def find_header(
     raise ValueError(f"there is no column {' or '.join(table.names)} among {', '.join(rows[at])[:200]}")
 
 
-def _likely_place(rows: Sequence[Row], table: AnyTable, *, has_commas: bool) -> str | int:
-    """Where a row names the columns, whatever their names; `NO_HEADER` if none does."""
-    at = first_full_row(rows)
+def _likely_place(rows: Sequence[Row], table: AnyTable, below_blank: Collection[int], *, has_commas: bool) -> str | int:
+    """Where a row names the columns, whatever their names; `NO_HEADER` if none does.
+
+    Raises:
+        ValueError: the table seems to start too far down.
+    """
+    at = first_full_row(rows, below_blank)
+    if at >= _PREAMBLE_ROWS:
+        raise ValueError(f"{at} rows stand above what looks like a table")
     # a header may have one cell more or less than the records, and then it stands right above them
     if at and _fitted(tuple(rows[at - 1]), rows[at:], table, has_commas=has_commas)[1]:
         return at - 1

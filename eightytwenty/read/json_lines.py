@@ -243,7 +243,10 @@ def different_names(names: Sequence[str]) -> tuple[str, ...]:
     """Names for the fields of JSON: the second column of a name gets its number."""
     found: dict[str, None] = {}
     for number, name in enumerate(names, 1):
-        found[name if name not in found else f"{name.strip() or 'column'} ({number})"] = None
+        own = name
+        while own in found:
+            own = f"{own.strip() or 'column'} ({number})"
+        found[own] = None
     return tuple(found)
 
 

@@ -3,7 +3,7 @@
 import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from eightytwenty.kinds.spelling import MISSING_MARKS
@@ -41,10 +41,14 @@ def usual_width(rows: Sequence[Row]) -> int:
     return max(counts, key=lambda width: (counts[width], width), default=0)
 
 
-def first_full_row(rows: Sequence[Row]) -> int:
+def first_full_row(rows: Sequence[Row], below_blank: Collection[int] = ()) -> int:
     """The first row that is as wide as most and is no title: the header, or where there is none a record.
 
     Of a header in two rows, of which the upper one names groups of columns, it is the lower one.
+
+    Args:
+        rows: the first ones of a file.
+        below_blank: the positions of those that stand below a blank line.
 
     Raises:
         ValueError: no row has cells.
@@ -59,14 +63,15 @@ def first_full_row(rows: Sequence[Row]) -> int:
     widest = max(range(len(rows)), key=lambda at: len(rows[at]))
     if widest < full[0] and len(wide) < NEARLY_ALL * (len(rows) - full[0]) and all(map(_is_name, rows[widest])):
         return widest
-    # above a header may be comments and the names of groups, which leave cells out
-    whole = next((at for at in full if not _may_be_above(rows[at])), full[0])
+    # above a header may be comments, the names of groups, which leave cells out, and what is apart from it
+    whole = next((at for at in full if not _leaves_out(rows[at]) and at + 1 not in below_blank), full[0])
     records = _records(rows, whole)
     is_below = all(map(_is_name, rows[whole])) and len(records) > 0 and _evidence(rows[whole], records).names > 0
     return whole if is_below else full[0]
 
 
-def _may_be_above(row: Row) -> bool:
+def _leaves_out(row: Row) -> bool:
+    """Whether a row is a comment or leaves cells out."""
     return row[0].lstrip().startswith("#") or not all(cell.strip() for cell in row)
 
 

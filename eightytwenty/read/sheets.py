@@ -1,6 +1,7 @@
 """Reads the sheets of workbooks (xlsx, xlsm, xlsb, xls, ods), each row as a line of JSON."""
 
 import io
+import itertools
 import re
 import zipfile
 import zlib
@@ -14,7 +15,7 @@ from eightytwenty.errors import UserError
 from eightytwenty.read.any_table import AnyTable, spellings_of
 from eightytwenty.read.dialect import TextFormat
 from eightytwenty.read.header import WITHOUT, Header, find_header, likeliest_header
-from eightytwenty.read.json_lines import LineStream, json_format, object_line, plain_text
+from eightytwenty.read.json_lines import LineStream, different_names, json_format, object_line, plain_text
 from eightytwenty.read.options import NO_HEADER
 from eightytwenty.read.streams import ZIP, seekable
 from eightytwenty.schema import Table, loose_name
@@ -78,15 +79,18 @@ class Workbook:
             stated = next((at for at, (number, _) in enumerate(numbered) if number == int(stated)), len(rows))
             if stated == len(rows):
                 raise UserError(f"{self._name}/{sheet} has no header in row {stated}; give the number of another row.")
+        numbers = [number for number, _ in numbered[:_FIRST_ROWS]]
+        below_blank = {at for at, (one, other) in enumerate(itertools.pairwise(numbers), 1) if other > one + 1}
         try:
-            found = find_header(rows[:_FIRST_ROWS], table, stated)
+            found = find_header(rows[:_FIRST_ROWS], table, stated, below_blank=below_blank)
         except ValueError as error:
             number = numbered[likeliest_header(rows[:_FIRST_ROWS])][0]
             fault = f"{self._name}/{sheet} has no header of {table.name} in its first {_FIRST_ROWS} rows"
             raise UserError(f"{fault}: {error} (row {number}).", redacted=f"{fault}.") from None
         above = f", {found.row} row{'s' if found.row > 1 else ''} above the header" if found.row > 0 else ""
         note = above if found.row >= 0 else f", {WITHOUT}"
-        text = json_format(_different(found.names), found.columns, f"sheet{note}", empty=found.empty)
+        names = [name if name.strip() else f"column ({number})" for number, name in enumerate(found.names, 1)]
+        text = json_format(different_names(names), found.columns, f"sheet{note}", empty=found.empty)
         return replace(text, has_header=found.row >= 0, spellings=spellings_of(table, found.columns)), found
 
     def lines(self, sheet: str, header: Header, text: TextFormat) -> LineStream:
@@ -122,14 +126,6 @@ class Workbook:
             cells = [plain_text(cell) or None for cell in row]
             if any(cell is not None for cell in cells):
                 yield number, cells
-
-
-def _different(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Names for the fields of JSON: a column without a name gets its number, and so does a second one of a name."""
-    found: list[str] = []
-    for number, name in enumerate(names, 1):
-        found.append(name if name.strip() and name not in found else f"{name.strip() or 'column'} ({number})")
-    return tuple(found)
 
 
 def _require_sensible_size(content: bytes, name: str) -> None:
