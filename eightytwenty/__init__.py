@@ -85,11 +85,49 @@ def infer(
         return infer_path(path, name, read, progress).table
 
 
+def infer_into(
+    source: str | Path,
+    out: str | Path,
+    read: "ReadOptions | None" = None,
+    progress: "Progress | None" = None,
+    *,
+    mask: bool = False,
+) -> "Table":
+    """Infers a table as `infer` does, and writes schema.yaml and the evidence for it into a folder.
+
+    Args:
+        source: as for `infer`.
+        out: the folder, which must be new or empty.
+        read: what is known of the files; the rest is detected.
+        progress: called with (records done, about how many there are in all).
+        mask: whether letters and digits of examples are hidden.
+
+    Raises:
+        UserError: the source cannot be read, or the folder holds something.
+    """
+    from eightytwenty.files import whole_folder
+    from eightytwenty.inference.schema_text import inferred_files
+    from eightytwenty.inference.table import infer_path
+
+    out = Path(out).absolute()
+    if out.is_dir() and any(out.iterdir()):
+        raise UserError(f"{out} holds {min(path.name for path in out.iterdir())}; choose a new or an empty folder.")
+    with _local_path(source, out, read) as path:
+        inferred = infer_path(path, read=read, progress=progress)
+    with whole_folder(out) as folder:
+        for name, text in inferred_files(inferred, masked=mask).items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+    return inferred.table
+
+
 def clean(
     source: str | Path,
     table: "Table | PictureTable | ReadOptions | None",
     out: str | Path,
     progress: "Progress | None" = None,
+    *,
+    mask: bool = False,
 ) -> "Cleaned":
     """Cleans a source into a folder, which appears whole or not at all.
 
@@ -102,6 +140,7 @@ def clean(
             ledger.parquet, report.md and report.json. An existing folder is replaced only if it holds such a result and
             nothing else.
         progress: called with (records done, records in all).
+        mask: whether letters and digits of the examples in an inferred schema are hidden.
 
     Returns:
         The folder, the number of rows by fate and by rule, and the tables in it.
@@ -123,7 +162,7 @@ def clean(
         beside = None
         if table is None or isinstance(table, ReadOptions):
             inferred = infer_path(path, read=read)
-            table, beside = inferred.table, inferred_files(inferred)
+            table, beside = inferred.table, inferred_files(inferred, masked=mask)
         if isinstance(table, Table):
             return Cleaned(out, clean_table(open_source(path, table), table, out, progress, beside=beside))
         _require_picture_libraries()

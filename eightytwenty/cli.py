@@ -30,9 +30,10 @@ from pydantic_settings import (
 from eightytwenty.errors import UserError
 from eightytwenty.plugins import load_all
 from eightytwenty.signals import sigterm_raises
-from eightytwenty.tables import CleanOptions, installed_tables, load_table, require_clean
+from eightytwenty.tables import CleanOptions, InferOptions, installed_tables, load_table, require_clean
 
 _MOST_FILES = 10  # to list in the terminal; the report lists all
+_MOST_COLUMNS = 50  # to list in the terminal; the schema lists all
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,8 @@ def clean_command(options: CleanOptions) -> None:
     from eightytwenty.progress import progress_bar
 
     table, out = load_table(options), Path(options.out)
-    with progress_bar("clean", table.unit) as progress:
-        summary = clean(options.source, table, out, progress).summary
+    with progress_bar("clean", getattr(table, "unit", "rows")) as progress:
+        summary = clean(options.source, table, out, progress, mask=options.mask).summary
     console = Console()
     for file in summary.files[:_MOST_FILES]:
         description = for_terminal(f"{file['name']}: {file['format']}")
@@ -134,6 +135,8 @@ def clean_command(options: CleanOptions) -> None:
     descriptions = {
         "clean": "the clean pictures",
         "clean.parquet": "the clean rows",
+        "clean.csv": "the same as text",
+        "schema.yaml": "what the table is",
         "report.md": "what was done and why",
         "quarantine.parquet": "what needs a person",
         "gallery.png": "what it looks like",
@@ -142,6 +145,38 @@ def clean_command(options: CleanOptions) -> None:
         if (out / name).exists():
             console.print(f"  {description:<24}{for_terminal(str(out / name))}", soft_wrap=True, highlight=False)
     require_clean(table, summary, out)
+
+
+def infer_command(options: InferOptions) -> None:
+    """Writes the schema of a source, with the evidence for it, and prints what its columns are.
+
+    Raises:
+        UserError: the source cannot be read, or the folder holds a schema or something else.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
+    from eightytwenty import infer_into
+    from eightytwenty.printable import for_terminal
+    from eightytwenty.progress import progress_bar
+
+    out = Path(options.out)
+    with progress_bar("read", "rows") as progress:
+        table = infer_into(options.source, out, options.read, progress, mask=options.mask)
+    shown = RichTable(box=box.HORIZONTALS, pad_edge=False)
+    for title in ("column", "kind", "format", "missing"):
+        shown.add_column(title)
+    for column in table.columns[:_MOST_COLUMNS]:
+        marks = ", ".join(map(repr, filter(None, [column.blank, *(column.missing or ())])))
+        shown.add_row(*(for_terminal(text) for text in (column.name, column.kind, column.format, marks)))
+    console = Console()
+    console.print(shown)
+    if len(table.columns) > _MOST_COLUMNS:
+        console.print(f"and {len(table.columns) - _MOST_COLUMNS:,} more columns")
+    console.print("[bold]Where to look next[/]")
+    for name, description in {"schema.yaml": "to correct", "evidence/columns.md": "why"}.items():
+        console.print(f"  {description:<24}{for_terminal(str(out / name))}", soft_wrap=True, highlight=False)
 
 
 class _Commands(BaseModel):
@@ -158,12 +193,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _commands() -> list[Command]:
-    """The library's own command and those of other distributions."""
+    """The library's own commands and those of other distributions."""
     table_options = dict.fromkeys(table.options for table in installed_tables().values())
     bases: tuple[type[BaseModel], ...] = (*table_options, CleanOptions)
     options: type[BaseModel] = create_model("CleanOptions", __base__=bases, __doc__=CleanOptions.__doc__)
     clean = Command("clean", "clean a table or pictures of your own", options, "eightytwenty.cli:clean_command")
-    return [*chain.from_iterable(load_all("eightytwenty.commands").values()), clean]
+    infer = Command("infer", "find out what a table is", InferOptions, "eightytwenty.cli:infer_command")
+    return [*chain.from_iterable(load_all("eightytwenty.commands").values()), clean, infer]
 
 
 def _sentence(error: ValidationError) -> str:

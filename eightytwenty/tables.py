@@ -1,4 +1,4 @@
-"""The options of `clean`, and the tables that they can name: installed ones, and those in a YAML or Python file."""
+"""The options of the commands, and the tables that they can name: installed ones, those in a YAML or Python file."""
 
 import sys
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_settings import CliPositionalArg
+from pydantic_settings import CliImplicitFlag, CliPositionalArg
 
 from eightytwenty.errors import UserError
 from eightytwenty.plugins import load_all
@@ -20,31 +20,14 @@ if TYPE_CHECKING:
     from eightytwenty.pictures.schema import PictureTable
     from eightytwenty.schema import Table
 
-DEFAULT_TABLE = "default"
+INFER = "infer"  # in place of the name of a table
 _DETECTED = "if empty, it is detected"
 
 
-class CleanOptions(BaseModel):
-    """Clean a table or pictures: every row ends as clean, quarantine or duplicate, with its reasons."""
+class ReadingOptions(BaseModel):
+    """What is known of the files of a source."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-    source: CliPositionalArg[str] = Field(
-        title="Source",
-        min_length=1,
-        description="table (text, JSON, workbook, Arrow or Parquet; packed or not), folder, or http(s) address; "
-        "for pictures a folder, zip, tar (also .tgz), or http(s) address",
-    )
-    out: str = Field(
-        title="Out", min_length=1, description="folder for clean, quarantine, duplicates, ledger and report"
-    )
-    table: str = Field(
-        DEFAULT_TABLE,
-        title="Schema",
-        alias="schema",
-        min_length=1,
-        description="what the source must be: the name of an installed table, or FILE.yaml or FILE.py:NAME",
-    )
 
     encoding: str = Field("", title="Encoding", description=f"of texts, such as cp1252; {_DETECTED}")
     delimiter: str = Field("", title="Delimiter", description=f"of texts, one character or tab; {_DETECTED}")
@@ -74,6 +57,45 @@ class CleanOptions(BaseModel):
             raise UserError(f"{error}.") from None
 
 
+class InferOptions(ReadingOptions):
+    """Find out what a table is: the kind of each column, how it writes its values, and what means a missing one."""
+
+    source: CliPositionalArg[str] = Field(
+        title="Source",
+        min_length=1,
+        description="table (text, JSON, workbook, Arrow, Parquet or database; packed or not), folder, or address",
+    )
+    out: str = Field(title="Out", min_length=1, description="folder for schema.yaml and the evidence")
+    mask: CliImplicitFlag[bool] = Field(
+        False, title="Mask", description="whether the letters and digits of examples are hidden in schema and evidence"
+    )
+
+
+class CleanOptions(ReadingOptions):
+    """Clean a table or pictures: every row ends as clean, quarantine or duplicate, with its reasons."""
+
+    source: CliPositionalArg[str] = Field(
+        title="Source",
+        min_length=1,
+        description="table (text, JSON, workbook, Arrow or Parquet; packed or not), folder, or http(s) address; "
+        "for pictures a folder, zip, tar (also .tgz), or http(s) address",
+    )
+    out: str = Field(
+        title="Out", min_length=1, description="folder for clean, quarantine, duplicates, ledger and report"
+    )
+    table: str = Field(
+        INFER,
+        title="Schema",
+        alias="schema",
+        min_length=1,
+        description="what the source must be: the name of an installed table, or FILE.yaml or FILE.py:NAME; "
+        f"or {INFER}, to find out",
+    )
+    mask: CliImplicitFlag[bool] = Field(
+        False, title="Mask", description="whether letters and digits of examples are hidden in an inferred schema"
+    )
+
+
 @dataclass(frozen=True)
 class InstalledTable:
     """A table that an entry point of the group `eightytwenty.tables` names.
@@ -88,18 +110,20 @@ class InstalledTable:
 
 
 def installed_tables() -> dict[str, InstalledTable]:
-    """The tables of the installed distributions, by name. The one named `default` is used if none is named."""
+    """The tables of the installed distributions, by name."""
     return load_all("eightytwenty.tables")
 
 
-def load_table(options: CleanOptions) -> "Table | PictureTable":
-    """The table that the options name, with what they say of its files.
+def load_table(options: CleanOptions) -> "Table | PictureTable | ReadOptions":
+    """The table that the options name, with what they say of its files; only this if the table is to be inferred.
 
     Raises:
         UserError: there is no such table, or its file cannot be read or run, or pictures are to be read as texts are.
     """
     from eightytwenty.schema import Table
 
+    if options.table == INFER:
+        return options.read
     table, stated = _find_table(options), options.read
     if isinstance(table, Table):
         return replace(table, read=stated.over(table.read))
@@ -118,22 +142,21 @@ def _find_table(options: CleanOptions) -> "Table | PictureTable":
         return _from_file(Path(file), name)
     tables = installed_tables()
     if options.table not in tables:
-        if options.table == DEFAULT_TABLE:
-            raise UserError("clean needs --schema FILE.yaml, a table of your own; see eightytwenty clean --help")
         own = "FILE.yaml or FILE.py:NAME for a table of your own"
-        choices = " or ".join([*sorted(tables.keys() - {DEFAULT_TABLE}), own])
+        choices = " or ".join([*sorted(tables), own])
         raise UserError(f"--schema {options.table}: there is no such table; choose {choices}.")
     return tables[options.table].build(options)
 
 
-def require_clean(table: "Table | PictureTable", summary: "Summary", out: Path) -> None:
+def require_clean(table: "Table | PictureTable | ReadOptions", summary: "Summary", out: Path) -> None:
     """Checks that at least one row is clean.
 
     Raises:
         UserError: none is; the folder, with the reasons, is written all the same.
     """
     if not summary.clean:
-        raise UserError(f"None of the {summary.rows:,} {table.unit} is clean; {out / 'report.md'} says why.")
+        unit = "rows" if isinstance(table, ReadOptions) else table.unit
+        raise UserError(f"None of the {summary.rows:,} {unit} is clean; {out / 'report.md'} says why.")
 
 
 def _from_file(file: Path, name: str) -> "Table | PictureTable":

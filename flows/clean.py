@@ -24,7 +24,7 @@ def clean(parameters: CleanParameters) -> Summary:
             allowed, or no picture is clean; the folder with the reasons is there in this last case.
     """
     source, table, out = parameters.source, load_table(parameters), require_allowed(parameters.out)
-    summary = clean_own(source, table, out)
+    summary = clean_own(source, table, out, mask=parameters.mask)
     report_cleaning(out)
     get_run_logger().info(
         "%s: %s rows, %s; see %s",

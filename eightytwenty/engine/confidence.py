@@ -1,6 +1,8 @@
 """How certain each repair is, as measured on tables whose truth is known."""
 
-_MEASURED: dict[str, float] = {}  # repair -> confidence
+DEFAULT = 0.99  # what makes a repair certain enough, where nothing else is asked for
+# repair -> the share of its results that are right; of the others, hardly any is wrong
+_MEASURED = {"day and month swapped": 0.2}
 
 
 def confidence(rule: str) -> float:

@@ -147,8 +147,8 @@ class _Repairer:
                     steps.append((len(steps), rule.name, cell, after, confidence(rule.name)))
                 cell, is_clean = after, after is not None and self._is_clean(after)
         is_repaired = is_clean or cell is None
-        if self._is_whole and not is_repaired:  # the cell is flagged as it is
-            return [], None
+        if self._is_whole and (proposed_by or not is_repaired):  # the cell is flagged as it is
+            steps = []
         return steps, (proposed_by, cell) if proposed_by and is_repaired else None
 
     def _is_clean(self, cell: str) -> bool:
@@ -170,9 +170,10 @@ def repairs(column: Column) -> tuple[Repair, ...]:
     return _repairer(column).repairs
 
 
-def repair_steps(cell: str, column: Column) -> list[str]:
-    """The names of the repairs that bring a cell to plain form, in order; none if they do not."""
-    return [rule for _, rule, *_ in _repairer(column).steps(cell)[0]]
+def repair_cell(cell: str, column: Column) -> tuple[list[str], str | None]:
+    """The names of the repairs that bring a cell to plain form, in order, and this form; none if they do not."""
+    steps = _repairer(column).steps(cell)[0]
+    return [rule for _, rule, *_ in steps], steps[-1][3] if steps else cell
 
 
 def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:

@@ -138,7 +138,7 @@ def lower_bound(right: int, number: int) -> float:
     share = right / number
     middle = share + _Z**2 / (2 * number)
     spread = _Z * ((share * (1 - share) + _Z**2 / (4 * number)) / number) ** 0.5
-    return (middle - spread) / (1 + _Z**2 / number)
+    return float((middle - spread) / (1 + _Z**2 / number))
 
 
 def _f1(right: int, given: int, wanted: int) -> tuple[float, float, float]:

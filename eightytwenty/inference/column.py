@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from eightytwenty.engine.confidence import DEFAULT, confidence
 from eightytwenty.engine.reasons import LETTER_CASE, MISSING_MARK, REPLACEMENT
-from eightytwenty.engine.repair import repair_steps, repairs
-
+from eightytwenty.engine.repair import repair_cell, repairs
 from eightytwenty.inference.kind import Choice, choose_kind
 from eightytwenty.inference.missing import usual_mark
 from eightytwenty.inference.values import Values
@@ -17,7 +17,7 @@ from eightytwenty.schema import Column
 EXAMPLES = 3
 _LONGEST_EXAMPLE = 40  # characters
 # Cells, and the share of the cells, that make a notation: slips of the pen are fewer, and each is another one.
-_FEWEST, _SLIPS = 3, 0.01
+_FEWEST, _SLIPS, _SLIPS_OF_DIGITS = 3, 0.01, 0.1
 # repairs of what no slip makes of a value
 _NO_SLIPS = {STRAY_SPACES.name, UNICODE_VARIANTS.name, MISSING_MARK, REPLACEMENT, LETTER_CASE, "spaces within"}
 
@@ -67,7 +67,7 @@ def infer_column(name: str, cells: pl.Series, *, required: bool = True) -> tuple
     """
     values = Values.of(cells)
     choice = choose_kind(values, name)
-    blank = usual_mark(values, choice.marks)
+    blank = usual_mark(values, choice.marks, is_text=choice.kind.is_text)
     marks = tuple(mark for mark in choice.marks if mark != blank)
     column = Column(
         name,
@@ -87,17 +87,27 @@ def infer_column(name: str, cells: pl.Series, *, required: bool = True) -> tuple
 def _rare_repairs(column: Column, values: Values) -> tuple[str, ...]:
     """The repairs that would change so few cells that these are rather slips: they only propose.
 
-    `2022/10/1` is a notation if many cells have it; alone among dates with zeros, it may as well be `2022/10/11`.
+    `2022/10/1` is a notation if many cells have it; alone among dates with zeros, it may as well be `2022/10/11`. A
+    slip that leaves all digits in place is rarer than one that drops a digit, or doubles it.
     """
-    counts = Counter[str]()
-    form = column.form
-    irregular = values.where(form.parse(values.cells).is_null())
+    counts, digits = Counter[str](), Counter[str]()
+    irregular = values.where(column.form.parse(values.cells).is_null())
     for cell, count in zip(irregular.cells, irregular.counts, strict=True):
-        for rule in repair_steps(cell, column):
+        rules, after = repair_cell(cell, column)
+        for rule in rules:
             counts[rule] += count
-    fewest = max(_FEWEST, _SLIPS * values.total)
-    rare = {rule for rule, count in counts.items() if count < fewest} - _NO_SLIPS
-    return tuple(dict.fromkeys(repair.name for repair in repairs(column) if repair.name in rare))
+            digits[rule] += count * (_digits(cell) != _digits(after or ""))
+    rare = {
+        rule
+        for rule, count in counts.items()
+        if count < max(_FEWEST, (_SLIPS_OF_DIGITS if 2 * digits[rule] > count else _SLIPS) * values.total)
+    } - _NO_SLIPS
+    names = dict.fromkeys(repair.name for repair in repairs(column))
+    return tuple(name for name in names if name in rare or (name in counts and confidence(name) < DEFAULT))
+
+
+def _digits(cell: str) -> str:
+    return "".join(filter(str.isdecimal, cell))
 
 
 def _evidence(values: Values, choice: Choice, column: Column, rows: int) -> ColumnEvidence:

@@ -14,7 +14,7 @@ from eightytwenty.kinds import Form, Kind, all_kinds, find_kind
 # more of the values may be beyond them.
 NEARLY_ALL, MOST = 0.9, 0.8
 _CATEGORIES = 20  # values that are few in any column
-_FEW = 0.05  # of the rows: so many distinct values are few as well
+_FEW = 0.1  # of the rows: so many distinct values are few as well
 _REPEATS = 3  # a label that occurs less often may be a mistake
 _LONGEST_LABEL = 60  # characters; what is longer is text
 _WORD = 3  # letters of a word that may be the end of a longer one, such as "premisezip"
@@ -99,7 +99,7 @@ def _is_named(kind: Kind, name: str) -> bool:
 
 def _nearly_belongs(kind: Kind, cells: pl.Series, belongs: pl.Series) -> pl.Series:
     """(n,) Boolean, which other cells have nearly the shape of a cell that belongs; of words, nearly the letters."""
-    forms = cells.str.to_lowercase() if kind.dtype == pl.Boolean else _characters(cells)
+    forms = cells.str.to_lowercase() if kind.dtype == pl.Boolean else _characters(cells, belongs)
     known = forms.filter(belongs).value_counts(sort=True)[forms.name].head(_MOST_SHAPES).to_list()
     nearest = {
         form: any(OSA.distance(form, shape, score_cutoff=_errors(form)) <= _errors(form) for shape in known)
@@ -113,8 +113,15 @@ def _errors(form: str) -> int:
     return 0 if len(form) < 2 else max(1, round(_WRONG * len(form)))
 
 
-def _characters(cells: pl.Series) -> pl.Series:
-    """(n,) String, with 9 for each digit and a for each letter."""
+def _characters(cells: pl.Series, belongs: pl.Series) -> pl.Series:
+    """(n,) String, with 9 for each digit and a for each letter; of hexadecimal digits, which are both, 9 for each."""
+    known = cells.filter(belongs)
+    one_shape = known.str.replace_all(r"[0-9\p{L}]", "9")
+    is_hexadecimal = known.str.contains("[0-9]").all() and one_shape.n_unique() < _HALF * _shapes(known).n_unique()
+    return cells.str.replace_all(r"[0-9\p{L}]", "9") if is_hexadecimal else _shapes(cells)
+
+
+def _shapes(cells: pl.Series) -> pl.Series:
     return cells.str.replace_all("[0-9]", "9").str.replace_all(r"\p{L}", "a")
 
 

@@ -85,8 +85,12 @@ def without_marks(values: Values, marks: tuple[str, ...]) -> Values:
     return values.where(~values.cells.is_in(list(marks))) if marks else values
 
 
-def usual_mark(values: Values, marks: tuple[str, ...]) -> str:
-    """How a column writes "missing": a mark if it is more frequent than an empty cell and any other, else empty."""
+def usual_mark(values: Values, marks: tuple[str, ...], *, is_text: bool) -> str:
+    """How a column writes "missing": a mark if it is more frequent than an empty cell and any other, else empty.
+
+    Beside numbers and dates, a strong mark is what some program wrote for an empty cell.
+    """
     counts = dict(zip(values.cells, values.counts, strict=True)) if marks else {}
     usual = max(marks, key=lambda mark: counts[mark], default="")
-    return usual if usual and counts[usual] > values.nulls else ""
+    is_own = is_text or usual.lower() in WEAK
+    return usual if usual and is_own and counts[usual] > values.nulls else ""

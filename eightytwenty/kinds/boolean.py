@@ -14,6 +14,7 @@ _PLAIN = ("true", "false")
 _PAIRS = (_PLAIN, ("t", "f"), ("yes", "no"), ("y", "n"), ("on", "off"), ("1", "0"))
 # Both words of one of these show the kind. A column of 1 and 0 holds numbers.
 _PAIRS_OF_WORDS = _PAIRS[1:-1]
+_ALONE = ({"yes"}, {"no"})  # of a column where all answers are the same, or missing
 _TRUE, _FALSE = {yes for yes, _ in _PAIRS} | {"1.0"}, {no for _, no in _PAIRS} | {"0.0"}
 _STYLES: tuple[Callable[[str], str], ...] = (str.lower, str.upper, str.title)
 _LONGEST = 20  # the longest word has five letters; the rest is space around it
@@ -48,7 +49,7 @@ def truth_word(cell: str, words: tuple[str, str] = _PLAIN) -> str:
 
 
 def recognise(cells: pl.Series) -> pl.Series:
-    """Which cells are words for true and false, if there are `true`, `false` or both words of another pair.
+    """Which cells are words for true and false, if there are `true`, `false`, both words of a pair, or one answer.
 
     >>> recognise(pl.Series(["Y", "N", "?"])).to_list(), recognise(pl.Series(["M", "F"])).to_list()
     ([True, True, False], [False, False])
@@ -59,7 +60,8 @@ def recognise(cells: pl.Series) -> pl.Series:
     # grades and other codes of one letter have these among others
     are_codes = 2 * (is_word & (words.str.len_bytes() == 1)).sum() < (words.str.len_bytes() == 1).sum()
     pairs = [pair for pair in _PAIRS_OF_WORDS if found.issuperset(pair) and not (are_codes and len(pair[0]) == 1)]
-    if found & set(_PLAIN) or pairs:
+    is_alone = is_word.all() and found in _ALONE
+    if found & set(_PLAIN) or pairs or is_alone:
         return is_word
     return pl.repeat(False, len(cells), dtype=pl.Boolean, eager=True)
 

@@ -147,7 +147,7 @@ DATE = register(
             UNICODE_VARIANTS,
             Repair("midnight", "midnight behind a day says nothing", midnight),
             *REPAIRS,
-            date_forms.format_repair("date", [compile_format("%Y-%m-%d")], date_forms.is_day),
+            *date_forms.format_repairs("date", [compile_format("%Y-%m-%d")], date_forms.is_day),
         ),
         missing_marks=MISSING_MARKS,
         recognise=recognise,

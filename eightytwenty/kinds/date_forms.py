@@ -159,11 +159,16 @@ def _two_digit_years(alike: Iterable[_Reading]) -> list[str]:
     return ["years of two digits are taken for 1969 to 1999, and for 2000 to 2068"]
 
 
-def rewriting(targets: Sequence[DateFormat], belongs: Belongs) -> Callable[[str], str]:
+def rewriting(targets: Sequence[DateFormat], belongs: Belongs, *, swapped: bool = False) -> Callable[[str], str]:
     """A repair that writes in a column's format, or in either of two, what a cell can only mean.
 
     A cell with the numbers in the order of the column, and with its separators, has the meaning that the column's
     format gives it. The century of a year of two digits is known only where the column itself has such years.
+
+    Args:
+        targets: the format of the column, or two.
+        belongs: which formats are of the kind.
+        swapped: whether day and month may stand in the other order than in the column, which is more often a slip.
     """
 
     def rewrite(cell: str) -> str:
@@ -173,17 +178,22 @@ def rewriting(targets: Sequence[DateFormat], belongs: Belongs) -> Callable[[str]
         for target in targets:
             in_order = [pair for pair in found if target.order and pair[0].order == target.order and pair[1]]
             for format_, moment in in_order or found:
-                if moment is not None:
+                is_swapped = target.order and format_.order and format_.order != target.order
+                if moment is not None and (swapped or not is_swapped):
                     texts.add(target.write(moment) if _says_all(format_, target, moment.hour) else None)
         return texts.pop() or cell if len(texts) == 1 else cell
 
     return rewrite
 
 
-def format_repair(name: str, targets: Sequence[DateFormat], belongs: Belongs) -> Repair:
-    """The repair of a kind that writes in the format of a column."""
+def format_repairs(name: str, targets: Sequence[DateFormat], belongs: Belongs) -> tuple[Repair, ...]:
+    """The repairs of a kind that write in the format of a column."""
     reason = f"a {name} in another notation, in that of its column"
-    return Repair(f"{name} format", reason, rewriting(targets, belongs))
+    own = Repair(f"{name} format", reason, rewriting(targets, belongs))
+    if not any(target.order for target in targets):
+        return (own,)
+    other = "day and month can only stand in the other order than in the column"
+    return own, Repair("day and month swapped", other, rewriting(targets, belongs, swapped=True))
 
 
 def _says_all(format_: DateFormat, target: DateFormat, hour: int) -> bool:
@@ -204,7 +214,7 @@ def in_format(kind: Kind, text: str, belongs: Belongs, noun: str) -> Kind:
         raise ValueError(f"{wrong.text!r} is no format of {noun}")
     if len(targets) > 2 or len({_unordered(target) for target in targets}) > 1 or len(set(targets)) < len(targets):
         raise ValueError(f"{text!r} is no format of {noun}: the two may only differ in the order of day and month")
-    repairs = (UNICODE_VARIANTS, format_repair(kind.name, targets, belongs))
+    repairs = (UNICODE_VARIANTS, *format_repairs(kind.name, targets, belongs))
     if len(targets) == 1:
         (target,) = targets
         return replace(

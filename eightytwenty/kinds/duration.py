@@ -18,6 +18,10 @@ _MAY_BE_DURATION = (
 # In a column by themselves, these are metres and centuries as well.
 _ONE_LETTER = r"^[0-9.]+ ?[dms]\z"
 _SEVERAL_UNITS = r"^[0-9]+ ?[a-z]+,? ?[0-9]"
+# "time" is not among them, which may be a time of day
+_NAMES = frozenset(
+    {"duration", "elapsed", "runtime", "length", "lap", "pace", "split", "min", "mins", "minutes", "hours", "seconds"}
+)
 _THREE_PARTS = r"^[0-9]+:[0-9]{2}[:.][0-9]"
 
 
@@ -38,6 +42,15 @@ def recognise(cells: pl.Series) -> pl.Series:
     >>> recognise(pl.Series(["1h 30m", "90 min", "PT30S", "2 months"])).to_list()
     [True, True, True, False]
     """
+    return recognise_named(cells) & ~time.recognise(cells)
+
+
+def recognise_named(cells: pl.Series) -> pl.Series:
+    """Which cells may be durations, if the name of the column says that they are none of the day.
+
+    >>> recognise_named(pl.Series(["19:10", "7:46", "7:46 p.m."])).to_list()
+    [True, True, False]
+    """
     stripped = cells.str.strip_chars()
     rows = stripped.str.contains(_MAY_BE_DURATION).arg_true()
     found = pl.repeat(value=False, n=cells.len(), dtype=pl.Boolean, eager=True)
@@ -48,7 +61,7 @@ def recognise(cells: pl.Series) -> pl.Series:
         found, rows = found.scatter(rows.filter(is_read), True), rows.filter(~is_read)
     if not (found & stripped.str.contains(_SEVERAL_UNITS)).any():
         found &= ~stripped.str.contains(_ONE_LETTER)
-    return found & ~time.recognise(cells)
+    return found
 
 
 def find_form(cells: pl.Series, counts: pl.Series) -> Form:
@@ -119,6 +132,8 @@ DURATION = register(
         repairs=(UNICODE_VARIANTS, _format_repair(PLAIN)),
         missing_marks=MISSING_MARKS,
         recognise=recognise,
+        names=_NAMES,
+        recognise_named=recognise_named,
         find_form=find_form,
         in_format=in_format,
     )

@@ -39,7 +39,7 @@ def recognise(cells: pl.Series) -> pl.Series:
 def _usual_word(labels: pl.Series) -> str:
     """The word behind nearly all numbers that have one, such as "patients"; empty if there is none."""
     words = labels.filter(labels.str.contains(r"^ \p{L}[\p{L}.]+$")).value_counts(sort=True)
-    if words.is_empty() or words["count"][0] < max(_FEWEST, _USUAL * (labels != "").sum()):
+    if words.is_empty() or words["count"][0] < max(_FEWEST, _USUAL * int((labels != "").sum())):
         return ""
     return str(words[labels.name][0])
 

@@ -124,7 +124,7 @@ TIME = register(
         repairs=(
             UNICODE_VARIANTS,
             Repair("clock", "a time in another notation", clock),
-            date_forms.format_repair("time", [compile_format("%H:%M:%S")], _is_time),
+            *date_forms.format_repairs("time", [compile_format("%H:%M:%S")], _is_time),
         ),
         missing_marks=MISSING_MARKS,
         recognise=recognise,

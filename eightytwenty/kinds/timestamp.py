@@ -118,7 +118,7 @@ TIMESTAMP = register(
             UNICODE_VARIANTS,
             Repair("day and time", "a day and a time in another notation", notation),
             Repair("offset from UTC", "the same moment, in UTC", offset),
-            date_forms.format_repair("timestamp", [compile_format("%Y-%m-%d %H:%M:%S")], date_forms.is_moment),
+            *date_forms.format_repairs("timestamp", [compile_format("%Y-%m-%d %H:%M:%S")], date_forms.is_moment),
         ),
         missing_marks=MISSING_MARKS,
         recognise=recognise,

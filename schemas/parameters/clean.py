@@ -25,6 +25,10 @@ class CleanParameters(PicturesOptions, PairsOptions, CleanOptions):
     """Clean a table or pictures: every row ends as clean, quarantine or duplicate, with its reasons."""
 
     # the form offers installed tables; a Python file is for the command line, whose user may run code anyway
-    table: Literal["pairs", "pictures"] = Field(
-        "pairs", title="Schema", alias="schema", description="what the source must be"
+    table: Literal["infer", "pairs", "pictures"] = Field(
+        "infer", title="Schema", alias="schema", description="what the source must be; infer finds out what a table is"
+    )
+    # what the server and its artifacts show is seen by more people than the folder
+    mask: bool = Field(
+        True, title="Mask", description="whether letters and digits of examples are hidden in an inferred schema"
     )

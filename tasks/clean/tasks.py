@@ -10,6 +10,7 @@ from eightytwenty.errors import UserError
 from eightytwenty.pictures.schema import PictureTable
 from eightytwenty.read.databases import is_server
 from eightytwenty.read.download import is_address
+from eightytwenty.read.options import ReadOptions
 from eightytwenty.schema import Table
 from tasks.running.allowed_paths import require_allowed
 from tasks.running.artifacts import publish
@@ -18,8 +19,14 @@ from tasks.running.retries import RETRIES
 
 
 @task(**RETRIES)
-def clean_own(source: str, table: Table | PictureTable, out: Path) -> Summary:
+def clean_own(source: str, table: Table | PictureTable | ReadOptions, out: Path, *, mask: bool) -> Summary:
     """Cleans a source of the user's into a folder, and says what became of its rows.
+
+    Args:
+        source: a path or an address.
+        table: what the source must be; or how its files are to be read, and the table is inferred.
+        out: the folder.
+        mask: whether the examples in an inferred schema are hidden.
 
     Raises:
         UserError: the source cannot be read or is not allowed, or the folder cannot be written or holds something else.
@@ -28,9 +35,9 @@ def clean_own(source: str, table: Table | PictureTable, out: Path) -> Summary:
         raise UserError(
             "A database server is read on the command line; give the file of a database, or another source."
         )
-    with task_progress("clean", table.unit) as progress:
+    with task_progress("clean", getattr(table, "unit", "rows")) as progress:
         path = source if is_address(source) else require_allowed(source)
-        return clean(path, table, out, progress).summary
+        return clean(path, table, out, progress, mask=mask).summary
 
 
 @task(**RETRIES)

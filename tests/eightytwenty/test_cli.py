@@ -57,17 +57,36 @@ def test_a_table_in_a_python_file_is_cleaned_without_the_workflow(tmp_path: Path
     assert "too hot" in result.stdout
 
 
-def test_without_a_table_it_asks_for_one(tmp_path: Path) -> None:
-    (tmp_path / "raw.csv").write_text("sensor,kelvin\nA,300\n")
+def test_without_a_table_it_finds_out_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "raw.csv").write_text("sensor,kelvin\nA,300\nB,310\nC,x\n")
     done = run_light(tmp_path, "clean", "raw.csv", "--out", "out")
-    assert done.returncode == 2
-    assert "clean needs --schema FILE.yaml, a table of your own" in done.stderr
+    assert done.returncode == 0, done.stderr
+    assert "what the table is" in done.stdout
+    again = run_light(tmp_path, "clean", "raw.csv", "--schema", "out/schema.yaml", "--out", "again")
+    assert again.returncode == 0, again.stderr
+    for name in ("clean.csv", "clean.parquet", "flags.parquet"):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
+
+
+def test_what_a_table_is_can_be_asked_for_alone(tmp_path: Path) -> None:
+    (tmp_path / "raw.csv").write_text("name,paid\nAnn Lee,$12.50\nBob Ray,$7.00\n")
+    done = run_light(tmp_path, "infer", "raw.csv", "--out", "seen", "--mask")
+    assert done.returncode == 0, done.stderr
+    assert "quantity" in done.stdout
+    schema = (tmp_path / "seen/schema.yaml").read_text()
+    assert "paid: {kind: quantity" in schema
+    texts = [schema, *(path.read_text() for path in (tmp_path / "seen/evidence").iterdir())]
+    assert len(texts) == 3
+    assert not any("Ann" in text or "12.5" in text for text in texts)
+    again = run_light(tmp_path, "infer", "raw.csv", "--out", "seen")
+    assert again.returncode == 2
+    assert "holds evidence; choose a new or an empty folder" in again.stderr
 
 
 def test_help_lists_the_librarys_command_alone(tmp_path: Path) -> None:
     result = run_light(tmp_path, "--help", absent=WORKFLOW | HEAVY | {"numpy", "polars", "pyarrow"})
     assert result.returncode == 0, result.stderr
-    assert "{clean}" in result.stdout
+    assert "{clean,infer}" in result.stdout
 
 
 @pytest.mark.parametrize(

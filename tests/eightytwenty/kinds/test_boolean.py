@@ -29,7 +29,7 @@ def test_a_pair_of_words_is_recognised(cells):
 @pytest.mark.parametrize(
     "cells",
     [
-        *(["1", "0"], ["M", "F"], ["Y"], ["N"], ["yes"], ["no"], ["No", "1", "2"], ["Y", "no"], ["t", "n"], ["on"]),
+        *(["1", "0"], ["M", "F"], ["Y"], ["N"], ["yes", "x"], ["No", "1", "2"], ["Y", "no"], ["t", "n"], ["on"]),
         *(
             ["N", "S", "E", "W"],
             ["y", "n", "a", "b", "c"],
