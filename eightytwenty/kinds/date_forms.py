@@ -135,7 +135,10 @@ def _with_padding(family: str, plain: str, alike: Iterable[_Reading]) -> str:
     fractions = votes["fraction"]
     total, text = sum(fractions.values()), family
     for field, (letters, other) in _LETTERS.items():
-        style = _usual(votes[field], total) or _usual(votes[other], total)
+        style = _usual(votes[field], total)
+        if style is None:
+            # hours of twelve, such as 7 PM, seldom have zeros
+            style = "-" if field == "hour" and "%I" in family else _usual(votes[other], total)
         if style == "-" or (style == "e" and field == "day"):
             text = re.sub(f"%({letters})", "%e" if style == "e" else r"%-\1", text)
     if text == plain:
