@@ -17,125 +17,25 @@ Z, UTC and GMT stand for themselves, and so does midnight behind a day, such as 
 import datetime
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import polars as pl
 
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
+from eightytwenty.kinds.date_directives import (
+    MIDNIGHT,
+    MONTHS,
+    NAMES,
+    OPEN_ENDED,
+    UTC,
+    WEEKDAYS,
+    Token,
+    tokenise,
+    without_padding,
 )
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MARKERS = ("a.m.", "A.M.", "a.m", "A.M", "am", "AM", "a", "A")
-_NAMES = {
-    "b": ("month", tuple(name[:3] for name in MONTHS)),
-    "B": ("month", MONTHS),
-    "a": ("weekday", tuple(name[:3] for name in WEEKDAYS)),
-    "A": ("weekday", WEEKDAYS),
-}
-_CASES: dict[str, Callable[[str], str]] = {"": str.title, "^": str.upper, "#": str.lower}
-_NUMBERS = {
-    "%Y": ("year", "[1-9][0-9]{3}"),
-    "%y": ("year", "[0-9]{2}"),
-    "%m": ("month", "0[1-9]|1[0-2]"),
-    "%-m": ("month", "[1-9]|1[0-2]"),
-    "%d": ("day", "0[1-9]|[12][0-9]|3[01]"),
-    "%-d": ("day", "[1-9]|[12][0-9]|3[01]"),
-    "%e": ("day", " [1-9]|[12][0-9]|3[01]"),
-    "%-dth": ("day", "[23]?1st|2?2nd|2?3rd|1[0-9]th|2?[4-9]th|[23]0th"),
-    "%H": ("hour", "[01][0-9]|2[0-3]"),
-    "%-H": ("hour", "[0-9]|1[0-9]|2[0-3]"),
-    "%I": ("hour", "0[1-9]|1[0-2]"),
-    "%-I": ("hour", "[1-9]|1[0-2]"),
-    "%M": ("minute", "[0-5][0-9]"),
-    "%S": ("second", "[0-5][0-9]"),
-    "%f": ("fraction", "[0-9]{1,6}"),
-    **{f"%{digits}f": ("fraction", f"[0-9]{{{digits}}}") for digits in range(1, 7)},
-    "%z": ("offset", "[-+](?:[01][0-9]|2[0-3])[0-5][0-9]"),
-    "%:z": ("offset", "[-+](?:[01][0-9]|2[0-3]):[0-5][0-9]"),
-    "%#z": ("offset", "[-+](?:[01][0-9]|2[0-3])"),
-}
-# Before another digit, these do not say where they end.
-_OPEN_ENDED = {"%-m", "%-d", "%-H", "%-I", "%f"}
-_UTC = ("UTC", "GMT", "Z")
-MIDNIGHT = r"(?:T|,? )(?:0?0:00(?::00(?:[.,]0{1,6})?)?|12:00(?::00)? ?(?:AM|am|A\.M\.|a\.m\.))Z?"
-_TOKEN = re.compile(
-    rf"%-dth|%[-:^#1-6]?[A-Za-z]|{MIDNIGHT}$"
-    rf"|(?:{'|'.join((*map(re.escape, MARKERS), *_UTC, 'at'))})(?![A-Za-z])|T|[-/.,:;'_() ]"
-)
+
 _DAY, _CLOCK = ("year", "month", "day"), ("hour", "minute", "second")
-
-
-@dataclass(frozen=True)
-class Token:
-    """A directive of a format, or literal text.
-
-    Args:
-        text: as the format has it.
-        field: what it stands for; empty for literal text.
-        pattern: of the texts that it stands for.
-    """
-
-    text: str
-    field: str
-    pattern: str
-
-    def write(self, moment: datetime.datetime) -> str:
-        """The text of a moment."""
-        text, letter = self.text, self.text[-1]
-        if not self.field:
-            return text
-        if self.field == "half":
-            marker = "AM" if text == "%p" else text
-            return marker if moment.hour < 12 else _afternoon(marker)
-        if self.field == "offset":
-            return {"%z": "+0000", "%:z": "+00:00", "%#z": "+00"}[text]
-        if self.field == "fraction":
-            digits = f"{moment.microsecond:06}"
-            return digits[: int(text[1])] if text != "%f" else digits.rstrip("0") or "0"
-        if letter in _NAMES:
-            _, names = _NAMES[letter]
-            return _CASES[text[1:-1]](names[moment.weekday() if self.field == "weekday" else moment.month - 1])
-        number: int = getattr(moment, self.field)
-        if letter == "I":
-            number = (number + 11) % 12 + 1
-        if text == "%-dth":
-            return f"{number}{'th' if 10 <= number <= 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
-        if text == "%e":
-            return f"{number:2}"
-        return str(number) if "-" in text or letter == "Y" else f"{number % 100:02}"
-
-
-def _token(text: str) -> Token:
-    """Raises ValueError if there is no such directive."""
-    if text == "%p" or text in MARKERS:
-        marker = "AM" if text == "%p" else text
-        return Token(text, "half", f"[{marker[0]}{_afternoon(marker)[0]}]{re.escape(marker[1:])}")
-    if not text.startswith("%"):
-        return Token(text, "", re.escape(text))
-    if text in _NUMBERS:
-        return Token(text, *_NUMBERS[text])
-    flag, letter = text[1:-1], text[-1]
-    if letter in _NAMES and flag in _CASES:
-        field, names = _NAMES[letter]
-        return Token(text, field, "|".join(map(_CASES[flag], names)))
-    raise ValueError(f"there is no directive {text}")
-
-
-def _afternoon(marker: str) -> str:
-    """The marker of the afternoon beside one of the morning."""
-    return ("p" if marker[0] == "a" else "P") + marker[1:]
-
-
-def without_padding(text: str) -> str:
-    """A format without what it says of leading zeros and of the digits of fractions.
-
-    >>> without_padding("%-m/%-d/%Y %-I:%M:%S.%3f %p")
-    '%m/%d/%Y %I:%M:%S.%f %p'
-    """
-    return re.sub(r"%[1-6]f", "%f", re.sub("%-(?!dth)", "%", text).replace("%e", "%d"))
 
 
 class DateFormat:
@@ -151,7 +51,7 @@ class DateFormat:
         self.fields = {token.field: token.text for token in tokens if token.field}
         self.has_day, self.has_time = "year" in self.fields, "hour" in self.fields
         # whether it says how far its times are from UTC
-        self.has_zone = "offset" in self.fields or any(token.text in _UTC for token in tokens)
+        self.has_zone = "offset" in self.fields or any(token.text in UTC for token in tokens)
         groups = (f"(?P<{token.field}>{token.pattern})" if token.field else token.pattern for token in tokens)
         self._pattern = re.compile("".join(groups))
 
@@ -190,7 +90,7 @@ class DateFormat:
 
     def _number(self, field: str, text: str) -> int:
         token = self.fields[field]
-        if token[-1] in _NAMES:
+        if token[-1] in NAMES:
             return [name[:3].lower() for name in MONTHS].index(text[:3].lower()) + 1
         number = int(text.rstrip("stndrh"))
         return number + (1900 if number >= 69 else 2000) if token == "%y" else number  # noqa: S105 - of a format
@@ -224,11 +124,11 @@ class DateFormat:
         for token, following in itertools.zip_longest(self.tokens, self.tokens[1:]):
             directive = token.text if token.field in ("", "offset") else re.sub("[-^#1-6]", "", token.text)
             part = _Part(f"({token.pattern})", directive)
-            if token.field == "half":
+            if token.text in {"%p", "am", "AM"}:
+                part = _Part(part.pattern, "%p")
+            elif token.field == "half":
                 letter, rest = token.pattern[:4], token.pattern[4:]
-                part = (
-                    _Part(f"({letter}){rest}", "%p", after="m") if len(token.text) != 2 else _Part(part.pattern, "%p")
-                )
+                part = _Part(f"({letter}){rest}", "%p", after="m")
             elif token.text == "%-dth":
                 part = _Part("([0-9]+)[a-z]+", "%d")
             elif token.text == "%y" and before_70:
@@ -285,19 +185,18 @@ def compile_format(text: str) -> DateFormat:
     Raises:
         ValueError: it has no meaning, or more than one; the message says why.
     """
-    tokens, position = [], 0
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if not match:
-            raise ValueError(f"{text!r} is no format of dates or times: it cannot have {text[position]!r} in it")
-        try:
-            tokens.append(_token(match[0]))
-        except ValueError as error:
-            raise ValueError(f"{text!r} is no format of dates or times: {error}") from None
-        position = match.end()
-    if fault := _fault(tokens):
-        raise ValueError(f"{text!r} is no format of dates or times: {fault}")
+    try:
+        tokens = tokenise(text)
+        _require_sense(tokens)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no format of dates or times: {error}") from None
     return DateFormat(text, tokens)
+
+
+def _require_sense(tokens: list[Token]) -> None:
+    """Raises ValueError if tokens do not say one thing."""
+    if fault := _fault(tokens):
+        raise ValueError(fault)
 
 
 def _fault(tokens: list[Token]) -> str:
@@ -318,7 +217,7 @@ def _fault(tokens: list[Token]) -> str:
         return "an hour of twelve, %I, and %p belong together"
     if "hour" in fields and not {"minute", "half"} & set(fields):
         return "it has no minute"
-    if "hour" not in fields and not texts.isdisjoint(_UTC):
+    if "hour" not in fields and not texts.isdisjoint(UTC):
         return "a day has no distance from UTC"
     if re.search(MIDNIGHT + "$", tokens[-1].text) and "hour" in fields:
         return "it has two times"
@@ -326,6 +225,6 @@ def _fault(tokens: list[Token]) -> str:
         before = [other.text for other in tokens[max(index - 2, 0) : index]]
         if token.field == "fraction" and before not in (["%S", "."], ["%S", ","]):
             return "a fraction stands behind the seconds and a point or comma"
-        if before and before[-1] in _OPEN_ENDED and re.match(r"\(?\[?[0-9]", token.pattern):
+        if before and before[-1] in OPEN_ENDED and re.match(r"\(?\[?[0-9]", token.pattern):
             return f"nothing says where {before[-1]} ends"
     return ""

@@ -8,7 +8,8 @@ from dataclasses import replace
 import polars as pl
 
 from eightytwenty.kinds import Form, Kind, Repair
-from eightytwenty.kinds.date_format import DateFormat, compile_format, without_padding
+from eightytwenty.kinds.date_directives import without_padding
+from eightytwenty.kinds.date_format import DateFormat, compile_format
 from eightytwenty.kinds.date_notation import formats_of, readings, tidy
 from eightytwenty.kinds.spelling import UNICODE_VARIANTS
 
@@ -115,7 +116,7 @@ def _orders(notation: Sequence[str], alike: Iterable[_Alike]) -> tuple[list[int]
     if not min(only):
         return [first], []
     names = ("day", "month") if first == 0 else ("month", "day")
-    numbers = f"{min(only)} cells can only have the {names[1]} first, and {max(only)} only the {names[0]}"
+    numbers = f"in {max(only)} cells only the {names[0]} can be first, in {min(only)} only the {names[1]}"
     return [first], [f"day and month stand in both orders: {numbers}"]
 
 
@@ -134,7 +135,10 @@ def _with_padding(family: str, plain: str, alike: Iterable[_Reading]) -> str:
     fractions = votes["fraction"]
     total, text = sum(fractions.values()), family
     for field, (letters, other) in _LETTERS.items():
-        style = _usual(votes[field], total) or _usual(votes[other], total)
+        style = _usual(votes[field], total)
+        if style is None:
+            # hours of twelve, such as 7 PM, seldom have zeros
+            style = "-" if field == "hour" and "%I" in family else _usual(votes[other], total)
         if style == "-" or (style == "e" and field == "day"):
             text = re.sub(f"%({letters})", "%e" if style == "e" else r"%-\1", text)
     if text == plain:

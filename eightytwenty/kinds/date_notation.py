@@ -11,7 +11,8 @@ from functools import lru_cache
 
 import polars as pl
 
-from eightytwenty.kinds.date_format import MARKERS, MONTHS, WEEKDAYS, DateFormat, compile_format
+from eightytwenty.kinds.date_directives import MARKERS, MONTHS, WEEKDAYS
+from eightytwenty.kinds.date_format import DateFormat, compile_format
 
 # "Wednesday, September 30th, 2024 at 10:00:00.123456 A.M. +00:00" has 61 characters.
 _LONGEST = 64
@@ -63,7 +64,7 @@ _LAYOUTS = tuple(
 
 
 def _directive(field: str, text: str, of_twelve: bool) -> str:
-    """The directive that reads a part of a layout; raises ValueError if none does."""
+    """The directive that reads a part of a layout; raises KeyError if none does."""
     if field == "half":
         return text.replace("p", "a").replace("P", "A").replace("AM", "%p")
     if field == "offset":

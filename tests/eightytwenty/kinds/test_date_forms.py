@@ -11,7 +11,7 @@ from eightytwenty.engine.repair import repair_column
 from eightytwenty.kinds import find_kind
 from eightytwenty.kinds.date_format import compile_format
 from eightytwenty.kinds.time import time_within
-from eightytwenty.schema import Column
+from eightytwenty.schema import Column, Table
 
 FORMATS = [
     *(("date", format_) for format_ in ("%m/%d/%Y", "%-m/%-d/%Y", "%d.%m.%Y", "%-d-%b-%y", "%d-%^b-%y", "%Y%m%d")),
@@ -101,7 +101,9 @@ FOUND = [
     ("date", "2024-01-05 2024-12-31", ""),
     ("date", "12/31/2024 01/05/2024", "%m/%d/%Y"),
     ("date", "12/31/2024 1/5/2024", "%-m/%-d/%Y"),
+    ("date", "12/31/2024 1/05/2024", "%-m/%d/%Y"),
     ("date", "31.12.2024 05.01.2024", "%d.%m.%Y"),
+    ("time", ["11AM", "12PM"], "%-I%p"),
     ("date", "31-12-24 05-01-24", "%d-%m-%y"),
     ("date", "20240105 20241231", "%Y%m%d"),
     ("date", "05-Jan-24 12-Dec-24", "%d-%b-%y"),
@@ -151,7 +153,7 @@ def test_where_nothing_tells_day_and_month_apart_the_cells_stay_texts():
 def test_the_format_is_that_of_the_majority_if_cells_contradict_one_another():
     form = find_form("date", ["31/12/2024", "30/12/2024", "12/29/2024", "01/02/2024"])
     assert form.format == "%d/%m/%Y"
-    assert form.doubt == "day and month stand in both orders: 1 cells can only have the month first, and 2 only the day"
+    assert form.doubt == "day and month stand in both orders: in 2 cells only the day can be first, in 1 only the month"
 
 
 def test_years_of_two_digits_from_two_centuries_are_doubtful():
@@ -307,3 +309,45 @@ def test_what_is_no_format_of_a_kind_is_refused_with_a_reason(kind, format_, mes
 )
 def test_the_only_time_in_a_cell(cell, time):
     assert time_within(cell) == time
+
+
+def test_a_column_in_a_format_is_typed_and_only_cells_in_another_notation_change(clean_source):
+    columns = (
+        Column("day", "date", format="%m/%d/%Y", range=("01/01/2000", None)),
+        Column("open", "date", format="%d/%m/%Y or %m/%d/%Y"),
+        Column("clock", "time", format="%-I:%M a.m."),
+        Column("moment", "timestamp", format="%-m/%-d/%Y %-I:%M %p"),
+        Column("length", "duration", format="M:SS"),
+    )
+    raw = (
+        b"day,open,clock,moment,length\n"
+        b"12/31/2024,01/05/2024,7:10 p.m.,1/5/2024 7:10 AM,83:10\n"
+        b"5 Jan 2024,1/5/2024,19:10,2024-01-05 19:10,1:04:05\n"
+        b"12/31/1999,01/05/2024,7:10 p.m.,1/5/2024 7:10 AM,83:10\n"
+    )
+    cleaned = clean_source(raw, table=Table("visits", columns))
+    assert cleaned["clean"].drop("source", "record").rows() == [
+        (
+            datetime.date(2024, 12, 31),
+            "01/05/2024",
+            datetime.time(19, 10),
+            datetime.datetime(2024, 1, 5, 7, 10),
+            datetime.timedelta(minutes=83, seconds=10),
+        ),
+        (
+            datetime.date(2024, 1, 5),
+            "01/05/2024",
+            datetime.time(19, 10),
+            datetime.datetime(2024, 1, 5, 19, 10),
+            datetime.timedelta(hours=1, minutes=4, seconds=5),
+        ),
+    ]
+    assert cleaned["ledger"]["record"].unique().to_list() == [2]
+    assert cleaned["ledger"]["after"].to_list() == [
+        "01/05/2024",
+        "01/05/2024",
+        "7:10 p.m.",
+        "1/5/2024 7:10 PM",
+        "64:05",
+    ]
+    assert cleaned["quarantine"]["rules"].to_list() == [["out of range"]]
