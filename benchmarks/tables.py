@@ -93,8 +93,9 @@ def _print(group: str, strict: CellScore, typed: CellScore) -> Result:
     for name, score in (("strict", strict), ("typed", typed)):
         numbers = " ".join(f"{value:.3f}" for value in (*score.detection, *score.repair))
         print(
-            f"  {name}: detection P R F1, repair P R F1: {numbers}; changed {score.changed:,}, right {score.right:,}, "
-            f"harm {score.harm:.3%} ({score.broken:,}); marks of missing values {score.missing:,}"
+            f"  {name}: detection P R F1, repair P R F1: {numbers}; changed or flagged {score.marked:,}, changed "
+            f"{score.changed:,}, right {score.right:,}, harm {score.harm:.3%} ({score.broken:,}); "
+            f"marks of missing values {score.missing:,}"
         )
     return {
         "cells": typed.cells,

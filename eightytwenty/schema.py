@@ -119,6 +119,7 @@ class Column:
         decimal: the mark before the fraction of its numbers, a comma or a point, where the table does not state it.
         unit: of its numbers; a cell may have it beside the number, and no other.
         values: the only values that are sound; any if empty. A cell that is one of them in other case becomes that one.
+        pattern: a regular expression that all of a sound cell must match; of a column of texts.
         range: the smallest and the largest sound value; either may be None.
         replace: cells and what they stand for.
         keep: values that are sound whatever `values` says.
@@ -138,6 +139,7 @@ class Column:
     decimal: str = ""
     unit: str = ""
     values: tuple[str, ...] = ()
+    pattern: str = ""
     range: tuple[str | None, str | None] = (None, None)
     replace: tuple[tuple[str, str], ...] = ()
     keep: tuple[str, ...] = ()
@@ -158,6 +160,10 @@ class Column:
             raise ValueError(f"a column cannot have the name {self.name!r}; {remedy}")
         if (self.values or self.keep) and not kind.is_text:
             raise ValueError(f"values and keep are for columns of text, not of the kind {self.kind}; give a range")
+        if self.pattern and not kind.is_text:
+            raise ValueError(f"a pattern is for columns of text, not of the kind {self.kind}; give a range")
+        if self.pattern:
+            _require_pattern(self.pattern)
         if self.keep and not self.values:
             raise ValueError("keep adds to values, and there are none")
         if self.unit and (self.unit[0] in _OF_NUMBERS or self.unit[-1] in _OF_NUMBERS):
@@ -420,6 +426,18 @@ def _texts(what: str, values: Iterable[object]) -> tuple[Any, ...]:
     if isinstance(values, str) or not all(text is None or isinstance(text, str) for text in texts):
         raise ValueError(f"{what} must be a list of texts, such as ['0', 'A'], not {values!r}")
     return texts
+
+
+def _require_pattern(pattern: str) -> None:
+    try:
+        pl.Series([""]).str.contains(anchored(pattern))
+    except pl.exceptions.ComputeError:
+        raise ValueError(f"{pattern!r} is no regular expression; see docs.rs/regex for what one is") from None
+
+
+def anchored(pattern: str) -> str:
+    """A regular expression that all of a cell must match."""
+    return rf"^(?:{pattern})\z"
 
 
 def _require_action(action: str, actions: Sequence[str] = ACTIONS) -> None:

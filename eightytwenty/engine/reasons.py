@@ -1,6 +1,7 @@
 """The rules of the engine itself, by name, and why a row that breaks one is not sound."""
 
-MISSING, OUT_OF_RANGE, UNKNOWN = "missing cell", "out of range", "unknown value"
+MISSING, OUT_OF_RANGE, UNKNOWN, PATTERN = "missing cell", "out of range", "unknown value", "other pattern"
+DAMAGED = "damaged encoding"
 REASONS = {
     "row cut off": "the record has fewer cells than the header",
     "too many cells": "the record has more cells than the header",
@@ -16,4 +17,4 @@ REASONS = {
 }
 # the repairs of every kind of column
 REPLACEMENT, MISSING_MARK, LETTER_CASE = "replacement", "missing mark", "letter case"
-NAMES = {*REASONS, OUT_OF_RANGE, UNKNOWN, REPLACEMENT, MISSING_MARK, LETTER_CASE, "stray spaces"}
+NAMES = {*REASONS, OUT_OF_RANGE, UNKNOWN, PATTERN, DAMAGED, REPLACEMENT, MISSING_MARK, LETTER_CASE, "stray spaces"}

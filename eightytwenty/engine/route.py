@@ -10,7 +10,7 @@ import polars as pl
 from eightytwenty.engine.account import validate_clean
 from eightytwenty.engine.duplicates import hash_keys
 from eightytwenty.engine.parts import TEXTS, Part
-from eightytwenty.engine.reasons import OUT_OF_RANGE, UNKNOWN
+from eightytwenty.engine.reasons import OUT_OF_RANGE, PATTERN, UNKNOWN
 from eightytwenty.engine.rules import Doubt, Mask, RuleResults, apply_rules, rule_reasons, value_reason
 from eightytwenty.engine.validate import clean_schema
 from eightytwenty.engine.write import FLAGS
@@ -173,8 +173,7 @@ def _flags(
 
 def _reason(doubt: Doubt, columns: Mapping[str, Column], reasons: Mapping[str, str]) -> str:
     """Why a cell or a row is doubtful."""
-    by_value = {OUT_OF_RANGE, UNKNOWN}
-    if doubt.column and doubt.rule in by_value:
+    if doubt.column and doubt.rule in {OUT_OF_RANGE, UNKNOWN, PATTERN}:
         return value_reason(columns[doubt.column], doubt.rule)
     return reasons[doubt.rule]
 

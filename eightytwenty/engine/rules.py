@@ -12,10 +12,10 @@ import polars as pl
 from eightytwenty.engine.confidence import confidence
 from eightytwenty.engine.equation import Equation
 from eightytwenty.engine.expression import compile_check
-from eightytwenty.engine.reasons import MISSING, OUT_OF_RANGE, REASONS, UNKNOWN
+from eightytwenty.engine.reasons import MISSING, OUT_OF_RANGE, PATTERN, REASONS, UNKNOWN
 from eightytwenty.engine.repair import LEDGER, RepairedColumn, canonical, parse_plain, repair_column, repairs
 from eightytwenty.read.batch import Batch, Indices
-from eightytwenty.schema import Action, Check, Column, Impute, Table
+from eightytwenty.schema import Action, Check, Column, Impute, Table, anchored
 
 # the step of an imputed cell in the ledger, after those of any chain of repairs
 _AFTER_REPAIRS = 1_000
@@ -28,11 +28,12 @@ def rule_reasons(table: Table) -> dict[str, str]:
     kinds = [column.form for column in table.columns]
     ranges = [value_reason(column, OUT_OF_RANGE) for column in table.columns if any(column.range)]
     named = [value_reason(column, UNKNOWN) for column in table.columns if column.values]
+    shaped = [value_reason(column, PATTERN) for column in table.columns if column.pattern]
     return (
         REASONS
         | {kind.fault: kind.fault_reason for kind in kinds}
         | {repair.name: repair.reason for column in table.written_columns for repair in repairs(column)}
-        | {OUT_OF_RANGE: "; ".join(ranges), UNKNOWN: "; ".join(named)}
+        | {OUT_OF_RANGE: "; ".join(ranges), UNKNOWN: "; ".join(named), PATTERN: "; ".join(shaped)}
         | {rule.name: rule.reason for rule in table.rules}
     )
 
@@ -179,6 +180,8 @@ def value_reason(column: Column, rule: str) -> str:
     """Why a value of this column is not sound, by the rule on values that it breaks."""
     if rule == OUT_OF_RANGE:
         return f"{column.name} must be {_range_text(column)}"
+    if rule == PATTERN:
+        return f"{column.name} must match {column.pattern}"
     return f"{column.name} must have one of its known values"
 
 
@@ -201,6 +204,9 @@ def _unsound_values(table: Table, action: Action) -> dict[str, dict[str, pl.Expr
         if column.values:
             known = pl.Series([*column.values, *column.keep])
             unsound.setdefault(UNKNOWN, {})[column.name] = ~pl.col(column.name).is_in(known.implode())
+        if column.pattern:
+            matches = pl.col(column.name).str.contains(anchored(column.pattern))
+            unsound.setdefault(PATTERN, {})[column.name] = ~matches
     return unsound
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from eightytwenty.engine.rules import for_arithmetic
-from eightytwenty.schema import Check, Column, Table
+from eightytwenty.schema import Check, Column, Table, anchored
 
 if TYPE_CHECKING:
     import pandera.polars as pa
@@ -48,6 +48,8 @@ def _column_checks(column: Column) -> "list[pa.Check]":
             checks.append(pa.Check.ge(low))
         elif high is not None:
             checks.append(pa.Check.le(high))
+        if column.pattern:
+            checks.append(pa.Check.str_matches(anchored(column.pattern)))
         if column.values:
             checks.append(pa.Check.isin([*column.values, *column.keep]))
     return checks

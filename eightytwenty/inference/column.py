@@ -10,6 +10,7 @@ from eightytwenty.engine.reasons import LETTER_CASE, MISSING_MARK, REPLACEMENT
 from eightytwenty.engine.repair import repair_cell, repairs
 from eightytwenty.inference.kind import Choice, choose_kind
 from eightytwenty.inference.missing import usual_mark
+from eightytwenty.inference.pattern import find_pattern
 from eightytwenty.inference.values import Values
 from eightytwenty.kinds.spelling import STRAY_SPACES, UNICODE_VARIANTS
 from eightytwenty.schema import Column
@@ -78,6 +79,7 @@ def infer_column(name: str, cells: pl.Series, *, required: bool = True) -> tuple
         format=choice.form.format,
         blank=blank,
         unit=choice.form.unit if choice.kind.name == "quantity" else "",
+        pattern=find_pattern(choice.values) if choice.kind.name == "code" else "",
         action="flag",
     )
     column = replace(column, flag=_rare_repairs(column, choice.values))

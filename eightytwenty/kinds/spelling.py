@@ -75,7 +75,16 @@ def typed_text(values: pl.Series) -> pl.Series:
         return values.dt.to_string("%Y-%m-%d %H:%M:%S%.f")
     if values.dtype == pl.Time:
         return values.dt.to_string("%H:%M:%S%.f")
+    if values.dtype == pl.Duration:
+        return _clock(values.dt.total_microseconds())
     return values.cast(pl.String)
+
+
+def _clock(microseconds: pl.Series) -> pl.Series:
+    """Hours, minutes and seconds, such as 30:05:00.25."""
+    seconds, fraction = microseconds // 1_000_000, (microseconds % 1_000_000).cast(pl.String).str.zfill(6)
+    parts = [(seconds // 3600).cast(pl.String), *((seconds // n % 60).cast(pl.String).str.zfill(2) for n in (60, 1))]
+    return parts[0] + ":" + parts[1] + ":" + parts[2] + ("." + fraction).str.strip_chars_end("0").str.strip_suffix(".")
 
 
 STRAY_SPACES = Repair("stray spaces", "spaces and invisible characters around a value have no meaning", stray_spaces)
