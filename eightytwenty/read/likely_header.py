@@ -134,8 +134,10 @@ def _evidence(row: Row, records: Sequence[Row]) -> _Evidence:
             continue
         below = [record[at] for record in others if _has_meaning(record[at])]
         kind, column = kind_of(cell), kind_of_column(below)
-        if column and kind != column:
+        if column and not kind:
             names += 1
+        elif column and kind != column:
+            likely_names += kind == "date"  # days and months are names as well
         elif column == "number" and _YEAR.fullmatch(cell.strip()):
             years = sum(_YEAR.fullmatch(value.strip()) is not None for value in below)
             if years <= (1 - NEARLY_ALL) * len(below):

@@ -89,6 +89,8 @@ WITH_HEADER = {
     "groups above": ("people,,places\nname,age,city\nAnn,31,Rome\nBob,42,Oslo\n", ["name", "age", "city"]),
     "many comments": ("# by me\n" * 40 + "name,age\n" + "Ann,31\nBob,4\n" * 60, ["name", "age"]),
     "a title": ("Report of May\n\nname,age\nAnn,31\nBob,42\nCid,27\n", ["name", "age"]),
+    "a title above pairs of numbers": ("Report of May\n\na,b\n" + "1,2\n3,4\n" * 20, ["a", "b"]),
+    "a title above times and numbers": ("# by me\nat,n\n" + "10:30:15,5\n10:30:16,6\n" * 20, ["at", "n"]),
     "a title with delimiters": ("Report of May,,\nname,age,city\nAnn,31,x\nBob,42,y\n", ["name", "age", "city"]),
     "what stands apart": ("made,today\n\nname,age\nAnn,31\nBob,42\nCid,7\n", ["name", "age"]),
     "a shorter line above the header": ("made,today\nname,age,\nAnn,31,\nBob,42,\n", ["name", "age"]),
@@ -100,6 +102,8 @@ WITH_HEADER = {
     "decimal commas below a title": ("Sums, daily\na;b\n1,5;2,5\n2,25;3,5\n0,5;1,5\n", ["a", "b"]),
     "clock times": ("at,n\n2020-01-01 10:00:01,5\n2020-01-01 10:00:02,6\n", ["at", "n"]),
     "lists within cells": ("id,tags\n1,x;y\n2,x;z\n3,a;b\n", ["id", "tags"]),
+    "tabs and texts": ("id\tname, first\n1\tx, y\n2\tz, w\n", ["id", "name, first"]),
+    "pipes and lists": ("name|note\nx|a,b,c\ny|d,e,f\n", ["name", "note"]),
     "one column": ("name\nAnn\nBob\n", ["name"]),
     "one column of numbers": ("age\n31\n42\n", ["age"]),
     "one column of sentences": ("remark\n" + SENTENCES, ["remark"]),
@@ -109,6 +113,10 @@ WITH_HEADER = {
     "one column of times": ("at\n10:30\n11:45\n", ["at"]),
     "one column of moments": ("at\n2020-01-01 10:30\n2020-01-02 11:45\n", ["at"]),
     "one column of decimal commas": ("price\n3,14\n2,71\n10,5\n", ["price"]),
+    "one column of a log": (
+        "entry\n" + "".join(f"2020-01-01 10:00:0{n} {n * 'word '}\n" for n in (1, 4, 2, 7)),
+        ["entry"],
+    ),
     "words": ("a b c\n" + NUMBERS.replace(",", " "), ["a", "b", "c"]),
     "colons": ("a:b:c\n" + NUMBERS.replace(",", ":"), ["a", "b", "c"]),
 }
