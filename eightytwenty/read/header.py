@@ -141,7 +141,7 @@ def _header(
         and records
         and not any(row[columns[column.name]].strip() for row in records)
     )
-    is_regular = not rows[at + 1 :] or _usual_width(rows[at + 1 :]) == len(rows[at] if at >= 0 else names)
+    is_regular = not rows[at + 1 :] or _usual_width(rows[at + 1 :]) == len(names)
     return Header(names, columns, empty, at, is_regular, notes)
 
 

@@ -35,7 +35,9 @@ def is_table(rows: Sequence[Row], texts: Sequence[str], delimiter: str, *, is_wr
     share = len(wide) / (len(rows) - first)
     if not share > (_MOST if first == 0 or is_widest else _REGULAR):
         return False
-    if first and is_wrapped:  # one cell in quotes is a line in quotes as well, but all lines are written alike
+    # one cell in quotes is a line in quotes as well, but few texts have as many commas as all others, between words
+    is_text = width == 2 or share < NEARLY_ALL or not any(cell.strip() for _, row in wide for cell in row[1:])
+    if first and is_wrapped and is_text:
         return False
     lines = [text for text, _ in wide]
     # one column of numbers with a decimal comma, or of times, below a name or without one
