@@ -37,7 +37,6 @@ _NONE = "\x1f"  # a delimiter that hardly any text has: each line is one cell
 _QUOTES = {'"': "", "'": "single quotes", "": "no quotes"}
 # Lines that are looked at. A header lies in them, and so many lines show which delimiter there is.
 _LINES, _LINE_CHARACTERS = 100, 1 << 18
-_OF_TEXTS = {":", WHITESPACE}  # delimiters that occur in texts, times and numbers too
 _ENCODINGS = 20  # to try where the likeliest makes irregular lines
 _LONGEST_QUOTED = 20  # lines of a cell in a header
 _LINE_END = re.compile(r"\r+\n|\n|\r")
@@ -448,7 +447,7 @@ def _likeliest(candidates: Sequence[_Rows], options: ReadOptions) -> _Rows:
         if is_table(
             candidate.cells,
             [line.text for line, _ in candidate.rows],
-            is_weak=candidate.dialect.delimiter in _OF_TEXTS,
+            candidate.dialect.delimiter,
             is_wrapped=candidate.dialect.is_wrapped,
         )
     ]

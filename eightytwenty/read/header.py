@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from eightytwenty.read.any_table import AnyTable
-from eightytwenty.read.likely_header import NEARLY_ALL, first_full_row, is_header, usual_width
+from eightytwenty.read.likely_header import NEARLY_ALL, first_full_row, has_names, is_header, usual_width
 from eightytwenty.read.options import NO_HEADER
 from eightytwenty.schema import Table, unique_names
 
@@ -99,7 +99,8 @@ def _likely_place(rows: Sequence[Row], table: AnyTable, below_blank: Collection[
     if at >= _PREAMBLE_ROWS:
         raise ValueError(f"{at} rows stand above what looks like a table")
     # a header may have one cell more or less than the records, and then it stands right above them
-    if at and _fitted(tuple(rows[at - 1]), rows[at:], table, has_commas=has_commas)[1]:
+    is_first = at == 0 or at in below_blank or has_names(rows[at], rows[at + 1 :])
+    if not is_first and _fitted(tuple(rows[at - 1]), rows[at:], table, has_commas=has_commas)[1]:
         return at - 1
     return at if is_header(rows[at], rows[at + 1 :]) else NO_HEADER
 
@@ -140,7 +141,7 @@ def _header(
         and records
         and not any(row[columns[column.name]].strip() for row in records)
     )
-    is_regular = not rows[at + 1 :] or _usual_width(rows[at + 1 :]) == len(rows[at] if at >= 0 else names)
+    is_regular = not rows[at + 1 :] or _usual_width(rows[at + 1 :]) == len(names)
     return Header(names, columns, empty, at, is_regular, notes)
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import string
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from eightytwenty.kinds.spelling import MISSING_MARKS
 
 NEARLY_ALL = 0.9  # of the cells of a column; the others may be dirty
-_MOST = 0.5
+_MOST = 0.5  # of the cells of a column, or of the records
 _CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?[ap]\.?m\.?)?(?: ?Z| ?[-+][0-9]{2}:?[0-9]{2})?"
 _DAY = (
     r"[0-9]{1,4}(?P<mark>[-/. ])[0-9]{1,2}(?P=mark)[0-9]{1,4}"
@@ -30,7 +31,7 @@ _VALUE = re.compile(
 )
 _YEAR = re.compile(r"(?:1[89]|20)[0-9]{2}")
 _WHOLE = re.compile(r"[0-9]{1,9}")
-_RULE = re.compile(r"[\s|+:=-]*--[\s|+:=-]*")  # below the header of a table that was drawn
+_OF_RULES = f"{string.whitespace}|+:=-"  # what the line below the header of a drawn table is made of
 
 Row = Sequence[str]
 
@@ -65,8 +66,7 @@ def first_full_row(rows: Sequence[Row], below_blank: Collection[int] = ()) -> in
         return widest
     # above a header may be comments, the names of groups, which leave cells out, and what is apart from it
     whole = next((at for at in full if not _leaves_out(rows[at]) and at + 1 not in below_blank), full[0])
-    records = _records(rows, whole)
-    is_below = all(map(_is_name, rows[whole])) and len(records) > 0 and _evidence(rows[whole], records).names > 0
+    is_below = all(map(_is_name, rows[whole])) and has_names(rows[whole], rows[whole + 1 :])
     return whole if is_below else full[0]
 
 
@@ -85,6 +85,12 @@ def _is_title(row: Row, most: int) -> bool:
     filled = _filled(row)
     # a header names half of the columns at least; where there are two, a title stands in the first one
     return filled < most / 2 or (filled == 1 and most > 1 and bool(row[0].strip()))
+
+
+def has_names(row: Row, records: Sequence[Row]) -> bool:
+    """Whether more cells of a row cannot be values of their columns than look like them."""
+    found = _evidence(row, _records([row, *records], 0))
+    return found.names > found.values
 
 
 def is_header(row: Row, records: Sequence[Row]) -> bool:
@@ -120,15 +126,18 @@ def _evidence(row: Row, records: Sequence[Row]) -> _Evidence:
     """What the cells of a row are, beside those below them."""
     names = values = likely_names = likely_values = 0
     counts = _counting(row)
-    # a record that repeats most of the row says nothing: a header may come again as well
-    others = [record for record in records if sum(map(str.__eq__, record, row)) <= len(row) / 2]
+    others = [record for record in records if not _repeats(record, row)]
+    if len(others) < _MOST * len(records):
+        others = list(records)  # a header comes again now and then only
     for at, cell in enumerate(row):
         if not _has_meaning(cell):
             continue
         below = [record[at] for record in others if _has_meaning(record[at])]
         kind, column = kind_of(cell), kind_of_column(below)
-        if column and kind != column:
+        if column and not kind:
             names += 1
+        elif column and kind != column:
+            likely_names += kind == "date"  # days and months are names as well
         elif column == "number" and _YEAR.fullmatch(cell.strip()):
             years = sum(_YEAR.fullmatch(value.strip()) is not None for value in below)
             if years <= (1 - NEARLY_ALL) * len(below):
@@ -146,6 +155,12 @@ def _evidence(row: Row, records: Sequence[Row]) -> _Evidence:
             values += texts[cell.strip()] > 1 and again >= _MOST * len(below)
             names += texts[cell.strip()] == 1 and again >= NEARLY_ALL * len(below)
     return _Evidence(names, values, likely_names, likely_values)
+
+
+def _repeats(record: Row, row: Row) -> bool:
+    """Whether a record repeats most of a row, and so may be a header that comes again."""
+    same = sum(one.strip() != "" and one == other for one, other in zip(record, row, strict=True))
+    return same > _MOST * _filled(row)
 
 
 def _counting(row: Row) -> set[int]:
@@ -187,7 +202,8 @@ def _records(rows: Sequence[Row], header: int) -> list[Row]:
 
 
 def _is_rule(row: Row) -> bool:
-    return _RULE.fullmatch("|".join(row)) is not None
+    line = "|".join(row)
+    return "--" in line and not line.strip(_OF_RULES)
 
 
 def _is_name(cell: str) -> bool:

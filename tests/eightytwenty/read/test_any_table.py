@@ -3,13 +3,17 @@
 import csv
 import io
 import json
+import shutil
 import sqlite3
 import time
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from eightytwenty.errors import UserError
 from eightytwenty.read.any_table import AnyTable
@@ -17,10 +21,12 @@ from eightytwenty.read.options import ReadOptions
 from eightytwenty.read.reader import read_batches
 from eightytwenty.read.source import open_source
 from eightytwenty.schema import Column, Table, unique_names
+from tests.eightytwenty.read.test_any_file import EXAMPLES, written
 from tests.eightytwenty.read.test_dialect import FORMS
 from tests.eightytwenty.read.test_formats import make_zip
 from tests.eightytwenty.read.workbooks import ods, xlsx
 
+MOST_MISREAD = 0.05  # of tables, because a title of two words may be a header of two columns, for example
 TABLES = Path(__file__).parents[3] / "../shared/data/tables"
 
 
@@ -87,10 +93,14 @@ WITH_HEADER = {
         ["column_1", "time", "temp"],
     ),
     "groups above": ("people,,places\nname,age,city\nAnn,31,Rome\nBob,42,Oslo\n", ["name", "age", "city"]),
+    "a title above lines in quotes": ('A title\n"a,b,""c"""\n"1,2,3"\n"4,5,6"\n', ["a", "b", "c"]),
     "many comments": ("# by me\n" * 40 + "name,age\n" + "Ann,31\nBob,4\n" * 60, ["name", "age"]),
     "a title": ("Report of May\n\nname,age\nAnn,31\nBob,42\nCid,27\n", ["name", "age"]),
+    "a title above pairs of numbers": ("Report of May\n\na,b\n" + "1,2\n3,4\n" * 20, ["a", "b"]),
+    "a title above times and numbers": ("# by me\nat,n\n" + "10:30:15,5\n10:30:16,6\n" * 20, ["at", "n"]),
     "a title with delimiters": ("Report of May,,\nname,age,city\nAnn,31,x\nBob,42,y\n", ["name", "age", "city"]),
     "what stands apart": ("made,today\n\nname,age\nAnn,31\nBob,42\nCid,7\n", ["name", "age"]),
+    "a shorter line above the header": ("made,today\nname,age,\nAnn,31,\nBob,42,\n", ["name", "age"]),
     "a blank line below the header": ("name,age\n\nAnn,31\nBob,42\nCid,7\n", ["name", "age"]),
     "a comment with delimiters": ("# by me, in May\nname,age\nAnn,31\nBob,42\nCid,7\n", ["name", "age"]),
     "a header that is a comment": ("#name,age\nAnn,31\nBob,42\n", ["#name", "age"]),
@@ -99,15 +109,23 @@ WITH_HEADER = {
     "decimal commas below a title": ("Sums, daily\na;b\n1,5;2,5\n2,25;3,5\n0,5;1,5\n", ["a", "b"]),
     "clock times": ("at,n\n2020-01-01 10:00:01,5\n2020-01-01 10:00:02,6\n", ["at", "n"]),
     "lists within cells": ("id,tags\n1,x;y\n2,x;z\n3,a;b\n", ["id", "tags"]),
+    "tabs and texts": ("id\tname, first\n1\tx, y\n2\tz, w\n", ["id", "name, first"]),
+    "pipes and lists": ("name|note\nx|a,b,c\ny|d,e,f\n", ["name", "note"]),
     "one column": ("name\nAnn\nBob\n", ["name"]),
     "one column of numbers": ("age\n31\n42\n", ["age"]),
     "one column of sentences": ("remark\n" + SENTENCES, ["remark"]),
     "one column of sentences in quotes": ('remark\n"well, no"\n"yes, but"\n"a ""b"", c"\n', ["remark"]),
+    "one column in quotes that ends in tabs": ('remark\n"all is well\t\t"\n"so it is\t\t"\n', ["remark"]),
+    "a delimiter behind one column": ("name\nAnn,\nBob,\nCid,\n", ["name"]),
     "one column of people": ("name\nSmith, John\nDoe, Jane\nPoe, Ed\n", ["name"]),
     "one column of two words": ("full name\nAnn Lee\nBob Ray\nCid Poe\n", ["full name"]),
     "one column of times": ("at\n10:30\n11:45\n", ["at"]),
     "one column of moments": ("at\n2020-01-01 10:30\n2020-01-02 11:45\n", ["at"]),
     "one column of decimal commas": ("price\n3,14\n2,71\n10,5\n", ["price"]),
+    "one column of a log": (
+        "entry\n" + "".join(f"2020-01-01 10:00:0{n} {n * 'word '}\n" for n in (1, 4, 2, 7)),
+        ["entry"],
+    ),
     "words": ("a b c\n" + NUMBERS.replace(",", " "), ["a", "b", "c"]),
     "colons": ("a:b:c\n" + NUMBERS.replace(",", ":"), ["a", "b", "c"]),
 }
@@ -123,6 +141,8 @@ WITHOUT_HEADER = {
     "texts that come again": ("Kenya,Nairobi\nKenya,Mombasa\nPeru,Lima\nPeru,Cusco\n", 2),
     "a missing first cell": ("Ann,n/a,3.5\nBob,42,4\nCid,7,1\n", 3),
     "a cell that is missing": (",5,3.5\nBob,42,4\nCid,7,1\n", 3),
+    "records that hardly differ": ("run,on,10,0.5\nrun,on,10,0.7\nrun,on,10,0.9\n", 4),
+    "records with few cells": ("a,,,1.5\nb,,,2.5\nc,x,,3.5\n", 4),
     "one column of numbers": ("31\n42\n", 1),
     "one column of times": ("10:30\n11:45\n12:50\n", 1),
 }
@@ -134,7 +154,9 @@ def test_the_header_is_found(tmp_path, name):
     file = open_one(tmp_path, content)
     assert list(file.columns) == names
     assert file.has_header
-    assert file.ignored_columns == ()
+    assert file.ignored_columns == (
+        ("column 3",) if "a shorter line" in name else ("column 2",) if "behind" in name else ()
+    )
     assert "without a header" not in file.description
     problems = {"row cut off"} if "leave cells out" in name else {"repeated header"} if "again" in name else set()
     assert read([file], list(file.columns))[1] - {None} <= problems
@@ -217,7 +239,7 @@ def database(folder, header):
     return path.read_bytes(), f"SELECT {named} FROM stored"  # noqa: S608
 
 
-def written(folder, header, form):
+def odd_file(folder, header, form):
     """A file of a header and rows in a format, and the options to read it."""
     if form == "database":
         content, query = database(folder, header)
@@ -253,7 +275,7 @@ def arrow(table):
 def test_odd_headers_have_names_that_find_their_columns_again(tmp_path, header, form):
     if len(set(header)) < len(header) and form in {"JSON lines", "JSON", "Parquet", "Arrow"}:
         pytest.skip("a name twice is no such file")
-    content, options = written(tmp_path, header, form)
+    content, options = odd_file(tmp_path, header, form)
     file = open_one(tmp_path, content, "x.dat", **options)
     names = unique_names(header)
     assert tuple(file.columns) == names
@@ -268,7 +290,7 @@ def test_odd_headers_have_names_that_find_their_columns_again(tmp_path, header, 
 
 def test_a_table_with_the_name_alone_is_in_doubt_whatever_the_format(tmp_path):
     for form in ("comma", "xlsx", "database"):
-        content, options = written(tmp_path, ["a", "a", "b"], form)
+        content, options = odd_file(tmp_path, ["a", "a", "b"], form)
         (tmp_path / "x").write_bytes(content)
         with pytest.raises(UserError, match="twice"):
             open_source(tmp_path / "x", Table("one", (Column("a", "text"),), read=ReadOptions(**options)))
@@ -434,6 +456,28 @@ def test_two_thousand_columns_are_opened_in_about_a_second(tmp_path):
         file = open_one(tmp_path, content)
         assert time.perf_counter() - start < 2
         assert (len(file.columns), file.has_header) == (2_000, True)
+
+
+def test_tables_that_are_written_in_any_way_have_their_columns_and_are_found_again(tmp_path):
+    outcomes = Counter()
+
+    @settings(max_examples=EXAMPLES // 4, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(written())
+    def check(example):
+        folder = tmp_path / "source"
+        shutil.rmtree(folder, ignore_errors=True)
+        for name, content in example.files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        source = folder if len(example.files) > 1 else next(folder.iterdir())
+        (file,) = open_source(source, AnyTable(example.read)).files
+        outcomes[set(file.columns) == set(example.names)] += 1
+        options = replace(example.read, header=None if file.has_header else "none")
+        (again,) = open_source(source, replace(table_of(file), read=options)).files
+        assert (again.columns, again.ignored_columns) == (file.columns, file.ignored_columns)
+
+    check()
+    assert outcomes[False] <= MOST_MISREAD * outcomes.total()
 
 
 @pytest.mark.parametrize("place", ["known", "open-data"])
