@@ -196,7 +196,7 @@ def test_the_standard_input_and_a_named_pipe(tmp_path):
 def test_a_table_without_a_clean_row_and_a_result_in_its_source_end_with_2(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "x.csv").write_bytes(b"a,b,sum\n1,2,x\n")
-    done = run("in", "--out", "cleaned", cwd=tmp_path)
+    done = run("in", "--schema", "pairs", "--out", "cleaned", cwd=tmp_path)
     assert done.returncode == 2
     assert b"None of the 1 rows is clean" in done.stderr
     assert (tmp_path / "cleaned" / "report.md").is_file()
