@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from eightytwenty.pictures.schema import PictureTable
     from eightytwenty.progress import Progress
     from eightytwenty.read.options import ReadOptions
-    from eightytwenty.schema import Check, Column, Impute, Table, Unique
+    from eightytwenty.schema import Check, Column, Impute, Respell, Table, Unique
     from eightytwenty.schema_file import read_table, table_yaml
 
 # loaded on first use, because polars takes longer to load than `import eightytwenty` should take
 _LAZY = {
     "Cleaned": "cleaned",
-    **dict.fromkeys(("Check", "Column", "Impute", "Table", "Unique"), "schema"),
+    **dict.fromkeys(("Check", "Column", "Impute", "Respell", "Table", "Unique"), "schema"),
     **dict.fromkeys(("read_table", "table_yaml"), "schema_file"),
 }
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "Cleaned",
     "Column",
     "Impute",
+    "Respell",
     "Table",
     "Unique",
     "UserError",

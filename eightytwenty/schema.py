@@ -97,7 +97,36 @@ class Unique:
             raise ValueError("a key needs a column")
 
 
-Rule = Check | Impute | Unique
+@dataclass(frozen=True)
+class Respell:
+    """Cells of a column of texts that are other values of it, written in another way or with a slip.
+
+    Args:
+        respell: cells, and what they are.
+        column: the column.
+        reason: why, for people.
+        name: in reports; "respelled" and the column if not given.
+        action: whether the cells are changed, or flagged with what they are as a proposal.
+        confidence: the share of such changes that are right.
+    """
+
+    respell: tuple[tuple[str, str], ...]
+    column: str
+    reason: str = "the table says what the cell is"
+    name: str = ""
+    action: Literal["repair", "flag", "off"] = "repair"
+    confidence: float = 1.0
+
+    def __post_init__(self) -> None:
+        _require_action(self.action, ("repair", "flag", "off"))
+        object.__setattr__(self, "respell", tuple(_texts("respell", pair) for pair in dict(self.respell).items()))
+        object.__setattr__(self, "name", self.name or f"respelled {self.column}")
+        object.__setattr__(self, "confidence", float(self.confidence))
+        if not 0 <= self.confidence <= 1:
+            raise ValueError(f"a confidence lies between 0 and 1, and {self.confidence:g} does not")
+
+
+Rule = Check | Impute | Unique | Respell
 
 
 @dataclass(frozen=True)
@@ -283,6 +312,10 @@ class Table:
         """The checks with this action, in order."""
         return [rule for rule in self.rules if isinstance(rule, Check) and rule.action == action]
 
+    def respells(self, action: str) -> list[Respell]:
+        """The rules that say what cells are, with this action, in order."""
+        return [rule for rule in self.rules if isinstance(rule, Respell) and rule.action == action]
+
     @property
     def imputes(self) -> list[Impute]:
         """The equations that fill in cells, in order."""
@@ -297,10 +330,19 @@ class Table:
         if isinstance(rule, Check):
             compile_check(rule.check, self.dtypes)
             return
-        names = Equation.parse(rule.impute).columns if isinstance(rule, Impute) else rule.unique
+        if isinstance(rule, Respell):
+            names: Sequence[str] = [rule.column]
+        else:
+            names = Equation.parse(rule.impute).columns if isinstance(rule, Impute) else rule.unique
         for name in names:
             if name not in self.names:
                 raise ValueError(f"{name} is not a column; {nearest(name, self.names)}")
+        if isinstance(rule, Respell):
+            form = next(column.form for column in self.columns if column.name == rule.column)
+            if not form.is_text:
+                raise ValueError(f"{rule.column} holds no text; use replace for a column of the kind {form.name}")
+            if wrong := next((after for _, after in rule.respell if not form.is_plain(after)), None):
+                raise ValueError(f"{wrong!r} is not in the plain form of {form.name}")
         if isinstance(rule, Impute):
             kinds = {column.name: column.form for column in self.columns}
             words = next((name for name in names if kinds[name].from_number is None), None)

@@ -14,7 +14,7 @@ import yaml
 from eightytwenty.errors import UserError
 from eightytwenty.kinds import nearest
 from eightytwenty.read.options import ReadOptions
-from eightytwenty.schema import Check, Column, Impute, Rule, Table, Unique
+from eightytwenty.schema import Check, Column, Impute, Respell, Rule, Table, Unique
 
 VERSION = "1"
 _MOST_BYTES = 10_000_000
@@ -22,7 +22,7 @@ _ONE_LINE = 1 << 30  # as a width
 _STYLE: dict[str, Any] = {"sort_keys": False, "allow_unicode": True}
 _READ_AS = {("delimiter", "\t"): "tab", ("quote", ""): "none"}  # as a person writes them
 _OPEN = {"", "~", "null"}  # the end of a range that has none
-_RULES: dict[str, type[Rule]] = {"check": Check, "impute": Impute, "unique": Unique}
+_RULES: dict[str, type[Rule]] = {"check": Check, "impute": Impute, "unique": Unique, "respell": Respell}
 _Made = TypeVar("_Made")
 
 
@@ -91,7 +91,7 @@ def _changed_fields(item: Column | Rule) -> dict[str, Any]:
         value = getattr(item, field.name)
         is_named_after_itself = field.name == "name" and value == getattr(item, dataclasses.fields(item)[0].name)
         if value != field.default and (isinstance(item, Column) or not is_named_after_itself):
-            if field.name == "replace":
+            if field.name in {"replace", "respell"}:
                 value = dict(value)
             elif field.name == "range":
                 value = [end if end is not None else "null" for end in value]
@@ -158,10 +158,14 @@ class _Reader:
         rule = _RULES[name]
         required = [field.name for field in dataclasses.fields(rule) if field.default is dataclasses.MISSING]
         fields = self.mapping(node, [field.name for field in dataclasses.fields(rule)], required)
-        values: dict[str, Any] = {
-            key: tuple(map(self.text, self.sequence(value))) if key == "unique" else self.text(value)
-            for key, value in fields.items()
-        }
+        values: dict[str, Any] = {}
+        for key, value in fields.items():
+            if key == "unique":
+                values[key] = tuple(map(self.text, self.sequence(value)))
+            elif key == "respell":
+                values[key] = tuple((cell, self.text(new)) for cell, new in self.entries(value, key).items())
+            else:
+                values[key] = self.text(value)
         return self.make(node, lambda: rule(**values))
 
     def mapping(self, node: yaml.Node, known: list[str], required: list[str]) -> dict[str, yaml.Node]:

@@ -9,7 +9,7 @@ from eightytwenty.engine.confidence import confidence
 from eightytwenty.engine.reasons import LETTER_CASE, MISSING_MARK, REPLACEMENT
 from eightytwenty.kinds import Repair
 from eightytwenty.kinds.number_notation import UNIT, StatedMark, only_unit, stated_mark
-from eightytwenty.kinds.spelling import STRAY_SPACES, typed_text
+from eightytwenty.kinds.spelling import STRAY_CHARACTERS, STRAY_SPACES, typed_text
 from eightytwenty.schema import Column
 
 # One line per changed cell. `row` is its position in the batch; `step` orders several changes to one cell.
@@ -129,7 +129,8 @@ class _Repairer:
         of_kind = [only_unit(column.unit) if column.unit and repair is UNIT else repair for repair in kind.repairs]
         mark = [stated_mark(column.decimal)] if column.decimal else []
         # a cell may have become special by the repairs of its kind, such as "0999"
-        return (STRAY_SPACES, *own, *([case] if one else []), *mark, *of_kind, *(own if special.texts else []))
+        stray = [STRAY_CHARACTERS] if column.flags_other_kinds and not kind.is_text else []
+        return (STRAY_SPACES, *own, *stray, *([case] if one else []), *mark, *of_kind, *(own if special.texts else []))
 
     def steps(self, raw: str) -> tuple[list[_Step], tuple[str, str | None] | None]:
         """What each repair changes in a cell, and the proposal of the first that only proposes: its name and result."""

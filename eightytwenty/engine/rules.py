@@ -15,7 +15,7 @@ from eightytwenty.engine.expression import compile_check
 from eightytwenty.engine.reasons import MISSING, OUT_OF_RANGE, PATTERN, REASONS, UNKNOWN
 from eightytwenty.engine.repair import LEDGER, RepairedColumn, canonical, parse_plain, repair_column, repairs
 from eightytwenty.read.batch import Batch, Indices
-from eightytwenty.schema import Action, Check, Column, Impute, Table, anchored
+from eightytwenty.schema import Action, Check, Column, Impute, Respell, Table, anchored
 
 # the step of an imputed cell in the ledger, after those of any chain of repairs
 _AFTER_REPAIRS = 1_000
@@ -96,6 +96,9 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
     """
     is_row = batch.problems.is_null().to_numpy()
     columns = {column.name: repair_column(batch.cells[column.name], column) for column in table.written_columns}
+    for respell in table.respells("repair"):
+        column = next(column for column in table.written_columns if column.name == respell.column)
+        columns[column.name] = _respell(respell, column, columns[column.name])
     for rule in table.imputes:
         # what is computed for a column that the file lacks would be in no output
         if set(Equation.parse(rule.impute).columns) <= set(file_columns):
@@ -126,6 +129,10 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
         for name, by_column in _unsound_values(table, "flag").items()
         for column_name, unsound in by_column.items()
     ]
+    flags += [
+        Doubt(rule.name, rule.column, *_respelled(rule, cells[rule.column]), rule.confidence)
+        for rule in table.respells("flag")
+    ]
     for name, failed in check_failures(table.checks("flag"), values).items():
         flags.append(Doubt(name, None, np.flatnonzero(failed)))
 
@@ -147,6 +154,19 @@ def _doubts(column: Column, repaired: RepairedColumn, is_row: Mask) -> Iterator[
         unreadable = (repaired.cells.is_not_null() & repaired.values.is_null()).to_numpy() & is_row
         unreadable[proposals["row"].to_numpy()] = False
         yield Doubt(column.form.fault, column.name, np.flatnonzero(unreadable))
+
+
+def _respell(rule: Respell, column: Column, repaired: RepairedColumn) -> RepairedColumn:
+    """Changes the cells of a column of which a rule says that they are other values."""
+    rows, after = _respelled(rule, repaired.cells)
+    return _fill(repaired, column, rows, after, rule.name, rule.confidence) if len(rows) else repaired
+
+
+def _respelled(rule: Respell, cells: pl.Series) -> tuple[Indices, pl.Series]:
+    """The rows whose cells are other values by a rule, and these."""
+    meant = dict(rule.respell)
+    rows = cells.is_in(list(meant)).fill_null(value=False).arg_true().to_numpy().astype(np.int64)
+    return rows, cells[rows].replace_strict(meant, return_dtype=pl.String)
 
 
 def check_failures(checks: Sequence[Check], rows: pl.DataFrame) -> dict[str, Mask]:
@@ -247,7 +267,13 @@ def _impute(rule: Impute, table: Table, columns: dict[str, RepairedColumn], usab
             {name: Fraction(column[number]) for name, column in values.items() if column[number] is not None},
         ).items():
             filled[name][row] = cell
-    return columns | {name: _fill(columns[name], involved[name], new, rule.name) for name, new in filled.items() if new}
+    return columns | {
+        name: _fill(
+            columns[name], involved[name], np.array(list(new), np.int64), pl.Series(list(new.values())), rule.name
+        )
+        for name, new in filled.items()
+        if new
+    }
 
 
 def _solve(
@@ -270,11 +296,18 @@ def _solve(
     return dict(zip(unread, fits[0], strict=True)) if len(fits) == 1 else {}
 
 
-def _fill(repaired: RepairedColumn, column: Column, new: dict[int, str], rule: str) -> RepairedColumn:
+def _fill(
+    repaired: RepairedColumn, column: Column, rows: Indices, after: pl.Series, rule: str, confidence: float = 1.0
+) -> RepairedColumn:
     """Writes new cells into some rows of a column, and into its ledger."""
-    rows, after = pl.Series("row", list(new), pl.Int64), pl.Series("after", list(new.values()), pl.String)
-    change = pl.DataFrame([rows, repaired.cells[rows].alias("before"), after]).with_columns(
-        step=pl.lit(_AFTER_REPAIRS, pl.Int64), column=pl.lit(column.name), rule=pl.lit(rule), confidence=pl.lit(1.0)
+    change = pl.DataFrame(
+        [pl.Series("row", rows, pl.Int64), repaired.cells[rows].alias("before"), after.alias("after")]
+    )
+    change = change.with_columns(
+        step=pl.lit(_AFTER_REPAIRS, pl.Int64),
+        column=pl.lit(column.name),
+        rule=pl.lit(rule),
+        confidence=pl.lit(confidence),
     )
     return RepairedColumn(
         repaired.cells.scatter(rows, after),

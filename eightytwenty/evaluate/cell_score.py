@@ -100,10 +100,11 @@ def score_cells(dirty: Rows, truth: Rows, tables: Mapping[str, pl.DataFrame], *,
             marked.discard(at)
             continue
         score.changed += 1
-        score.repairs[rules[-1]] += 1
+        rule = rules[-1].partition(" (")[0]  # without the column
+        score.repairs[rule] += 1
         if same(after) == same(truth[at[0]][at[1]]):
             score.right += 1
-            score.right_repairs[rules[-1]] += 1
+            score.right_repairs[rule] += 1
         score.broken += not wrong[at]
     flags = tables["flags"].drop_nulls("column")
     marked |= {(record - 1, int(column)) for record, column in flags.select("record", "column").iter_rows()}

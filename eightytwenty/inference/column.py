@@ -12,15 +12,24 @@ from eightytwenty.inference.kind import Choice, choose_kind
 from eightytwenty.inference.missing import usual_mark
 from eightytwenty.inference.pattern import find_pattern
 from eightytwenty.inference.values import Values
-from eightytwenty.kinds.spelling import STRAY_SPACES, UNICODE_VARIANTS
-from eightytwenty.schema import Column
+from eightytwenty.inference.variants import find_variants
+from eightytwenty.kinds.spelling import STRAY_CHARACTERS, STRAY_SPACES, UNICODE_VARIANTS
+from eightytwenty.schema import Column, Respell
 
 EXAMPLES = 3
 _LONGEST_EXAMPLE = 40  # characters
 # Cells, and the share of the cells, that make a notation: slips of the pen are fewer, and each is another one.
 _FEWEST, _SLIPS, _SLIPS_OF_DIGITS = 3, 0.01, 0.1
 # repairs of what no slip makes of a value
-_NO_SLIPS = {STRAY_SPACES.name, UNICODE_VARIANTS.name, MISSING_MARK, REPLACEMENT, LETTER_CASE, "spaces within"}
+_NO_SLIPS = {
+    STRAY_SPACES.name,
+    STRAY_CHARACTERS.name,
+    UNICODE_VARIANTS.name,
+    MISSING_MARK,
+    REPLACEMENT,
+    LETTER_CASE,
+    "spaces within",
+}
 
 
 @dataclass(frozen=True)
@@ -58,8 +67,10 @@ class ColumnEvidence:
         return self.distinct == self.rows - self.missing
 
 
-def infer_column(name: str, cells: pl.Series, *, required: bool = True) -> tuple[Column, ColumnEvidence]:
-    """Finds out what a column is.
+def infer_column(
+    name: str, cells: pl.Series, *, required: bool = True
+) -> tuple[Column, tuple[Respell, ...], ColumnEvidence]:
+    """Finds out what a column is, which of its values are other ones, and why.
 
     Args:
         name: of the column, which may say what its digits are.
@@ -83,7 +94,22 @@ def infer_column(name: str, cells: pl.Series, *, required: bool = True) -> tuple
         action="flag",
     )
     column = replace(column, flag=_rare_repairs(column, choice.values))
-    return column, _evidence(values, choice, column, len(cells))
+    return column, _respells(column, choice.values), _evidence(values, choice, column, len(cells))
+
+
+def _respells(column: Column, values: Values) -> tuple[Respell, ...]:
+    """The rules for values that are other ones."""
+    return tuple(
+        Respell(
+            tuple(sorted(meant.items())),
+            column.name,
+            way.reason,
+            f"{way.name} ({column.name})",
+            "repair" if confidence(way.name) >= DEFAULT else "flag",
+            confidence(way.name),
+        )
+        for way, meant in (find_variants(values) if column.form.is_text else {}).items()
+    )
 
 
 def _rare_repairs(column: Column, values: Values) -> tuple[str, ...]:

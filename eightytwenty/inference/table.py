@@ -77,6 +77,7 @@ def infer_sample(sample: Sample, name: str, read: ReadOptions, lacking: set[str]
         cells.name: infer_column(cells.name, cells, required=cells.name not in lacking)
         for cells in sample.rows.get_columns()
     }
-    columns = tuple(column for column, _ in found.values())
-    evidence = {column: shown for column, (_, shown) in found.items()}
-    return Inferred(Table(name, columns, read=read, csv=True), evidence, sample.rows.height, sample.seen)
+    columns = tuple(column for column, _, _ in found.values())
+    rules = tuple(rule for _, respells, _ in found.values() for rule in respells)
+    evidence = {column: shown for column, (_, _, shown) in found.items()}
+    return Inferred(Table(name, columns, rules, read, csv=True), evidence, sample.rows.height, sample.seen)

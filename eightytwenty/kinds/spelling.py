@@ -1,5 +1,6 @@
 """What kinds share: repairs of spaces, marks of missing values and characters, and how typed values are written."""
 
+import re
 import unicodedata
 
 import polars as pl
@@ -16,6 +17,8 @@ INVISIBLE = "".join(
 _SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + INVISIBLE
 _NOTHING = dict.fromkeys(map(ord, INVISIBLE))
 _DASHES = dict.fromkeys(map(ord, "−‒–"), "-")
+_MARKS = r"[*^|`_\\;,\u00b4\u00a6\u2020\u2021\u00a7\u00b6\ufffd]{1,4}"
+_STRAY = re.compile(rf"^{_MARKS}\s?(?=\w)|(?<=[\w.)\]])\s?{_MARKS}$")
 # No number or date is written in more characters, and the time to normalise text grows with the square of its length.
 _LONGEST = 200
 
@@ -60,6 +63,15 @@ def unicode_variants(cell: str) -> str:
     return unicodedata.normalize("NFKC", visible).translate(_DASHES)
 
 
+def without_stray_characters(cell: str) -> str:
+    """Removes marks at the ends of a cell that are part of no value; signs, brackets, quotes and comparisons may be.
+
+    >>> [without_stray_characters(cell) for cell in ("Rome***", "7 *", "^ Oslo", "<5", "300+", "(x)", "***")]
+    ['Rome', '7', 'Oslo', '<5', '300+', '(x)', '***']
+    """
+    return _STRAY.sub("", cell)
+
+
 def typed_text(values: pl.Series) -> pl.Series:
     """Values of any type as String, in the plain form of their kind.
 
@@ -87,5 +99,6 @@ def _clock(microseconds: pl.Series) -> pl.Series:
     return parts[0] + ":" + parts[1] + ":" + parts[2] + ("." + fraction).str.strip_chars_end("0").str.strip_suffix(".")
 
 
+STRAY_CHARACTERS = Repair("stray characters", "marks around a value that are no part of it", without_stray_characters)
 STRAY_SPACES = Repair("stray spaces", "spaces and invisible characters around a value have no meaning", stray_spaces)
 UNICODE_VARIANTS = Repair("unicode variants", "characters in another width or shape, or invisible", unicode_variants)

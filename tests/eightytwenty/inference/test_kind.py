@@ -80,15 +80,15 @@ def test_leading_zeros_make_codes_and_digits_that_no_number_holds_too():
 
 def test_a_country_called_na_is_no_missing_value():
     cells = ["NA", "US", "FR", "DE"] * 20
-    column, evidence = infer_column("country", pl.Series(cells))
+    column, _, evidence = infer_column("country", pl.Series(cells))
     assert (column.missing, evidence.marks) == (None, {})
-    column, evidence = infer_column("size", pl.Series(["NA", "12", "7"] * 20))
+    column, _, evidence = infer_column("size", pl.Series(["NA", "12", "7"] * 20))
     assert (column.kind, column.missing, evidence.marks) == ("integer", ("NA",), {"NA": 20})
 
 
 @pytest.mark.parametrize("cells", [[], [None], ["x"], [None, None, "7"], ["n/a"], ["", "-"]])
 def test_hardly_any_values_are_enough(cells):
-    column, evidence = infer_column("column", pl.Series(cells, dtype=pl.String))
+    column, _, evidence = infer_column("column", pl.Series(cells, dtype=pl.String))
     assert evidence.rows == len(cells)
     assert column.nullable
 
@@ -105,7 +105,7 @@ def test_the_kinds_of_real_columns():
             with path.open(newline="", encoding="utf-8", errors="replace") as stream:
                 tables[name] = list(csv.reader(stream))[1:]
         cells = pl.Series("cell", [row[at] if at < len(row) else None for row in tables[name]], dtype=pl.String)
-        column, _ = infer_column(line["column"] or "column", cells.to_frame().select(strip_spaces(pl.all()))["cell"])
+        column, *_ = infer_column(line["column"] or "column", cells.to_frame().select(strip_spaces(pl.all()))["cell"])
         if column.kind in line["kind"].split("/"):
             right += 1
         else:
