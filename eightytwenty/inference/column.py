@@ -11,6 +11,7 @@ from eightytwenty.engine.repair import repair_cell, repairs
 from eightytwenty.inference.kind import Choice, choose_kind
 from eightytwenty.inference.missing import usual_mark
 from eightytwenty.inference.pattern import find_pattern
+from eightytwenty.inference.ranges import find_range
 from eightytwenty.inference.values import Values
 from eightytwenty.inference.variants import find_variants
 from eightytwenty.kinds.spelling import STRAY_CHARACTERS, STRAY_SPACES, UNICODE_VARIANTS
@@ -93,6 +94,7 @@ def infer_column(
         pattern=find_pattern(choice.values) if choice.kind.name == "code" else "",
         action="flag",
     )
+    column = replace(column, range=find_range(choice.values, column.form))
     column = replace(column, flag=_rare_repairs(column, choice.values))
     return column, _respells(column, choice.values), _evidence(values, choice, column, len(cells))
 

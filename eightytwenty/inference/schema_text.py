@@ -27,7 +27,7 @@ def inferred_files(inferred: Inferred, *, masked: bool = False) -> dict[str, str
     looked = f"{inferred.rows:,} of {inferred.seen:,} rows were looked at"
     head = _HEAD.format(name=_one_line(inferred.table.name), file=SCHEMA, rows=looked)
     comments = {name: _comment(seen) for name, seen in evidence.items()}
-    numbers = {"table": inferred.table.name, "rows": inferred.rows, "seen": inferred.seen}
+    numbers = {"table": inferred.table.name, "rows": inferred.rows, "seen": inferred.seen, "keys": inferred.keys}
     columns = {name: asdict(seen) for name, seen in evidence.items()}
     return {
         SCHEMA: head + table_yaml(inferred.table, comments),
@@ -93,8 +93,9 @@ def _page(inferred: Inferred, evidence: Mapping[str, ColumnEvidence], looked: st
         for seen in [evidence[column.name]]
     ]
     header = ("column", "kind", "format", "share", "missing", "different", "for example", "what else it could be")
+    keys = ["Keys: " + ", ".join(" and ".join(map(code, key)) for key in inferred.keys) + "."] if inferred.keys else []
     title = f"# What {plain(_one_line(inferred.table.name))} was seen to be"
-    return "\n\n".join([title, f"{looked}.", markdown_table(header, lines)]) + "\n"
+    return "\n\n".join([title, f"{looked}.", *keys, markdown_table(header, lines)]) + "\n"
 
 
 def _one_line(text: str) -> str:

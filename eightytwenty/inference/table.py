@@ -7,12 +7,13 @@ from pathlib import Path
 from eightytwenty.errors import UserError
 from eightytwenty.files import name_as_text
 from eightytwenty.inference.column import ColumnEvidence, infer_column
+from eightytwenty.inference.keys import find_keys, sure_key
 from eightytwenty.inference.sample import Sample, read_sample
 from eightytwenty.progress import Progress
 from eightytwenty.read.any_table import AnyTable
 from eightytwenty.read.options import NO_HEADER, ReadOptions
 from eightytwenty.read.source import RawFile, open_source
-from eightytwenty.schema import Table
+from eightytwenty.schema import Rule, Table, Unique
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,14 @@ class Inferred:
     Args:
         table: the table.
         columns: name -> what it rests on.
+        keys: columns, or pairs of columns, that no two different records share.
         rows: how many rows were looked at.
         seen: how many rows there are.
     """
 
     table: Table
     columns: dict[str, ColumnEvidence]
+    keys: list[tuple[str, ...]]
     rows: int
     seen: int
 
@@ -78,6 +81,11 @@ def infer_sample(sample: Sample, name: str, read: ReadOptions, lacking: set[str]
         for cells in sample.rows.get_columns()
     }
     columns = tuple(column for column, _, _ in found.values())
-    rules = tuple(rule for _, respells, _ in found.values() for rule in respells)
+    rules: tuple[Rule, ...] = tuple(rule for _, respells, _ in found.values() for rule in respells)
     evidence = {column: shown for column, (_, _, shown) in found.items()}
-    return Inferred(Table(name, columns, rules, read, csv=True), evidence, sample.rows.height, sample.seen)
+    keys = find_keys(sample.rows, evidence)
+    # of a sample, two records with the same key may both be missing
+    if key := sure_key(keys, evidence) if sample.is_whole else ():
+        columns = tuple(replace(column, nullable=column.name not in key) for column in columns)
+        rules = (*rules, Unique(key))
+    return Inferred(Table(name, columns, rules, read, csv=True), evidence, keys, sample.rows.height, sample.seen)

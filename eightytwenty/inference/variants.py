@@ -14,6 +14,7 @@ from eightytwenty.inference.values import Values
 from eightytwenty.kinds.spelling import STRAY_CHARACTERS, without_stray_characters
 
 _TIMES = 5  # as often as the rare value: the frequent one is then hardly the mistake
+_REPEATS = 1.5  # times that a value occurs on average: two alike are then no coincidence, as they are among labels
 _ESTABLISHED = 3  # rows: what is written in the same way so often is meant so
 _SPACES = re.compile(r"\s+")
 _TOKENS = re.compile(r"''|\\(?=['\"])")
@@ -70,7 +71,7 @@ def find_variants(values: Values) -> dict[Way, dict[str, str]]:
             continue
         for cells in alike:
             usual = max(cells, key=lambda cell: (cell == way.bare(cell), counts[cell], cell))
-            fewest = _ESTABLISHED if way.times > 1 else 2
+            fewest = _ESTABLISHED if way.times > 1 else 1 if values.repeats >= _REPEATS else 2
             for cell in cells:
                 if cell != usual and counts[usual] >= max(fewest, way.times * counts[cell]):
                     found.setdefault(way, {})[cell] = usual

@@ -1,0 +1,56 @@
+"""The keys of a table: the columns whose values tell its records apart."""
+
+import itertools
+import re
+from collections.abc import Mapping
+
+import polars as pl
+
+from eightytwenty.inference.column import ColumnEvidence
+
+_FEWEST = 20  # records: of fewer, any column may have no value twice
+_KINDS = {"code", "integer", "uuid", "category", "date", "timestamp", "email", "text"}
+_SURE = {"code", "integer", "uuid"}  # of a column that is a key for good
+_NAMED = re.compile(r"(?:^|[^a-z])(?:id|key|uuid|guid|code|nr|no|num|number|index|oid)(?:[^a-z]|$)|id$", re.IGNORECASE)
+_MOST_COLUMNS = 12  # of which pairs are looked at, those with the most values first
+_RARELY = 2  # times that each value of a pair of columns occurs on average, so that the pair is no coincidence
+
+
+def find_keys(rows: pl.DataFrame, columns: Mapping[str, ColumnEvidence]) -> list[tuple[str, ...]]:
+    """The single columns that no two different records share; if there is none, the pairs of columns.
+
+    Args:
+        rows: of the table. Equal rows count once, because they are copies.
+        columns: what each column is.
+    """
+    distinct = rows.unique()
+    if distinct.height < _FEWEST:
+        return []
+    possible = [name for name, seen in columns.items() if seen.kind in _KINDS and not seen.missing]
+    counts = {name: distinct[name].n_unique() for name in possible}
+    single = [(name,) for name in possible if counts[name] == distinct.height]
+    if single:
+        return list(single)
+    many = sorted(
+        (name for name in possible if distinct.height >= _RARELY * counts[name] > _RARELY),
+        key=lambda name: -counts[name],
+    )
+    pairs = itertools.combinations(sorted(many[:_MOST_COLUMNS], key=possible.index), 2)
+    return [
+        pair
+        for pair in pairs
+        if counts[pair[0]] * counts[pair[1]] >= distinct.height and distinct.select(pair).n_unique() == distinct.height
+    ]
+
+
+def sure_key(keys: list[tuple[str, ...]], columns: Mapping[str, ColumnEvidence]) -> tuple[str, ...]:
+    """The key that is one for good, by its kind and its name, or because it comes first; empty if there is none."""
+    first = next(iter(columns))
+    return next(
+        (
+            key
+            for key in keys
+            if len(key) == 1 and columns[key[0]].kind in _SURE and (_NAMED.search(key[0]) or key[0] == first)
+        ),
+        (),
+    )
