@@ -114,8 +114,8 @@ def recognise(cells: pl.Series) -> pl.Series:
 def has_fractions(parts: pl.DataFrame) -> bool:
     """Whether these numbers are no codes, and some have a fraction, or an exponent."""
     number = parts["number"]
-    marks = number.str.contains(r"^[0-9]*[.,][0-9]+$|[,. ' ][0-9]{3}[.,][0-9]+$") & (parts["after"] == "")
-    is_group = number.str.contains(r"^[1-9][0-9]{0,2},[0-9]{3}$")
+    marks = number.str.contains(r"[.,][0-9]+$") & (parts["after"] == "")
+    is_group = number.str.contains(r"^[0-9]{1,3}(?:,[0-9]{3})+$|^[0-9]{1,3}(?:[.][0-9]{3}){2,}$")
     return bool((marks & ~is_group).any() or (parts["exponent"] != "").any()) and not has_leading_zeros(number)
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 import polars as pl
 
 from eightytwenty.kinds import Form, Kind, Repair
-from eightytwenty.kinds.number_notation import script_digits
+from eightytwenty.kinds.number_notation import dashed_fraction, script_digits, spreadsheet_text
 from eightytwenty.kinds.spelling import unicode_variants
 from eightytwenty.kinds.units import CURRENCY, usual_unit
 
@@ -29,6 +29,9 @@ _LABELLED = (
 )
 # A label must be on this share of the cells to be how the column writes them; else the bare number is the form.
 _USUAL = 0.9
+_ARABIC = {0x66C: ",", 0x66B: "."}  # its marks between groups and before the fraction
+# what is not ASCII, a mark of a spreadsheet at the start, or a dash for zeros at the end
+_NOTATED = r"[^\x00-\x7f]|^['=]|[.,]--?$"
 _HALF = 0.5
 
 
@@ -114,11 +117,17 @@ def number_parts(cells: pl.Series) -> pl.DataFrame:
     Args:
         cells: (n,) String. The digits of other scripts are read as well.
     """
-    foreign = (cells.str.len_bytes() != cells.str.len_chars()).arg_true()
-    if len(foreign):
-        read = [unicode_variants(script_digits(cell)) for cell in cells[foreign]]
-        cells = cells.clone().scatter(foreign, read)
+    odd = cells.str.contains(_NOTATED).arg_true()
+    if len(odd):
+        cells = cells.clone().scatter(odd, [_bare_notation(cell) for cell in cells[odd]])
     return cells.str.extract_groups(_LABELLED).struct.unnest()
+
+
+def _bare_notation(cell: str) -> str:
+    """A number without what scripts, spreadsheets and accountants write into it."""
+    for change in (script_digits, unicode_variants, spreadsheet_text, dashed_fraction):
+        cell = change(cell) or cell
+    return cell.translate(_ARABIC)
 
 
 def find_number_form(cells: pl.Series, counts: pl.Series) -> Form:

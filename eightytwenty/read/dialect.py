@@ -7,7 +7,6 @@ import re
 import string
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -257,12 +256,20 @@ def detect(sample: bytes, name: str, table: Table | AnyTable) -> TextFormat:
     encoding = detect_encoding(sample)
     if table.read.encoding and not encoding.mark_length:
         encoding = Encoding(table.read.encoding)
-    found = _read_as(encoding, sample, name, table, table.read)
-    # in a wrong encoding, a byte of a character may be taken for a delimiter
-    for other in encoding.others[:_ENCODINGS] if found.regular < 1 else ():
-        with suppress(UserError):
-            attempt = _read_as(replace(encoding, name=other), sample, name, table, table.read)
-            found = attempt if attempt.regular > found.regular else found
+    found: _Attempt | None = None
+    fault: UserError | None = None
+    # in a wrong encoding, a byte of a character may be taken for a delimiter, or a name be another one
+    for attempt in (encoding, *(replace(encoding, name=other) for other in encoding.others[:_ENCODINGS])):
+        try:
+            read = _read_as(attempt, sample, name, table, table.read)
+        except UserError as error:
+            fault = fault or error
+            continue
+        found = read if found is None or read.regular > found.regular else found
+        if found.regular == 1:
+            return found.format
+    if found is None:
+        raise fault or UserError(f"{name} cannot be read.")
     return found.format
 
 
