@@ -44,6 +44,6 @@ def schema_command(options: SchemaOptions) -> None:
         raise UserError(f"{options.table} is a table of pictures, which has no other form; name one of rows.")
     text = export(table, options.form)
     if options.out:
-        write_whole(Path(options.out), text.encode())
+        write_whole(Path(options.out).absolute(), text.encode())
     else:
         sys.stdout.write(text)

@@ -116,26 +116,23 @@ def _value_rules(column: Column) -> list[dict[str, Any]]:
     """The known values of a column, and the range that no option of its type holds, or that is only flagged."""
     if _is_off(column):
         return []
-    severity, rules = _SEVERITIES[column.action], []
+    rules: list[dict[str, Any]] = []
     if column.values:
-        rules.append({"type": "library", "rule": "validValues", "validValues": known_values(column)})
+        known = ", ".join("'" + value.replace("'", "''") + "'" for value in known_values(column))
+        rules.append(_count(f"${{object}} WHERE {_quoted(column.name)} NOT IN ({known})"))
     is_held = column.action == "quarantine" and type_of(column) not in ("boolean", "duration")
     if any(column.range) and not is_held:
         rules.append({"type": "text", "description": value_reason(column, OUT_OF_RANGE)})
-    return [{**rule, "dimension": "conformity", "severity": severity} for rule in rules]
+    return [{**rule, "dimension": "conformity", "severity": _SEVERITIES[column.action]} for rule in rules]
 
 
 def _check_rule(check: Check) -> dict[str, Any]:
     """The rows that break a check, counted. Where it is null, a row counts as sound."""
-    # the line break ends a comment in the check
-    query = f"SELECT COUNT(*) FROM ${{object}} WHERE NOT ({check.check}\n)"  # noqa: S608 - it is a check of the table
+    end = "\n" if "--" in check.check else ""  # of a comment
     return {
         "name": check.name,
         "description": check.reason,
-        "type": "sql",
-        "query": query if "--" in check.check else query.replace("\n)", ")"),
-        "mustBe": 0,
-        "unit": "rows",
+        **_count(f"${{object}} WHERE NOT ({check.check}{end})"),
         "dimension": "consistency",
         "severity": _SEVERITIES[check.action],
     }
@@ -143,16 +140,22 @@ def _check_rule(check: Check) -> dict[str, Any]:
 
 def _key_rule(rule: Unique) -> dict[str, Any]:
     """The keys that occur more than once, counted. A row in which a part of the key is missing has none."""
-    names = ['"' + name.replace('"', '""') + '"' for name in rule.unique]
-    key, has_key = ", ".join(names), " AND ".join(f"{name} IS NOT NULL" for name in names)
+    key = ", ".join(map(_quoted, rule.unique))
+    has_key = " AND ".join(f"{_quoted(name)} IS NOT NULL" for name in rule.unique)
     repeated = f"SELECT {key} FROM ${{object}} WHERE {has_key} GROUP BY {key} HAVING COUNT(*) > 1"  # noqa: S608
     return {
         "name": rule.name,
         "description": f"no two rows have the same {', '.join(rule.unique)} ({rule.reason})",
-        "type": "sql",
-        "query": f"SELECT COUNT(*) FROM ({repeated}) AS repeated",  # noqa: S608 - of names in quotation marks
-        "mustBe": 0,
-        "unit": "rows",
+        **_count(f"({repeated}) AS repeated"),
         "dimension": "uniqueness",
         "severity": "error",
     }
+
+
+def _count(rows: str) -> dict[str, Any]:
+    """A rule that there are no such rows. `${object}` stands for the table, whatever it is called."""
+    return {"type": "sql", "query": f"SELECT COUNT(*) FROM {rows}", "mustBe": 0, "unit": "rows"}  # noqa: S608
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

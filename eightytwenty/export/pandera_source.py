@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from eightytwenty.engine.reasons import OUT_OF_RANGE
+from eightytwenty.engine.rules import value_reason
 from eightytwenty.export.fields import describe, known_values, may_be_missing, pattern, type_of, unsaid
 from eightytwenty.printable import visible
 from eightytwenty.schema import Check, Column, Table, Unique
@@ -46,6 +48,12 @@ def _is_unique(*key):
     has_key = pl.all_horizontal(pl.col(name).is_not_null() for name in key)
     return lambda rows: {rows}.select(~(has_key & pl.struct(key).is_duplicated()))
 '''
+_LASTS = '''\
+def _lasts(name, least, most):
+    """A check of a duration on whole rows, for pandera cannot report one that fails by itself."""
+    is_sound = pl.col(name).eq(pl.col(name).clip(least, most)).fill_null(value=True)
+    return lambda rows: {rows}.select(is_sound)
+'''
 
 
 def pandera_source(table: Table) -> str:
@@ -53,11 +61,13 @@ def pandera_source(table: Table) -> str:
     checks = [rule for rule in table.rules if isinstance(rule, Check) and rule.action != "off"]
     rules = [rule for rule in table.rules if isinstance(rule, Unique) or rule in checks]
     unable = unsaid(table, (rule for rule in table.rules if rule not in rules))
-    optional = [column for column in table.columns if rules and not column.required]
+    lasting = [column for column in table.columns if type_of(column) == "duration" and _ends(column)]
+    optional = [column for column in table.columns if (rules or lasting) and not column.required]
     rows = "_complete(rows.lazyframe)" if optional else "rows.lazyframe"
     # so wide that the product of two whole numbers fits
     wide = rows + ".cast({pl.Int64: pl.Int128})" * any("*" in check.check for check in checks)
-    schema = _lines(_schema(table, rules), before="CLEAN = ")
+    checked = [*map(_duration, lasting), *map(_rule, rules)]
+    schema = _lines(_schema(table, checked), before="CLEAN = ")
     ends = "".join(_value(end) for column in table.columns for end in _ends(column))
     imports = ["import datetime"] * ("datetime." in ends) + ["from decimal import Decimal"] * ("Decimal(" in ends)
     top = [
@@ -70,6 +80,7 @@ def pandera_source(table: Table) -> str:
     functions = [
         *([_COMPLETE] if optional else []),
         *([_HOLDS.replace("{rows}", wide)] if checks else []),
+        *([_LASTS.replace("{rows}", rows)] if lasting else []),
         *([_IS_UNIQUE.replace("{rows}", rows)] if table.unique else []),
     ]
     if functions:
@@ -116,14 +127,13 @@ def _lines(call: _Call, indent: int = 0, before: str = "") -> str:
     return "\n".join([f"{before}{call.head}", *parts, f"{' ' * indent}{call.tail}"])
 
 
-def _schema(table: Table, rules: Sequence[Check | Unique]) -> _Call:
+def _schema(table: Table, checks: Sequence[_Call]) -> _Call:
     columns = [(f"{_text(column.name)}: ", _column(column)) for column in table.columns]
-    checks = [("", _rule(rule)) for rule in rules]
     return _Call(
         "pa.DataFrameSchema(",
         [
             ("", _Call("{", columns, "}")),
-            *([("checks=", _Call("[", checks, "]"))] if checks else []),
+            *([("checks=", _Call("[", [("", check) for check in checks], "]"))] if checks else []),
             ("strict=", "True"),
             ("ordered=", "True"),
             ("name=", _text(table.name)),
@@ -156,9 +166,9 @@ def _checks(column: Column) -> list[_Call]:
         checks.append(_Call("pa.Check.str_matches(", [("", _text(text))]))
     if column.action == "off":
         return checks
-    warning = [("raise_warning=", "True")] if column.action == "flag" else []
+    warning = _warning(column)
     for function, end in zip(("ge", "le"), column.limits, strict=True):
-        if end is not None:
+        if end is not None and type_of(column) != "duration":
             checks.append(_Call(f"pa.Check.{function}(", [("", _value(end)), *warning]))
     if column.values:
         known = _Call("[", [("", _text(value)) for value in known_values(column)], "]")
@@ -171,14 +181,26 @@ def _ends(column: Column) -> list[Any]:
     return [end for end in column.limits if end is not None and column.action != "off"]
 
 
+def _duration(column: Column) -> _Call:
+    """The check of a range of durations."""
+    ends = ["None" if end is None else _value(end) for end in column.limits]
+    function = _Call("_lasts(", [("", text) for text in (_text(column.name), *ends)])
+    reason = value_reason(column, OUT_OF_RANGE)
+    return _Call("pa.Check(", [("", function), ("error=", _text(reason)), *_warning(column)])
+
+
 def _rule(rule: Check | Unique) -> _Call:
     if isinstance(rule, Check):
         function = _Call("_holds(", [("", _text(rule.check))])
-        warning = [("raise_warning=", "True")] if rule.action == "flag" else []
     else:
         function = _Call("_is_unique(", [("", _text(name)) for name in rule.unique])
-        warning = []
-    return _Call("pa.Check(", [("", function), ("name=", _text(rule.name)), ("error=", _text(rule.reason)), *warning])
+    named = [("name=", _text(rule.name)), ("error=", _text(rule.reason))]
+    return _Call("pa.Check(", [("", function), *named, *_warning(rule)])
+
+
+def _warning(subject: Column | Check | Unique) -> list[tuple[str, str]]:
+    """What makes a check one that only warns, as it only flags."""
+    return [("raise_warning=", "True")] if getattr(subject, "action", "") == "flag" else []
 
 
 def _optional(columns: Sequence[Column]) -> _Call:

@@ -22,6 +22,8 @@ PROFILE = "https://datapackage.org/profiles/2.0/tableschema.json"
 _ISO_DURATION = "PT1H30M"  # as columns call it
 _FORMATS = {"email": "email", "uuid": "uuid"}
 _UNREADABLE = "Table Schema has no type for it"
+_WHOLE = "whole, and of the type number for readers that know groups of digits in no other"
+_SIGN = "a minus sign stands before the label, where some readers do not look for it"
 _ROW_ID = (
     {
         "name": "source",
@@ -92,6 +94,8 @@ def _field(column: Column, unique: Unique | None) -> dict[str, Any]:
         constraints |= {"enum": known} if (known := values(column)) else {}
     elif fields["type"] == "string":
         more = [_UNREADABLE]
+    elif fields["type"] != type_of(column) and type_of(column) == "integer":
+        more = [_WHOLE]
     constraints, more = constraints | _ends(column, fields["type"]), more + _unheld(column, fields["type"])
     missing = {"missingValues": ["", column.blank]} if column.blank else {}
     described = {"name": column.name, **fields, "description": describe(column, more=more), **missing}
@@ -105,7 +109,8 @@ def _type(column: Column) -> dict[str, Any]:
         is_known = column.kind in _FORMATS and "{" not in column.format
         return {"type": "string"} | ({"format": _FORMATS[column.kind]} if is_known else {})
     if kind in ("integer", "number"):
-        return {"type": kind} | (_number(NumberFormat.parse(column.format)) if column.format else {})
+        properties = _number(NumberFormat.parse(column.format)) if column.format else {}
+        return {"type": "number" if "groupChar" in properties else kind, **properties}
     if kind == "boolean":
         yes, no = (column.format or "true/false").split("/")
         return {"type": kind, "trueValues": [yes], "falseValues": [no]}
@@ -135,7 +140,10 @@ def _ends(column: Column, written: str) -> dict[str, Any]:
 
 
 def _unheld(column: Column, written: str) -> list[str]:
-    """The range of a column that its type does not hold."""
-    if limits(column) == (None, None) or written not in ("string", "boolean"):
+    """What a type does not hold of its column: a range, or the sign of a number with a label before it."""
+    low, high = limits(column)
+    if written in ("integer", "number") and column.format and NumberFormat.parse(column.format).before:
+        return [] if low is not None and low >= 0 else [_SIGN]
+    if (low is None and high is None) or written not in ("string", "boolean"):
         return []
     return [f"{word} {end}" for word, end in zip(("at least", "at most"), column.range, strict=True) if end is not None]
