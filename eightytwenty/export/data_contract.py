@@ -7,6 +7,8 @@ import yaml
 from eightytwenty.engine.reasons import OUT_OF_RANGE
 from eightytwenty.engine.rules import value_reason
 from eightytwenty.export.fields import (
+    RECORD,
+    SOURCE,
     Type,
     describe,
     iso,
@@ -30,6 +32,10 @@ _DATE_FORMATS: dict[Type, str] = {
     "timestamp": "yyyy-MM-dd HH:mm:ss[.SSSSSS]",
 }
 _PHYSICAL: dict[Type, str] = {"integer": "int64", "number": "double"}
+_ROW_ID: tuple[dict[str, Any], ...] = tuple(
+    {"name": name, "logicalType": kind, "physicalType": stored, "description": text, "required": True}
+    for name, kind, stored, text in (("source", "string", "string", SOURCE), ("record", "integer", "int64", RECORD))
+)
 _SEVERITIES = {"quarantine": "error", "flag": "warning"}
 
 
@@ -43,7 +49,7 @@ def data_contract(table: Table) -> str:
         "physicalType": "table",
         "physicalName": "clean.parquet",
         "description": f"The clean rows of {table.name}.",
-        "properties": [_property(column, table) for column in table.columns],
+        "properties": [*_ROW_ID, *(_property(column, table) for column in table.columns)],
     }
     if rules:
         rows["quality"] = [_key_rule(rule) if isinstance(rule, Unique) else _check_rule(rule) for rule in rules]

@@ -19,7 +19,9 @@ _TYPES: dict[type[pl.DataType], Type] = {
     pl.Datetime: "timestamp",
     pl.Duration: "duration",
 }
-# What a column says of raw cells, which clean rows no longer show.
+# the columns of clean rows that say where each came from
+SOURCE, RECORD = "file of the raw row", "number of the raw row in its file"
+# what a column says of raw cells, which clean rows no longer show
 _OF_RAW_CELLS = ("aliases", "missing", "decimal", "replace", "flag")
 
 
@@ -72,10 +74,7 @@ def describe(column: Column, *, more: Iterable[str] = ()) -> str:
     """
     kind = column.kind + (f" in {column.unit}" if column.unit else "")
     kind += f", written as {column.format}" if column.format else ""
-    flags = [f"flagged otherwise: {sentence}" for sentence in flagged(column)]
-    if column.flags_other_kinds:
-        flags.append("a cell of another kind is flagged, and missing in clean.parquet")
-    return "; ".join([kind, *more, *flags])
+    return "; ".join([kind, *more, *(f"flagged otherwise: {sentence}" for sentence in flagged(column))])
 
 
 def unsaid(table: Table, rules: Iterable[Rule]) -> list[str]:
@@ -94,6 +93,10 @@ def unsaid(table: Table, rules: Iterable[Rule]) -> list[str]:
         sentences += [f"{key} of {', '.join(names)}"] if names else []
     off = [column.name for column in table.columns if column.action == "off" and (column.values or any(column.range))]
     sentences += [f"values and ranges that nothing keeps to, of {', '.join(off)}"] if off else []
+    whole = [column.name for column in table.columns if column.flags_other_kinds]
+    if whole:
+        where = "all columns" if whole == table.names else ", ".join(whole)
+        sentences.append(f"cells of another kind, flagged, missing in clean.parquet and kept in clean.csv, of {where}")
     return sentences + [_sentence(rule) for rule in rules]
 
 

@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 from eightytwenty.export.fields import (
+    RECORD,
+    SOURCE,
     Type,
     describe,
     iso,
@@ -38,8 +40,8 @@ _TYPES: dict[Type, dict[str, Any]] = {
 }
 _NO_ZONE = "without a zone, in UTC if its cells said how far they are from it"
 _ROW_ID = {
-    "source": {"type": "string", "description": "file of the raw row"},
-    "record": {"type": "integer", "minimum": 1, "description": "number of the raw row in its file"},
+    "source": {"type": "string", "description": SOURCE},
+    "record": {"type": "integer", "minimum": 1, "description": RECORD},
 }
 
 

@@ -5,6 +5,8 @@ import re
 from typing import Any
 
 from eightytwenty.export.fields import (
+    RECORD,
+    SOURCE,
     describe,
     json_number,
     limits,
@@ -24,19 +26,9 @@ _FORMATS = {"email": "email", "uuid": "uuid"}
 _UNREADABLE = "Table Schema has no type for it"
 _WHOLE = "whole, and of the type number for readers that know groups of digits in no other"
 _SIGN = "a minus sign stands before the label, where some readers do not look for it"
-_ROW_ID = (
-    {
-        "name": "source",
-        "type": "string",
-        "description": "file of the raw row",
-        "constraints": {"required": True},
-    },
-    {
-        "name": "record",
-        "type": "integer",
-        "description": "number of the raw row in its file",
-        "constraints": {"required": True, "minimum": 1},
-    },
+_ROW_ID: tuple[dict[str, Any], ...] = (
+    {"name": "source", "type": "string", "description": SOURCE, "constraints": {"required": True}},
+    {"name": "record", "type": "integer", "description": RECORD, "constraints": {"required": True, "minimum": 1}},
 )
 
 
@@ -94,7 +86,7 @@ def _field(column: Column, unique: Unique | None) -> dict[str, Any]:
         constraints |= {"enum": known} if (known := values(column)) else {}
     elif fields["type"] == "string":
         more = [_UNREADABLE]
-    elif fields["type"] != type_of(column) and type_of(column) == "integer":
+    elif type_of(column) == "integer" and fields["type"] == "number":
         more = [_WHOLE]
     constraints, more = constraints | _ends(column, fields["type"]), more + _unheld(column, fields["type"])
     missing = {"missingValues": ["", column.blank]} if column.blank else {}

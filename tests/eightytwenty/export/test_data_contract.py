@@ -49,7 +49,7 @@ def test_it_has_the_fields_of_the_standard(tmp_path):
         assert (made["apiVersion"], made["kind"], made["id"]) == ("v3.0.2", "DataContract", table.name)
         assert {"version", "status", "description"} < made.keys()
         (rows,) = made["schema"]
-        assert [found["name"] for found in rows["properties"]] == table.names
+        assert [found["name"] for found in rows["properties"]] == ["source", "record", *table.names]
         for found in rows["properties"]:
             assert found.keys() <= PROPERTY
             assert found.get("logicalTypeOptions", {}).keys() <= LOGICAL[found["logicalType"]]

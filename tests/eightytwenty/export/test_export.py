@@ -102,7 +102,7 @@ def test_any_name_and_value_can_be_written(form):
     elif form == "table-schema":
         found = json.loads(text)["fields"][2]["constraints"]["enum"]
     elif form == "data-contract":
-        query = yaml.safe_load(text)["schema"][0]["properties"][0]["quality"][0]["query"]
+        query = yaml.safe_load(text)["schema"][0]["properties"][2]["quality"][0]["query"]
         rows = pl.DataFrame({ODD: [ODD, "007", "off", "null", "\u202e", "x"]})
         assert pl.SQLContext(clean=rows).execute(query.replace("${object}", "clean"), eager=True).item() == 1
         return
@@ -134,6 +134,13 @@ def test_what_no_form_can_hold_is_named():
         assert all(sentence in text for sentence in sentences[:4])
         assert "impute: a = b + 1" in text
         assert "a < b" in text
+
+
+def test_cells_of_another_kind_are_named_once():
+    columns = (Column("a", "integer", nullable=True, action="flag"), Column("b", "text"))
+    start = "cells of another kind, flagged, missing in clean.parquet and kept in clean.csv, of"
+    assert unsaid(Table("t", columns), ()) == [f"{start} a"]
+    assert unsaid(Table("t", columns[:1]), ()) == [f"{start} all columns"]
 
 
 def test_every_sound_text_matches_the_pattern_of_its_column(tmp_path):
