@@ -30,7 +30,7 @@ from pydantic_settings import (
 from eightytwenty.errors import UserError
 from eightytwenty.plugins import load_all
 from eightytwenty.signals import sigterm_raises
-from eightytwenty.tables import CleanOptions, InferOptions, installed_tables, load_table, require_clean
+from eightytwenty.tables import CleanOptions, InferOptions, SchemaOptions, installed_tables, load_table, require_clean
 
 _MOST_FILES = 10  # to list in the terminal; the report lists all
 _MOST_COLUMNS = 50  # to list in the terminal; the schema lists all
@@ -87,8 +87,9 @@ def parse(arguments: Sequence[str]) -> tuple[Command, BaseModel]:
     if command := commands.get(arguments[0].replace("-", "_")):
         arguments = [arguments[0], *command.prepare(arguments[1:])]
     parser = _Parser(prog="eightytwenty", description=_Commands.__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    # a name of its own for each field, because models have methods called "schema"
     fields: dict[str, Any] = {
-        name: (CliSubCommand[command.options], Field(description=command.summary))  # type: ignore[misc, name-defined]
+        f"{name}_command": (CliSubCommand[command.options], Field(alias=name, description=command.summary))  # type: ignore[misc, name-defined]
         for name, command in commands.items()
     }
     model = create_model("Commands", __base__=_Commands, **fields)
@@ -195,11 +196,18 @@ class _Parser(argparse.ArgumentParser):
 def _commands() -> list[Command]:
     """The library's own commands and those of other distributions."""
     table_options = dict.fromkeys(table.options for table in installed_tables().values())
-    bases: tuple[type[BaseModel], ...] = (*table_options, CleanOptions)
-    options: type[BaseModel] = create_model("CleanOptions", __base__=bases, __doc__=CleanOptions.__doc__)
-    clean = Command("clean", "clean a table or pictures of your own", options, "eightytwenty.cli:clean_command")
+    options: dict[type[BaseModel], type[BaseModel]] = {
+        own: create_model(own.__name__, __base__=(*table_options, own), __doc__=own.__doc__)
+        for own in (CleanOptions, SchemaOptions)
+    }
+    clean = Command(
+        "clean", "clean a table or pictures of your own", options[CleanOptions], "eightytwenty.cli:clean_command"
+    )
     infer = Command("infer", "find out what a table is", InferOptions, "eightytwenty.cli:infer_command")
-    return [*chain.from_iterable(load_all("eightytwenty.commands").values()), clean, infer]
+    schema = Command(
+        "schema", "write a table in another form", options[SchemaOptions], "eightytwenty.export:schema_command"
+    )
+    return [*chain.from_iterable(load_all("eightytwenty.commands").values()), clean, infer, schema]
 
 
 def _sentence(error: ValidationError) -> str:

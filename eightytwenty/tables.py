@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import CliImplicitFlag, CliPositionalArg
@@ -96,6 +96,26 @@ class CleanOptions(ReadingOptions):
     )
 
 
+ExportForm = Literal["pandera", "json-schema", "table-schema", "data-contract"]
+
+
+class SchemaOptions(BaseModel):
+    """Write a table in another form: what its clean rows must be, for those who validate or describe them elsewhere."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table: CliPositionalArg[str] = Field(
+        title="Table", min_length=1, description="name of an installed table, or FILE.yaml or FILE.py:NAME"
+    )
+    form: ExportForm = Field(
+        title="Form",
+        alias="as",
+        description="pandera for a file of Python, json-schema for a clean row as JSON, table-schema for clean.csv, "
+        "data-contract for the Open Data Contract Standard",
+    )
+    out: str = Field("", title="Out", description="file to write; if empty, the standard output")
+
+
 @dataclass(frozen=True)
 class InstalledTable:
     """A table that an entry point of the group `eightytwenty.tables` names.
@@ -124,7 +144,7 @@ def load_table(options: CleanOptions) -> "Table | PictureTable | ReadOptions":
 
     if options.table == INFER:
         return options.read
-    table, stated = _find_table(options), options.read
+    table, stated = find_table(options), options.read
     if isinstance(table, Table):
         return replace(table, read=stated.over(table.read))
     if stated != ReadOptions():
@@ -132,7 +152,12 @@ def load_table(options: CleanOptions) -> "Table | PictureTable | ReadOptions":
     return table
 
 
-def _find_table(options: CleanOptions) -> "Table | PictureTable":
+def find_table(options: CleanOptions | SchemaOptions) -> "Table | PictureTable":
+    """The table that the options name, as its file or its distribution has it.
+
+    Raises:
+        UserError: there is no such table, or its file cannot be read or run.
+    """
     if Path(options.table).suffix in (".yaml", ".yml"):
         from eightytwenty.schema_file import read_table
 
@@ -144,7 +169,8 @@ def _find_table(options: CleanOptions) -> "Table | PictureTable":
     if options.table not in tables:
         own = "FILE.yaml or FILE.py:NAME for a table of your own"
         choices = " or ".join([*sorted(tables), own])
-        raise UserError(f"--schema {options.table}: there is no such table; choose {choices}.")
+        option = "--schema " if isinstance(options, CleanOptions) else ""
+        raise UserError(f"{option}{options.table}: there is no such table; choose {choices}.")
     return tables[options.table].build(options)
 
 
