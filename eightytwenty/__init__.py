@@ -93,30 +93,37 @@ def infer_into(
     progress: "Progress | None" = None,
     *,
     mask: bool = False,
+    update: bool = False,
 ) -> "Table":
     """Infers a table as `infer` does, and writes schema.yaml and the evidence for it into a folder.
 
     Args:
         source: as for `infer`.
-        out: the folder, which must be new or empty.
+        out: the folder, which must be new or empty, or hold such a schema that is to be updated.
         read: what is known of the files; the rest is detected.
         progress: called with (records done, about how many there are in all).
         mask: whether letters and digits of examples are hidden.
+        update: whether the folder holds a schema, of which what a person wrote is kept.
 
     Raises:
-        UserError: the source cannot be read, or the folder holds something.
+        UserError: the source cannot be read, or the folder holds something else, or no schema that can be updated.
     """
     from eightytwenty.files import whole_folder
-    from eightytwenty.inference.schema_text import inferred_files
+    from eightytwenty.inference.schema_text import EVIDENCE, SCHEMA, inferred_files, updated_files
     from eightytwenty.inference.table import infer_path
 
     out = Path(out).absolute()
-    if out.is_dir() and any(out.iterdir()):
-        raise UserError(f"{out} holds {min(path.name for path in out.iterdir())}; choose a new or an empty folder.")
+    present = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    if update and SCHEMA not in present:
+        raise UserError(f"{out} holds no {SCHEMA} to update; leave --update out.")
+    if foreign := present - ({SCHEMA, EVIDENCE} if update else set()):
+        remedy = "give --update to keep what you wrote, or choose" if SCHEMA in foreign else "choose"
+        raise UserError(f"{out} holds {max(foreign)}; {remedy} a new or an empty folder.")
     with _local_path(source, out, read) as path:
         inferred = infer_path(path, read=read, progress=progress)
+    files = updated_files(inferred, out, masked=mask) if update else inferred_files(inferred, masked=mask)
     with whole_folder(out) as folder:
-        for name, text in inferred_files(inferred, masked=mask).items():
+        for name, text in files.items():
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
     return inferred.table

@@ -164,7 +164,7 @@ def infer_command(options: InferOptions) -> None:
 
     out = Path(options.out)
     with progress_bar("read", "rows") as progress:
-        table = infer_into(options.source, out, options.read, progress, mask=options.mask)
+        table = infer_into(options.source, out, options.read, progress, mask=options.mask, update=options.update)
     shown = RichTable(box=box.HORIZONTALS, pad_edge=False)
     for title in ("column", "kind", "format", "missing"):
         shown.add_column(title)

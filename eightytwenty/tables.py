@@ -69,6 +69,9 @@ class InferOptions(ReadingOptions):
     mask: CliImplicitFlag[bool] = Field(
         False, title="Mask", description="whether the letters and digits of examples are hidden in schema and evidence"
     )
+    update: CliImplicitFlag[bool] = Field(
+        False, title="Update", description="infer again, and keep what you wrote into the schema that is there"
+    )
 
 
 class CleanOptions(ReadingOptions):

@@ -9,7 +9,7 @@ import polars as pl
 
 from eightytwenty.engine.reasons import OUT_OF_RANGE
 from eightytwenty.engine.rules import value_reason
-from eightytwenty.schema import Column, Impute, Rule, Table, Unique
+from eightytwenty.schema import Column, Impute, Respell, Rule, Table, Unique
 
 Type = Literal["integer", "number", "boolean", "date", "time", "timestamp", "duration", "string"]
 _TYPES: dict[type[pl.DataType], Type] = {
@@ -103,6 +103,8 @@ def unsaid(table: Table, rules: Iterable[Rule]) -> list[str]:
 def _sentence(rule: Rule) -> str:
     if isinstance(rule, Unique):
         return f"unique: {', '.join(rule.unique)} ({rule.reason})"
+    if isinstance(rule, Respell):
+        return f"respell: {len(rule.respell)} values of {rule.column} ({rule.reason}, {rule.action})"
     word, text = ("impute", rule.impute) if isinstance(rule, Impute) else ("check", rule.check)
     name = f" {rule.name}," if rule.name not in (text, f"from {text}") else ""
     action = f", {rule.action}" if rule.action in ("flag", "off") else ""

@@ -16,7 +16,8 @@ from eightytwenty.export.fields import (
     unsaid,
     values,
 )
-from eightytwenty.kinds.date_format import Token, compile_format
+from eightytwenty.kinds.date_directives import Token
+from eightytwenty.kinds.date_format import compile_format
 from eightytwenty.kinds.number_format import NumberFormat
 from eightytwenty.schema import Column, Table, Unique
 

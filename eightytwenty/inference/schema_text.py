@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 
 from eightytwenty.inference.column import ColumnEvidence
 from eightytwenty.inference.table import Inferred
+from eightytwenty.inference.update import merge, with_comments
 from eightytwenty.pages.markdown import code, markdown_table, plain
-from eightytwenty.schema_file import table_yaml
+from eightytwenty.schema_file import read_table, table_yaml
 
 SCHEMA, EVIDENCE = "schema.yaml", "evidence"
+BEFORE = f"{EVIDENCE}/inferred.yaml"  # the schema as it was inferred, to tell what a person changes in it
 _HEAD = """\
 # What {name} was seen to be. Every line can be corrected; `eightytwenty clean FILE --schema {file}` applies it.
-# docs/any-table.md explains the words. {rows}.
+# docs/any-table.md explains the words.
 """
 
 
@@ -25,15 +28,36 @@ def inferred_files(inferred: Inferred, *, masked: bool = False) -> dict[str, str
     """
     evidence = {name: _shown(seen, masked=masked) for name, seen in inferred.columns.items()}
     looked = f"{inferred.rows:,} of {inferred.seen:,} rows were looked at"
-    head = _HEAD.format(name=_one_line(inferred.table.name), file=SCHEMA, rows=looked)
+    head = _HEAD.format(name=_one_line(inferred.table.name), file=SCHEMA)
     comments = {name: _comment(seen) for name, seen in evidence.items()}
     numbers = {"table": inferred.table.name, "rows": inferred.rows, "seen": inferred.seen, "keys": inferred.keys}
     columns = {name: asdict(seen) for name, seen in evidence.items()}
     return {
         SCHEMA: head + table_yaml(inferred.table, comments),
+        BEFORE: table_yaml(inferred.table),
         f"{EVIDENCE}/columns.json": json.dumps({**numbers, "columns": columns}, indent=2, ensure_ascii=False) + "\n",
         f"{EVIDENCE}/columns.md": _page(inferred, evidence, looked),
     }
+
+
+def updated_files(inferred: Inferred, folder: Path, *, masked: bool = False) -> dict[str, str]:
+    """The same for a folder that has a schema, with what a person wrote into it.
+
+    Args:
+        inferred: the table.
+        folder: holds the schema, and as evidence how it was inferred.
+        masked: whether letters and digits of examples are hidden.
+
+    Raises:
+        UserError: the schema cannot be read.
+    """
+    own = read_table(folder / SCHEMA)
+    before = read_table(folder / BEFORE) if (folder / BEFORE).exists() else own
+    as_inferred = inferred_files(inferred, masked=masked)
+    merged = replace(inferred, table=merge(before, own, inferred.table))
+    columns = {name: seen for name, seen in inferred.columns.items() if name in merged.table.names}
+    text = inferred_files(replace(merged, columns=columns), masked=masked)[SCHEMA]
+    return {**as_inferred, SCHEMA: with_comments(text, (folder / SCHEMA).read_text(encoding="utf-8"))}
 
 
 def mask(text: str) -> str:
@@ -90,7 +114,7 @@ def _page(inferred: Inferred, evidence: Mapping[str, ColumnEvidence], looked: st
             ),
         )
         for column in inferred.table.columns
-        for seen in [evidence[column.name]]
+        if (seen := evidence.get(column.name))
     ]
     header = ("column", "kind", "format", "share", "missing", "different", "for example", "what else it could be")
     keys = ["Keys: " + ", ".join(" and ".join(map(code, key)) for key in inferred.keys) + "."] if inferred.keys else []

@@ -76,7 +76,7 @@ def test_what_a_table_is_can_be_asked_for_alone(tmp_path: Path) -> None:
     schema = (tmp_path / "seen/schema.yaml").read_text()
     assert "paid: {kind: quantity" in schema
     texts = [schema, *(path.read_text() for path in (tmp_path / "seen/evidence").iterdir())]
-    assert len(texts) == 3
+    assert len(texts) == 4
     assert not any("Ann" in text or "12.5" in text for text in texts)
     again = run_light(tmp_path, "infer", "raw.csv", "--out", "seen")
     assert again.returncode == 2
