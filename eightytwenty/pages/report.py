@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,16 +22,21 @@ _PIECE = 1 << 17  # lines of a table to read at a time
 _LONGEST = 30  # characters of a cell
 
 
-def write_reports(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> None:
+def write_reports(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> Summary:
     """Writes report.md and report.json into the folder of a cleaning.
 
     Args:
         folder: holds the Parquet files.
         summary: the numbers.
         reasons: rule -> its reason.
+
+    Returns:
+        The summary with the reasons, as report.json has it.
     """
+    summary = replace(summary, reasons=dict(reasons))
     (folder / "report.md").write_text(_markdown(folder, summary, reasons), encoding="utf-8")
     (folder / REPORT).write_text(json.dumps(asdict(summary), indent=2, ensure_ascii=False), encoding="utf-8")
+    return summary
 
 
 def summary_rich(summary: Summary) -> "RichTable":

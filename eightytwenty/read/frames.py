@@ -1,0 +1,112 @@
+"""Stores frames of polars, pandas and pyarrow as Arrow files, which are read as any other."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pyarrow as pa
+
+from eightytwenty.errors import UserError
+from eightytwenty.files import explain_write_errors
+from eightytwenty.read.any_table import AnyTable
+from eightytwenty.schema import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Frame = pl.DataFrame | pl.LazyFrame | pa.Table | pd.DataFrame
+
+NAME = "frame.arrow"  # in row ids
+_TEXTS = (pl.String, pl.Categorical, pl.Enum)
+_MOST_WHOLE_DIGITS, _MOST_DECIMALS = 20, 18  # of the kind decimal
+
+
+def store_frame(frame: "Frame", folder: Path) -> Path:
+    """Writes a frame as an Arrow file into a folder.
+
+    Durations become text as ISO 8601 has it. So do the values of a pandas column that mixes types, of which Arrow
+    holds none.
+
+    Raises:
+        UserError: two columns have one name, or the disk is full.
+        TypeError: it is no frame.
+    """
+    path = folder / NAME
+    if _is_pandas(frame):
+        frame = _from_pandas(frame)
+    with explain_write_errors(path):
+        if isinstance(frame, pa.Table):
+            with pa.ipc.new_file(path, frame.schema) as writer:
+                writer.write_table(frame)
+        elif isinstance(frame, pl.DataFrame | pl.LazyFrame):
+            durations = [name for name, dtype in frame.collect_schema().items() if dtype == pl.Duration]
+            frame.lazy().with_columns(pl.col(durations).dt.to_string("iso")).sink_ipc(path)
+        else:
+            raise TypeError(
+                f"{type(frame).__name__} is no source; give a path, an address, or a frame of polars, pandas or pyarrow"
+            )
+    return path
+
+
+def stated_kinds(path: Path) -> dict[str, str]:
+    """The kinds that the types of a stored frame state: clean name -> kind. Texts, among others, state none."""
+    return {name: kind for name, field in _fields(path, AnyTable()) if (kind := _kind(field.type))}
+
+
+def zones(path: Path, table: Table | AnyTable) -> dict[str, str]:
+    """The time zones of the moments in a stored frame: clean name -> zone."""
+    return {name: field.type.tz for name, field in _fields(path, table) if pa.types.is_timestamp(field.type) and field.type.tz}
+
+
+def _fields(path: Path, table: Table | AnyTable) -> Iterator[tuple[str, pa.Field]]:
+    with pa.ipc.open_file(path) as reader:
+        fields = list(reader.schema)
+    for name, position in table.match([field.name for field in fields]).items():
+        yield name, fields[position]
+
+
+def _kind(dtype: pa.DataType) -> str:
+    """The kind of a column of this type, empty if its values have to tell."""
+    types = pa.types
+    if types.is_signed_integer(dtype) or (types.is_unsigned_integer(dtype) and dtype.bit_width < 64):
+        return "integer"
+    if types.is_decimal(dtype):
+        is_held = dtype.precision - dtype.scale <= _MOST_WHOLE_DIGITS and 0 <= dtype.scale <= _MOST_DECIMALS
+        return "decimal" if is_held else ""
+    kinds = {
+        "float": types.is_floating,
+        "boolean": types.is_boolean,
+        "date": types.is_date,
+        "timestamp": types.is_timestamp,
+        "time": types.is_time,
+    }
+    return next((kind for kind, is_kind in kinds.items() if is_kind(dtype)), "")
+
+
+def _is_pandas(frame: object) -> bool:
+    """Whether it is a frame of pandas, which is loaded if it is one, and need not be installed otherwise."""
+    return any(cls.__module__.partition(".")[0] == "pandas" and cls.__name__ == "DataFrame" for cls in type(frame).__mro__)
+
+
+def _from_pandas(frame: Any) -> pl.DataFrame:
+    """The columns of a pandas frame, without its index."""
+    names = [str(name) for name in frame.columns]
+    if again := next((name for name in names if names.count(name) > 1), None):
+        raise UserError(f"The frame has two columns of the name {again}; give each a name of its own.")
+    return pl.DataFrame([_series(frame.iloc[:, at]).alias(name) for at, name in enumerate(names)])
+
+
+def _series(column: Any) -> pl.Series:
+    try:
+        series = pl.Series(pl.from_pandas(column))
+    except (ValueError, TypeError):  # of pyarrow too
+        series = None
+    if series is not None and (series.dtype.is_nested() or _is_known(series.dtype)):
+        return series
+    texts = [None if is_missing else str(value) for value, is_missing in zip(column, column.isna(), strict=True)]
+    return pl.Series(texts, dtype=pl.String)
+
+
+def _is_known(dtype: pl.DataType) -> bool:
+    return dtype.is_numeric() or dtype.is_temporal() or dtype in (*_TEXTS, pl.Boolean, pl.Null)
