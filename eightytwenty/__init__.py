@@ -258,7 +258,7 @@ def _infer_path(
 
 def _is_path(source: "str | Path | Frame") -> bool:
     """Whether a source is a path or an address, and no frame."""
-    return isinstance(source, str | os.PathLike)
+    return isinstance(source, str | Path)
 
 
 @contextmanager
@@ -275,7 +275,7 @@ def _local_path(source: "str | Path | Frame", out: Path, options: "ReadOptions |
     from eightytwenty.read.options import ReadOptions
     from eightytwenty.read.pipes import is_pipe, store
 
-    if not isinstance(source, str | os.PathLike):
+    if not isinstance(source, str | Path):
         with scratch_folder(out.parent / f"{out.name}.frame") as folder:
             yield store_frame(source, folder)
         return

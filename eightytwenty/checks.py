@@ -19,7 +19,7 @@ from eightytwenty.pages.nearest import nearest_names
 
 NUMBERS = ("rows", *FATES, "flagged", "repaired", "not_read")
 _WITHOUT_SHARE = {"rows", "not_read"}
-_COMPARISONS: dict[str, Callable[[object, object], bool]] = {
+_COMPARISONS: dict[str, Callable[[Fraction, Fraction], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
     "<": operator.lt,
@@ -84,7 +84,7 @@ limit=Fraction(5, 2), is_share=True)
         """Whether so many of the rows meet it; without rows, no share does."""
         if self.is_share and not rows:
             return False
-        number = Fraction(100 * count, rows) if self.is_share else count
+        number = Fraction(100 * count, rows) if self.is_share else Fraction(count)
         return _COMPARISONS[self.comparison](number, self.limit)
 
     def count(self, numbers: Mapping[str, int], rules: Mapping[str, Mapping[str, int]], known: Sequence[str]) -> int:
@@ -102,7 +102,9 @@ limit=Fraction(5, 2), is_share=True)
         if self.name in numbers and not (self.is_quoted and is_rule):
             return numbers[self.name]
         if not is_rule:
-            raise UserError(f"{self.text}: there is no rule {self.name}; {nearest_names(self.name, [*numbers, *known])}")
+            raise UserError(
+                f"{self.text}: there is no rule {self.name}; {nearest_names(self.name, [*numbers, *known])}"
+            )
         return sum(rules.get(self.name, {}).values())
 
 
@@ -161,7 +163,9 @@ def check_cleaned(cleaned: Cleaned, conditions: Sequence[Condition]) -> Checked:
     for condition in conditions:
         count = condition.count(numbers, rules, list(summary.reasons))
         if condition.is_met(count, summary.rows):
-            failed.append(f"The check fails because {condition.text}: {_described(condition.name, count, summary.rows)}.")
+            failed.append(
+                f"The check fails because {condition.text}: {_described(condition.name, count, summary.rows)}."
+            )
     return Checked(summary, flagged, repaired, tuple(failed))
 
 

@@ -1,7 +1,7 @@
 """The report of a cleaning: Markdown for people, JSON for programs, a table for the terminal."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +60,27 @@ def summary_rich(summary: Summary) -> "RichTable":
     table.add_section()
     table.add_row("all", f"{summary.rows:,}", "")
     return table
+
+
+def examples_rich(folder: Path) -> Iterator["RichTable"]:
+    """Tables for the terminal: the first changes, flags and quarantined rows of each rule, in those of a cleaning."""
+    from rich import box
+    from rich.table import Table as RichTable
+
+    kinds = (
+        ("ledger", "changed by", ("rule", "column", "before", "after")),
+        ("flags", "flagged by", ("rule", "column", "value", "proposal")),
+        ("quarantine", "quarantined by", ("rules", "source", "record")),
+    )
+    for name, title, (rule, *columns) in kinds:
+        table = RichTable(box=box.HORIZONTALS, pad_edge=False)
+        for column in (title, *columns):
+            table.add_column(column)
+        lines = _first(folder / f"{name}.parquet", rule, columns)
+        for line in lines.sort(rule, maintain_order=True).iter_rows():
+            table.add_row(*("" if cell is None else for_terminal(str(cell)[:_LONGEST]) for cell in line))
+        if lines.height:
+            yield table
 
 
 def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> str:

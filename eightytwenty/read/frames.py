@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 import pyarrow as pa
@@ -15,7 +15,7 @@ from eightytwenty.schema import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-    Frame = pl.DataFrame | pl.LazyFrame | pa.Table | pd.DataFrame
+    Frame: TypeAlias = pl.DataFrame | pl.LazyFrame | pa.Table | pd.DataFrame
 
 NAME = "frame.arrow"  # in row ids
 _TEXTS = (pl.String, pl.Categorical, pl.Enum)
@@ -33,18 +33,17 @@ def store_frame(frame: "Frame", folder: Path) -> Path:
         TypeError: it is no frame.
     """
     path = folder / NAME
-    if _is_pandas(frame):
-        frame = _from_pandas(frame)
+    rows: object = _from_pandas(frame) if _is_pandas(frame) else frame
     with explain_write_errors(path):
-        if isinstance(frame, pa.Table):
-            with pa.ipc.new_file(path, frame.schema) as writer:
-                writer.write_table(frame)
-        elif isinstance(frame, pl.DataFrame | pl.LazyFrame):
-            durations = [name for name, dtype in frame.collect_schema().items() if dtype == pl.Duration]
-            frame.lazy().with_columns(pl.col(durations).dt.to_string("iso")).sink_ipc(path)
+        if isinstance(rows, pa.Table):
+            with pa.ipc.new_file(path, rows.schema) as writer:
+                writer.write_table(rows)
+        elif isinstance(rows, pl.DataFrame | pl.LazyFrame):
+            durations = [name for name, dtype in rows.collect_schema().items() if dtype == pl.Duration]
+            rows.lazy().with_columns(pl.col(durations).dt.to_string("iso")).sink_ipc(path)
         else:
             raise TypeError(
-                f"{type(frame).__name__} is no source; give a path, an address, or a frame of polars, pandas or pyarrow"
+                f"{type(rows).__name__} is no source; give a path, an address, or a frame of polars, pandas or pyarrow"
             )
     return path
 
@@ -56,7 +55,11 @@ def stated_kinds(path: Path) -> dict[str, str]:
 
 def zones(path: Path, table: Table | AnyTable) -> dict[str, str]:
     """The time zones of the moments in a stored frame: clean name -> zone."""
-    return {name: field.type.tz for name, field in _fields(path, table) if pa.types.is_timestamp(field.type) and field.type.tz}
+    return {
+        name: field.type.tz
+        for name, field in _fields(path, table)
+        if pa.types.is_timestamp(field.type) and field.type.tz
+    }
 
 
 def _fields(path: Path, table: Table | AnyTable) -> Iterator[tuple[str, pa.Field]]:
@@ -86,7 +89,9 @@ def _kind(dtype: pa.DataType) -> str:
 
 def _is_pandas(frame: object) -> bool:
     """Whether it is a frame of pandas, which is loaded if it is one, and need not be installed otherwise."""
-    return any(cls.__module__.partition(".")[0] == "pandas" and cls.__name__ == "DataFrame" for cls in type(frame).__mro__)
+    return any(
+        cls.__module__.partition(".")[0] == "pandas" and cls.__name__ == "DataFrame" for cls in type(frame).__mro__
+    )
 
 
 def _from_pandas(frame: Any) -> pl.DataFrame:
