@@ -192,7 +192,7 @@ def check_command(options: CheckOptions) -> None:
 
     table = load_table(options)
     with progress_bar("check", getattr(table, "unit", "rows")) as progress:
-        checked = check(options.source, table, options.fail_if, progress)
+        checked = check(options.source, table, options.fail_if.split("\n"), progress)
     if options.as_json:
         sys.stdout.write(json.dumps(checked.as_json(), indent=2) + "\n")
     else:
@@ -218,17 +218,20 @@ def explain_command(options: ExplainOptions) -> None:
         console.print(line, soft_wrap=True, highlight=False)
 
 
-def as_lists(arguments: Sequence[str]) -> list[str]:
-    """Writes the conditions of --fail-if as the parser reads lists, to which commas, quotes and brackets belong."""
-    written, rest = [], iter(arguments)
+def join_conditions(arguments: Sequence[str]) -> list[str]:
+    """Collects all --fail-if into one, with a line for each, because the parser would split lists at commas."""
+    others, conditions = [], []
+    rest = iter(arguments)
     for argument in rest:
         option, mark, value = argument.partition("=")
-        if option == "--fail-if" and (value := value if mark else next(rest, "")):
-            escaped = "".join(one if one.isalnum() or not one.isascii() else f"\\u{ord(one):04x}" for one in value)
-            written.append(f'--fail-if=["{escaped}"]')
+        if len(option) > len("--") and "--fail-if".startswith(option):
+            value = value if mark else next(rest, "--")
+            if value.startswith("--"):
+                raise UserError("--fail-if needs a condition, such as 'quarantine > 1%'; see eightytwenty check --help")
+            conditions.append(value)
         else:
-            written.append(argument)
-    return written
+            others.append(argument)
+    return [*others, "--fail-if", "\n".join(conditions)] if conditions else others
 
 
 def infer_command(options: InferOptions) -> None:
@@ -285,7 +288,9 @@ def _commands() -> list[Command]:
     )
     own = "eightytwenty.cli"
     clean = Command("clean", "clean a table or pictures of your own", options, "eightytwenty.cli:clean_command")
-    check = Command("check", "fail if there is too much to clean", check_options, f"{own}:check_command", as_lists)
+    check = Command(
+        "check", "fail if there is too much to clean", check_options, f"{own}:check_command", join_conditions
+    )
     explain = Command("explain", "say why a row or a cell ended so", ExplainOptions, f"{own}:explain_command")
     infer = Command("infer", "find out what a table is", InferOptions, "eightytwenty.cli:infer_command")
     return [*chain.from_iterable(load_all("eightytwenty.commands").values()), clean, check, explain, infer]

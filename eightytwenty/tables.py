@@ -112,11 +112,11 @@ class CheckOptions(ReadingOptions):
     table: str = Field(
         INFER, title="Schema", alias="schema", min_length=1, description="what the source must be, as for clean"
     )
-    fail_if: list[str] = Field(
-        ["quarantine > 0"],
+    fail_if: str = Field(
+        "quarantine > 0",
         title="Fail if",
         description="a condition such as 'quarantine > 1%%', on rows, clean, quarantine, duplicates, flagged, "
-        "repaired, not_read or the name of a rule; may be given several times",
+        "repaired, not_read or the name of a rule; give it again for another, or on another line",
     )
     as_json: CliImplicitFlag[bool] = Field(
         False, title="JSON", alias="json", description="whether to print JSON and nothing else"

@@ -230,7 +230,8 @@ def _evidence(
     path = cleaned.folder / _EVIDENCE
     content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"columns": {}}
     if seen := content["columns"].get(column):
-        of_kind = f"{seen['share']:.1%} of the {seen['rows'] - seen['missing']:,} cells with a value are of the kind {seen['kind']}"
+        filled = seen["rows"] - seen["missing"]
+        of_kind = f"{seen['share']:.1%} of the {filled:,} cells with a value are of the kind {seen['kind']}"
         fault = find_kind(seen["kind"]).fault
         wrong = next((flag["value"] for flag in flags if flag["column"] == column and flag["rule"] == fault), None)
         yield of_kind + ("." if wrong is None else f"; {_quoted(wrong)} is not.")

@@ -1,11 +1,12 @@
 """Stores frames of polars, pandas and pyarrow as Arrow files, which are read as any other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 NAME = "frame.arrow"  # in row ids
 _TEXTS = (pl.String, pl.Categorical, pl.Enum)
-_MOST_WHOLE_DIGITS, _MOST_DECIMALS = 20, 18  # of the kind decimal
+_INTEGERS = 10**18  # beyond those of the kind integer
+_WHOLE_DIGITS, _DECIMALS = 20, 18  # of the kind decimal
 
 
 def store_frame(frame: "Frame", folder: Path) -> Path:
@@ -33,9 +35,13 @@ def store_frame(frame: "Frame", folder: Path) -> Path:
         TypeError: it is no frame.
     """
     path = folder / NAME
-    rows: object = _from_pandas(frame) if _is_pandas(frame) else frame
+    rows: Any = _from_pandas(frame) if _is_pandas(frame) else frame
     with explain_write_errors(path):
         if isinstance(rows, pa.Table):
+            for at, field in enumerate(rows.schema):
+                if pa.types.is_duration(field.type):
+                    texts = pl.Series(pl.from_arrow(rows.column(at))).dt.to_string("iso").to_arrow()
+                    rows = rows.set_column(at, field.name, texts)
             with pa.ipc.new_file(path, rows.schema) as writer:
                 writer.write_table(rows)
         elif isinstance(rows, pl.DataFrame | pl.LazyFrame):
@@ -50,32 +56,31 @@ def store_frame(frame: "Frame", folder: Path) -> Path:
 
 def stated_kinds(path: Path) -> dict[str, str]:
     """The kinds that the types of a stored frame state: clean name -> kind. Texts, among others, state none."""
-    return {name: kind for name, field in _fields(path, AnyTable()) if (kind := _kind(field.type))}
+    with pa.memory_map(str(path)) as stream:
+        rows = pa.ipc.open_file(stream).read_all()
+        return {name: kind for name, at in _positions(rows.schema, AnyTable()) if (kind := _kind(rows.column(at)))}
 
 
 def zones(path: Path, table: Table | AnyTable) -> dict[str, str]:
     """The time zones of the moments in a stored frame: clean name -> zone."""
-    return {
-        name: field.type.tz
-        for name, field in _fields(path, table)
-        if pa.types.is_timestamp(field.type) and field.type.tz
-    }
-
-
-def _fields(path: Path, table: Table | AnyTable) -> Iterator[tuple[str, pa.Field]]:
     with pa.ipc.open_file(path) as reader:
-        fields = list(reader.schema)
-    for name, position in table.match([field.name for field in fields]).items():
-        yield name, fields[position]
+        types = reader.schema.types
+        places = _positions(reader.schema, table)
+    return {name: types[at].tz for name, at in places if pa.types.is_timestamp(types[at]) and types[at].tz}
 
 
-def _kind(dtype: pa.DataType) -> str:
+def _positions(schema: pa.Schema, table: Table | AnyTable) -> Iterable[tuple[str, int]]:
+    return table.match(schema.names).items()
+
+
+def _kind(values: pa.ChunkedArray) -> str:
     """The kind of a column of this type, empty if its values have to tell."""
-    types = pa.types
-    if types.is_signed_integer(dtype) or (types.is_unsigned_integer(dtype) and dtype.bit_width < 64):
-        return "integer"
+    types, dtype = pa.types, values.type
+    if types.is_integer(dtype):
+        ends = pc.min_max(values).as_py().values()
+        return "integer" if all(end is None or abs(end) < _INTEGERS for end in ends) else "decimal"
     if types.is_decimal(dtype):
-        is_held = dtype.precision - dtype.scale <= _MOST_WHOLE_DIGITS and 0 <= dtype.scale <= _MOST_DECIMALS
+        is_held = dtype.precision - dtype.scale <= _WHOLE_DIGITS and 0 <= dtype.scale <= _DECIMALS
         return "decimal" if is_held else ""
     kinds = {
         "float": types.is_floating,

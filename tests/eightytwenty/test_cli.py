@@ -86,7 +86,7 @@ def test_what_a_table_is_can_be_asked_for_alone(tmp_path: Path) -> None:
 def test_help_lists_the_librarys_command_alone(tmp_path: Path) -> None:
     result = run_light(tmp_path, "--help", absent=WORKFLOW | HEAVY | {"numpy", "polars", "pyarrow"})
     assert result.returncode == 0, result.stderr
-    assert "{clean,infer}" in result.stdout
+    assert "{clean,check,explain,infer}" in result.stdout
 
 
 @pytest.mark.parametrize(
