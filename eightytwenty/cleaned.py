@@ -67,7 +67,7 @@ class Cleaned:
         rows = self.clean.drop("source", "record").collect()
         moments = [name for name in self.zones if rows.schema.get(name) == pl.Datetime]
         return rows.with_columns(
-            pl.col(name).dt.replace_time_zone("UTC").dt.convert_time_zone(self.zones[name]) for name in moments
+            rows[name].dt.replace_time_zone("UTC").dt.convert_time_zone(self.zones[name]) for name in moments
         )
 
     def to_arrow(self) -> pa.Table:

@@ -291,7 +291,7 @@ def _commands() -> list[Command]:
     check = Command(
         "check", "fail if there is too much to clean", check_options, f"{own}:check_command", join_conditions
     )
-    explain = Command("explain", "say why a row or a cell ended so", ExplainOptions, f"{own}:explain_command")
+    explain = Command("explain", "say why a row or a cell ended as it did", ExplainOptions, f"{own}:explain_command")
     infer = Command("infer", "find out what a table is", InferOptions, "eightytwenty.cli:infer_command")
     return [*chain.from_iterable(load_all("eightytwenty.commands").values()), clean, check, explain, infer]
 

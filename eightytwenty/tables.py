@@ -115,7 +115,7 @@ class CheckOptions(ReadingOptions):
     fail_if: str = Field(
         "quarantine > 0",
         title="Fail if",
-        description="a condition such as 'quarantine > 1%%', on rows, clean, quarantine, duplicates, flagged, "
+        description="a condition such as 'quarantine > 1%', on rows, clean, quarantine, duplicates, flagged, "
         "repaired, not_read or the name of a rule; give it again for another, or on another line",
     )
     as_json: CliImplicitFlag[bool] = Field(

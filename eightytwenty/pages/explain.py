@@ -99,7 +99,8 @@ def explanation_rich(explanation: Explanation) -> Iterator[str]:
 
 def _cells(cells: dict[str, object]) -> Iterator[str]:
     """A line for each of the first cells, unless none was read."""
-    shown = list(cells.items())[:_MOST_CELLS] if len(cells) == 1 or any(cells.values()) else []
+    is_read = len(cells) == 1 or any(cell is not None for cell in cells.values())
+    shown = list(cells.items())[:_MOST_CELLS] if is_read else []
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
         yield f"  {for_terminal(name.ljust(width))}  {_cell(value)}"
@@ -165,14 +166,13 @@ def _find(cleaned: Cleaned, source: str, record: int) -> tuple[str, pl.DataFrame
         found = _lines(cleaned, fate, source, record)
         if found.height:
             return fate, found
-    records = {str(file["name"]): file["records"] for file in cleaned.summary.files}
-    if source in records:
-        raise UserError(f"{source} has no record {record:,}; its last one is {records[source]:,}.")
     ended = [getattr(cleaned, fate).select("source").unique() for fate in FATES]
     sources = pl.concat(ended).unique().sort("source").collect(engine="streaming")["source"].to_list()
-    if source in sources:
-        raise UserError(f"{source} has no record {record:,}.")
-    raise UserError(f"There is no source {source}; {nearest_names(source, sources)}")
+    if source not in sources:
+        raise UserError(f"There is no source {source}; {nearest_names(source, sources)}")
+    records = {file["name"]: file["records"] for file in cleaned.summary.files}
+    last = f"; its last one is {records[source]:,}" if source in records else ""
+    raise UserError(f"{source} has no record {record:,}{last}.")
 
 
 def _lines(cleaned: Cleaned, name: str, source: str, record: int) -> pl.DataFrame:

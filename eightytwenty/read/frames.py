@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
+import polars.selectors as cs
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -27,11 +28,11 @@ _WHOLE_DIGITS, _DECIMALS = 20, 18  # of the kind decimal
 def store_frame(frame: "Frame", folder: Path) -> Path:
     """Writes a frame as an Arrow file into a folder.
 
-    Durations become text as ISO 8601 has it. So do the values of a pandas column that mixes types, of which Arrow
-    holds none.
+    Durations become text, as ISO 8601 has it, and so do whole numbers of 128 bits and the values of a pandas column
+    that mixes types.
 
     Raises:
-        UserError: two columns have one name, or the disk is full.
+        UserError: two columns have one name, one holds objects of Python, or the disk is full.
         TypeError: it is no frame.
     """
     path = folder / NAME
@@ -45,13 +46,24 @@ def store_frame(frame: "Frame", folder: Path) -> Path:
             with pa.ipc.new_file(path, rows.schema) as writer:
                 writer.write_table(rows)
         elif isinstance(rows, pl.DataFrame | pl.LazyFrame):
-            durations = [name for name, dtype in rows.collect_schema().items() if dtype == pl.Duration]
-            rows.lazy().with_columns(pl.col(durations).dt.to_string("iso")).sink_ipc(path)
+            _storable(rows.lazy()).sink_ipc(path)
         else:
             raise TypeError(
                 f"{type(rows).__name__} is no source; give a path, an address, or a frame of polars, pandas or pyarrow"
             )
     return path
+
+
+def _storable(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows whose columns an Arrow file can hold.
+
+    Raises:
+        UserError: one holds objects of Python.
+    """
+    types = rows.collect_schema().items()
+    if python := next((name for name, dtype in types if dtype == pl.Object), None):
+        raise UserError(f"The frame has objects of Python in its column {python}; make them text.")
+    return rows.with_columns(cs.duration().dt.to_string("iso"), cs.by_dtype(pl.Int128, pl.UInt128).cast(pl.String))
 
 
 def stated_kinds(path: Path) -> dict[str, str]:

@@ -3,11 +3,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from eightytwenty import Check, Column, Table, Unique, clean
 from eightytwenty.errors import UserError
 from eightytwenty.pages.explain import explain, explanation_rich
+from eightytwenty.pictures.schema import pictures_table
 from tests.eightytwenty.test_cli import run_light
 
 VISITS = Table(
@@ -143,6 +146,21 @@ def test_what_is_not_there_is_one_sentence(visits: Path, arguments: tuple[str, .
     assert done.stderr.count("\n") == 1
     assert not done.stdout
     assert sorted(visits.parent.rglob("*")) == before
+
+
+def test_pictures_are_explained_too(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    blocks = np.random.default_rng(0).integers(0, 256, (2, 40, 40, 3), dtype=np.uint8)
+    for number, picture in enumerate(blocks):
+        Image.fromarray(picture).save(tmp_path / "raw" / f"{number}.png")
+    (tmp_path / "raw/broken.png").write_bytes(b"x")
+    folder = clean(tmp_path / "raw", pictures_table(32), tmp_path / "cleaned").folder
+    assert lines(folder, "0.png:1")[1].startswith(
+        "changed: picture '40x40' → '32x32', by [bold]resize[/]: all pictures"
+    )
+    assert lines(folder, "broken.png:1")[0] == "[bold]broken.png:1 is in quarantine.[/]"
+    with pytest.raises(UserError, match=r"There is no source raw; there is 0\.png, 1\.png, broken\.png\."):
+        explain(folder, "1")
 
 
 def test_of_several_sources_one_must_be_named(inferred: Path) -> None:

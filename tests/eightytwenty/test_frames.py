@@ -180,6 +180,17 @@ def test_two_columns_of_one_name_are_one_sentence(frame: object) -> None:
         clean(frame)
 
 
+def test_objects_of_python_are_one_sentence() -> None:
+    frame = pl.DataFrame({"o": pl.Series([object(), object()], dtype=pl.Object)})
+    with pytest.raises(UserError, match="has objects of Python in its column o; make them text"):
+        clean(frame)
+
+
+def test_columns_with_names_that_are_patterns_are_cleaned() -> None:
+    frame = pl.DataFrame({"^x$": pl.Series([1, 2**100], dtype=pl.Int128), "*": [datetime.timedelta(1)] * 2})
+    assert clean(frame).frame().rows() == [("1", datetime.timedelta(1)), (str(2**100), datetime.timedelta(1))]
+
+
 def test_what_is_no_frame_is_a_sentence() -> None:
     with pytest.raises(TypeError, match="list is no source; give a path, an address, or a frame of polars, pandas"):
         clean([1, 2])
