@@ -282,16 +282,15 @@ class _Parser(argparse.ArgumentParser):
 def _commands() -> list[Command]:
     """The library's own commands and those of other distributions."""
     table_options = dict.fromkeys(table.options for table in installed_tables().values())
-    options, check_options = (
+    clean_options, check_options = (
         create_model(own.__name__, __base__=(*table_options, own), __doc__=own.__doc__)
         for own in (CleanCommandOptions, CheckOptions)
     )
-    own = "eightytwenty.cli"
-    clean = Command("clean", "clean a table or pictures of your own", options, "eightytwenty.cli:clean_command")
-    check = Command(
-        "check", "fail if there is too much to clean", check_options, f"{own}:check_command", join_conditions
-    )
-    explain = Command("explain", "say why a row or a cell ended as it did", ExplainOptions, f"{own}:explain_command")
+    here = "eightytwenty.cli"
+    clean = Command("clean", "clean a table or pictures of your own", clean_options, f"{here}:clean_command")
+    too_much = "fail if there is too much to clean"
+    check = Command("check", too_much, check_options, f"{here}:check_command", join_conditions)
+    explain = Command("explain", "say why a row or a cell ended as it did", ExplainOptions, f"{here}:explain_command")
     infer = Command("infer", "find out what a table is", InferOptions, "eightytwenty.cli:infer_command")
     return [*chain.from_iterable(load_all("eightytwenty.commands").values()), clean, check, explain, infer]
 
