@@ -19,8 +19,11 @@ docs/cleaning.md explains how to write a table.
 """
 
 import os
+import shutil
 import tempfile
+import weakref
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,23 +31,28 @@ from typing import TYPE_CHECKING, Any
 from eightytwenty.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from eightytwenty.checks import Checked
     from eightytwenty.cleaned import Cleaned
+    from eightytwenty.inference.table import Inferred
     from eightytwenty.pictures.schema import PictureTable
     from eightytwenty.progress import Progress
+    from eightytwenty.read.frames import Frame
     from eightytwenty.read.options import ReadOptions
     from eightytwenty.schema import Check, Column, Impute, Respell, Table, Unique
     from eightytwenty.schema_file import read_table, table_yaml
 
 # loaded on first use, because polars takes longer to load than `import eightytwenty` should take
 _LAZY = {
+    "Checked": "checks",
     "Cleaned": "cleaned",
     **dict.fromkeys(("Check", "Column", "Impute", "Respell", "Table", "Unique"), "schema"),
     **dict.fromkeys(("read_table", "table_yaml"), "schema_file"),
 }
 __all__ = [
     "Check",
+    "Checked",
     "Cleaned",
     "Column",
     "Impute",
@@ -52,6 +60,7 @@ __all__ = [
     "Table",
     "Unique",
     "UserError",
+    "check",
     "clean",
     "infer",
     "read_table",
@@ -66,7 +75,10 @@ def __getattr__(name: str) -> Any:
 
 
 def infer(
-    source: str | Path, name: str = "", read: "ReadOptions | None" = None, progress: "Progress | None" = None
+    source: "str | Path | Frame",
+    name: str = "",
+    read: "ReadOptions | None" = None,
+    progress: "Progress | None" = None,
 ) -> "Table":
     """Finds out what a table is: its columns, their kinds, how they write values, and what means a missing one.
 
@@ -79,15 +91,13 @@ def infer(
     Raises:
         UserError: the source cannot be read, or has no records.
     """
-    from eightytwenty.inference.table import infer_path
-
     scratch = Path(tempfile.gettempdir(), f"eightytwenty-{os.getpid()}")
     with _local_path(source, scratch, read) as path:
-        return infer_path(path, name, read, progress).table
+        return _infer_path(path, source, name, read, progress).table
 
 
 def infer_into(
-    source: str | Path,
+    source: "str | Path | Frame",
     out: str | Path,
     read: "ReadOptions | None" = None,
     progress: "Progress | None" = None,
@@ -110,7 +120,6 @@ def infer_into(
     """
     from eightytwenty.files import whole_folder
     from eightytwenty.inference.schema_text import EVIDENCE, SCHEMA, inferred_files, updated_files
-    from eightytwenty.inference.table import infer_path
 
     out = Path(out).absolute()
     present = {path.name for path in out.iterdir()} if out.is_dir() else set()
@@ -120,7 +129,7 @@ def infer_into(
         remedy = "give --update to keep what you wrote, or choose" if SCHEMA in foreign else "choose"
         raise UserError(f"{out} holds {max(foreign)}; {remedy} a new or an empty folder.")
     with _local_path(source, out, read) as path:
-        inferred = infer_path(path, read=read, progress=progress)
+        inferred = _infer_path(path, source, read=read, progress=progress)
     files = updated_files(inferred, out, masked=mask) if update else inferred_files(inferred, masked=mask)
     with whole_folder(out) as folder:
         for name, text in files.items():
@@ -130,9 +139,9 @@ def infer_into(
 
 
 def clean(
-    source: str | Path,
-    table: "Table | PictureTable | ReadOptions | None",
-    out: str | Path,
+    source: "str | Path | Frame",
+    table: "Table | PictureTable | ReadOptions | None" = None,
+    out: str | Path | None = None,
     progress: "Progress | None" = None,
     *,
     mask: bool = False,
@@ -141,12 +150,14 @@ def clean(
 
     Args:
         source: a file, a folder, an archive, a named pipe, `-` for the standard input, an http(s) address, or that of a
-            PostgreSQL database.
+            PostgreSQL database; or a frame of polars or pandas or a table of pyarrow, whose rows are then those of
+            `frame.arrow`.
         table: what its rows must be, or what its pictures must be. If it is None, or only says how the files are to be
-            read, the table is inferred; the folder then holds it as schema.yaml, with the evidence for it.
+            read, the table is inferred; the folder then holds it as schema.yaml, with the evidence for it. The columns
+            of a frame that hold numbers, truth values, dates or times keep their types.
         out: the folder. It will hold clean.parquet, quarantine.parquet, duplicates.parquet, flags.parquet,
             ledger.parquet, report.md and report.json. An existing folder is replaced only if it holds such a result and
-            nothing else.
+            nothing else. If it is None, it is a temporary folder that goes when the result does.
         progress: called with (records done, records in all).
         mask: whether letters and digits of the examples in an inferred schema are hidden.
 
@@ -156,47 +167,130 @@ def clean(
     Raises:
         UserError: the source cannot be read, or the folder cannot be written or holds something else.
     """
+    if out is not None:
+        return _clean_into(source, table, Path(out).absolute(), progress, mask=mask)
+    folder = Path(tempfile.mkdtemp(prefix="eightytwenty-"))
+    try:
+        cleaned = replace(_clean_into(source, table, folder / "cleaned", progress, mask=mask), is_temporary=True)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    weakref.finalize(cleaned, shutil.rmtree, folder, ignore_errors=True)
+    return cleaned
+
+
+def check(
+    source: "str | Path | Frame",
+    table: "Table | PictureTable | ReadOptions | None" = None,
+    fail_if: "Sequence[str]" = ("quarantine > 0",),
+    progress: "Progress | None" = None,
+) -> "Checked":
+    """Says on which conditions a source fails; nothing that is written stays.
+
+    Args:
+        source: as for `clean`.
+        table: as for `clean`.
+        fail_if: conditions such as `quarantine > 1%`; `eightytwenty.checks` lists what they can name.
+        progress: called with (records done, records in all).
+
+    Raises:
+        UserError: the source cannot be read, or a condition is none.
+    """
+    from eightytwenty.checks import Condition, check_cleaned
+
+    conditions = [Condition.parse(text) for text in ([fail_if] if isinstance(fail_if, str) else fail_if)]
+    with tempfile.TemporaryDirectory(prefix="eightytwenty-") as folder:
+        return check_cleaned(clean(source, table, Path(folder, "cleaned"), progress), conditions)
+
+
+def _clean_into(
+    source: "str | Path | Frame",
+    table: "Table | PictureTable | ReadOptions | None",
+    out: Path,
+    progress: "Progress | None",
+    *,
+    mask: bool,
+) -> "Cleaned":
     from eightytwenty.cleaned import Cleaned
     from eightytwenty.engine.run import clean_table
+    from eightytwenty.engine.summary import Summary
     from eightytwenty.inference.schema_text import inferred_files
-    from eightytwenty.inference.table import infer_path
+    from eightytwenty.read.frames import zones
     from eightytwenty.read.options import ReadOptions
     from eightytwenty.read.source import open_source
     from eightytwenty.schema import Table
 
-    out = Path(out).absolute()  # the result is read later, perhaps from another folder
     read = table.read if isinstance(table, Table) else table if isinstance(table, ReadOptions) else None
     with _local_path(source, out, read) as path:
         beside = None
         if table is None or isinstance(table, ReadOptions):
-            inferred = infer_path(path, read=read)
+            inferred = _infer_path(path, source, read=read)
             table, beside = inferred.table, inferred_files(inferred, masked=mask)
         if isinstance(table, Table):
-            return Cleaned(out, clean_table(open_source(path, table), table, out, progress, beside=beside))
+            summary = clean_table(open_source(path, table), table, out, progress, beside=beside)
+            return Cleaned(out, summary, zones={} if _is_path(source) else zones(path, table))
         _require_picture_libraries()
         from eightytwenty.pictures.run import GALLERY, clean_pictures
         from eightytwenty.pictures.source import open_pictures
 
         pictures = open_pictures(path, table.attribute_file, table.known_attributes)
-        summary = clean_pictures(pictures, table, out, progress, as_files=True)
+        clean_pictures(pictures, table, out, progress, as_files=True)
         if table.gallery:
             table.gallery(out, out / GALLERY, path if path.is_dir() else None)
-        return Cleaned(out, summary)
+        return Cleaned(out, Summary.load(out))
+
+
+def _infer_path(
+    path: Path,
+    source: "str | Path | Frame",
+    name: str = "",
+    read: "ReadOptions | None" = None,
+    progress: "Progress | None" = None,
+) -> "Inferred":
+    """Infers the table of a path. The columns of a frame have the kinds that their types state."""
+    from eightytwenty.inference.column import KEPT, PLAIN
+    from eightytwenty.inference.table import infer_path
+    from eightytwenty.read.frames import stated_kinds
+
+    inferred = infer_path(path, name, read, progress)
+    kinds = {} if _is_path(source) else stated_kinds(path)
+    columns = tuple(
+        replace(PLAIN, kind=kinds[column.name], **{name: getattr(column, name) for name in KEPT})
+        if column.name in kinds
+        else column
+        for column in inferred.table.columns
+    )
+    rules = tuple(rule for rule in inferred.table.rules if getattr(rule, "column", None) not in kinds)
+    evidence = {
+        column: replace(seen, kind=kinds[column], share=1.0, others={}, doubt="") if column in kinds else seen
+        for column, seen in inferred.columns.items()
+    }
+    return replace(inferred, table=replace(inferred.table, columns=columns, rules=rules), columns=evidence)
+
+
+def _is_path(source: "str | Path | Frame") -> bool:
+    """Whether a source is a path or an address, and no frame."""
+    return isinstance(source, str | Path)
 
 
 @contextmanager
-def _local_path(source: str | Path, out: Path, options: "ReadOptions | None" = None) -> "Iterator[Path]":
+def _local_path(source: "str | Path | Frame", out: Path, options: "ReadOptions | None" = None) -> "Iterator[Path]":
     """Yields the path of a source.
 
-    An address is downloaded next to `out`, and what comes through a pipe or out of a database server is stored there;
-    the file is deleted after the block.
+    An address is downloaded next to `out`, and what comes through a pipe, out of a database server or from memory is
+    stored there; the file is deleted after the block.
     """
     from eightytwenty.files import scratch_folder
     from eightytwenty.read.databases import is_server, store_query
     from eightytwenty.read.download import download, is_address
+    from eightytwenty.read.frames import store_frame
     from eightytwenty.read.options import ReadOptions
     from eightytwenty.read.pipes import is_pipe, store
 
+    if not isinstance(source, str | Path):
+        with scratch_folder(out.parent / f"{out.name}.frame") as folder:
+            yield store_frame(source, folder)
+        return
     if not is_address(str(source)) and not is_pipe(source):
         yield Path(source)
         return

@@ -1,11 +1,18 @@
 """What a cleaning left: a folder, the numbers of its report, and its tables, read when they are used."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
+import pyarrow as pa
 
 from eightytwenty.engine.summary import Summary
+from eightytwenty.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -15,10 +22,15 @@ class Cleaned:
     Args:
         folder: holds the files that README names.
         summary: the number of rows by fate, and by rule.
+        is_temporary: whether the folder goes when this object does. Its tables are then read into memory at once, so
+            that they may stay longer.
+        zones: the time zones that columns had in the frame that was cleaned; clean moments are in UTC.
     """
 
     folder: Path
     summary: Summary
+    is_temporary: bool = False
+    zones: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def fates(self) -> dict[str, int]:
@@ -50,7 +62,31 @@ class Cleaned:
         """The changed cells of clean rows: source, record, column, rule, before and after."""
         return self._scan("ledger")
 
-    def _scan(self, name: str) -> pl.LazyFrame:
-        return pl.scan_parquet(self.folder / f"{name}.parquet", glob=False).with_columns(
-            pl.col("source").cast(pl.String)
+    def frame(self) -> pl.DataFrame:
+        """The clean rows with the columns of the table alone; moments have the zone that they had in a frame."""
+        rows = self.clean.drop("source", "record").collect()
+        moments = [name for name in self.zones if rows.schema.get(name) == pl.Datetime]
+        return rows.with_columns(
+            rows[name].dt.replace_time_zone("UTC").dt.convert_time_zone(self.zones[name]) for name in moments
         )
+
+    def to_arrow(self) -> pa.Table:
+        """The clean rows as `frame` has them, as a table of pyarrow."""
+        return self.frame().to_arrow(compat_level=pl.CompatLevel.oldest())
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The clean rows as `frame` has them, as a frame of pandas.
+
+        Raises:
+            UserError: pandas is not installed.
+        """
+        try:
+            return self.frame().to_pandas()
+        except ModuleNotFoundError as error:
+            raise UserError(f"to_pandas needs {error.name}: install eightytwenty[pandas].") from None
+
+    def _scan(self, name: str) -> pl.LazyFrame:
+        path, source = self.folder / f"{name}.parquet", pl.col("source").cast(pl.String)
+        if self.is_temporary:
+            return pl.read_parquet(path, glob=False).with_columns(source).lazy()
+        return pl.scan_parquet(path, glob=False).with_columns(source)

@@ -7,6 +7,7 @@ of a command is imported when the command runs, so that `--help` answers at once
 
 import argparse
 import codecs
+import json
 import locale
 import os
 import sys
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic_settings import (
@@ -29,8 +30,23 @@ from pydantic_settings import (
 
 from eightytwenty.errors import UserError
 from eightytwenty.plugins import load_all
+from eightytwenty.printable import visible
 from eightytwenty.signals import sigterm_raises
-from eightytwenty.tables import CleanOptions, InferOptions, SchemaOptions, installed_tables, load_table, require_clean
+from eightytwenty.tables import (
+    CheckOptions,
+    CleanCommandOptions,
+    ExplainOptions,
+    InferOptions,
+    SchemaOptions,
+    installed_tables,
+    load_table,
+    require_clean,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from eightytwenty.engine.summary import Summary
 
 _MOST_FILES = 10  # to list in the terminal; the report lists all
 _MOST_COLUMNS = 50  # to list in the terminal; the schema lists all
@@ -105,7 +121,7 @@ def parse(arguments: Sequence[str]) -> tuple[Command, BaseModel]:
     )
 
 
-def clean_command(options: CleanOptions) -> None:
+def clean_command(options: CleanCommandOptions) -> None:
     """Cleans a source into a folder and prints where its rows ended.
 
     Raises:
@@ -115,23 +131,23 @@ def clean_command(options: CleanOptions) -> None:
     from rich.console import Console
 
     from eightytwenty import clean
-    from eightytwenty.pages.report import summary_rich
+    from eightytwenty.pages.report import examples_rich
     from eightytwenty.printable import for_terminal
     from eightytwenty.progress import progress_bar
 
-    table, out = load_table(options), Path(options.out)
+    if not options.out and not options.dry_run:
+        raise UserError("clean needs --out; see eightytwenty clean --help")
+    table, out = load_table(options), None if options.dry_run else Path(options.out)
     with progress_bar("clean", getattr(table, "unit", "rows")) as progress:
-        summary = clean(options.source, table, out, progress, mask=options.mask).summary
+        cleaned = clean(options.source, table, out, progress, mask=options.mask)
     console = Console()
-    for file in summary.files[:_MOST_FILES]:
-        description = for_terminal(f"{file['name']}: {file['format']}")
-        console.print(f"{description}, {file['records']:,} records", soft_wrap=True)
-    for unread in summary.not_read[:_MOST_FILES]:
-        name, reason = for_terminal(unread["name"]), for_terminal(unread["reason"])
-        console.print(f"[yellow]not read: {name}: {reason}[/]", soft_wrap=True, highlight=False)
-    if len(summary.not_read) > _MOST_FILES:
-        console.print(f"[yellow]not read: {len(summary.not_read) - _MOST_FILES:,} more, see report.json[/]")
-    console.print(summary_rich(summary))
+    _print_summary(console, cleaned.summary)
+    if out is None:
+        for shown in examples_rich(cleaned.folder):
+            console.print(shown)
+        console.print("Nothing was written.")
+        require_clean(table, cleaned.summary, out)
+        return
     console.print("[bold]Where to look next[/]")
     descriptions = {
         "clean": "the clean pictures",
@@ -145,7 +161,79 @@ def clean_command(options: CleanOptions) -> None:
     for name, description in descriptions.items():
         if (out / name).exists():
             console.print(f"  {description:<24}{for_terminal(str(out / name))}", soft_wrap=True, highlight=False)
-    require_clean(table, summary, out)
+    require_clean(table, cleaned.summary, out)
+
+
+def _print_summary(console: "Console", summary: "Summary") -> None:
+    """Prints what was read, what was not, and where the rows ended."""
+    from eightytwenty.pages.report import summary_rich
+    from eightytwenty.printable import for_terminal
+
+    for file in summary.files[:_MOST_FILES]:
+        description = for_terminal(f"{file['name']}: {file['format']}")
+        console.print(f"{description}, {file['records']:,} records", soft_wrap=True)
+    for unread in summary.not_read[:_MOST_FILES]:
+        name, reason = for_terminal(unread["name"]), for_terminal(unread["reason"])
+        console.print(f"[yellow]not read: {name}: {reason}[/]", soft_wrap=True, highlight=False)
+    if len(summary.not_read) > _MOST_FILES:
+        console.print(f"[yellow]not read: {len(summary.not_read) - _MOST_FILES:,} more, see report.json[/]")
+    console.print(summary_rich(summary))
+
+
+def check_command(options: CheckOptions) -> None:
+    """Cleans a source into a folder that does not stay, and prints where its rows ended.
+
+    Raises:
+        UserError: the source cannot be read, or a condition is none.
+        SystemExit: with 1, a condition is met; each is a sentence on the standard error.
+    """
+    from rich.console import Console
+
+    from eightytwenty import check
+    from eightytwenty.progress import progress_bar
+
+    table = load_table(options)
+    with progress_bar("check", getattr(table, "unit", "rows")) as progress:
+        checked = check(options.source, table, options.fail_if.split("\n"), progress)
+    if options.as_json:
+        sys.stdout.write(json.dumps(checked.as_json(), indent=2) + "\n")
+    else:
+        _print_summary(Console(), checked.summary)
+    for sentence in checked.failed:
+        _print_error(visible(sentence))
+    if not checked.ok:
+        raise SystemExit(1)
+
+
+def explain_command(options: ExplainOptions) -> None:
+    """Prints why a row or a cell ended as it did.
+
+    Raises:
+        UserError: there is no such folder, row or column.
+    """
+    from rich.console import Console
+
+    from eightytwenty.pages.explain import explain, explanation_rich
+
+    console = Console()
+    for line in explanation_rich(explain(Path(options.cleaned), options.row, options.column)):
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def join_conditions(arguments: Sequence[str]) -> list[str]:
+    """Collects all --fail-if into one, with a line for each, because the parser would split lists at commas."""
+    others, conditions = [], []
+    rest = iter(arguments)
+    for argument in rest:
+        option, mark, value = argument.partition("=")
+        if len(option) > len("--") and "--fail-if".startswith(option):
+            value = value if mark else next(rest, "--")
+            if value.startswith("--"):
+                raise UserError("--fail-if needs a condition, such as 'quarantine > 1%'; see eightytwenty check --help")
+            conditions.append(value)
+        else:
+            others.append(argument)
+    return [*others, "--fail-if", "\n".join(conditions)] if conditions else others
 
 
 def infer_command(options: InferOptions) -> None:
@@ -198,16 +286,25 @@ def _commands() -> list[Command]:
     table_options = dict.fromkeys(table.options for table in installed_tables().values())
     options: dict[type[BaseModel], type[BaseModel]] = {
         own: create_model(own.__name__, __base__=(*table_options, own), __doc__=own.__doc__)
-        for own in (CleanOptions, SchemaOptions)
+        for own in (CleanCommandOptions, CheckOptions, SchemaOptions)
     }
-    clean = Command(
-        "clean", "clean a table or pictures of your own", options[CleanOptions], "eightytwenty.cli:clean_command"
-    )
-    infer = Command("infer", "find out what a table is", InferOptions, "eightytwenty.cli:infer_command")
-    schema = Command(
-        "schema", "write a table in another form", options[SchemaOptions], "eightytwenty.export:schema_command"
-    )
-    return [*chain.from_iterable(load_all("eightytwenty.commands").values()), clean, infer, schema]
+    own = "eightytwenty.cli"
+    return [
+        *chain.from_iterable(load_all("eightytwenty.commands").values()),
+        Command("clean", "clean a table or pictures of your own", options[CleanCommandOptions], f"{own}:clean_command"),
+        Command(
+            "check",
+            "fail if there is too much to clean",
+            options[CheckOptions],
+            f"{own}:check_command",
+            join_conditions,
+        ),
+        Command("explain", "say why a row or a cell ended as it did", ExplainOptions, f"{own}:explain_command"),
+        Command("infer", "find out what a table is", InferOptions, f"{own}:infer_command"),
+        Command(
+            "schema", "write a table in another form", options[SchemaOptions], "eightytwenty.export:schema_command"
+        ),
+    ]
 
 
 def _sentence(error: ValidationError) -> str:

@@ -119,6 +119,43 @@ class SchemaOptions(BaseModel):
     out: str = Field("", title="Out", description="file to write; if empty, the standard output")
 
 
+class CleanCommandOptions(CleanOptions):
+    """Clean a table or pictures: every row ends as clean, quarantine or duplicate, with its reasons."""
+
+    out: str = Field("", title="Out", description="folder for clean, quarantine, duplicates, ledger and report")
+    dry_run: CliImplicitFlag[bool] = Field(
+        False, title="Dry run", description="whether to say what would happen, and write nothing; needs no --out"
+    )
+
+
+class CheckOptions(ReadingOptions):
+    """Fail if a table or pictures meet a condition, with code 1; nothing that is written stays."""
+
+    source: CliPositionalArg[str] = Field(title="Source", min_length=1, description="as for clean")
+    table: str = Field(
+        INFER, title="Schema", alias="schema", min_length=1, description="what the source must be, as for clean"
+    )
+    fail_if: str = Field(
+        "quarantine > 0",
+        title="Fail if",
+        description="a condition such as 'quarantine > 1%', on rows, clean, quarantine, duplicates, flagged, "
+        "repaired, not_read or the name of a rule; give it again for another, or on another line",
+    )
+    as_json: CliImplicitFlag[bool] = Field(
+        False, title="JSON", alias="json", description="whether to print JSON and nothing else"
+    )
+
+
+class ExplainOptions(BaseModel):
+    """Say why a row or a cell ended as it did: what was changed, what is doubtful, and what spoke against it."""
+
+    cleaned: CliPositionalArg[str] = Field(title="Cleaned", min_length=1, description="folder of a cleaning")
+    row: CliPositionalArg[str] = Field(
+        title="Row", min_length=1, description="source and record, such as messy.csv:1417; of one source, the record"
+    )
+    column: CliPositionalArg[str] = Field("", title="Column", description="name of a column; if empty, all of the row")
+
+
 @dataclass(frozen=True)
 class InstalledTable:
     """A table that an entry point of the group `eightytwenty.tables` names.
@@ -137,7 +174,7 @@ def installed_tables() -> dict[str, InstalledTable]:
     return load_all("eightytwenty.tables")
 
 
-def load_table(options: CleanOptions) -> "Table | PictureTable | ReadOptions":
+def load_table(options: CleanOptions | CheckOptions) -> "Table | PictureTable | ReadOptions":
     """The table that the options name, with what they say of its files; only this if the table is to be inferred.
 
     Raises:
@@ -155,7 +192,7 @@ def load_table(options: CleanOptions) -> "Table | PictureTable | ReadOptions":
     return table
 
 
-def find_table(options: CleanOptions | SchemaOptions) -> "Table | PictureTable":
+def find_table(options: CleanOptions | CheckOptions | SchemaOptions) -> "Table | PictureTable":
     """The table that the options name, as its file or its distribution has it.
 
     Raises:
@@ -177,15 +214,21 @@ def find_table(options: CleanOptions | SchemaOptions) -> "Table | PictureTable":
     return tables[options.table].build(options)
 
 
-def require_clean(table: "Table | PictureTable | ReadOptions", summary: "Summary", out: Path) -> None:
+def require_clean(table: "Table | PictureTable | ReadOptions", summary: "Summary", out: Path | None) -> None:
     """Checks that at least one row is clean.
 
+    Args:
+        table: what the rows are.
+        summary: where they ended.
+        out: the folder with the reasons, which is written all the same; None if nothing is.
+
     Raises:
-        UserError: none is; the folder, with the reasons, is written all the same.
+        UserError: none is.
     """
     if not summary.clean:
         unit = "rows" if isinstance(table, ReadOptions) else table.unit
-        raise UserError(f"None of the {summary.rows:,} {unit} is clean; {out / 'report.md'} says why.")
+        why = f"{out / 'report.md'} says why" if out else "correct the schema, or give another source"
+        raise UserError(f"None of the {summary.rows:,} {unit} is clean; {why}.")
 
 
 def _from_file(file: Path, name: str) -> "Table | PictureTable":

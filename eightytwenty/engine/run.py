@@ -110,8 +110,7 @@ def clean_table(
         described = [_describe(file, count) for file, count in zip(files, counts, strict=True)]
         unread = [asdict(file) for file in source.unread]
         summary = total.summary(table.name, reader.sha256, described, unread)
-        write_reports(folder, summary, rule_reasons(table))
-    return summary
+        return write_reports(folder, summary, rule_reasons(table))
 
 
 def _repeats(parts: Sequence[Part], copies: Copies, names: list[str], counts: list[int]) -> Iterator[Repeats]:

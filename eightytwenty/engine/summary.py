@@ -24,6 +24,7 @@ class Summary:
         unread: name and reason of everything below the source that was not read.
         files: name, detected format, number of records and ignored columns of each file. Pictures, each of them a
             file, are one entry together.
+        reasons: every rule that the table has -> its reason; empty in old reports.
     """
 
     table: str
@@ -37,6 +38,7 @@ class Summary:
     files: list[dict[str, object]] = field(default_factory=list)
     flagged: dict[str, int] = field(default_factory=dict)
     unread: list[dict[str, str]] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
 
     @property
     def fates(self) -> dict[str, int]:

@@ -17,6 +17,8 @@ from eightytwenty.inference.variants import find_variants
 from eightytwenty.kinds.spelling import STRAY_CHARACTERS, STRAY_SPACES, UNICODE_VARIANTS
 from eightytwenty.schema import Column, Respell
 
+PLAIN = Column("column", "text", nullable=True, action="flag")  # of which nothing more is known
+KEPT = ("name", "required", "nullable", "missing", "blank")  # of a column whose kind is stated
 EXAMPLES = 3
 _LONGEST_EXAMPLE = 40  # characters
 # Cells, and the share of the cells, that make a notation: slips of the pen are fewer, and each is another one.
@@ -82,17 +84,16 @@ def infer_column(
     choice = choose_kind(values, name)
     blank = usual_mark(values, choice.marks, is_text=choice.kind.is_text)
     marks = tuple(mark for mark in choice.marks if mark != blank)
-    column = Column(
-        name,
-        choice.kind.name,
+    column = replace(
+        PLAIN,
+        name=name,
+        kind=choice.kind.name,
         required=required,
-        nullable=True,
         missing=marks if choice.marks else None,
         format=choice.form.format,
         blank=blank,
         unit=choice.form.unit if choice.kind.name == "quantity" else "",
         pattern=find_pattern(choice.values) if choice.kind.name == "code" else "",
-        action="flag",
     )
     column = replace(column, range=find_range(choice.values, column.form))
     column = replace(column, flag=_rare_repairs(column, choice.values))

@@ -1,8 +1,8 @@
 """The report of a cleaning: Markdown for people, JSON for programs, a table for the terminal."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,16 +22,21 @@ _PIECE = 1 << 17  # lines of a table to read at a time
 _LONGEST = 30  # characters of a cell
 
 
-def write_reports(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> None:
+def write_reports(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> Summary:
     """Writes report.md and report.json into the folder of a cleaning.
 
     Args:
         folder: holds the Parquet files.
         summary: the numbers.
         reasons: rule -> its reason.
+
+    Returns:
+        The summary with the reasons, as report.json has it.
     """
+    summary = replace(summary, reasons=dict(reasons))
     (folder / "report.md").write_text(_markdown(folder, summary, reasons), encoding="utf-8")
     (folder / REPORT).write_text(json.dumps(asdict(summary), indent=2, ensure_ascii=False), encoding="utf-8")
+    return summary
 
 
 def summary_rich(summary: Summary) -> "RichTable":
@@ -55,6 +60,27 @@ def summary_rich(summary: Summary) -> "RichTable":
     table.add_section()
     table.add_row("all", f"{summary.rows:,}", "")
     return table
+
+
+def examples_rich(folder: Path) -> Iterator["RichTable"]:
+    """Tables for the terminal: the first changes, flags and quarantined rows of each rule, in those of a cleaning."""
+    from rich import box
+    from rich.table import Table as RichTable
+
+    kinds = (
+        ("ledger", "changed by", ("rule", "column", "before", "after")),
+        ("flags", "flagged by", ("rule", "column", "value", "proposal")),
+        ("quarantine", "quarantined by", ("rules", "source", "record")),
+    )
+    for name, title, (rule, *columns) in kinds:
+        table = RichTable(box=box.HORIZONTALS, pad_edge=False)
+        for column in (title, *columns):
+            table.add_column(column)
+        lines = _first(folder / f"{name}.parquet", rule, columns)
+        for line in lines.sort(rule, maintain_order=True).iter_rows():
+            table.add_row(*("" if cell is None else for_terminal(str(cell)[:_LONGEST]) for cell in line))
+        if lines.height:
+            yield table
 
 
 def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> str:

@@ -80,13 +80,13 @@ def test_what_a_table_is_can_be_asked_for_alone(tmp_path: Path) -> None:
     assert not any("Ann" in text or "12.5" in text for text in texts)
     again = run_light(tmp_path, "infer", "raw.csv", "--out", "seen")
     assert again.returncode == 2
-    assert "holds evidence; choose a new or an empty folder" in again.stderr
+    assert "holds schema.yaml; give --update to keep what you wrote" in again.stderr
 
 
 def test_help_lists_the_librarys_command_alone(tmp_path: Path) -> None:
     result = run_light(tmp_path, "--help", absent=WORKFLOW | HEAVY | {"numpy", "polars", "pyarrow"})
     assert result.returncode == 0, result.stderr
-    assert "{clean,infer,schema}" in result.stdout
+    assert "{clean,check,explain,infer,schema}" in result.stdout
 
 
 @pytest.mark.parametrize(
