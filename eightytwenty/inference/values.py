@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-# Distinct values that are looked at one by one; of more, those with the smallest hashes stand for all.
-MOST_DISTINCT = 20_000
-
 
 @dataclass(frozen=True)
 class Values:
@@ -16,23 +13,18 @@ class Values:
         cells: (d,) String, sorted by how often they occur, then by themselves; without null.
         counts: (d,) UInt32, how often each occurs.
         nulls: rows without a value.
-        distinct: how many distinct values there are; more than d if these are a sample.
     """
 
     cells: pl.Series
     counts: pl.Series
     nulls: int
-    distinct: int
 
     @classmethod
     def of(cls, cells: pl.Series) -> "Values":
         """The values of n cells."""
         counted = cells.drop_nulls().alias("cell").value_counts(name="count")
-        distinct = counted.height
-        if distinct > MOST_DISTINCT:
-            counted = counted.sort(pl.col("cell").hash(seed=0), "cell").head(MOST_DISTINCT)
         counted = counted.sort("count", "cell", descending=[True, False])
-        return cls(counted["cell"], counted["count"], cells.null_count(), distinct)
+        return cls(counted["cell"], counted["count"], cells.null_count())
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -49,8 +41,7 @@ class Values:
 
     def where(self, mask: pl.Series) -> "Values":
         """Some of the values: those for which (d,) Boolean is true."""
-        cells = self.cells.filter(mask)
-        return Values(cells, self.counts.filter(mask), self.nulls, len(cells))
+        return Values(self.cells.filter(mask), self.counts.filter(mask), self.nulls)
 
     def share(self, mask: pl.Series) -> float:
         """The share of the rows with a value that have one for which (d,) Boolean is true."""

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from eightytwenty.inference.values import Values
-from eightytwenty.kinds.spelling import STRAY_CHARACTERS, without_stray_characters
+from eightytwenty.kinds.spelling import MARKS_AT_END, STRAY_CHARACTERS, without_stray_characters
 
 _TIMES = 5  # as often as the rare value: the frequent one is then hardly the mistake
+_LONGER = 0.3  # the same for a value that is longer by marks of no meaning, which need not be rare
 _REPEATS = 1.5  # times that a value occurs on average: two alike are then no coincidence, as they are among labels
 _ESTABLISHED = 3  # rows: what is written in the same way so often is meant so
 _SPACES = re.compile(r"\s+")
-_TOKENS = re.compile(r"''|\\(?=['\"])")
+_QUOTES = re.compile(r"(?<=\w)''(?=\w)|\\(?=['\"])['\"]")
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,17 @@ class Way:
     Args:
         name: of the rule.
         reason: why they are one, for people.
-        bare: a value without the difference.
-        times: as how often a rare value another one must be to be what is meant. What is longer by marks of no meaning
-            need not be rare.
+        pattern: of the values that may have the difference.
+        bare: such a value without it.
+        is_longer: whether the difference is made by marks of no meaning, so that the value without them is meant; else
+            it is the more frequent one.
     """
 
     name: str
     reason: str
+    pattern: str
     bare: Callable[[str], str]
-    times: float = _TIMES
+    is_longer: bool = True
 
 
 def _without_accents(cell: str) -> str:
@@ -45,34 +48,44 @@ def _without_accents(cell: str) -> str:
 
 
 WAYS = (
-    Way("character reference", "a character was written as HTML writes it", html.unescape),
-    Way("escape residue", "a quote was escaped once too often", lambda cell: _TOKENS.sub(_unescaped, cell)),
-    Way("spaces within", "several spaces in a row stand for one", lambda cell: _SPACES.sub(" ", cell)),
-    Way(STRAY_CHARACTERS.name, STRAY_CHARACTERS.reason, without_stray_characters, times=0.3),
-    Way("letter case", "a value that is frequent in other case", str.casefold),
-    Way("accents", "a value that is frequent with other accents", _without_accents),
+    Way("character reference", "a character was written as HTML writes it", "&[#a-zA-Z0-9]+;", html.unescape),
+    Way("escape residue", "a quote was escaped once too often", r"\w''\w|\\['\"]", lambda cell: _QUOTES.sub("'", cell)),
+    Way("spaces within", "several spaces in a row stand for one", r"\s\s|[^ \S]", lambda cell: _SPACES.sub(" ", cell)),
+    Way(STRAY_CHARACTERS.name, STRAY_CHARACTERS.reason, MARKS_AT_END, without_stray_characters),
+    Way("letter case", "a value that is frequent in other case", r"\p{L}", str.casefold, is_longer=False),
+    Way("accents", "a value that is frequent with other accents", r"[^\x00-\x7f]", _without_accents, is_longer=False),
 )
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    return "'" if match[0] == "''" else ""
 
 
 def find_variants(values: Values) -> dict[Way, dict[str, str]]:
     """The values that are others, by the respect in which they differ: value -> what it is."""
     counts = dict(zip(values.cells, values.counts, strict=True))
-    found: dict[Way, dict[str, str]] = {}
-    for way in WAYS:
-        groups: dict[str, list[str]] = {}
-        for cell in counts:
-            groups.setdefault(way.bare(cell), []).append(cell)
-        alike = [cells for cells in groups.values() if len(cells) > 1]
-        if any(sum(counts[cell] >= _ESTABLISHED for cell in cells) > 1 for cells in alike):
-            continue
-        for cells in alike:
-            usual = max(cells, key=lambda cell: (cell == way.bare(cell), counts[cell], cell))
-            fewest = _ESTABLISHED if way.times > 1 else 1 if values.repeats >= _REPEATS else 2
-            for cell in cells:
-                if cell != usual and counts[usual] >= max(fewest, way.times * counts[cell]):
-                    found.setdefault(way, {})[cell] = usual
-    return found
+    found = {way: _variants(way, values, counts) for way in WAYS}
+    return {way: meant for way, meant in found.items() if meant}
+
+
+def _variants(way: Way, values: Values, counts: dict[str, int]) -> dict[str, str]:
+    if way.is_longer:
+        differing = values.cells.filter(values.cells.str.contains(way.pattern))
+        pairs = [(cell, bare) for cell in differing if (bare := way.bare(cell)) != cell and bare in counts]
+        fewest, times = 1 if values.repeats >= _REPEATS else 2, _LONGER
+    else:
+        pairs = _alike(way, values, counts)
+        fewest, times = _ESTABLISHED, _TIMES
+    # what is frequent in both ways means two things
+    if any(min(counts[cell], counts[other]) >= _ESTABLISHED for cell, other in pairs):
+        return {}
+    return {cell: other for cell, other in pairs if counts[other] >= max(fewest, times * counts[cell])}
+
+
+def _alike(way: Way, values: Values, counts: dict[str, int]) -> list[tuple[str, str]]:
+    """The values that are the same without the difference: each with the most frequent one."""
+    if values.repeats < _REPEATS:  # no value is frequent
+        return []
+    groups: dict[str, list[str]] = {}
+    for cell in values.cells:
+        groups.setdefault(way.bare(cell), []).append(cell)
+    usual = {
+        bare: max(cells, key=lambda cell: (counts[cell], cell)) for bare, cells in groups.items() if len(cells) > 1
+    }
+    return [(cell, usual[bare]) for bare in usual for cell in groups[bare] if cell != usual[bare]]

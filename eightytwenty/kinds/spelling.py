@@ -18,6 +18,7 @@ _SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + INVISIBLE
 _NOTHING = dict.fromkeys(map(ord, INVISIBLE))
 _DASHES = dict.fromkeys(map(ord, "−‒–"), "-")
 _MARKS = r"[*^|`_\\;,\u00b4\u00a6\u2020\u2021\u00a7\u00b6\ufffd]{1,4}"
+MARKS_AT_END = rf"^{_MARKS}|{_MARKS}$"
 _STRAY = re.compile(rf"^{_MARKS}\s?(?=\w)|(?<=[\w.)\]])\s?{_MARKS}$")
 # No number or date is written in more characters, and the time to normalise text grows with the square of its length.
 _LONGEST = 200
