@@ -10,7 +10,18 @@ import sys
 from benchmarks.harness import command_line
 
 MINUTES = ("clean_pairs", "clean_pictures", "adders", "gan_speed")
-REST = ("clean_many", "read_many_files", "light_install", "adder_theory", "drift", "gan_modes", "gan_parts", "gan_time")
+REST = (
+    "clean_many",
+    "read_many_files",
+    "tables",
+    "calibrate",
+    "light_install",
+    "adder_theory",
+    "drift",
+    "gan_modes",
+    "gan_parts",
+    "gan_time",
+)
 
 quick = command_line(__doc__).parse_args().quick
 for name in (*MINUTES, *REST) if quick else MINUTES:

@@ -13,6 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -36,19 +37,32 @@ def main() -> None:
 
 def score_tables(folders: list[Path], processes: int) -> Result:
     """Cleans and scores all tables below the folders."""
-    with tempfile.TemporaryDirectory() as own:
+    groups: dict[str, list[CellScore]] = {}
+    for dirty, scores in score_pairs(folders, processes):
+        place = dirty.parent.parent if dirty.name in {"dirty.csv", "clean.csv"} else dirty.parent
+        group = f"{place.name}{'' if dirty.name == 'dirty.csv' else ', without errors'}"
+        groups[group] = [a + b for a, b in zip(groups.get(group, [CellScore()] * 2), scores, strict=True)]
+    result: Result = {group: _print(group, strict, typed) for group, (strict, typed) in groups.items()}
+    return {**result, "rules": _print_rules([typed for _, typed in groups.values()])}
+
+
+def score_pairs(
+    folders: list[Path], processes: int, min_confidence: float | None = None
+) -> Iterator[tuple[Path, tuple[CellScore, CellScore]]]:
+    """Cleans all tables below the folders; yields each with its scores, strict and typed.
+
+    Args:
+        folders: of tables.
+        processes: that clean at once.
+        min_confidence: as for `eightytwenty.clean`.
+    """
+    with (
+        tempfile.TemporaryDirectory() as own,
+        ProcessPoolExecutor(processes, get_context("spawn")) as pool,
+    ):
         pairs = list(_pairs(folders or [_own_tables(Path(own))]))
-        groups: dict[str, list[CellScore]] = {}
-        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-            for (dirty, _), scores in zip(pairs, pool.map(_score, pairs), strict=True):
-                place = dirty.parent.parent if dirty.name in {"dirty.csv", "clean.csv"} else dirty.parent
-                group = f"{place.name}{'' if dirty.name == 'dirty.csv' else ', without errors'}"
-                groups[group] = [a + b for a, b in zip(groups.get(group, [CellScore()] * 2), scores, strict=True)]
-    result: Result = {}
-    for group, (strict, typed) in groups.items():
-        result[group] = _print(group, strict, typed)
-    result["rules"] = _print_rules([typed for _, typed in groups.values()])
-    return result
+        score = partial(_score, min_confidence=min_confidence)
+        yield from zip((dirty for dirty, _ in pairs), pool.map(score, pairs), strict=True)
 
 
 def _pairs(folders: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
@@ -59,13 +73,13 @@ def _pairs(folders: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
             yield file, truth if file.name == "dirty.csv" and truth.exists() else file
 
 
-def _score(pair: tuple[Path, Path]) -> tuple[CellScore, CellScore]:
+def _score(pair: tuple[Path, Path], min_confidence: float | None) -> tuple[CellScore, CellScore]:
     """Scores one table, strict and typed."""
     logging.disable()
     dirty, truth = map(_read, pair)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            cleaned = clean(pair[0], None, Path(folder, "cleaned"))
+            cleaned = clean(pair[0], None, Path(folder, "cleaned"), min_confidence=min_confidence)
         except UserError as error:
             print(f"{pair[0]} is left out: {error}", flush=True)
             return CellScore(), CellScore()

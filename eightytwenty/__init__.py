@@ -79,6 +79,8 @@ def infer(
     name: str = "",
     read: "ReadOptions | None" = None,
     progress: "Progress | None" = None,
+    *,
+    min_confidence: float | None = None,
 ) -> "Table":
     """Finds out what a table is: its columns, their kinds, how they write values, and what means a missing one.
 
@@ -87,13 +89,14 @@ def infer(
         name: of the table; that of the source if not given.
         read: what is known of the files; the rest is detected.
         progress: called with (records done, about how many there are in all).
+        min_confidence: what a repair needs to be made, .99 if not given; below, it is only proposed.
 
     Raises:
         UserError: the source cannot be read, or has no records.
     """
     scratch = Path(tempfile.gettempdir(), f"eightytwenty-{os.getpid()}")
     with _local_path(source, scratch, read) as path:
-        return _infer_path(path, source, name, read, progress).table
+        return _infer_path(path, source, name, read, progress, min_confidence).table
 
 
 def infer_into(
@@ -104,6 +107,7 @@ def infer_into(
     *,
     mask: bool = False,
     update: bool = False,
+    min_confidence: float | None = None,
 ) -> "Table":
     """Infers a table as `infer` does, and writes schema.yaml and the evidence for it into a folder.
 
@@ -114,6 +118,7 @@ def infer_into(
         progress: called with (records done, about how many there are in all).
         mask: whether letters and digits of examples are hidden.
         update: whether the folder holds a schema, of which what a person wrote is kept.
+        min_confidence: as for `infer`.
 
     Raises:
         UserError: the source cannot be read, or the folder holds something else, or no schema that can be updated.
@@ -129,7 +134,7 @@ def infer_into(
         remedy = "give --update to keep what you wrote, or choose" if SCHEMA in foreign else "choose"
         raise UserError(f"{out} holds {max(foreign)}; {remedy} a new or an empty folder.")
     with _local_path(source, out, read) as path:
-        inferred = _infer_path(path, source, read=read, progress=progress)
+        inferred = _infer_path(path, source, "", read, progress, min_confidence)
     files = updated_files(inferred, out, masked=mask) if update else inferred_files(inferred, masked=mask)
     with whole_folder(out) as folder:
         for name, text in files.items():
@@ -145,6 +150,7 @@ def clean(
     progress: "Progress | None" = None,
     *,
     mask: bool = False,
+    min_confidence: float | None = None,
 ) -> "Cleaned":
     """Cleans a source into a folder, which appears whole or not at all.
 
@@ -160,6 +166,8 @@ def clean(
             nothing else. If it is None, it is a temporary folder that goes when the result does.
         progress: called with (records done, records in all).
         mask: whether letters and digits of the examples in an inferred schema are hidden.
+        min_confidence: what a repair needs to be made; below, it is only proposed. If not given, .99 for an inferred
+            table, and whatever another one says.
 
     Returns:
         The folder, the number of rows by fate and by rule, and the tables in it.
@@ -168,10 +176,13 @@ def clean(
         UserError: the source cannot be read, or the folder cannot be written or holds something else.
     """
     if out is not None:
-        return _clean_into(source, table, Path(out).absolute(), progress, mask=mask)
+        return _clean_into(source, table, Path(out).absolute(), progress, mask=mask, min_confidence=min_confidence)
     folder = Path(tempfile.mkdtemp(prefix="eightytwenty-"))
     try:
-        cleaned = replace(_clean_into(source, table, folder / "cleaned", progress, mask=mask), is_temporary=True)
+        cleaned = replace(
+            _clean_into(source, table, folder / "cleaned", progress, mask=mask, min_confidence=min_confidence),
+            is_temporary=True,
+        )
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -210,10 +221,12 @@ def _clean_into(
     progress: "Progress | None",
     *,
     mask: bool,
+    min_confidence: float | None,
 ) -> "Cleaned":
     from eightytwenty.cleaned import Cleaned
     from eightytwenty.engine.run import clean_table
     from eightytwenty.engine.summary import Summary
+    from eightytwenty.inference.decide import decide
     from eightytwenty.inference.schema_text import inferred_files
     from eightytwenty.read.frames import zones
     from eightytwenty.read.options import ReadOptions
@@ -224,8 +237,10 @@ def _clean_into(
     with _local_path(source, out, read) as path:
         beside = None
         if table is None or isinstance(table, ReadOptions):
-            inferred = _infer_path(path, source, read=read)
+            inferred = _infer_path(path, source, read=read, min_confidence=min_confidence)
             table, beside = inferred.table, inferred_files(inferred, masked=mask)
+        elif isinstance(table, Table) and min_confidence is not None:
+            table = decide(table, min_confidence)
         if isinstance(table, Table):
             summary = clean_table(open_source(path, table), table, out, progress, beside=beside)
             return Cleaned(out, summary, zones={} if _is_path(source) else zones(path, table))
@@ -246,13 +261,16 @@ def _infer_path(
     name: str = "",
     read: "ReadOptions | None" = None,
     progress: "Progress | None" = None,
+    min_confidence: float | None = None,
 ) -> "Inferred":
     """Infers the table of a path. The columns of a frame have the kinds that their types state."""
+    from eightytwenty.engine.confidence import DEFAULT
     from eightytwenty.inference.column import KEPT, PLAIN
     from eightytwenty.inference.table import infer_path
     from eightytwenty.read.frames import stated_kinds
 
-    inferred = infer_path(path, name, read, progress)
+    least = DEFAULT if min_confidence is None else min_confidence
+    inferred = infer_path(path, name, read, progress, least)
     kinds = {} if _is_path(source) else stated_kinds(path)
     columns = tuple(
         replace(PLAIN, kind=kinds[column.name], **{name: getattr(column, name) for name in KEPT})

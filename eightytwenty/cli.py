@@ -139,7 +139,7 @@ def clean_command(options: CleanCommandOptions) -> None:
         raise UserError("clean needs --out; see eightytwenty clean --help")
     table, out = load_table(options), None if options.dry_run else Path(options.out)
     with progress_bar("clean", getattr(table, "unit", "rows")) as progress:
-        cleaned = clean(options.source, table, out, progress, mask=options.mask)
+        cleaned = clean(options.source, table, out, progress, mask=options.mask, min_confidence=options.min_confidence)
     console = Console()
     _print_summary(console, cleaned.summary)
     if out is None:
@@ -252,7 +252,15 @@ def infer_command(options: InferOptions) -> None:
 
     out = Path(options.out)
     with progress_bar("read", "rows") as progress:
-        table = infer_into(options.source, out, options.read, progress, mask=options.mask, update=options.update)
+        table = infer_into(
+            options.source,
+            out,
+            options.read,
+            progress,
+            mask=options.mask,
+            update=options.update,
+            min_confidence=options.min_confidence,
+        )
     shown = RichTable(box=box.HORIZONTALS, pad_edge=False)
     for title in ("column", "kind", "format", "missing"):
         shown.add_column(title)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 INFER = "infer"  # in place of the name of a table
 _DETECTED = "if empty, it is detected"
+_CONFIDENCE = "what a repair needs to be made, from 0 to 1; below, it is only proposed"
 
 
 class ReadingOptions(BaseModel):
@@ -68,6 +69,9 @@ class InferOptions(ReadingOptions):
     out: str = Field(title="Out", min_length=1, description="folder for schema.yaml and the evidence")
     mask: CliImplicitFlag[bool] = Field(
         False, title="Mask", description="whether the letters and digits of examples are hidden in schema and evidence"
+    )
+    min_confidence: float | None = Field(
+        None, title="Min confidence", ge=0, le=1, description=f"{_CONFIDENCE}; .99 if not given"
     )
     update: CliImplicitFlag[bool] = Field(
         False, title="Update", description="infer again, and keep what you wrote into the schema that is there"
@@ -123,6 +127,13 @@ class CleanCommandOptions(CleanOptions):
     """Clean a table or pictures: every row ends as clean, quarantine or duplicate, with its reasons."""
 
     out: str = Field("", title="Out", description="folder for clean, quarantine, duplicates, ledger and report")
+    min_confidence: float | None = Field(
+        None,
+        title="Min confidence",
+        ge=0,
+        le=1,
+        description=f"{_CONFIDENCE}; if not given, .99 for an inferred schema and what another one says",
+    )
     dry_run: CliImplicitFlag[bool] = Field(
         False, title="Dry run", description="whether to say what would happen, and write nothing; needs no --out"
     )

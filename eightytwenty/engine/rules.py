@@ -149,7 +149,13 @@ def _doubts(column: Column, repaired: RepairedColumn, is_row: Mask) -> Iterator[
     """The cells of a column that a repair would change which only proposes, and those that it flags for their kind."""
     proposals = repaired.proposals
     for (rule,), proposed in proposals.group_by("rule", maintain_order=True):
-        yield Doubt(str(rule), column.name, proposed["row"].to_numpy(), proposed["proposal"], confidence(str(rule)))
+        yield Doubt(
+            str(rule),
+            column.name,
+            proposed["row"].to_numpy(),
+            proposed["proposal"],
+            confidence(str(rule), is_rare=True),
+        )
     if column.flags_other_kinds:
         unreadable = (repaired.cells.is_not_null() & repaired.values.is_null()).to_numpy() & is_row
         unreadable[proposals["row"].to_numpy()] = False

@@ -38,6 +38,7 @@ class CellScore:
         missing: marks of missing values that became empty.
         rows: that did not end as clean.
         repairs, right_repairs: by rule, of `changed` and `right`.
+        proposals, right_proposals: by rule, flagged cells with a proposal, and those of them that it would put right.
     """
 
     cells: int = 0
@@ -51,6 +52,8 @@ class CellScore:
     rows: int = 0
     repairs: Counter[str] = field(default_factory=Counter)
     right_repairs: Counter[str] = field(default_factory=Counter)
+    proposals: Counter[str] = field(default_factory=Counter)
+    right_proposals: Counter[str] = field(default_factory=Counter)
 
     def __add__(self, other: "CellScore") -> "CellScore":
         return CellScore(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
@@ -100,16 +103,26 @@ def score_cells(dirty: Rows, truth: Rows, tables: Mapping[str, pl.DataFrame], *,
             marked.discard(at)
             continue
         score.changed += 1
-        rule = rules[-1].partition(" (")[0]  # without the column
+        rule = _without_column(rules[-1])
         score.repairs[rule] += 1
         if same(after) == same(truth[at[0]][at[1]]):
             score.right += 1
             score.right_repairs[rule] += 1
         score.broken += not wrong[at]
-    flags = tables["flags"].drop_nulls("column")
-    marked |= {(record - 1, int(column)) for record, column in flags.select("record", "column").iter_rows()}
+    flags = tables["flags"].drop_nulls("column").select("record", "column", "rule", "proposal")
+    for record, column, rule, proposal in flags.iter_rows():
+        at = record - 1, int(column)
+        marked.add(at)
+        if proposal is not None:
+            score.proposals[_without_column(rule)] += 1
+            score.right_proposals[_without_column(rule)] += same(proposal) == same(truth[at[0]][at[1]])
     score.marked, score.found = len(marked), sum(bool(wrong[at]) for at in marked)
     return score
+
+
+def _without_column(rule: str) -> str:
+    """The name of a rule without the column for which it was made."""
+    return rule.partition(" (")[0]
 
 
 def plain(cell: str) -> str:

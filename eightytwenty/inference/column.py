@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from eightytwenty.engine.confidence import DEFAULT, confidence
+from eightytwenty.engine.confidence import confidence
 from eightytwenty.engine.reasons import LETTER_CASE, MISSING_MARK, REPLACEMENT
 from eightytwenty.engine.repair import repair_cell, repairs
 from eightytwenty.inference.kind import Choice, choose_kind
@@ -23,6 +23,7 @@ EXAMPLES = 3
 _LONGEST_EXAMPLE = 40  # characters
 # Cells, and the share of the cells, that make a notation: slips of the pen are fewer, and each is another one.
 _FEWEST, _SLIPS, _SLIPS_OF_DIGITS = 3, 0.01, 0.1
+_GUESSES = {"day and month swapped"}  # right only if whoever wrote the cell had another order in mind
 # repairs of what no slip makes of a value
 _NO_SLIPS = {
     STRAY_SPACES.name,
@@ -108,8 +109,7 @@ def _respells(column: Column, values: Values) -> tuple[Respell, ...]:
             column.name,
             way.reason,
             f"{way.name} ({column.name})",
-            "repair" if confidence(way.name) >= DEFAULT else "flag",
-            confidence(way.name),
+            confidence=confidence(way.name),
         )
         for way, meant in (find_variants(values) if column.form.is_text else {}).items()
     )
@@ -134,7 +134,7 @@ def _rare_repairs(column: Column, values: Values) -> tuple[str, ...]:
         if count < max(_FEWEST, (_SLIPS_OF_DIGITS if 2 * digits[rule] > count else _SLIPS) * values.total)
     } - _NO_SLIPS
     names = dict.fromkeys(repair.name for repair in repairs(column))
-    return tuple(name for name in names if name in rare or (name in counts and confidence(name) < DEFAULT))
+    return tuple(name for name in names if name in rare or (name in _GUESSES and name in counts))
 
 
 def _digits(cell: str) -> str:

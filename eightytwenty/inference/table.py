@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from eightytwenty.engine.confidence import DEFAULT
 from eightytwenty.errors import UserError
 from eightytwenty.files import name_as_text
 from eightytwenty.inference.column import ColumnEvidence, infer_column
+from eightytwenty.inference.decide import decide
 from eightytwenty.inference.keys import find_keys, sure_key
 from eightytwenty.inference.sample import Sample, read_sample
 from eightytwenty.progress import Progress
@@ -36,7 +38,11 @@ class Inferred:
 
 
 def infer_path(
-    path: Path, name: str = "", read: ReadOptions | None = None, progress: Progress | None = None
+    path: Path,
+    name: str = "",
+    read: ReadOptions | None = None,
+    progress: Progress | None = None,
+    min_confidence: float = DEFAULT,
 ) -> Inferred:
     """Infers the table of a file, an archive or a folder.
 
@@ -45,6 +51,7 @@ def infer_path(
         name: of the table; that of the source if not given.
         read: what is known of its files.
         progress: called with (rows read, about how many there are in all).
+        min_confidence: what a repair needs to be made; below, it is only proposed.
 
     Raises:
         UserError: there is nothing to read, or no record.
@@ -56,7 +63,7 @@ def infer_path(
     inferred = infer_table(source.files, name or name_as_text(path.stem) or "table", options, progress)
     if not inferred.seen:
         raise UserError(f"{path.name} has no whole record below its header; give a file with records.")
-    return inferred
+    return replace(inferred, table=decide(inferred.table, min_confidence))
 
 
 def infer_table(files: Sequence[RawFile], name: str, read: ReadOptions, progress: Progress | None = None) -> Inferred:

@@ -180,7 +180,7 @@ def test_a_repair_that_only_proposes_leaves_the_cell(clean_source):
     assert cleaned["clean"]["low"].to_list() == [None, 1000, None]
     assert cleaned["ledger"]["rule"].to_list() == ["thousands separator"]
     flags = cleaned["flags"].select("record", "rule", "value", "proposal", "confidence")
-    assert flags.rows() == [(1, "number word", " seven", "7", 1.0), (3, "not a whole number", "x", None, None)]
+    assert flags.rows() == [(1, "number word", " seven", "7", 0.5), (3, "not a whole number", "x", None, None)]
     assert cleaned["flags"]["reason"][0] == "an English number word has one value"
 
 

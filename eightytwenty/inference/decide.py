@@ -1,0 +1,25 @@
+"""Decides which repairs of a table are certain enough to be made; the others only propose."""
+
+from dataclasses import replace
+
+from eightytwenty.engine.confidence import confidence
+from eightytwenty.engine.repair import repairs
+from eightytwenty.schema import Column, Respell, Table
+
+
+def decide(table: Table, min_confidence: float) -> Table:
+    """The table, with every repair below a confidence turned into a proposal."""
+    columns = tuple(_decided(column, min_confidence) for column in table.columns)
+    rules = tuple(
+        replace(rule, action="flag")
+        if isinstance(rule, Respell) and rule.action == "repair" and rule.confidence < min_confidence
+        else rule
+        for rule in table.rules
+    )
+    return replace(table, columns=columns, rules=rules)
+
+
+def _decided(column: Column, min_confidence: float) -> Column:
+    names = dict.fromkeys(repair.name for repair in repairs(column))
+    doubtful = [name for name in names if confidence(name) < min_confidence and name not in column.flag]
+    return replace(column, flag=(*column.flag, *doubtful)) if doubtful else column
