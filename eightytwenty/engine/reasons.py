@@ -2,6 +2,7 @@
 
 MISSING, OUT_OF_RANGE, UNKNOWN, PATTERN = "missing cell", "out of range", "unknown value", "other pattern"
 DAMAGED = "damaged encoding"
+DAMAGED_REASON = "characters that come of reading a text in a wrong encoding"
 REASONS = {
     "row cut off": "the record has fewer cells than the header",
     "too many cells": "the record has more cells than the header",

@@ -129,8 +129,16 @@ class _Repairer:
         of_kind = [only_unit(column.unit) if column.unit and repair is UNIT else repair for repair in kind.repairs]
         mark = [stated_mark(column.decimal)] if column.decimal else []
         # a cell may have become special by the repairs of its kind, such as "0999"
-        stray = [STRAY_CHARACTERS] if column.flags_other_kinds and not kind.is_text else []
-        return (STRAY_SPACES, *own, *stray, *([case] if one else []), *mark, *of_kind, *(own if special.texts else []))
+        guesses = (STRAY_CHARACTERS, *kind.guesses) if column.flags_other_kinds and not kind.is_text else ()
+        return (
+            STRAY_SPACES,
+            *own,
+            *guesses,
+            *([case] if one else []),
+            *mark,
+            *of_kind,
+            *(own if special.texts else []),
+        )
 
     def steps(self, raw: str) -> tuple[list[_Step], tuple[str, str | None] | None]:
         """What each repair changes in a cell, and the proposal of the first that only proposes: its name and result."""

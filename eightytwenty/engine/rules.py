@@ -10,9 +10,10 @@ import numpy.typing as npt
 import polars as pl
 
 from eightytwenty.engine.confidence import confidence
+from eightytwenty.engine.encoding_damage import find_damaged
 from eightytwenty.engine.equation import Equation
 from eightytwenty.engine.expression import compile_check
-from eightytwenty.engine.reasons import MISSING, OUT_OF_RANGE, PATTERN, REASONS, UNKNOWN
+from eightytwenty.engine.reasons import DAMAGED, DAMAGED_REASON, MISSING, OUT_OF_RANGE, PATTERN, REASONS, UNKNOWN
 from eightytwenty.engine.repair import LEDGER, RepairedColumn, canonical, parse_plain, repair_column, repairs
 from eightytwenty.read.batch import Batch, Indices
 from eightytwenty.schema import Action, Check, Column, Impute, Respell, Table, anchored
@@ -34,6 +35,7 @@ def rule_reasons(table: Table) -> dict[str, str]:
         | {kind.fault: kind.fault_reason for kind in kinds}
         | {repair.name: repair.reason for column in table.written_columns for repair in repairs(column)}
         | {OUT_OF_RANGE: "; ".join(ranges), UNKNOWN: "; ".join(named), PATTERN: "; ".join(shaped)}
+        | {DAMAGED: DAMAGED_REASON}
         | {rule.name: rule.reason for rule in table.rules}
     )
 
@@ -160,6 +162,11 @@ def _doubts(column: Column, repaired: RepairedColumn, is_row: Mask) -> Iterator[
         unreadable = (repaired.cells.is_not_null() & repaired.values.is_null()).to_numpy() & is_row
         unreadable[proposals["row"].to_numpy()] = False
         yield Doubt(column.form.fault, column.name, np.flatnonzero(unreadable))
+        if column.form.is_text:
+            rows, meant = find_damaged(repaired.cells)
+            yield Doubt(
+                DAMAGED, column.name, rows.to_numpy().astype(np.int64), meant, confidence(DAMAGED, is_rare=True)
+            )
 
 
 def _respell(rule: Respell, column: Column, repaired: RepairedColumn) -> RepairedColumn:

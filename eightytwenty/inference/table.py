@@ -1,8 +1,12 @@
 """What a source is: the table that describes it best, and the evidence for each of its columns."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import polars as pl
 
 from eightytwenty.engine.confidence import DEFAULT
 from eightytwenty.errors import UserError
@@ -15,7 +19,7 @@ from eightytwenty.progress import Progress
 from eightytwenty.read.any_table import AnyTable
 from eightytwenty.read.options import NO_HEADER, ReadOptions
 from eightytwenty.read.source import RawFile, open_source
-from eightytwenty.schema import Rule, Table, Unique
+from eightytwenty.schema import Column, Respell, Rule, Table, Unique
 
 
 @dataclass(frozen=True)
@@ -83,10 +87,12 @@ def infer_table(files: Sequence[RawFile], name: str, read: ReadOptions, progress
 
 def infer_sample(sample: Sample, name: str, read: ReadOptions, lacking: set[str]) -> Inferred:
     """Infers the table of a sample; `lacking` are the columns that some file does not have."""
-    found = {
-        cells.name: infer_column(cells.name, cells, required=cells.name not in lacking)
-        for cells in sample.rows.get_columns()
-    }
+
+    def infer_one(cells: pl.Series) -> tuple[Column, tuple[Respell, ...], ColumnEvidence]:
+        return infer_column(cells.name, cells, required=cells.name not in lacking)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = dict(zip(sample.rows.columns, pool.map(infer_one, sample.rows.get_columns()), strict=True))
     columns = tuple(column for column, _, _ in found.values())
     rules: tuple[Rule, ...] = tuple(rule for _, respells, _ in found.values() for rule in respells)
     evidence = {column: shown for column, (_, _, shown) in found.items()}

@@ -75,6 +75,8 @@ class Kind:
         in_format: a format -> the kind as the columns of this format have it: their cells are plain in this format,
             and the last repair writes others in it. Raises ValueError for what is no format of the kind. None for kinds
             that have one format.
+        guesses: repairs that leave out a part of a cell, before the others; only columns that flag what is not of their
+            kind have them.
         names: words in the name of a column, in lower case, such as "zip" and "zipcode", without which some cells, such
             as bare digits, do not show the kind; empty if the cells are enough.
         recognise_named: like `recognise`, for the columns whose name has one of these words: which cells could belong
@@ -95,6 +97,7 @@ class Kind:
     recognise: Callable[[pl.Series], pl.Series] | None = None
     find_form: Callable[[pl.Series, pl.Series], Form] = _plain_form
     in_format: "Callable[[str], Kind] | None" = None
+    guesses: tuple[Repair, ...] = ()
     names: frozenset[str] = frozenset()
     recognise_named: Callable[[pl.Series], pl.Series] | None = None
 

@@ -5,6 +5,7 @@ around its digits.
 """
 
 import re
+import threading
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -33,6 +34,14 @@ _ARABIC = {0x66C: ",", 0x66B: "."}  # its marks between groups and before the fr
 # what is not ASCII, a mark of a spreadsheet at the start, or a dash for zeros at the end
 _NOTATED = r"[^\x00-\x7f]|^['=]|[.,]--?$"
 _HALF = 0.5
+
+
+class _Last(threading.local):
+    cells: pl.Series | None = None
+    parts: pl.DataFrame = pl.DataFrame()
+
+
+_last = _Last()
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,13 @@ def number_parts(cells: pl.Series) -> pl.DataFrame:
     Args:
         cells: (n,) String. The digits of other scripts are read as well.
     """
+    if _last.cells is cells:  # several kinds look at the same cells, one after the other
+        return _last.parts
+    _last.cells, _last.parts = cells, _parts(cells)
+    return _last.parts
+
+
+def _parts(cells: pl.Series) -> pl.DataFrame:
     odd = cells.str.contains(_NOTATED).arg_true()
     if len(odd):
         cells = cells.clone().scatter(odd, [_bare_notation(cell) for cell in cells[odd]])

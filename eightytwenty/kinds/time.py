@@ -127,6 +127,9 @@ TIME = register(
             *date_forms.format_repairs("time", [compile_format("%H:%M:%S")], _is_time),
         ),
         missing_marks=MISSING_MARKS,
+        guesses=(
+            Repair("time within", "the only time of day in a longer cell", lambda cell: time_within(cell) or cell),
+        ),
         recognise=recognise,
         find_form=find_form,
         in_format=in_format,
