@@ -125,6 +125,7 @@ def infer_into(
     """
     from eightytwenty.files import whole_folder
     from eightytwenty.inference.schema_text import EVIDENCE, SCHEMA, inferred_files, updated_files
+    from eightytwenty.schema_file import read_table
 
     out = Path(out).absolute()
     present = {path.name for path in out.iterdir()} if out.is_dir() else set()
@@ -140,7 +141,7 @@ def infer_into(
         for name, text in files.items():
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
-    return inferred.table
+    return read_table(out / SCHEMA)
 
 
 def clean(
@@ -165,7 +166,7 @@ def clean(
             ledger.parquet, report.md and report.json. An existing folder is replaced only if it holds such a result and
             nothing else. If it is None, it is a temporary folder that goes when the result does.
         progress: called with (records done, records in all).
-        mask: whether letters and digits of the examples in an inferred schema are hidden.
+        mask: whether letters and digits of the examples in an inferred schema and in the report are hidden.
         min_confidence: what a repair needs to be made; below, it is only proposed. If not given, .99 for an inferred
             table, and whatever another one says.
 
@@ -242,7 +243,7 @@ def _clean_into(
         elif isinstance(table, Table) and min_confidence is not None:
             table = decide(table, min_confidence)
         if isinstance(table, Table):
-            summary = clean_table(open_source(path, table), table, out, progress, beside=beside)
+            summary = clean_table(open_source(path, table), table, out, progress, beside=beside, mask=mask)
             return Cleaned(out, summary, zones={} if _is_path(source) else zones(path, table))
         _require_picture_libraries()
         from eightytwenty.pictures.run import GALLERY, clean_pictures

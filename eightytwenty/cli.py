@@ -143,7 +143,7 @@ def clean_command(options: CleanCommandOptions) -> None:
     console = Console()
     _print_summary(console, cleaned.summary)
     if out is None:
-        for shown in examples_rich(cleaned.folder):
+        for shown in examples_rich(cleaned.folder, mask=options.mask):
             console.print(shown)
         console.print("Nothing was written.")
         require_clean(table, cleaned.summary, out)
@@ -155,11 +155,12 @@ def clean_command(options: CleanCommandOptions) -> None:
         "clean.csv": "the same as text",
         "schema.yaml": "what the table is",
         "report.md": "what was done and why",
-        "quarantine.parquet": "what needs a person",
+        "flags.parquet": "what is doubtful" if cleaned.summary.flagged else "",
+        "quarantine.parquet": "what needs a person" if cleaned.summary.quarantine else "",
         "gallery.png": "what it looks like",
     }
     for name, description in descriptions.items():
-        if (out / name).exists():
+        if description and (out / name).exists():
             console.print(f"  {description:<24}{for_terminal(str(out / name))}", soft_wrap=True, highlight=False)
     require_clean(table, cleaned.summary, out)
 

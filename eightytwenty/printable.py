@@ -32,6 +32,18 @@ def visible(text: str) -> str:
     )
 
 
+def masked(text: str) -> str:
+    """A text of the same shape without what it says.
+
+    >>> masked("Ann Lee, 1978")
+    'Xxx Xxx, 9999'
+    """
+    return "".join(
+        "9" if character.isdigit() else character if not character.isalpha() else "X" if character.isupper() else "x"
+        for character in text
+    )
+
+
 def for_terminal(text: str) -> str:
     """Text for Rich, which takes square brackets for markup."""
     from rich.markup import escape

@@ -154,7 +154,8 @@ class Column:
         keep: values that are sound whatever `values` says.
         action: what becomes of a row whose value is not sound. A column that flags and may lack values also flags cells
             that are not of its kind: they are missing in clean.parquet, and the flag has their text.
-        flag: names of repairs that are only proposed: the cell stays as it is and is flagged.
+        repair: the names of the only repairs of its kind that change a cell; all if not given. Of the others, the cell
+            stays as it is, and is flagged with what it would become.
     """
 
     name: str
@@ -173,12 +174,12 @@ class Column:
     replace: tuple[tuple[str, str], ...] = ()
     keep: tuple[str, ...] = ()
     action: Action = "quarantine"
-    flag: tuple[str, ...] = ()
+    repair: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         kind = self.form
         _require_action(self.action)
-        for name in ("aliases", "missing", "values", "keep", "range", "flag"):
+        for name in ("aliases", "missing", "values", "keep", "range", "repair"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, _texts(name, getattr(self, name)))
         object.__setattr__(self, "replace", tuple(_texts("replace", pair) for pair in dict(self.replace).items()))

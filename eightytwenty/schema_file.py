@@ -94,7 +94,7 @@ def _changed_fields(item: Column | Rule) -> dict[str, Any]:
             if field.name in {"replace", "respell"}:
                 value = dict(value)
             elif field.name == "range":
-                value = [end if end is not None else "null" for end in value]
+                value = list(value)
             fields[field.name] = list(value) if isinstance(value, tuple) else value
     return fields
 
@@ -140,7 +140,7 @@ class _Reader:
         for key, value in fields.items():
             if key in ("required", "nullable"):
                 values[key] = self.boolean(value)
-            elif key in ("aliases", "missing", "values", "keep", "flag"):
+            elif key in ("aliases", "missing", "values", "keep", "repair"):
                 values[key] = tuple(map(self.text, self.sequence(value)))
             elif key == "range":
                 values[key] = self.range(value)

@@ -99,7 +99,7 @@ class CleanOptions(ReadingOptions):
         f"or {INFER}, to find out",
     )
     mask: CliImplicitFlag[bool] = Field(
-        False, title="Mask", description="whether letters and digits of examples are hidden in an inferred schema"
+        False, title="Mask", description="whether letters and digits of examples are hidden in schema and report"
     )
 
 

@@ -8,8 +8,9 @@ import polars as pl
 from eightytwenty.engine.confidence import confidence
 from eightytwenty.engine.reasons import LETTER_CASE, MISSING_MARK, REPLACEMENT
 from eightytwenty.kinds import Repair
+from eightytwenty.kinds.number_format import NUMBER_FORMAT
 from eightytwenty.kinds.number_notation import UNIT, StatedMark, only_unit, stated_mark
-from eightytwenty.kinds.spelling import STRAY_CHARACTERS, STRAY_SPACES, typed_text
+from eightytwenty.kinds.spelling import SPACES_WITHIN, STRAY_CHARACTERS, STRAY_SPACES, UNICODE_VARIANTS, typed_text
 from eightytwenty.schema import Column
 
 # One line per changed cell. `row` is its position in the batch; `step` orders several changes to one cell.
@@ -22,6 +23,18 @@ LEDGER = {
     "after": pl.String,
     "confidence": pl.Float64,
 }
+# repairs of what no slip makes of a value, whatever a column says
+ALWAYS = frozenset(
+    {
+        STRAY_SPACES.name,
+        STRAY_CHARACTERS.name,
+        UNICODE_VARIANTS.name,
+        MISSING_MARK,
+        REPLACEMENT,
+        LETTER_CASE,
+        SPACES_WITHIN,
+    }
+)
 _PROPOSALS = {"row": pl.Int64, "rule": pl.String, "proposal": pl.String}
 _Step = tuple[int, str, str, str | None, float]  # number, rule, before, after, confidence
 
@@ -100,8 +113,10 @@ class _Repairer:
     def __init__(self, column: Column) -> None:
         kind = column.form
         self.special, self._is_plain, self.known = _Special(column), kind.is_plain, {*column.values, *column.keep}
-        self._proposed, self._is_whole = frozenset(column.flag), column.flags_other_kinds
         self.repairs = self._repairs(column)
+        self._is_whole = column.flags_other_kinds
+        made = {repair.name for repair in self.repairs} if column.repair is None else {*ALWAYS, *column.repair}
+        self._proposed = {repair.name for repair in self.repairs} - made
         # "1.250" is in plain form, and not what it says where a comma is the decimal mark
         self.group_mark = "." if column.decimal == "," and kind.dtype != pl.Int64 else ""
 
@@ -141,7 +156,7 @@ class _Repairer:
         )
 
     def steps(self, raw: str) -> tuple[list[_Step], tuple[str, str | None] | None]:
-        """What each repair changes in a cell, and the proposal of the first that only proposes: its name and result."""
+        """What each repair changes in a cell, and if one only proposes, the last such one and the result."""
         steps: list[_Step] = []
         proposed_by = ""
         cell: str | None = raw
@@ -151,7 +166,9 @@ class _Repairer:
                 break
             after = rule.function(cell)
             if after != cell:
-                proposed_by = proposed_by or (rule.name if rule.name in self._proposed else "")
+                # the last one says most of what the cell means, but for that which writes it as the column does
+                if rule.name in self._proposed and (not proposed_by or rule.name != NUMBER_FORMAT):
+                    proposed_by = rule.name
                 if not proposed_by:
                     steps.append((len(steps), rule.name, cell, after, confidence(rule.name)))
                 cell, is_clean = after, after is not None and self._is_clean(after)

@@ -36,6 +36,7 @@ def rule_reasons(table: Table) -> dict[str, str]:
         | {repair.name: repair.reason for column in table.written_columns for repair in repairs(column)}
         | {OUT_OF_RANGE: "; ".join(ranges), UNKNOWN: "; ".join(named), PATTERN: "; ".join(shaped)}
         | {DAMAGED: DAMAGED_REASON}
+        | {column.form.doubt_name: column.form.doubt_reason for column in table.columns if column.form.doubt}
         | {rule.name: rule.reason for rule in table.rules}
     )
 
@@ -162,6 +163,9 @@ def _doubts(column: Column, repaired: RepairedColumn, is_row: Mask) -> Iterator[
         unreadable = (repaired.cells.is_not_null() & repaired.values.is_null()).to_numpy() & is_row
         unreadable[proposals["row"].to_numpy()] = False
         yield Doubt(column.form.fault, column.name, np.flatnonzero(unreadable))
+        if column.form.doubt:
+            is_open = column.form.doubt(repaired.cells).fill_null(value=False).to_numpy()
+            yield Doubt(column.form.doubt_name, column.name, np.flatnonzero(is_open & is_row))
         if column.form.is_text:
             rows, meant = find_damaged(repaired.cells)
             yield Doubt(

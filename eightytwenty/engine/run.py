@@ -42,6 +42,7 @@ def clean_table(
     executor: Executor = in_threads,
     index: Path | None = None,
     beside: Mapping[str, str] | None = None,
+    mask: bool = False,
 ) -> Summary:
     """Cleans a source into a folder, which appears whole or not at all.
 
@@ -61,6 +62,7 @@ def clean_table(
         index: a folder that keeps what was found out about each file. Files that are in it already, unchanged, are
             hashed and not cleaned again; the result does not depend on it.
         beside: other texts that belong to the folder: path in it -> content.
+        mask: whether letters and digits of the examples in the report are hidden.
 
     Raises:
         UserError: a file is damaged, there are no records, or the folder cannot be written.
@@ -110,7 +112,7 @@ def clean_table(
         described = [_describe(file, count) for file, count in zip(files, counts, strict=True)]
         unread = [asdict(file) for file in source.unread]
         summary = total.summary(table.name, reader.sha256, described, unread)
-        return write_reports(folder, summary, rule_reasons(table))
+        return write_reports(folder, summary, rule_reasons(table), mask=mask)
 
 
 def _repeats(parts: Sequence[Part], copies: Copies, names: list[str], counts: list[int]) -> Iterator[Repeats]:

@@ -22,7 +22,7 @@ _TYPES: dict[type[pl.DataType], Type] = {
 # the columns of clean rows that say where each came from
 SOURCE, RECORD = "file of the raw row", "number of the raw row in its file"
 # what a column says of raw cells, which clean rows no longer show
-_OF_RAW_CELLS = ("aliases", "missing", "decimal", "replace", "flag")
+_OF_RAW_CELLS = ("aliases", "missing", "decimal", "replace", "repair")
 
 
 def type_of(column: Column) -> Type:
@@ -93,6 +93,8 @@ def unsaid(table: Table, rules: Iterable[Rule]) -> list[str]:
         sentences += [f"{key} of {', '.join(names)}"] if names else []
     off = [column.name for column in table.columns if column.action == "off" and (column.values or any(column.range))]
     sentences += [f"values and ranges that nothing keeps to, of {', '.join(off)}"] if off else []
+    flagged = [column.name for column in table.columns if column.pattern and column.action != "quarantine"]
+    sentences += [f"patterns, of {', '.join(flagged)}, that are only flagged"] if flagged else []
     whole = [column.name for column in table.columns if column.flags_other_kinds]
     if whole:
         where = "all columns" if whole == table.names else ", ".join(whole)
@@ -177,5 +179,7 @@ def pattern(column: Column) -> str:
     >>> pattern(Column("zip", "postal_code", format="99-999")), pattern(Column("name", "text"))
     ('^[0-9][0-9]-[0-9][0-9][0-9]$', '')
     """
+    if column.pattern and column.action == "quarantine":
+        return f"^(?:{column.pattern})$"
     found = _PATTERNS.get(column.kind)
     return f"^{found(column.format)}$" if found else ""

@@ -6,15 +6,13 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from eightytwenty.engine.confidence import confidence
-from eightytwenty.engine.reasons import LETTER_CASE, MISSING_MARK, REPLACEMENT
-from eightytwenty.engine.repair import repair_cell, repairs
+from eightytwenty.engine.repair import ALWAYS, repair_cell
 from eightytwenty.inference.kind import Choice, choose_kind
 from eightytwenty.inference.missing import usual_mark
 from eightytwenty.inference.pattern import find_pattern
 from eightytwenty.inference.ranges import find_range
 from eightytwenty.inference.values import Values
 from eightytwenty.inference.variants import find_variants
-from eightytwenty.kinds.spelling import STRAY_CHARACTERS, STRAY_SPACES, UNICODE_VARIANTS
 from eightytwenty.schema import Column, Respell
 
 PLAIN = Column("column", "text", nullable=True, action="flag")  # of which nothing more is known
@@ -24,16 +22,6 @@ _LONGEST_EXAMPLE = 40  # characters
 # Cells, and the share of the cells, that make a notation: slips of the pen are fewer, and each is another one.
 _FEWEST, _SLIPS, _SLIPS_OF_DIGITS = 3, 0.01, 0.1
 _GUESSES = {"day and month swapped"}  # right only if whoever wrote the cell had another order in mind
-# repairs of what no slip makes of a value
-_NO_SLIPS = {
-    STRAY_SPACES.name,
-    STRAY_CHARACTERS.name,
-    UNICODE_VARIANTS.name,
-    MISSING_MARK,
-    REPLACEMENT,
-    LETTER_CASE,
-    "spaces within",
-}
 
 
 @dataclass(frozen=True)
@@ -90,14 +78,15 @@ def infer_column(
         name=name,
         kind=choice.kind.name,
         required=required,
-        missing=marks if choice.marks else None,
+        missing=marks if marks or (choice.kind.is_text and choice.weak) else None,
         format=choice.form.format,
         blank=blank,
         unit=choice.form.unit if choice.kind.name == "quantity" else "",
         pattern=find_pattern(choice.values) if choice.kind.name == "code" else "",
     )
     column = replace(column, range=find_range(choice.values, column.form))
-    column = replace(column, flag=_rare_repairs(column, choice.values))
+    if not column.form.is_text or column.form.repairs:
+        column = replace(column, repair=_usual_repairs(column, choice.values))
     return column, _respells(column, choice.values), _evidence(values, choice, column, len(cells))
 
 
@@ -115,8 +104,8 @@ def _respells(column: Column, values: Values) -> tuple[Respell, ...]:
     )
 
 
-def _rare_repairs(column: Column, values: Values) -> tuple[str, ...]:
-    """The repairs that would change so few cells that these are rather slips: they only propose.
+def _usual_repairs(column: Column, values: Values) -> tuple[str, ...]:
+    """The repairs that so many cells need that these are no slips; the others only propose.
 
     `2022/10/1` is a notation if many cells have it; alone among dates with zeros, it may as well be `2022/10/11`. A
     slip that leaves all digits in place is rarer than one that drops a digit, or doubles it.
@@ -128,13 +117,13 @@ def _rare_repairs(column: Column, values: Values) -> tuple[str, ...]:
         for rule in rules:
             counts[rule] += count
             digits[rule] += count * (_digits(cell) != _digits(after or ""))
-    rare = {
+    return tuple(
         rule
-        for rule, count in counts.items()
-        if count < max(_FEWEST, (_SLIPS_OF_DIGITS if 2 * digits[rule] > count else _SLIPS) * values.total)
-    } - _NO_SLIPS
-    names = dict.fromkeys(repair.name for repair in repairs(column))
-    return tuple(name for name in names if name in rare or (name in _GUESSES and name in counts))
+        for rule, count in sorted(counts.items())
+        if rule not in ALWAYS
+        and rule not in _GUESSES
+        and count >= max(_FEWEST, (_SLIPS_OF_DIGITS if 2 * digits[rule] > count else _SLIPS) * values.total)
+    )
 
 
 def _digits(cell: str) -> str:

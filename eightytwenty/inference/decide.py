@@ -20,6 +20,6 @@ def decide(table: Table, min_confidence: float) -> Table:
 
 
 def _decided(column: Column, min_confidence: float) -> Column:
-    names = dict.fromkeys(repair.name for repair in repairs(column))
-    doubtful = [name for name in names if confidence(name) < min_confidence and name not in column.flag]
-    return replace(column, flag=(*column.flag, *doubtful)) if doubtful else column
+    made = [repair.name for repair in repairs(column)] if column.repair is None else column.repair
+    certain = tuple(dict.fromkeys(name for name in made if confidence(name) >= min_confidence))
+    return column if len(certain) == len(set(made)) else replace(column, repair=certain)

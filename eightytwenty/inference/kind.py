@@ -34,6 +34,7 @@ class Choice:
         others: kinds that some of the values belong to -> their share.
         values: those that are no marks of missing values.
         marks: the marks that are none of its values.
+        weak: marks that may be some of its values.
     """
 
     kind: Kind
@@ -42,6 +43,7 @@ class Choice:
     others: dict[str, float]
     values: Values
     marks: tuple[str, ...]
+    weak: tuple[str, ...] = ()
 
 
 def choose_kind(values: Values, name: str, marks: Marks | None = None) -> Choice:
@@ -78,7 +80,7 @@ def choose_kind(values: Values, name: str, marks: Marks | None = None) -> Choice
         form = kind.find_form(typed.cells.filter(belongs), typed.counts.filter(belongs))
         others = {other: value for other, value in shares.items() if other != kind.name}
         return Choice(kind, form, share, others, typed, marks.strong + marks.weak)
-    return Choice(find_kind(_kind_of_texts(strong)), Form(), 1.0, shares, strong, marks.strong)
+    return Choice(find_kind(_kind_of_texts(strong)), Form(), 1.0, shares, strong, marks.strong, marks.weak)
 
 
 def _is_named(kind: Kind, name: str) -> bool:

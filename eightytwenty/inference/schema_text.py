@@ -9,6 +9,7 @@ from eightytwenty.inference.column import ColumnEvidence
 from eightytwenty.inference.table import Inferred
 from eightytwenty.inference.update import merge, with_comments
 from eightytwenty.pages.markdown import code, markdown_table, plain
+from eightytwenty.printable import masked as hidden
 from eightytwenty.schema_file import read_table, table_yaml
 
 SCHEMA, EVIDENCE = "schema.yaml", "evidence"
@@ -29,6 +30,7 @@ def inferred_files(inferred: Inferred, *, masked: bool = False) -> dict[str, str
     evidence = {name: _shown(seen, masked=masked) for name, seen in inferred.columns.items()}
     looked = f"{inferred.rows:,} of {inferred.seen:,} rows were looked at"
     head = _HEAD.format(name=_one_line(inferred.table.name), file=SCHEMA)
+    head += f"# {looked}, chosen by what they say.\n" if inferred.rows < inferred.seen else ""
     comments = {name: _comment(seen) for name, seen in evidence.items()}
     numbers = {"table": inferred.table.name, "rows": inferred.rows, "seen": inferred.seen, "keys": inferred.keys}
     columns = {name: asdict(seen) for name, seen in evidence.items()}
@@ -60,27 +62,15 @@ def updated_files(inferred: Inferred, folder: Path, *, masked: bool = False) -> 
     return {**as_inferred, SCHEMA: with_comments(text, (folder / SCHEMA).read_text(encoding="utf-8"))}
 
 
-def mask(text: str) -> str:
-    """A text of the same shape without what it says.
-
-    >>> mask("Ann Lee, 1978")
-    'Xxx Xxx, 9999'
-    """
-    return "".join(
-        "9" if character.isdigit() else character if not character.isalpha() else "X" if character.isupper() else "x"
-        for character in text
-    )
-
-
 def _shown(seen: ColumnEvidence, *, masked: bool) -> ColumnEvidence:
     if not masked:
         return seen
     return ColumnEvidence(
         **asdict(seen)
         | {
-            "examples": tuple(map(mask, seen.examples)),
-            "low": seen.low and mask(seen.low),
-            "high": seen.high and mask(seen.high),
+            "examples": tuple(map(hidden, seen.examples)),
+            "low": seen.low and hidden(seen.low),
+            "high": seen.high and hidden(seen.high),
         }
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from eightytwenty.inference.values import Values
-from eightytwenty.kinds.spelling import MARKS_AT_END, STRAY_CHARACTERS, without_stray_characters
+from eightytwenty.kinds.spelling import MARKS_AT_END, SPACES_WITHIN, STRAY_CHARACTERS, without_stray_characters
 
 _TIMES = 5  # as often as the rare value: the frequent one is then hardly the mistake
 _LONGER = 0.3  # the same for a value that is longer by marks of no meaning, which need not be rare
@@ -50,7 +50,7 @@ def _without_accents(cell: str) -> str:
 WAYS = (
     Way("character reference", "a character was written as HTML writes it", "&[#a-zA-Z0-9]+;", html.unescape),
     Way("escape residue", "a quote was escaped once too often", r"\w''\w|\\['\"]", lambda cell: _QUOTES.sub("'", cell)),
-    Way("spaces within", "several spaces in a row stand for one", r"\s\s|[^ \S]", lambda cell: _SPACES.sub(" ", cell)),
+    Way(SPACES_WITHIN, "several spaces in a row stand for one", r"\s\s|[^ \S]", lambda cell: _SPACES.sub(" ", cell)),
     Way(STRAY_CHARACTERS.name, STRAY_CHARACTERS.reason, MARKS_AT_END, without_stray_characters),
     Way("letter case", "a value that is frequent in other case", r"\p{L}", str.casefold, is_longer=False),
     Way("accents", "a value that is frequent with other accents", r"[^\x00-\x7f]", _without_accents, is_longer=False),

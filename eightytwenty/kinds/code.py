@@ -9,7 +9,7 @@ import re
 import polars as pl
 
 from eightytwenty.kinds import Kind, Repair, register
-from eightytwenty.kinds.spelling import INVISIBLE, MISSING_MARKS, UNICODE_VARIANTS
+from eightytwenty.kinds.spelling import INVISIBLE, MISSING_MARKS, SPACES_WITHIN, UNICODE_VARIANTS
 
 _CHARACTER = rf"[^\s\x00-\x1f\x7f-\x9f{INVISIBLE}]"
 _PLAIN = re.compile(rf"{_CHARACTER}+(?: {_CHARACTER}+)*")
@@ -50,7 +50,7 @@ CODE = register(
         is_plain=is_plain,
         parse=parse,
         has_one_form=True,
-        repairs=(UNICODE_VARIANTS, Repair("spaces within", "several spaces in a row stand for one", spaces_within)),
+        repairs=(UNICODE_VARIANTS, Repair(SPACES_WITHIN, "several spaces in a row stand for one", spaces_within)),
         missing_marks=MISSING_MARKS,
     )
 )

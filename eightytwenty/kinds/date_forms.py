@@ -178,16 +178,25 @@ def rewriting(targets: Sequence[DateFormat], belongs: Belongs, *, swapped: bool 
     def rewrite(cell: str) -> str:
         tidied = tidy(cell)
         found = [(format_, format_.read(tidied)) for format_ in formats_of(tidied) if belongs(format_)]
-        texts = set()
+        texts: set[str | None] = set()
+        is_swapped = False
         for target in targets:
             in_order = [pair for pair in found if target.order and pair[0].order == target.order and pair[1]]
             for format_, moment in in_order or found:
-                is_swapped = target.order and format_.order and format_.order != target.order
-                if moment is not None and (swapped or not is_swapped):
+                if moment is not None:
+                    is_swapped |= _is_swapped(format_, target)
                     texts.add(target.write(moment) if _says_all(format_, target, moment.hour) else None)
-        return texts.pop() or cell if len(texts) == 1 else cell
+        if len(texts) != 1 or (is_swapped and not swapped):
+            return cell
+        return texts.pop() or cell
 
     return rewrite
+
+
+def _is_swapped(format_: DateFormat, target: DateFormat) -> bool:
+    """Whether both write day and month as numbers before the year, and in another order."""
+    orders = {"".join(re.findall("[a-zA-Z]", one.order)).lower() for one in (format_, target)}
+    return orders == {"dmy", "mdy"}
 
 
 def format_repairs(name: str, targets: Sequence[DateFormat], belongs: Belongs) -> tuple[Repair, ...]:
@@ -229,9 +238,17 @@ def in_format(kind: Kind, text: str, belongs: Belongs, noun: str) -> Kind:
             has_one_form=False,
         )
 
+    def readings(cells: pl.Series) -> tuple[pl.Series, pl.Series]:
+        one, other = (target.parse(cells).cast(pl.Datetime) for target in targets)
+        return one, other
+
     def parse(cells: pl.Series) -> pl.Series:
-        is_read = [target.parse(cells).is_not_null() for target in targets]
-        return cells.set(~(is_read[0] | is_read[1]), None)
+        one, other = readings(cells)
+        return cells.set(one.is_null() & other.is_null(), None)
+
+    def is_open(cells: pl.Series) -> pl.Series:
+        one, other = readings(cells)
+        return (one != other).fill_null(value=False)
 
     return replace(
         kind,
@@ -240,6 +257,9 @@ def in_format(kind: Kind, text: str, belongs: Belongs, noun: str) -> Kind:
         parse=parse,
         repairs=repairs,
         has_one_form=False,
+        doubt=is_open,
+        doubt_name="day or month first",
+        doubt_reason="nothing in the column says which of the two numbers is the day; state its format",
     )
 
 

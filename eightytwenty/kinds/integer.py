@@ -144,7 +144,7 @@ def from_number(number: Fraction) -> str | None:
     return str(number.numerator) if number.denominator == 1 and abs(number) < _LIMIT else None
 
 
-_WHOLE = r"^[0-9]{1,18}$|^[0-9]{1,3}([,.' \u00a0\u202f’])[0-9]{3}(?:[,.' \u00a0\u202f’][0-9]{3})*$"
+_WHOLE = r"^[0-9]{1,18}$|^[1-9][0-9]{0,2}([,.' \u00a0\u202f’])[0-9]{3}(?:[,.' \u00a0\u202f’][0-9]{3})*$"
 _ZERO_FRACTION = r"^[0-9]{1,18}[.,]0+$"
 _MANY_ZEROS = 0.03  # of the cells; with so many leading zeros, digits are codes
 

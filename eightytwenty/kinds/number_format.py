@@ -36,6 +36,9 @@ _NOTATED = r"[^\x00-\x7f]|^['=]|[.,]--?$"
 _HALF = 0.5
 
 
+NUMBER_FORMAT = "number format"
+
+
 class _Last(threading.local):
     cells: pl.Series | None = None
     parts: pl.DataFrame = pl.DataFrame()
@@ -190,12 +193,19 @@ def _group_mark(parts: pl.DataFrame, mark: str) -> str:
 
 def _labels(parts: pl.DataFrame) -> tuple[str, str, str]:
     """The labels around the numbers of the column, empty where too few have them; and the unit they stand for."""
-    labels = parts.group_by("before", "after").agg(pl.col("count").sum()).sort("count", "before", "after")
-    labelled = labels.filter((pl.col("before") != "") | (pl.col("after") != ""))
-    if labelled.is_empty():
+    labels = (
+        parts.group_by("before", "after").agg(pl.col("count").sum()).sort("count", "before", "after", descending=True)
+    )
+    units = [
+        usual_unit(before) or usual_unit(after) or after.strip()
+        for before, after in labels.select("before", "after").rows()
+    ]
+    labels = labels.with_columns(unit=pl.Series(units, dtype=pl.String))
+    weights = labels.filter(pl.col("unit") != "").group_by("unit", maintain_order=True).agg(pl.col("count").sum())
+    if weights.is_empty():
         return "", "", ""
-    before, after, count = labelled.row(-1)
-    unit = usual_unit(before) or usual_unit(after) or after.strip()
+    unit, count = weights.sort("count", descending=True, maintain_order=True).row(0)
+    before, after = labels.filter(pl.col("unit") == unit).select("before", "after").row(0)
     is_usual = count >= _USUAL * int(labels["count"].sum())
     return (before, after, unit) if is_usual else ("", "", unit)
 
@@ -221,7 +231,7 @@ def _formatted(kind: Kind, format: NumberFormat) -> Kind:  # noqa: A002
         plain = unlabelled.read(cell) if bare_pattern.fullmatch(cell) else cell
         return format.write(plain) if kind.is_plain(plain) else cell
 
-    as_written = Repair("number format", "the number as this column writes its numbers", write)
+    as_written = Repair(NUMBER_FORMAT, "the number as this column writes its numbers", write)
     return replace(
         kind,
         is_plain=is_plain,

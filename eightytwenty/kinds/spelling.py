@@ -100,6 +100,7 @@ def _clock(microseconds: pl.Series) -> pl.Series:
     return parts[0] + ":" + parts[1] + ":" + parts[2] + ("." + fraction).str.strip_chars_end("0").str.strip_suffix(".")
 
 
+SPACES_WITHIN = "spaces within"
 STRAY_CHARACTERS = Repair("stray characters", "marks around a value that are no part of it", without_stray_characters)
 STRAY_SPACES = Repair("stray spaces", "spaces and invisible characters around a value have no meaning", stray_spaces)
 UNICODE_VARIANTS = Repair("unicode variants", "characters in another width or shape, or invisible", unicode_variants)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from eightytwenty.engine.summary import FATES, REPORT, Summary
 from eightytwenty.pages.markdown import code, markdown_table, plain
-from eightytwenty.printable import for_terminal
+from eightytwenty.printable import for_terminal, masked
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -20,21 +20,23 @@ _EXAMPLES = 3
 _MOST_UNREAD = 20  # files to name; report.json names all
 _PIECE = 1 << 17  # lines of a table to read at a time
 _LONGEST = 30  # characters of a cell
+_DATA = {"before", "after", "value", "proposal"}  # columns that hold cells of the table
 
 
-def write_reports(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> Summary:
+def write_reports(folder: Path, summary: Summary, reasons: Mapping[str, str], *, mask: bool = False) -> Summary:
     """Writes report.md and report.json into the folder of a cleaning.
 
     Args:
         folder: holds the Parquet files.
         summary: the numbers.
         reasons: rule -> its reason.
+        mask: whether letters and digits of examples are hidden.
 
     Returns:
         The summary with the reasons, as report.json has it.
     """
     summary = replace(summary, reasons=dict(reasons))
-    (folder / "report.md").write_text(_markdown(folder, summary, reasons), encoding="utf-8")
+    (folder / "report.md").write_text(_markdown(folder, summary, reasons, mask=mask), encoding="utf-8")
     (folder / REPORT).write_text(json.dumps(asdict(summary), indent=2, ensure_ascii=False), encoding="utf-8")
     return summary
 
@@ -62,7 +64,7 @@ def summary_rich(summary: Summary) -> "RichTable":
     return table
 
 
-def examples_rich(folder: Path) -> Iterator["RichTable"]:
+def examples_rich(folder: Path, *, mask: bool = False) -> Iterator["RichTable"]:
     """Tables for the terminal: the first changes, flags and quarantined rows of each rule, in those of a cleaning."""
     from rich import box
     from rich.table import Table as RichTable
@@ -78,12 +80,16 @@ def examples_rich(folder: Path) -> Iterator["RichTable"]:
             table.add_column(column)
         lines = _first(folder / f"{name}.parquet", rule, columns)
         for line in lines.sort(rule, maintain_order=True).iter_rows():
-            table.add_row(*("" if cell is None else for_terminal(str(cell)[:_LONGEST]) for cell in line))
+            texts = ["" if cell is None else str(cell)[:_LONGEST] for cell in line]
+            hidden = [
+                masked(text) if mask and at in _DATA else text for at, text in zip(("", *columns), texts, strict=True)
+            ]
+            table.add_row(*map(for_terminal, hidden))
         if lines.height:
             yield table
 
 
-def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> str:
+def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str], *, mask: bool) -> str:
     parts = [
         f"# {summary.clean:,} of {summary.rows:,} rows are clean ({_share(summary.clean, summary.rows)})",
         f"Table {code(summary.table)}, source digest (SHA-256) `{summary.sha256}`.",
@@ -102,7 +108,7 @@ def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str]) -> str
         parts.extend([title, note, markdown_table(("rule", "rows", "why", "for example"), lines)])
 
     if summary.repaired:
-        examples = _repair_examples(folder / "ledger.parquet")
+        examples = _repair_examples(folder / "ledger.parquet", mask=mask)
         add("## Repaired rows", "Each change is a line of `ledger.parquet`.", summary.repaired, examples)
     if summary.flagged:
         note = "They are clean, and doubtful; each doubt is a line of `flags.parquet`."
@@ -123,12 +129,13 @@ def _unread(summary: Summary) -> list[str]:
     return ["## Not read", markdown_table(("file", "why"), named), *filter(None, [note])]
 
 
-def _repair_examples(ledger: Path) -> dict[str, str]:
+def _repair_examples(ledger: Path, *, mask: bool) -> dict[str, str]:
     """A few different changes by each rule, as `before` → `after`."""
     changes = _first(ledger, "rule", ["before", "after"]).sort("rule", "before", "after")
     texts: dict[str, list[str]] = {}
     for rule, before, after in changes.iter_rows():
-        texts.setdefault(rule, []).append(f"{_cell(before)} → {_cell(after)}")
+        shown = [_cell(cell and masked(cell) if mask else cell) for cell in (before, after)]
+        texts.setdefault(rule, []).append(" → ".join(shown))
     return {rule: ", ".join(examples) for rule, examples in texts.items()}
 
 

@@ -30,5 +30,5 @@ class CleanParameters(PicturesOptions, PairsOptions, CleanOptions):
     )
     # what the server and its artifacts show is seen by more people than the folder
     mask: bool = Field(
-        True, title="Mask", description="whether letters and digits of examples are hidden in an inferred schema"
+        True, title="Mask", description="whether letters and digits of examples are hidden in schema and report"
     )

@@ -175,7 +175,7 @@ def test_a_cell_of_another_kind_is_flagged_and_its_text_stays(clean_source):
 
 
 def test_a_repair_that_only_proposes_leaves_the_cell(clean_source):
-    columns = (Column("sensor", "text"), Column("low", "integer", flag=("number word",), **FLAGGING))
+    columns = (Column("sensor", "text"), Column("low", "integer", repair=("thousands separator",), **FLAGGING))
     cleaned = clean_source(b"sensor,low\na, seven\nb,1_000\nc,x\n", table=Table("readings", columns))
     assert cleaned["clean"]["low"].to_list() == [None, 1000, None]
     assert cleaned["ledger"]["rule"].to_list() == ["thousands separator"]
