@@ -111,7 +111,10 @@ def test_the_small_table_has_the_changes_and_flags_of_the_page(tmp_path: Path, m
         (int(record), bare(column), rule, bare(value), bare(proposal) or None, float(share) if share else None)
         for record, column, rule, value, proposal, share in rows(ANY_TABLE, "record", "column", "flagged by")
     ]
-    assert flags == cleaned.flags.select(*FLAG, "proposal", "confidence").collect().rows()
+    found = cleaned.flags.select(*FLAG, "proposal", "confidence").collect()
+    is_open = pl.col("rule") == "day or month first"
+    assert [(*flag[:-1], flag[-1] and round(flag[-1], 2)) for flag in found.filter(~is_open).rows()] == flags
+    assert f"the {found.filter(is_open).height} that have two readings" in ANY_TABLE
 
 
 @pytest.mark.skipif(not HOSPITAL.exists(), reason="the public table is not beside the checkout")

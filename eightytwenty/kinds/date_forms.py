@@ -184,7 +184,7 @@ def rewriting(targets: Sequence[DateFormat], belongs: Belongs, *, swapped: bool 
             in_order = [pair for pair in found if target.order and pair[0].order == target.order and pair[1]]
             for format_, moment in in_order or found:
                 if moment is not None:
-                    is_swapped |= _is_swapped(format_, target)
+                    is_swapped |= len(targets) == 1 and _is_swapped(format_, target)
                     texts.add(target.write(moment) if _says_all(format_, target, moment.hour) else None)
         if len(texts) != 1 or (is_swapped and not swapped):
             return cell
