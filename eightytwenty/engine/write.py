@@ -17,8 +17,9 @@ from eightytwenty.engine.parts import TEXTS, Part
 from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Table
 
-# Records of a source per row group, whatever the size of the pieces: the bytes of a file must not depend on that.
-_GROUP_RECORDS = 1 << 20
+# Cells of clean rows per row group, about, whatever the size of the pieces: bytes must not depend on that.
+_GROUP_CELLS = 1 << 23
+_MOST_RECORDS = 1 << 20  # of a row group
 _MOST_PIECES = 256  # to hold before they are copied into one
 CSV = "clean.csv"
 OUTPUTS = ("clean", "quarantine", "duplicates", "flags", "ledger")
@@ -137,21 +138,25 @@ class Outputs:
         }
         self._buffers: dict[str, list[pa.Table]] = {name: [] for name in schemas}
         self._group: dict[str, tuple[int, int] | None] = dict.fromkeys(schemas)
+        self._group_records = min(_MOST_RECORDS, _GROUP_CELLS // max(map(len, schemas.values())))
 
     def write(self, name: str, source: int, rows: pa.Table) -> None:
         """Appends rows of one file to an output, in the order of their records."""
         if not rows.num_rows:
             return
-        groups = (rows["record"].to_numpy() - 1) // _GROUP_RECORDS
+        groups = (rows["record"].to_numpy() - 1) // self._group_records
         cuts = [0, *(np.flatnonzero(np.diff(groups)) + 1), rows.num_rows]
         for start, end in itertools.pairwise(cuts):
             group = (source, int(groups[start]))
-            if self._group[name] != group and sum(piece.num_rows for piece in self._buffers[name]) * 2 > _GROUP_RECORDS:
+            if self._group[name] != group and self._height(name) * 2 > self._group_records:
                 self._flush(name)
             self._group[name] = group
             self._buffers[name].append(rows.slice(start, end - start))
             if len(self._buffers[name]) == _MOST_PIECES:  # each of which is a mapped file
                 self._buffers[name] = [pa.concat_tables(self._buffers[name]).combine_chunks()]
+
+    def _height(self, name: str) -> int:
+        return sum(piece.num_rows for piece in self._buffers[name])
 
     def _flush(self, name: str) -> None:
         pieces = self._buffers[name]
