@@ -204,6 +204,16 @@ class Column:
             raise ValueError(f"a decimal mark is for columns of numbers, not of the kind {self.kind}")
         if self.unit and kind.from_number is None:
             raise ValueError(f"a unit is for columns of numbers, not of the kind {self.kind}")
+        known = {repair.name for repair in (*kind.repairs, *kind.guesses)}
+        if unknown := next((name for name in self.repair or () if name not in known), None):
+            raise ValueError(f"{unknown} is no repair of the kind {self.kind}; {nearest(unknown, sorted(known))}")
+        if (
+            self.unit
+            and self.format
+            and (labels := re.sub(r"[0-9.,]+", "", self.format).strip())
+            and self.unit not in labels
+        ):
+            raise ValueError(f"the unit {self.unit} is not the one in the format {self.format}")
         stated = [*self.values, *self.keep, *filter(None, self.range), *(after for _, after in self.replace)]
         wrong = next((value for value in stated if not kind.is_plain(value)), None)
         if wrong is not None:

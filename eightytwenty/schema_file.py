@@ -122,7 +122,7 @@ class _Reader:
         csv = self.boolean(fields["csv"]) if "csv" in fields else False
         table = self.make(root, lambda: Table(self.text(fields["table"]), tuple(columns), read=read, csv=csv))
         rules = []
-        for node in self.sequence(fields["rules"]) if "rules" in fields else []:
+        for node in self.sequence(fields["rules"]) if "rules" in fields and not self.is_empty(fields["rules"]) else []:
             rule = self.rule(node)
             self.make(node, partial(table.require_fitting, rule))
             rules.append(rule)
@@ -191,6 +191,10 @@ class _Reader:
                 raise self.error(key_node, f"{key} stands here twice")
             fields[key] = value
         return fields
+
+    def is_empty(self, node: yaml.Node) -> bool:
+        """Whether nothing stands behind a key."""
+        return isinstance(node, yaml.ScalarNode) and node.value in _OPEN
 
     def sequence(self, node: yaml.Node) -> list[yaml.Node]:
         if not isinstance(node, yaml.SequenceNode):

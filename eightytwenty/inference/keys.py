@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from eightytwenty.engine.repair import canonical, repair_column
 from eightytwenty.inference.column import ColumnEvidence
+from eightytwenty.schema import Column
 
 _FEWEST = 20  # records: of fewer, any column may have no value twice
 _KINDS = {"code", "integer", "uuid", "category", "date", "timestamp", "email", "text"}
@@ -43,14 +45,33 @@ def find_keys(rows: pl.DataFrame, columns: Mapping[str, ColumnEvidence]) -> list
     ]
 
 
-def sure_key(keys: list[tuple[str, ...]], columns: Mapping[str, ColumnEvidence]) -> tuple[str, ...]:
-    """The key that is one for good, by its kind and its name, or because it comes first; empty if there is none."""
-    first = next(iter(columns))
-    return next(
-        (
-            key
-            for key in keys
-            if len(key) == 1 and columns[key[0]].kind in _SURE and (_NAMED.search(key[0]) or key[0] == first)
-        ),
-        (),
-    )
+def sure_key(
+    keys: list[tuple[str, ...]],
+    rows: pl.DataFrame,
+    columns: Mapping[str, Column],
+    evidence: Mapping[str, ColumnEvidence],
+) -> tuple[str, ...]:
+    """The key that is one for good, by its kind and name, or because it numbers the records; empty if there is none.
+
+    Args:
+        keys: of the table.
+        rows: of the table.
+        columns: what each column is.
+        evidence: for that.
+    """
+    for key in keys:
+        (name, *more), seen = key, evidence[key[0]]
+        if more or seen.kind not in _SURE or seen.share < 1 or not (_NAMED.search(name) or _counts(seen)):
+            continue
+        # two records may have the same key only after their repairs
+        distinct = rows.unique()
+        repaired = repair_column(distinct[name], columns[name])
+        if canonical(repaired.cells, repaired.values).n_unique() == distinct.height:
+            return key
+    return ()
+
+
+def _counts(seen: ColumnEvidence) -> bool:
+    """Whether the values number the records one by one."""
+    ends = [end for end in (seen.low, seen.high) if end and end.lstrip("-").isdecimal()]
+    return len(ends) == 2 and int(ends[1]) - int(ends[0]) == seen.distinct - 1

@@ -4,30 +4,38 @@ A strong mark says so wherever it stands. A weak one is a word that may mean som
 it can be nothing else, in one of text it stays what it is.
 """
 
-import re
 from dataclasses import dataclass
 
 from eightytwenty.inference.values import Values
 
+# as they are written: "Na" is sodium, and "Null" a name
 STRONG = frozenset(
     {
         *(
             "n/a",
+            "N/A",
+            "n.a.",
+            "N.A.",
+            "n.a",
+            "NA",
             "na",
             "nan",
+            "NaN",
+            "NAN",
             "null",
+            "NULL",
+            "<NA>",
             "<na>",
             "<null>",
-            "(null)",
-            "#n/a",
-            "#na",
-            "n.a.",
-            "n.a",
-            "\\n",
-            "nil",
-            "undefined",
         ),
-        *("not available", "not applicable", "no data", "#ref!", "#name?", "#value!", "#null!", "#div/0!", "#num!"),
+        *("<NULL>", "(null)", "(NULL)", "\\N"),
+    }
+)
+# in any case
+_STRONG = frozenset(
+    {
+        *("#n/a", "#na", "#ref!", "#name?", "#value!", "#null!", "#div/0!", "#num!"),
+        *("not available", "not applicable", "no data"),
     }
 )
 WEAK = frozenset(
@@ -51,11 +59,12 @@ WEAK = frozenset(
             "unknown",
             "empty",
         ),
-        *("tbd", "tba", "unspecified", "not specified", "not known", "blank", "unavailable"),
+        *("tbd", "tba", "unspecified", "not specified", "not known", "blank", "unavailable", "undefined", "nil"),
+        *(mark.lower() for mark in STRONG),
     }
 )
-_SHORT_CODE = re.compile(r"[A-Z]{2}")
-_MOST_CODES = 0.5  # of the distinct values: among so many codes of two letters, "NA" is one of them (Namibia)
+_SHORT_CODE = r"^[A-Z]{2,5}\z"
+_MOST_CODES = 0.5  # of the other values: among so many short codes, "NA" is one of them (Namibia, North America)
 
 
 @dataclass(frozen=True)
@@ -73,10 +82,12 @@ class Marks:
 
 def find_marks(values: Values) -> Marks:
     """The marks among the values of a column, as they are written there."""
-    lower = values.cells.str.to_lowercase()
-    is_strong, is_weak = lower.is_in(list(STRONG)), lower.is_in(list(WEAK))
-    if is_strong.any() and values.cells.str.contains(rf"^(?:{_SHORT_CODE.pattern})\z").mean() > _MOST_CODES:  # type: ignore[operator]
-        is_strong &= values.cells != "NA"
+    cells, lower = values.cells, values.cells.str.to_lowercase()
+    is_strong = cells.is_in(list(STRONG)) | lower.is_in(list(_STRONG))
+    others = cells.filter(~is_strong)
+    if len(others) and others.str.contains(_SHORT_CODE).sum() > _MOST_CODES * len(others):
+        is_strong &= cells != "NA"
+    is_weak = lower.is_in(list(WEAK)) & ~is_strong
     return Marks(tuple(values.cells.filter(is_strong)), tuple(values.cells.filter(is_weak)))
 
 
@@ -92,5 +103,6 @@ def usual_mark(values: Values, marks: tuple[str, ...], *, is_text: bool) -> str:
     """
     counts = dict(zip(values.cells, values.counts, strict=True)) if marks else {}
     usual = max(marks, key=lambda mark: counts[mark], default="")
-    is_own = is_text or usual.lower() in WEAK
+    # an error of a spreadsheet is no way to write something
+    is_own = (is_text or usual not in STRONG) and not usual.startswith("#")
     return usual if usual and is_own and counts[usual] > values.nulls else ""

@@ -98,7 +98,11 @@ def infer_sample(sample: Sample, name: str, read: ReadOptions, lacking: set[str]
     evidence = {column: shown for column, (_, _, shown) in found.items()}
     keys = find_keys(sample.rows, evidence)
     # of a sample, two records with the same key may both be missing
-    if key := sure_key(keys, evidence) if sample.is_whole else ():
+    if (
+        key := sure_key(keys, sample.rows, {column.name: column for column in columns}, evidence)
+        if sample.is_whole
+        else ()
+    ):
         columns = tuple(replace(column, nullable=column.name not in key) for column in columns)
         rules = (*rules, Unique(key))
     return Inferred(Table(name, columns, rules, read, csv=True), evidence, keys, sample.rows.height, sample.seen)

@@ -16,6 +16,7 @@ from eightytwenty.kinds.spelling import MARKS_AT_END, SPACES_WITHIN, STRAY_CHARA
 _TIMES = 5  # as often as the rare value: the frequent one is then hardly the mistake
 _LONGER = 0.3  # the same for a value that is longer by marks of no meaning, which need not be rare
 _REPEATS = 1.5  # times that a value occurs on average: two alike are then no coincidence, as they are among labels
+_SHORTEST = 3  # characters of a value around which marks mean nothing
 _ESTABLISHED = 3  # rows: what is written in the same way so often is meant so
 _SPACES = re.compile(r"\s+")
 _QUOTES = re.compile(r"(?<=\w)''(?=\w)|\\(?=['\"])['\"]")
@@ -68,6 +69,8 @@ def _variants(way: Way, values: Values, counts: dict[str, int]) -> dict[str, str
     if way.is_longer:
         differing = values.cells.filter(values.cells.str.contains(way.pattern))
         pairs = [(cell, bare) for cell in differing if (bare := way.bare(cell)) != cell and bare in counts]
+        # "A*" is a grade, and "5*" a hotel
+        pairs = [(cell, bare) for cell, bare in pairs if len(bare) >= _SHORTEST]
         fewest, times = 1 if values.repeats >= _REPEATS else 2, _LONGER
     else:
         pairs = _alike(way, values, counts)

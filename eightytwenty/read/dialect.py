@@ -478,7 +478,7 @@ def _possible(lines: Sequence[Line], options: ReadOptions, *, may_be_one: bool) 
             quotes.insert(0, "'")
         for quote in quotes:
             plain = Dialect(delimiter, quote)
-            if quote and re.search(f"{re.escape(delimiter)} +{quote}", text):
+            if quote and delimiter != WHITESPACE and re.search(f"{re.escape(delimiter)} +{quote}", text):
                 yield replace(plain, skips_space=True)
             yield plain
             if quote and f"\\{quote}" in text:

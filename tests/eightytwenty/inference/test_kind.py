@@ -81,7 +81,10 @@ def test_leading_zeros_make_codes_and_digits_that_no_number_holds_too():
 def test_a_country_called_na_is_no_missing_value():
     cells = ["NA", "US", "FR", "DE"] * 20
     column, _, evidence = infer_column("country", pl.Series(cells))
-    assert (column.missing, evidence.marks) == (None, {})
+    assert (column.missing, evidence.marks) == ((), {})
+    for words in (["H", "He", "Li", "Na"], ["Kim", "Null", "Nan", "Lee"], ["NA", "EMEA", "APAC", "LATAM"]):
+        column, _, evidence = infer_column("word", pl.Series(words * 20))
+        assert (column.missing, column.blank, evidence.missing) == ((), "", 0)
     column, _, evidence = infer_column("size", pl.Series(["NA", "12", "7"] * 20))
     assert (column.kind, column.missing, evidence.marks) == ("integer", ("NA",), {"NA": 20})
 

@@ -172,6 +172,28 @@ def test_a_key_is_a_rule_and_equal_records_are_copies(tmp_path):
     assert Unique(("id",)) in read_table(first.folder / "schema.yaml").rules
 
 
+def test_a_key_is_one_after_the_repairs_and_has_a_name_or_counts(tmp_path):
+    def keys(name, cells):
+        text = f"{name},n\n" + "".join(f"{cell},{number % 3}\n" for number, cell in enumerate(cells))
+        return [rule for rule in infer_text(tmp_path / name, text).rules if isinstance(rule, Unique)]
+
+    numbers = [str(n) for n in range(10, 60)]
+    assert keys("record", numbers) == [Unique(("record_",))]
+    assert keys("temperature", [*numbers[:30], *numbers[31:]]) == []
+    assert keys("id", [*numbers, "ERR"]) == []
+    assert keys("number", [*numbers, "10.0"]) == []
+
+
+def test_an_error_of_a_spreadsheet_is_no_way_to_write_a_missing_value(tmp_path):
+    first = cleaned(tmp_path, "v\n" + "ok\n" * 9 + "#N/A\n" + "#DIV/0!\n" * 3 + "bad\n")
+    assert [row[0] for row in values(first)] == ["v", *["ok"] * 9, *[""] * 4, "bad"]
+
+
+def test_long_runs_of_spaces_take_no_longer_than_other_characters(tmp_path):
+    text = "id,v\n" + "".join(f"{n},a{' ' * 900_000}b\n" for n in range(5))
+    assert [column.name for column in infer_text(tmp_path, text).columns] == ["id", "v"]
+
+
 def test_files_with_different_columns(tmp_path):
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "1.csv").write_text("a,b\n1,2\n3,4\n")

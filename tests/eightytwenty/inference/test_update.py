@@ -69,6 +69,28 @@ def test_a_kind_that_a_person_chose_stays_with_new_rows(folder):
     assert {column.name: column.kind for column in table.columns}["size"] == "text"
 
 
+def test_rules_that_were_all_deleted_are_none(folder):
+    edit(folder, ("- unique: [id]\n", ""))
+    assert read_table(folder / "seen" / "schema.yaml").rules == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        ("repair: []", "repair: [date fromat]", "date fromat is no repair of the kind"),
+        (
+            "kind: integer",
+            "kind: quantity, unit: lb, format: 1234 kg",
+            "the unit lb is not the one in the format 1234 kg",
+        ),
+    ],
+)
+def test_an_edit_that_cannot_be_is_a_sentence_with_its_line(folder, before, after, sentence):
+    edit(folder, (before, after))
+    with pytest.raises(UserError, match=rf"schema\.yaml, line \d+: {sentence}"):
+        read_table(folder / "seen" / "schema.yaml")
+
+
 def test_a_folder_without_a_schema_and_one_without_leave_are_refused(folder):
     with pytest.raises(UserError, match="give --update to keep what you wrote"):
         infer_into(folder / "raw.csv", folder / "seen")
