@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from eightytwenty.errors import UserError
+from eightytwenty.read.options import ReadOptions
 from schemas.pairs import pairs_table
 from tasks.clean.tasks import clean_own
 
@@ -83,4 +84,13 @@ def test_bad_input_is_one_sentence(command, tmp_path, options, sentence):
 def test_a_database_server_is_not_read_for_whoever_fills_in_the_form(tmp_path, monkeypatch):
     monkeypatch.setenv("PGPASSWORD", "of the worker")
     with pytest.raises(UserError, match="read on the command line"):
-        clean_own.fn("postgresql://reader@127.0.0.1/secrets", pairs_table(), tmp_path / "out")
+        clean_own.fn("postgresql://reader@127.0.0.1/secrets", pairs_table(), tmp_path / "out", mask=True)
+
+
+def test_a_table_of_which_nothing_is_told_is_inferred_and_its_examples_hidden(tmp_path):
+    (tmp_path / "people.csv").write_text("name,paid\nAnn Lee,$12.50\nBob Ray, $7.00\n")
+    summary = clean_own.fn(str(tmp_path / "people.csv"), ReadOptions(), tmp_path / "out", mask=True)
+    assert summary.fates == {"clean": 2, "quarantine": 0, "duplicates": 0}
+    texts = [path.read_text() for path in (tmp_path / "out").rglob("*.*") if path.suffix in {".md", ".json", ".yaml"}]
+    assert len(texts) >= 5
+    assert not any("Ann" in text or "12.5" in text or "$7.00" in text for text in texts)

@@ -89,7 +89,7 @@ def test_clean_reads_an_address(command, tmp_path):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
-        done = command(tmp_path / "data", "clean", f"{address}/pairs.csv", "--out", "clean")
+        done = command(tmp_path / "data", "clean", f"{address}/pairs.csv", "--schema", "pairs", "--out", "clean")
         missing = command(tmp_path / "data", "clean", f"{address}/cats.csv?token=secret", "--out", "cats")
         server.shutdown()
     assert done.returncode == 0, done.stderr
