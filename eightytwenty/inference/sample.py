@@ -1,7 +1,7 @@
 """What inference looks at: all rows of a source, or a sample of them that depends on their content alone."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -23,10 +23,12 @@ class Sample:
     Args:
         rows: String, without the spaces around cells; null where a cell is empty or the file has no such column.
         seen: how many rows the source has.
+        broken: how many records are no rows, such as one with too many cells.
     """
 
     rows: pl.DataFrame
     seen: int
+    broken: int = 0
 
     @property
     def is_whole(self) -> bool:
@@ -35,28 +37,29 @@ class Sample:
 
 
 def read_sample(
-    files: Sequence[RawFile], names: list[str], most: int = MOST_ROWS, progress: Progress | None = None
+    files: Sequence[RawFile], names: list[str], most: int | None = None, progress: Progress | None = None
 ) -> Sample:
     """Reads the rows of files, and keeps those whose content has the smallest hashes, whatever their order.
 
     Args:
         files: of a source.
         names: of their columns.
-        most: about how many rows to keep; rows that are equal are kept together.
+        most: about how many rows to keep, `MOST_ROWS` if not given; rows that are equal are kept together.
         progress: called with (rows read, about how many there are in all).
     """
-    reader = SourceReader(files)
-    return sample_rows(_batches(reader, names, progress), names, most)
+    reader, done = SourceReader(files), 0
 
+    def rows_of_pieces() -> Iterator[pl.DataFrame]:
+        nonlocal done
+        for _, piece in reader:
+            batch = parse(piece, names)
+            done += len(batch.records)
+            yield batch.cells.filter(batch.problems.is_null())
+            if progress:
+                progress(done, max(done, round(done / reader.share)) if reader.share else done)
 
-def _batches(reader: SourceReader, names: list[str], progress: Progress | None) -> Iterable[pl.DataFrame]:
-    done = 0
-    for _, piece in reader:
-        batch = parse(piece, names)
-        done += len(batch.records)
-        yield batch.cells.filter(batch.problems.is_null())
-        if progress:
-            progress(done, max(done, round(done / reader.share)) if reader.share else done)
+    sample = sample_rows(rows_of_pieces(), names, most or MOST_ROWS)
+    return replace(sample, broken=done - sample.seen)
 
 
 def sample_rows(pieces: Iterable[pl.DataFrame], names: list[str], most: int = MOST_ROWS) -> Sample:

@@ -29,8 +29,10 @@ def inferred_files(inferred: Inferred, *, masked: bool = False) -> dict[str, str
     """
     evidence = {name: _shown(seen, masked=masked) for name, seen in inferred.columns.items()}
     looked = f"{inferred.rows:,} of {inferred.seen:,} rows were looked at"
+    broken = f"{inferred.broken:,} more records are no rows" if inferred.broken else ""
+    looked = "; ".join(filter(None, [looked, broken]))
     head = _HEAD.format(name=_one_line(inferred.table.name), file=SCHEMA)
-    head += f"# {looked}, chosen by what they say.\n" if inferred.rows < inferred.seen else ""
+    head += f"# {looked}.\n" if inferred.rows < inferred.seen or inferred.broken else ""
     comments = {name: _comment(seen) for name, seen in evidence.items()}
     numbers = {"table": inferred.table.name, "rows": inferred.rows, "seen": inferred.seen, "keys": inferred.keys}
     columns = {name: asdict(seen) for name, seen in evidence.items()}

@@ -32,6 +32,7 @@ class Inferred:
         keys: columns, or pairs of columns, that no two different records share.
         rows: how many rows were looked at.
         seen: how many rows there are.
+        broken: how many records are no rows.
     """
 
     table: Table
@@ -39,6 +40,7 @@ class Inferred:
     keys: list[tuple[str, ...]]
     rows: int
     seen: int
+    broken: int = 0
 
 
 def infer_path(
@@ -105,4 +107,6 @@ def infer_sample(sample: Sample, name: str, read: ReadOptions, lacking: set[str]
     ):
         columns = tuple(replace(column, nullable=column.name not in key) for column in columns)
         rules = (*rules, Unique(key))
-    return Inferred(Table(name, columns, rules, read, csv=True), evidence, keys, sample.rows.height, sample.seen)
+    return Inferred(
+        Table(name, columns, rules, read, csv=True), evidence, keys, sample.rows.height, sample.seen, sample.broken
+    )
