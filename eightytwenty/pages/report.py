@@ -112,7 +112,7 @@ def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str], *, mas
         add("## Repaired rows", "Each change is a line of `ledger.parquet`.", summary.repaired, examples)
     if summary.flagged:
         note = "They are clean, and doubtful; each doubt is a line of `flags.parquet`."
-        add("## Flagged rows", note, summary.flagged, _examples(folder / "flags.parquet", "rule"))
+        add("## Flagged rows", note, summary.flagged, _flag_examples(folder / "flags.parquet", mask=mask))
     if summary.failed:
         note = "A row counts under every rule that it failed; its original bytes are kept."
         add("## Quarantine", note, summary.failed, _examples(folder / "quarantine.parquet", "rules"))
@@ -137,6 +137,18 @@ def _repair_examples(ledger: Path, *, mask: bool) -> dict[str, str]:
         shown = [_cell(cell and masked(cell) if mask else cell) for cell in (before, after)]
         texts.setdefault(rule, []).append(" → ".join(shown))
     return {rule: ", ".join(examples) for rule, examples in texts.items()}
+
+
+def _flag_examples(flags: Path, *, mask: bool) -> dict[str, str]:
+    """A few different doubts by each rule: the cell and its column, and what it would become; or the rows."""
+    texts: dict[str, list[str]] = {}
+    for rule, column, *cells in _first(flags, "rule", ["column", "value", "proposal"]).iter_rows():
+        value, proposal = (cell and masked(cell) if mask else cell for cell in cells)
+        if column is not None:
+            becomes = f" → {_cell(proposal)}" if proposal is not None else ""
+            texts.setdefault(rule, []).append(f"{_cell(value)}{becomes} in {code(column)}")
+    rows = _examples(flags, "rule")
+    return rows | {rule: ", ".join(examples) for rule, examples in texts.items()}
 
 
 def _examples(file: Path, rule_column: str) -> dict[str, str]:
