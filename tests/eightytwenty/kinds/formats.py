@@ -4,6 +4,7 @@ import polars as pl
 from hypothesis import strategies as st
 
 from eightytwenty.engine.repair import repair_column
+from eightytwenty.inference.column import infer_column
 from eightytwenty.kinds import find_kind
 from eightytwenty.schema import Column
 
@@ -72,3 +73,15 @@ def require_recognised_cells_that_can_be_read(name, cell):
     assert alone in ([], by_name)
     for found in by_name:
         assert repaired(name, found) is not None
+
+
+def flags_of(name, cells):
+    """The rules that flag cells of a column of which nothing is known, and these, in their order."""
+    column, _, _ = infer_column(name, pl.Series(cells, dtype=pl.String))
+    after = repair_column(pl.Series(cells, dtype=pl.String), column)
+    flags = {cells[row]: rule for row, rule, _ in after.proposals.rows()}
+    is_open = column.form.doubt(after.cells).to_list() if column.form.doubt else [False] * len(cells)
+    for cell, value, is_doubtful in zip(after.cells, after.values, is_open, strict=True):
+        if is_doubtful or value is None:
+            flags.setdefault(cell, column.form.doubt_name if is_doubtful else column.form.fault)
+    return [(flags[cell], cell) for cell in after.cells if cell in flags]
