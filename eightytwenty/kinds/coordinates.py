@@ -66,7 +66,7 @@ def is_plain(cell: str, format: str = _PAIR) -> bool:  # noqa: A002 - as columns
 def parse(cells: pl.Series, format: str = _PAIR) -> pl.Series:  # noqa: A002 - as columns call it
     """Reads plain coordinates as text."""
     if format == _ANGLE_SIGNS:
-        maybe = cells.filter(cells.str.contains(_LETTERS).fill_null(value=False)).unique()
+        maybe = cells.filter(cells.str.contains("[NnSs].*[EeWw]").fill_null(value=False)).unique()
         return cells.set(~cells.is_in([cell for cell in maybe if is_plain(cell, format)]), None)
     return cells.set(~cells.str.contains(rf"^{_FORMATS[format]}\z"), None)
 

@@ -124,12 +124,12 @@ def _orders(notation: Sequence[str], alike: Sequence[_Alike]) -> tuple[list[int]
     doubts = []
     against = max(range(n), key=lambda other: only[other][best])
     if only[against][best]:
-        first, other = parts[best][0], parts[against][0]
-        names = " and ".join(name for name in ("day", "month", "year") if name in (first, other))
+        first, second = parts[best][0], parts[against][0]
+        names = " and ".join(name for name in ("day", "month", "year") if name in (first, second))
         numbers = f"in {only[best][against]} cells only the {first} can be first, in {only[against][best]} only"
-        doubts.append(f"{names} stand in both orders: {numbers} the {other}")
-    if (day := _place_of_day(alike, possible, parts)) is not None:
-        possible = [one for one in possible if parts[one].index("day") == day]
+        doubts.append(f"{names} stand in both orders: {numbers} the {second}")
+    if (place := _place_of_day(alike, possible, parts)) is not None:
+        possible = [one for one in possible if parts[one].index("day") == place]
         doubts.append("which number is the day is told by how many values it has, and the year few")
     if len(possible) == 1:
         return possible, doubts
@@ -206,7 +206,9 @@ def _two_digit_years(alike: Iterable[_Reading]) -> list[str]:
     if (years // 100).n_unique() > 1:
         return ["years of two digits are taken for 1969 to 1999, and for 2000 to 2068"]
     if (years > LAST_CLEAR_YEAR).any():
-        return [f"years of two digits are taken for years up to {years.max()}, and may be those of the last century"]
+        return [
+            f"years of two digits are taken for years up to {years.sort()[-1]}, and may be those of the last century"
+        ]
     return []
 
 
