@@ -1,9 +1,12 @@
 """What holds for the kinds that recognise their cells, and for each of their formats."""
 
+import re
+
 import polars as pl
 from hypothesis import strategies as st
 
 from eightytwenty.engine.repair import repair_column
+from eightytwenty.export.fields import pattern
 from eightytwenty.inference.column import infer_column
 from eightytwenty.kinds import find_kind
 from eightytwenty.schema import Column
@@ -55,6 +58,12 @@ def require_one_reader(name, cells, form=""):
     values = kind.parse(pl.Series("c", cells, dtype=pl.String))
     assert values.dtype == kind.dtype
     assert [value is not None for value in values] == [cell is not None and kind.is_plain(cell) for cell in cells]
+
+
+def require_pattern(name, cell, form=""):
+    """A repaired cell matches the pattern by which other programs check the column."""
+    plain = repaired(name, cell, form)
+    assert plain is None or re.search(pattern(Column("c", name, format=form)), plain)
 
 
 def require_repairs_that_end(name, cell, form=""):

@@ -8,6 +8,7 @@ from tests.eightytwenty.kinds.formats import (
     recognised,
     repaired,
     require_one_reader,
+    require_pattern,
     require_recognised_cells_that_can_be_read,
     require_repairs_that_end,
 )
@@ -95,3 +96,9 @@ def test_repairs_end_in_each_format(form, cell):
 @given(near(SAMPLES))
 def test_what_is_recognised_can_be_read(cell):
     require_recognised_cells_that_can_be_read("email", cell)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@given(cell=near(SAMPLES))
+def test_exported_patterns_match_what_is_plain(form, cell):
+    require_pattern("email", cell, form)
