@@ -154,9 +154,11 @@ def _postal_code(format_: str) -> str:
 
 def _coordinates(format_: str) -> str:
     if format_.startswith("POINT"):
-        return rf"POINT \({_DEGREES} {_DEGREES}\)"
+        return rf"POINT ?\({_DEGREES} {_DEGREES}\)"
+    if "°" in format_:
+        return r"\(?[0-9].*[NSns].*[0-9].*[EWew]\)?"
     pair = f"{_DEGREES}, {_DEGREES}"
-    return rf"\({pair}\)" if format_ else pair
+    return rf"\({pair}\)" if format_.startswith("(") else pair
 
 
 # kind -> its format -> what each of its texts matches. Some others match as well: a kind knows more than a pattern.
@@ -168,7 +170,7 @@ _PATTERNS: dict[str, Callable[[str], str]] = {
     "json": lambda _: r"[\[{][^\r\n]*[\]}]",
     "phone": _phone,
     "postal_code": _postal_code,
-    "url": lambda _: r'(?:(?:https?|ftp)://[^\s<>"]+|[^\s<>":/]+\.[^\s<>"]+)',
+    "url": lambda _: r'(?:[A-Za-z]{3,5}://[^\s<>"]+|[^\s<>":/]+\.[^\s<>"]+)',
     "uuid": _uuid,
 }
 

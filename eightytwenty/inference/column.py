@@ -21,7 +21,8 @@ EXAMPLES = 3
 _LONGEST_EXAMPLE = 40  # characters
 # Cells, and the share of the cells, that make a notation: slips of the pen are fewer, and each is another one.
 _FEWEST, _SLIPS, _SLIPS_OF_DIGITS = 3, 0.01, 0.1
-_GUESSES = {"day and month swapped"}  # right only if whoever wrote the cell had another order in mind
+# Right only if whoever wrote the cell had another order in mind, or if the other times of the column are in UTC.
+_GUESSES = {"day and month swapped", "offset from UTC"}
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def choose_kind(values: Values, name: str, marks: Marks | None = None) -> Choice
     shares: dict[str, float] = {}
     best: tuple[bool, float, Kind, pl.Series] | None = None
     for kind in all_kinds() if len(typed) else []:
-        is_named = _is_named(kind, name)
+        is_named = bool(_named_by(kind, name))
         recognise = kind.recognise_named if is_named else kind.recognise
         belongs = recognise(typed.cells) if recognise else None
         if belongs is None or not belongs.any():
@@ -77,26 +77,35 @@ def choose_kind(values: Values, name: str, marks: Marks | None = None) -> Choice
             best = is_named, share, kind, belongs
     if best:
         _, share, kind, belongs = best
-        form = kind.find_form(typed.cells.filter(belongs), typed.counts.filter(belongs))
+        form = _find_form(kind, typed.where(belongs), _named_by(kind, name))
         others = {other: value for other, value in shares.items() if other != kind.name}
         return Choice(kind, form, share, others, typed, marks.strong + marks.weak)
     return Choice(find_kind(_kind_of_texts(strong)), Form(), 1.0, shares, strong, marks.strong, marks.weak)
 
 
-def _is_named(kind: Kind, name: str) -> bool:
-    """Whether a word in the name of a column says that it may be of a kind.
+def _find_form(kind: Kind, values: Values, word: str) -> Form:
+    """How cells write the values of their kind, in a column whose name has a word of the kind, or none."""
+    if word and kind.find_form_named:
+        return kind.find_form_named(values.cells, values.counts, word)
+    return kind.find_form(values.cells, values.counts)
 
-    >>> [_is_named(find_kind("postal_code"), name) for name in ("zip", "ZipCode", "premisezip", "zipper")]
-    [True, True, True, False]
+
+def _named_by(kind: Kind, name: str) -> str:
+    """The word in the name of a column that says that it may be of a kind, the longest; empty if there is none.
+
+    >>> [_named_by(find_kind("postal_code"), name) for name in ("zip", "ZipCode", "premisezip", "zipper")]
+    ['zip', 'zipcode', 'zip', '']
     """
     if not kind.names:
-        return False
-    words = re.findall("[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]+", name)
-    return any(
-        word.lower() == known or (len(known) >= _WORD and word.lower().endswith(known))
+        return ""
+    words = [word.lower() for word in re.findall("[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]+", name)]
+    known = [
+        known
         for word in [*words, "".join(words)]
         for known in kind.names
-    )
+        if word == known or (len(known) >= _WORD and word.endswith(known))
+    ]
+    return min(known, key=lambda known: (-len(known), known), default="")
 
 
 def _nearly_belongs(kind: Kind, cells: pl.Series, belongs: pl.Series) -> pl.Series:

@@ -72,6 +72,7 @@ class Kind:
             notation, also in one that has several readings; None for kinds that cells alone do not show.
         find_form: (n,) String, distinct cells that belong to the kind, and (n,) integer, how often each occurs -> the
             form that most of them have.
+        find_form_named: like `find_form`, and of the word of `names` that the name of the column has; or None.
         in_format: a format -> the kind as the columns of this format have it: their cells are plain in this format,
             and the last repair writes others in it. Raises ValueError for what is no format of the kind. None for kinds
             that have one format.
@@ -98,6 +99,7 @@ class Kind:
     has_one_form: bool = False
     recognise: Callable[[pl.Series], pl.Series] | None = None
     find_form: Callable[[pl.Series, pl.Series], Form] = _plain_form
+    find_form_named: Callable[[pl.Series, pl.Series, str], Form] | None = None
     in_format: "Callable[[str], Kind] | None" = None
     doubt: Callable[[pl.Series], pl.Series] | None = None
     doubt_name: str = ""

@@ -18,10 +18,11 @@ from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 _LATITUDE = r"-?(?:90(?:\.0+)?|[1-8]?[0-9](?:\.[0-9]+)?)"
 _LONGITUDE = r"-?(?:180(?:\.0+)?|(?:1[0-7][0-9]|[1-9]?[0-9])(?:\.[0-9]+)?)"
 _PAIR, _BRACKETS, _POINT = "41.88, -87.62", "(41.88, -87.62)", "POINT (-87.62 41.88)"
+_ANGLE_SIGNS = "41°52'48\"N 87°37'12\"W"  # degrees, minutes and seconds, or degrees alone, with N or S and E or W
 _FORMATS = {
     _PAIR: f"{_LATITUDE}, {_LONGITUDE}",
     _BRACKETS: rf"\({_LATITUDE}, {_LONGITUDE}\)",
-    _POINT: rf"POINT \({_LONGITUDE} {_LATITUDE}\)",
+    _POINT: rf"POINT ?\({_LONGITUDE} {_LATITUDE}\)",
 }
 _WRITTEN: dict[str, Callable[[str, str], str]] = {
     _PAIR: "{0}, {1}".format,
@@ -47,20 +48,26 @@ _SEA = r"^\s*[\[(]?\s*[-+]?0\.[0-9]+\s*[,;]\s*[-+]?0\."
 _LETTERS = r"(?i)^\s*POINT\s*\(|[0-9°ºd'’′\"″”]\s*[NS]\b.*[EW]\s*\)?\s*$"
 _MAYBE = r"(?i)^\s*(?:POINT\s*)?[\[(]?\s*[-+0-9].*[,; NS].*[0-9EW\])]\s*$"
 _BEGINS = {_PAIR: r"^\s*[-+0-9]", _BRACKETS: r"^\s*[\[(]", _POINT: r"(?i)^\s*POINT"}
+_BEGINS[_ANGLE_SIGNS] = r"(?i)[NS].*[EW]\s*\)?\s*$"
 _LONGEST = 100  # characters of both numbers, their signs, and space
 
 
 def is_plain(cell: str, format: str = _PAIR) -> bool:  # noqa: A002 - as columns call it
-    """Whether a cell is a latitude and a longitude in a format.
+    """Whether a cell is a latitude and a longitude in a format; of angles, in any signs and with any space.
 
     >>> is_plain("41.88, -87.62"), is_plain("41.88,-87.62"), is_plain("-91, 0"), is_plain("(1, 2)", "(41.88, -87.62)")
     (True, False, False, True)
     """
+    if format == _ANGLE_SIGNS:
+        return len(cell) <= _LONGEST and _ANGLES.fullmatch(cell) is not None and is_plain(notation(cell))
     return _PATTERNS[format].fullmatch(cell) is not None
 
 
 def parse(cells: pl.Series, format: str = _PAIR) -> pl.Series:  # noqa: A002 - as columns call it
     """Reads plain coordinates as text."""
+    if format == _ANGLE_SIGNS:
+        maybe = cells.filter(cells.str.contains("[NnSs].*[EeWw]").fill_null(value=False)).unique()
+        return cells.set(~cells.is_in([cell for cell in maybe if is_plain(cell, format)]), None)
     return cells.set(~cells.str.contains(rf"^{_FORMATS[format]}\z"), None)
 
 
@@ -73,7 +80,7 @@ def notation(cell: str, format: str = _PAIR) -> str:  # noqa: A002 - as columns 
     ('POINT (-87.62 41.88)', '-122.42, 37.77')
     """
     pair = _read(cell)
-    written = _WRITTEN[format](*pair) if pair else cell
+    written = _WRITTEN[format](*pair) if pair and format in _WRITTEN else cell
     return written if is_plain(written, format) else cell
 
 
@@ -126,8 +133,12 @@ def find_form(cells: pl.Series, counts: pl.Series) -> Form:
     >>> find_form(pl.Series(["POINT (1 2)", "3, 4"]), pl.Series([2, 1])).format
     'POINT (-87.62 41.88)'
     """
-    of_format = {written: counts.filter(cells.str.contains(_BEGINS[written])).sum() for written in _FORMATS}
-    most = max(_FORMATS, key=of_format.__getitem__)
+    of_format: dict[str, int] = {}
+    rest = pl.repeat(value=True, n=len(cells), eager=True)
+    for written in (_ANGLE_SIGNS, *_FORMATS):
+        is_of_format = rest & cells.str.contains(_BEGINS[written])
+        of_format[written], rest = int(counts.filter(is_of_format).sum()), rest & ~is_of_format
+    most = max((*_FORMATS, _ANGLE_SIGNS), key=of_format.__getitem__)
     return Form("" if most == _PAIR else most)
 
 
@@ -137,8 +148,8 @@ def in_format(format: str) -> Kind:  # noqa: A002 - as columns call it
     Raises:
         ValueError: there is no such notation; the message names those there are.
     """
-    if format not in _FORMATS:
-        raise ValueError(f"{format!r} is no format of coordinates; there are {' and '.join(_FORMATS)}")
+    if format not in _BEGINS:
+        raise ValueError(f"{format!r} is no format of coordinates; there are {' and '.join(_BEGINS)}")
     return replace(
         COORDINATES,
         is_plain=partial(is_plain, format=format),

@@ -76,7 +76,8 @@ def _directive(field: str, text: str, of_twelve: bool) -> str:
         cases = {str.title(text): "", str.upper(text): "^", str.lower(text): "#"}
         return f"%{cases[text]}{letter}"
     if field == "year":
-        return "%Y" if len(text) == 4 else text.replace("00", "%y")
+        # no cell has a year of one digit, but a column may whose other cells have two
+        return {4: "%Y", 1: "%y"}.get(len(text), text.replace("00", "%y"))
     letter = {"month": "m", "day": "d", "hour": "I" if of_twelve else "H", "minute": "M", "second": "S"}[field]
     if text.startswith(" "):
         return "%e"
@@ -100,12 +101,16 @@ def _format(match: re.Match[str], changed: dict[str, str]) -> str | None:
 
 @lru_cache(maxsize=10_000)
 def formats_of_layout(layout: str) -> tuple[DateFormat, ...]:
-    """The formats that the cells of a layout can have; where two are possible, the one with the day first is the first.
+    """The formats that the cells of a layout can have; of several, the one with the day first is the first.
+
+    A year of two digits may be the last number or the first.
 
     A layout of moments may also be one of days with midnight behind them.
 
     >>> [format.text for format in formats_of_layout("00/0/0000")]
     ['%d/%-m/%Y', '%m/%-d/%Y']
+    >>> [format.text for format in formats_of_layout("00-00-00")]
+    ['%d-%m-%y', '%m-%d-%y', '%y-%m-%d']
     >>> [format.text for format in formats_of_layout("Thu Jan 00, 0000 0:00 p.m.")]
     ['%a %b %d, %Y %-I:%M a.m.', '%a %b %d, %Y 12:00 a.m.']
     """
@@ -115,6 +120,8 @@ def formats_of_layout(layout: str) -> tuple[DateFormat, ...]:
         ends = [match.end(field) for field in ("day", "month", "year") if field in match.re.groupindex]
         if ends and ends == sorted(ends) and match["month"].isdigit():
             texts.append(_format(match, {"day": "month", "month": "day"}))
+            if match["year"] == "00":
+                texts.append(_format(match, {"day": "year", "year": "day"}))
     formats = list(filter(None, map(_compiled, dict.fromkeys(texts))))
     return (*formats, *filter(None, map(_at_midnight, formats)))
 

@@ -22,6 +22,11 @@ _SEVERAL_UNITS = r"^[0-9]+ ?[a-z]+,? ?[0-9]"
 _NAMES = frozenset(
     {"duration", "elapsed", "runtime", "length", "lap", "pace", "split", "min", "mins", "minutes", "hours", "seconds"}
 )
+# of numbers with one colon, which names say that the first are minutes, and which that they are hours
+_OF_MINUTES = frozenset({"lap", "pace", "split", "min", "mins", "minutes", "seconds"})
+_OF_HOURS = frozenset({"hours"})
+_EITHER = " or "
+_HOURS_OF = {"M:SS": "H:MM", "MM:SS": "HH:MM"}
 _THREE_PARTS = r"^[0-9]+:[0-9]{2}[:.][0-9]"
 
 
@@ -65,16 +70,23 @@ def recognise_named(cells: pl.Series) -> pl.Series:
 
 
 def find_form(cells: pl.Series, counts: pl.Series) -> Form:
-    """The format of most durations. Where it is open what `83:10` means, two numbers are minutes and seconds.
-
-    They are hours and minutes if a first number of 60 or more is no rare slip: who counts minutes carries 60 of them.
+    """The format of most durations; two where nothing tells whether `83:10` is minutes and seconds, or hours.
 
     >>> find_form(pl.Series(["1h 30m", "45m"]), pl.Series([1, 1])).format
     '1h 30m'
     >>> find_form(pl.Series(["44:44.1", "1:06:34"]), pl.Series([1, 1]))
     Form(format='[H:]M:SS', unit='', doubt='')
     >>> find_form(pl.Series(["31:52", "8:05"]), pl.Series([1, 1]))
-    Form(format='M:SS', unit='', doubt='minutes and seconds cannot be told from hours and minutes')
+    Form(format='M:SS or H:MM', unit='', doubt='minutes and seconds cannot be told from hours and minutes')
+    """
+    return find_form_named(cells, counts, "")
+
+
+def find_form_named(cells: pl.Series, counts: pl.Series, word: str) -> Form:
+    """The format of most durations in a column whose name has a word, which may say what two numbers are.
+
+    >>> find_form_named(pl.Series(["62:10", "1:05"]), pl.Series([1, 1]), "lap")
+    Form(format='M:SS', unit='', doubt='')
     """
     stripped = cells.str.strip_chars()
     totals = {
@@ -82,16 +94,18 @@ def find_form(cells: pl.Series, counts: pl.Series) -> Form:
     }
     text = max(totals, key=lambda text: totals[text])  # the first of equal ones
     doubt = ""
-    if text in {"M:SS", "MM:SS"} and not stripped.str.contains(_THREE_PARTS).any():
+    if text in _HOURS_OF and word in _OF_HOURS:
+        text = _HOURS_OF[text]
+    elif text in _HOURS_OF and word not in _OF_MINUTES and not stripped.str.contains(_THREE_PARTS).any():
         doubt = "minutes and seconds cannot be told from hours and minutes"
-        n_large = int(counts.filter(stripped.str.extract("^([0-9]+)").cast(pl.Int64, strict=False) >= 60).sum())
-        if n_large > time.SLIPS * int(counts.sum()):
-            text = text.replace("M:SS", "H:MM").replace("MH", "HH")
+        text += _EITHER + _HOURS_OF[text]
     return Form("" if text == PLAIN.text else text, doubt=doubt)
 
 
 def in_format(format: str) -> Kind:  # noqa: A002 - as columns call it
-    """Durations in a format; `eightytwenty.kinds.duration_format` lists them.
+    """Durations in a format; in either of two, such as `M:SS or H:MM`, they are texts.
+
+    `eightytwenty.kinds.duration_format` lists them.
 
     Raises:
         ValueError: there is no such format.
@@ -99,6 +113,9 @@ def in_format(format: str) -> Kind:  # noqa: A002 - as columns call it
     >>> in_format("M:SS").parse(pl.Series(["83:10"]))[0]
     datetime.timedelta(seconds=4990)
     """
+    minutes, _, hours = format.partition(_EITHER)
+    if hours and _HOURS_OF.get(minutes) == hours:
+        return _in_either(FORMATS[minutes], FORMATS[hours])
     if format not in FORMATS:
         raise ValueError(f"{format!r} is no format of durations; {nearest(format, list(FORMATS))}")
     target = FORMATS[format]
@@ -107,6 +124,24 @@ def in_format(format: str) -> Kind:  # noqa: A002 - as columns call it
         is_plain=lambda cell: target.read(cell) is not None,
         parse=target.parse,
         repairs=(UNICODE_VARIANTS, _format_repair(target)),
+    )
+
+
+def _in_either(minutes: DurationFormat, hours: DurationFormat) -> Kind:
+    """Durations of which nothing tells whether their two numbers are minutes and seconds, or hours and minutes."""
+
+    def parse(cells: pl.Series) -> pl.Series:
+        return cells.set(minutes.parse(cells).is_null() & hours.parse(cells).is_null(), None)
+
+    return replace(
+        DURATION,
+        dtype=pl.String(),
+        is_plain=lambda cell: minutes.read(cell) is not None or hours.read(cell) is not None,
+        parse=parse,
+        repairs=(UNICODE_VARIANTS,),
+        doubt=lambda cells: (minutes.parse(cells) != hours.parse(cells)).fill_null(value=False),
+        doubt_name="minutes or hours first",
+        doubt_reason="nothing in the column says whether the first number is minutes or hours; state its format",
     )
 
 
@@ -135,6 +170,7 @@ DURATION = register(
         names=_NAMES,
         recognise_named=recognise_named,
         find_form=find_form,
+        find_form_named=find_form_named,
         in_format=in_format,
     )
 )

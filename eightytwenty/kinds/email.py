@@ -1,4 +1,4 @@
-"""Addresses of email: one in a cell, its domain in small letters. Nothing is asked of the network."""
+"""Addresses of email: one in a cell, its domain in letters of any case. Nothing is asked of the network."""
 
 import re
 
@@ -9,7 +9,7 @@ from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
 _LONGEST = 254  # RFC 5321 has paths of 256 bytes, two of which are the angle brackets
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-_DOMAIN = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]*[a-z0-9])"
+_DOMAIN = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+(?:[A-Za-z]{2,63}|[Xx][Nn]--[A-Za-z0-9-]*[A-Za-z0-9])"
 _SIMPLE = re.compile(f"{_LOCAL}@{_DOMAIN}")
 _WRAPPED = re.compile(r"(?:mailto:)?<?(?:mailto:)?([^<>@]+@[^<>@]+?)[>.,;]*", re.IGNORECASE)
 # what the repairs bring to plain form, if all of it is ASCII
@@ -17,10 +17,10 @@ _RECOGNISED = rf"(?i)^\s*(?:mailto:)?<?\s*(?:mailto:)?{_LOCAL} ?@ ?{_DOMAIN}\s*[
 
 
 def is_plain(cell: str) -> bool:
-    """Whether a cell is an address with its domain in small letters.
+    """Whether a cell is an address. Capital letters mean nothing in a domain, and stay.
 
     >>> is_plain("Ann.B@example.org"), is_plain("ann@Example.org"), is_plain("ann@example"), is_plain("ann@münchen.de")
-    (True, False, False, True)
+    (True, True, False, True)
     """
     if len(cell.encode()) > _LONGEST:
         return False
@@ -34,7 +34,7 @@ def _is_international(cell: str) -> bool:
     from email_validator import EmailNotValidError, validate_email
 
     try:
-        return str(validate_email(cell, check_deliverability=False).normalized) == cell
+        return str(validate_email(cell, check_deliverability=False).normalized) == _small_domain(cell)
     except EmailNotValidError:
         return False
 
@@ -62,15 +62,11 @@ def unwrap(cell: str) -> str:
     if not match:
         return cell
     address = "@".join(part.strip() for part in match[1].split("@"))
-    return address if is_plain(small_domain(address)) else cell
+    return address if is_plain(address) else cell
 
 
-def small_domain(cell: str) -> str:
-    """Writes a domain in small letters, which means the same; what is before the @ stays.
-
-    >>> small_domain("Ann@Example.ORG")
-    'Ann@example.org'
-    """
+def _small_domain(cell: str) -> str:
+    """An address with its domain in small letters, which means the same."""
     local, at, domain = cell.rpartition("@")
     return local + at + domain.lower()
 
@@ -99,7 +95,6 @@ EMAIL = register(
         repairs=(
             UNICODE_VARIANTS,
             Repair("around an address", "mailto:, brackets, spaces and marks are no part of an address", unwrap),
-            Repair("letter case of a domain", "capital letters mean nothing in a domain", small_domain),
         ),
         missing_marks=MISSING_MARKS,
         recognise=recognise,

@@ -19,6 +19,10 @@ _LONGER = (
 )
 # A slip of the pen also makes 29:10 of 19:10; where more than one in twenty is like that, it is none.
 SLIPS = 0.05
+# Timetables count on after midnight: 25:30. Durations of one day or more are seldom all shorter than 30 hours.
+_AFTER_MIDNIGHT = r"^\s*2[4-9]:[0-5][0-9](?::[0-5][0-9])?\s*\z"
+_END_OF_DAY = r"^\s*24:00(?::00)?\s*\z"
+_FEW = 0.2
 _WITHIN = re.compile(
     r"(?<![0-9:.])[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?![0-9:])(?: ?[aApP](?:[.][mM][.]?|[mM]\b)|[aApP](?![a-z]))?"
 )
@@ -80,14 +84,22 @@ def _is_time(format_: DateFormat) -> bool:
 def recognise(cells: pl.Series) -> pl.Series:
     """Which cells are times of day; none if too many beside them are longer than a day, for then all are durations.
 
+    24:00 is the end of a day, and 25:30 may be half past one in the night. Neither is a time of day, but a few of them
+    do not make durations of the others.
+
     >>> recognise(pl.Series(["7:10 a.m.", "19:10", "1530"])).to_list()
     [True, True, False]
     >>> recognise(pl.Series(["23:10", "83:10"])).to_list()
     [False, False]
+    >>> recognise(pl.Series(["23:59", "24:00", "00:15"])).to_list()
+    [True, False, True]
     """
     is_time = date_forms.recognise(cells, _is_time)
-    n_times, n_longer = int(is_time.sum()), int((cells.str.contains(_LONGER) & ~is_time).sum())
-    return is_time & (n_longer <= SLIPS * (n_times + n_longer))
+    is_longer = cells.str.contains(_LONGER) & ~is_time & ~cells.str.contains(_END_OF_DAY)
+    is_night = is_longer & cells.str.contains(_AFTER_MIDNIGHT)
+    n_longer, n_night = int(is_longer.sum()), int(is_night.sum())
+    total = int(is_time.sum()) + n_longer
+    return is_time & (n_longer - n_night <= SLIPS * total and n_longer <= _FEW * total)
 
 
 def find_form(cells: pl.Series, counts: pl.Series) -> Form:

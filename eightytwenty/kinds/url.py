@@ -10,35 +10,34 @@ from eightytwenty.kinds.spelling import INVISIBLE, MISSING_MARKS
 _CHARACTER = rf"[^\s\x00-\x1f\x7f-\x9f<>\"{INVISIBLE}]"
 _PATH = rf"(?:[/?#]{_CHARACTER}*)?"
 _USER = rf"(?:[^\s\x00-\x1f\x7f-\x9f<>\"{INVISIBLE}/?#@]*@)?"
-# Letters, digits, hyphens and low lines: of ASCII, small letters alone; of other scripts, whatever there is.
-_ANY_LABEL = rf"[^\s\x00-\x2c./:-@\[-^`{{-\x9f{INVISIBLE}]+"
-_LABEL = _ANY_LABEL.replace(":-@", ":-Z")
-_BARE_HOST = r"(?:[a-z0-9_-]+\.)+[a-z]{2,63}"
+# Letters, digits, hyphens and low lines of ASCII; of other scripts, whatever there is.
+_LABEL = rf"[^\s\x00-\x2c./:-@\[-^`{{-\x9f{INVISIBLE}]+"
+_BARE_HOST = r"(?:[A-Za-z0-9_-]+\.)+[A-Za-z]{2,63}"
 _PORT = r"(?::[0-9]{1,5})?"
 
 
-def _shown(label: str, slashes: str) -> str:
+def _shown(slashes: str) -> str:
     """A pattern for what a scheme, or `www.`, shows to be an address."""
-    host = rf"(?:{label}(?:\.{label})*\.?|\[[0-9a-f:.]+\])"
-    return rf"(?:(?:https?|ftp):{slashes}{_USER}{host}|www(?:\.{label}){{2,}}){_PORT}{_PATH}"
+    host = rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])"
+    return rf"(?:(?i:https?|ftp):{slashes}{_USER}{host}|(?i:www)(?:\.{_LABEL}){{2,}}){_PORT}{_PATH}"
 
 
-_PLAIN = rf"(?:{_shown(_LABEL, '//')}|{_BARE_HOST}{_PORT}{_PATH})"
+_PLAIN = rf"(?:{_shown('//')}|{_BARE_HOST}{_PORT}{_PATH})"
 _IS_PLAIN = re.compile(_PLAIN)
-_PARTS = re.compile(r"(?:([a-z]+):[/\\]{2})?([^/?#\\]*)(.*)", re.IGNORECASE | re.DOTALL)
+_SCHEME = re.compile(r"([a-z]+):[/\\]{2}", re.IGNORECASE)
 # A bare host may be the name of a file.
 _SLASHES = r"[/\\]{2}"
-_SHOWN = rf"(?i)^\s*<?{_shown(_ANY_LABEL, _SLASHES)}>?\s*$"
+_SHOWN = rf"(?i)^\s*<?{_shown(_SLASHES)}>?\s*$"
 _NAMED = rf"(?i)^\s*<?{_BARE_HOST}{_PORT}{_PATH}>?\s*$"
 
 
 def is_plain(cell: str) -> bool:
-    """Whether a cell is an address whose scheme and host are in small letters.
+    """Whether a cell is an address. Capital letters mean nothing in a scheme and a host, and stay.
 
     >>> is_plain("https://example.org/A?b=C"), is_plain("www.example.org/x"), is_plain("example.org")
     (True, True, True)
     >>> is_plain("HTTP://example.org"), is_plain("https://Example.org"), is_plain("https://"), is_plain("a b")
-    (False, False, False, False)
+    (True, True, False, False)
     """
     return _IS_PLAIN.fullmatch(cell) is not None
 
@@ -55,21 +54,17 @@ def angle_brackets(cell: str) -> str:
     ('https://example.org', '<b>')
     """
     address = cell.removeprefix("<").removesuffix(">")
-    return address if is_plain(small_host(address)) else cell
+    return address if is_plain(slashes(address)) else cell
 
 
-def small_host(cell: str) -> str:
-    r"""Writes scheme and host in small letters, and backslashes between them as slashes.
+def slashes(cell: str) -> str:
+    r"""Writes backslashes behind a scheme as slashes.
 
-    >>> small_host("HTTPS://Example.org/A"), small_host("http:\\\\example.org"), small_host("No. 7")
-    ('https://example.org/A', 'http://example.org', 'No. 7')
+    >>> slashes("http:\\\\example.org"), slashes("No. 7")
+    ('http://example.org', 'No. 7')
     """
-    match = _PARTS.fullmatch(cell)
-    if not match:
-        return cell
-    scheme, host, path = match.groups()
-    user, at, host = host.rpartition("@")
-    address = (f"{scheme.lower()}://" if scheme else "") + user + at + host.lower() + path
+    match = _SCHEME.match(cell)
+    address = f"{match[1]}://{cell[match.end() :]}" if match else cell
     return address if is_plain(address) else cell
 
 
@@ -98,7 +93,7 @@ URL = register(
         has_one_form=True,
         repairs=(
             Repair("around an address", "angle brackets are no part of an address", angle_brackets),
-            Repair("letter case of a host", "capital letters mean nothing in a scheme or a host", small_host),
+            Repair("slashes of an address", "slashes stand behind a scheme, and no backslashes", slashes),
         ),
         missing_marks=MISSING_MARKS,
         recognise=recognise,

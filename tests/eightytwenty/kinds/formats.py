@@ -1,9 +1,13 @@
 """What holds for the kinds that recognise their cells, and for each of their formats."""
 
+import re
+
 import polars as pl
 from hypothesis import strategies as st
 
 from eightytwenty.engine.repair import repair_column
+from eightytwenty.export.fields import pattern
+from eightytwenty.inference.column import infer_column
 from eightytwenty.kinds import find_kind
 from eightytwenty.schema import Column
 
@@ -56,6 +60,12 @@ def require_one_reader(name, cells, form=""):
     assert [value is not None for value in values] == [cell is not None and kind.is_plain(cell) for cell in cells]
 
 
+def require_pattern(name, cell, form=""):
+    """A repaired cell matches the pattern by which other programs check the column."""
+    plain = repaired(name, cell, form)
+    assert plain is None or re.search(pattern(Column("c", name, format=form)), plain)
+
+
 def require_repairs_that_end(name, cell, form=""):
     """No repair raises, and one that leads to plain form leaves nothing to repair."""
     after = repaired(name, cell, form)
@@ -72,3 +82,15 @@ def require_recognised_cells_that_can_be_read(name, cell):
     assert alone in ([], by_name)
     for found in by_name:
         assert repaired(name, found) is not None
+
+
+def flags_of(name, cells):
+    """The rules that flag cells of a column of which nothing is known, and these, in their order."""
+    column, _, _ = infer_column(name, pl.Series(cells, dtype=pl.String))
+    after = repair_column(pl.Series(cells, dtype=pl.String), column)
+    flags = {cells[row]: rule for row, rule, _ in after.proposals.rows()}
+    is_open = column.form.doubt(after.cells).to_list() if column.form.doubt else [False] * len(cells)
+    for cell, value, is_doubtful in zip(after.cells, after.values, is_open, strict=True):
+        if is_doubtful or value is None:
+            flags.setdefault(cell, column.form.doubt_name if is_doubtful else column.form.fault)
+    return [(flags[cell], cell) for cell in after.cells if cell in flags]

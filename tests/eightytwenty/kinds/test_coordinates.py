@@ -3,11 +3,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.eightytwenty.kinds.formats import (
+    flags_of,
     form,
     near,
     recognised,
     repaired,
     require_one_reader,
+    require_pattern,
     require_recognised_cells_that_can_be_read,
     require_repairs_that_end,
 )
@@ -45,7 +47,8 @@ FAULTS = [
     *("41.88 W, 87.62 N", "41°61'N 87°W", "41.88, x", "1,5, 2,5", "41.88/-87.62", "(41.88)", "95°N 5°W"),
 ]
 SAMPLES = [cell for cell, plain in REPAIRED.items() if plain]
-FORMATS = ["", "41.88, -87.62", "(41.88, -87.62)", "POINT (-87.62 41.88)"]
+ANGLES = "41°52'48\"N 87°37'12\"W"
+FORMATS = ["", "41.88, -87.62", "(41.88, -87.62)", "POINT (-87.62 41.88)", ANGLES]
 
 
 @pytest.mark.parametrize(("cell", "plain"), REPAIRED.items())
@@ -78,11 +81,24 @@ def test_two_numbers_that_may_be_an_interval_are_recognised_only_in_a_column_tha
         ({"41.88, -87.62": 2, "POINT (-87.62 41.88)": 1}, ""),
         ({"41.88, -87.62": 1, "(41.88,-87.62)": 2}, "(41.88, -87.62)"),
         ({"41.88, -87.62": 1, "POINT(-87.62 41.88)": 2}, "POINT (-87.62 41.88)"),
-        ({"41°52'N 87°37'W": 1}, ""),
+        ({"41°52'N 87°37'W": 1}, ANGLES),
+        ({"41°52'N 87°37'W": 1, "41.88, -87.62": 1}, ""),
     ],
 )
 def test_a_column_keeps_its_notation(counts, found):
     assert form("coordinates", counts) == found
+
+
+def test_coordinates_stay_as_their_column_writes_them():
+    angles = [f"41°52'{second}\"N 87°37'12\"W" for second in range(10, 40)] + ["41º 52′ 48″ S, 87º 37′ 12″ E"]
+    points = [f"POINT (-87.62 41.{number})" for number in range(20)]
+    points = [point.replace("POINT (", "POINT(") if at % 3 else point for at, point in enumerate(points)]
+    for cells in (angles, points):
+        assert flags_of("gps", cells) == []
+        format_ = form("coordinates", dict.fromkeys(cells, 1))
+        assert [repaired("coordinates", cell, format_) for cell in cells] == cells
+    assert repaired("coordinates", "95°N 5°W", ANGLES) is None
+    assert repaired("coordinates", "41.88, -87.62", ANGLES) is None
 
 
 def test_the_order_changes_only_as_the_notation_has_it():
@@ -108,3 +124,9 @@ def test_repairs_end_in_each_format(form, cell):
 @given(near(SAMPLES))
 def test_what_is_recognised_can_be_read(cell):
     require_recognised_cells_that_can_be_read("coordinates", cell)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@given(cell=near(SAMPLES))
+def test_exported_patterns_match_what_is_plain(form, cell):
+    require_pattern("coordinates", cell, form)

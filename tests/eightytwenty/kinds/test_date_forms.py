@@ -12,6 +12,7 @@ from eightytwenty.kinds import find_kind
 from eightytwenty.kinds.date_format import compile_format
 from eightytwenty.kinds.time import time_within
 from eightytwenty.schema import Column, Table
+from tests.eightytwenty.kinds.formats import flags_of
 
 FORMATS = [
     *(("date", format_) for format_ in ("%m/%d/%Y", "%-m/%-d/%Y", "%d.%m.%Y", "%-d-%b-%y", "%d-%^b-%y", "%Y%m%d")),
@@ -104,7 +105,8 @@ FOUND = [
     ("date", "12/31/2024 1/05/2024", "%-m/%d/%Y"),
     ("date", "31.12.2024 05.01.2024", "%d.%m.%Y"),
     ("time", ["11AM", "12PM"], "%-I%p"),
-    ("date", "31-12-24 05-01-24", "%d-%m-%y"),
+    ("date", "31-12-00 05-01-24", "%d-%m-%y"),
+    ("date", "00/12/31 05/01/24", "%y/%m/%d"),
     ("date", "20240105 20241231", "%Y%m%d"),
     ("date", "05-Jan-24 12-Dec-24", "%d-%b-%y"),
     ("date", "05-JAN-2024 12-DEC-2024", "%d-%^b-%Y"),
@@ -156,8 +158,79 @@ def test_the_format_is_that_of_the_majority_if_cells_contradict_one_another():
     assert form.doubt == "day and month stand in both orders: in 2 cells only the day can be first, in 1 only the month"
 
 
+@pytest.mark.parametrize(
+    ("cells", "format_", "names"),
+    [
+        ("24/02/01 23/12/31 22/11/30", "%d/%m/%y or %y/%m/%d", "day and year"),
+        ("12/25/02 10/12/24", "%m/%d/%y", ""),
+        ("01-02-03 04-05-06", "%d-%m-%y or %m-%d-%y or %y-%m-%d", "day, month and year"),
+        ("5.3.22 10.12.21", "%-d.%-m.%y or %-m.%-d.%y", "day and month"),
+        ("99-12-31 24-02-01", "%y-%m-%d", ""),
+    ],
+)
+def test_years_of_two_digits_may_be_the_first_number_or_the_last(cells, format_, names):
+    form = find_form("date", cells.split())
+    assert form.format == format_
+    assert (f"{names} cannot be told apart" in form.doubt) == bool(names)
+    kind = find_kind("date", format_)
+    assert (kind.dtype == pl.String) == bool(names)
+    if names:
+        assert kind.doubt_name == "day or month first"
+        assert kind.doubt(pl.Series([*cells.split(), "x", None])).to_list()[-2:] == [False, False]
+        assert kind.doubt(pl.Series(cells.split())).any()
+
+
+def test_moments_with_the_year_first_are_no_moments_of_other_days():
+    assert find_form("timestamp", ["24/02/01 10:00", "23/12/31 11:00"]).format == ("%d/%m/%y %H:%M or %y/%m/%d %H:%M")
+    assert find_form("timestamp", ["24/02/01 10:00", "99/12/31 11:00"]).format == "%y/%m/%d %H:%M"
+
+
+def test_the_number_with_nearly_all_values_is_the_day():
+    days = [f"{number:02}" for number in range(1, 32)]
+    for order, format_ in (("{day}.10.{year}", "%d.%m.%y"), ("{year}.10.{day}", "%y.%m.%d")):
+        form = find_form("date", [order.format(day=day, year=year) for day in days for year in (21, 22, 23)])
+        assert form.format == format_
+        assert "how many values" in form.doubt
+
+
 def test_years_of_two_digits_from_two_centuries_are_doubtful():
     assert "1969 to 1999" in find_form("date", ["5-Jan-98", "5-Jan-03"]).doubt
+
+
+def test_years_of_two_digits_that_may_be_of_the_last_century_are_flagged():
+    cells = ["01.02.45", "13.04.51", "11.12.30"]
+    form = find_form("date", cells)
+    assert form.format == "%d.%m.%y"
+    assert form.doubt == "years of two digits are taken for years up to 2051, and may be those of the last century"
+    assert find_kind("date", "%d.%m.%y").doubt(pl.Series([*cells, None, "x"])).to_list()[:3] == [True, True, False]
+    assert flags_of("born", cells) == [("century unclear", "01.02.45"), ("century unclear", "13.04.51")]
+
+
+ZONED = ["2024-07-01 10:00:00+02:00", "2024-07-02T10:00:00Z", "2024-07-03 10:00:00 UTC"]
+
+
+@pytest.mark.parametrize("length", [19, 16])
+def test_a_moment_with_a_zone_among_others_is_flagged_and_not_changed(length):
+    zoned = [cell[:length] + cell[19:] for cell in ZONED]
+    cells = [f"2024-06-{day} 10:00:00"[:length] for day in range(10, 29)] + zoned
+    assert flags_of("at", cells) == [("offset from UTC", cell) for cell in zoned]
+    format_ = "" if length == 19 else "%Y-%m-%d %H:%M"
+    declared = repair_column(pl.Series(zoned), Column("at", "timestamp", format=format_))
+    assert declared.cells[0] == "2024-07-01 08:00:00"[:length]
+
+
+@pytest.mark.parametrize(
+    ("usual", "others"),
+    [
+        ([f"Oct {day}, 2023" for day in range(1, 28)], [f"{day} Oct 2023" for day in (15, 16, 17)]),
+        ([f"{day:02}/10/2023" for day in range(1, 31)], [f"2023-11-{day}" for day in range(10, 20)]),
+        ([f"{day}-JAN-2024" for day in range(1, 20)], [f"{day}-Jan-2024" for day in (20, 21, 22)]),
+    ],
+)
+def test_days_of_one_meaning_in_another_notation_are_written_in_that_of_the_column(usual, others):
+    assert flags_of("day", [*usual, *others]) == []
+    # a single one is no notation of the column, but its meaning is clear
+    assert flags_of("day", [*usual, others[0]]) == [("date format", others[0])]
 
 
 def test_a_slip_does_not_change_leading_zeros():

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eightytwenty.engine.repair import repair_column
+from eightytwenty.inference.column import infer_column
 from eightytwenty.kinds import find_kind
 from eightytwenty.kinds.duration_format import FORMATS
 from eightytwenty.schema import Column
+from tests.eightytwenty.kinds.formats import flags_of
 
 DURATION = find_kind("duration")
 durations = st.integers(0, 10**12).map(lambda seconds: seconds * 1000) | st.integers(0, 10**5).map(lambda s: s * 10**6)
@@ -117,16 +119,43 @@ def test_the_format_of_a_column_is_that_of_its_cells(cells, format_):
     assert find_kind("duration", form.format).parse(cells).null_count() == 0
 
 
-def test_two_numbers_are_minutes_and_seconds_unless_there_are_more_than_sixty_of_the_first():
-    for cells, format_ in (
-        (["31:52", "8:05"], "M:SS"),
-        (["31:52", "08:05"], "MM:SS"),
-        (["131:52", "8:05"], "H:MM"),
-        (["131:52", "08:05"], "HH:MM"),
+@pytest.mark.parametrize(
+    ("cells", "open_format"),
+    [
+        (["31:52", "8:05"], "M:SS or H:MM"),
+        (["31:52", "08:05"], "MM:SS or HH:MM"),
+        (["1:05", "59:59", "62:10"], "M:SS or H:MM"),
+    ],
+)
+def test_two_numbers_are_minutes_and_seconds_or_hours_and_minutes_only_if_something_tells(cells, open_format):
+    assert flags_of("x", cells) == [("minutes or hours first", cell) for cell in cells]
+    minutes, hours = open_format.split(" or ")
+    for name, format_, doubt in (
+        ("x", open_format, "minutes and seconds cannot be told from hours and minutes"),
+        ("duration", open_format, "minutes and seconds cannot be told from hours and minutes"),
+        ("Lap", minutes, ""),
+        ("min_played", minutes, ""),
+        ("hours", hours, ""),
     ):
-        form = DURATION.find_form(pl.Series(cells), pl.Series([1, 1]))
-        assert form.format == format_
-        assert form.doubt == "minutes and seconds cannot be told from hours and minutes"
+        column, _, evidence = infer_column(name, pl.Series(cells))
+        assert (column.kind, column.format, evidence.doubt) == ("duration", format_, doubt)
+        assert (column.form.dtype == pl.String) == bool(doubt)
+    assert infer_column("x", pl.Series([*cells, "1:06:34"]))[0].form.dtype == pl.Duration("us")
+
+
+def test_a_few_times_after_midnight_are_flagged_among_times_of_day():
+    for cells, flagged in (
+        (["23:59", "24:00", "00:15"], ["24:00"]),
+        ([f"{hour:02}:{minute}" for hour in range(24) for minute in (10, 40)] + ["25:30", "24:00"], ["25:30", "24:00"]),
+        (
+            [f"{hour:02}:10" for hour in range(24)] + ["25:30", "26:30", "29:10", "27:15"],
+            ["25:30", "26:30", "29:10", "27:15"],
+        ),
+    ):
+        column, _, _ = infer_column("arrival", pl.Series(cells))
+        assert (column.kind, column.format) == ("time", "%H:%M")
+        assert flags_of("arrival", cells) == [("not a time", cell) for cell in flagged]
+    assert infer_column("x", pl.Series(["23:10", "21:15", "25:30", "26:00"]))[0].kind == "duration"
 
 
 @pytest.mark.parametrize(

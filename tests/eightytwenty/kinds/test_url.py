@@ -7,23 +7,24 @@ from tests.eightytwenty.kinds.formats import (
     recognised,
     repaired,
     require_one_reader,
+    require_pattern,
     require_recognised_cells_that_can_be_read,
     require_repairs_that_end,
 )
 
 REPAIRED = {
     "https://example.org/A?b=C#D": "https://example.org/A?b=C#D",
-    "HTTP://Example.org/A": "http://example.org/A",
-    "ftp://Ann:Secret@Example.org:21/x": "ftp://Ann:Secret@example.org:21/x",
-    "http://[2001:DB8::1]/": "http://[2001:db8::1]/",
+    "HTTP://Example.org/A": "HTTP://Example.org/A",
+    "ftp://Ann:Secret@Example.org:21/x": "ftp://Ann:Secret@Example.org:21/x",
+    "http://[2001:DB8::1]/": "http://[2001:DB8::1]/",
     "http://localhost:8080/x": "http://localhost:8080/x",
     "https://münchen.de/straße": "https://münchen.de/straße",
-    "www.Example.org/X": "www.example.org/X",
+    "www.Example.org/X": "www.Example.org/X",
     "www.example.org": "www.example.org",
     "example.org/x": "example.org/x",
     "<https://example.org>": "https://example.org",
-    "<HTTPS://Example.org>": "https://example.org",
-    "http:\\\\example.org/x": "http://example.org/x",
+    "<HTTPS://Example.org>": "HTTPS://Example.org",
+    "HTTP:\\\\Example.org/x": "HTTP://Example.org/x",
     " https://example.org ": "https://example.org",
     "https://example.org/a–b": "https://example.org/a–b",
     "N/A": None,
@@ -82,3 +83,9 @@ def test_repairs_end_in_each_format(form, cell):
 @given(near(SAMPLES))
 def test_what_is_recognised_can_be_read(cell):
     require_recognised_cells_that_can_be_read("url", cell)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@given(cell=near(SAMPLES))
+def test_exported_patterns_match_what_is_plain(form, cell):
+    require_pattern("url", cell, form)
