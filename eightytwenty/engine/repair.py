@@ -141,7 +141,13 @@ class _Repairer:
         one = {folded: values.pop() for folded, values in by_case.items() if len(values) == 1}
         case = Repair(LETTER_CASE, "one known value differs in case only", lambda cell: one.get(cell.casefold(), cell))
         kind = column.form
-        of_kind = [only_unit(column.unit) if column.unit and repair is UNIT else repair for repair in kind.repairs]
+        # of a column that states no unit, a number with one is of another kind
+        no_unit = {UNIT.name} if column.flags_other_kinds and not column.unit else set()
+        of_kind = [
+            only_unit(column.unit) if column.unit and repair is UNIT else repair
+            for repair in kind.repairs
+            if repair.name not in no_unit
+        ]
         mark = [stated_mark(column.decimal)] if column.decimal else []
         # a cell may have become special by the repairs of its kind, such as "0999"
         guesses = (STRAY_CHARACTERS, *kind.guesses) if column.flags_other_kinds and not kind.is_text else ()

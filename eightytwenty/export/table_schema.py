@@ -102,7 +102,7 @@ def _type(column: Column) -> dict[str, Any]:
         is_known = column.kind in _FORMATS and "{" not in column.format
         return {"type": "string"} | ({"format": _FORMATS[column.kind]} if is_known else {})
     if kind in ("integer", "number"):
-        properties = _number(NumberFormat.parse(column.format)) if column.format else {}
+        properties = _number(NumberFormat.parse_either(column.format)[0]) if column.format else {}
         return {"type": "number" if "groupChar" in properties else kind, **properties}
     if kind == "boolean":
         yes, no = (column.format or "true/false").split("/")
@@ -135,7 +135,7 @@ def _ends(column: Column, written: str) -> dict[str, Any]:
 def _unheld(column: Column, written: str) -> list[str]:
     """What a type does not hold of its column: a range, or the sign of a number with a label before it."""
     low, high = limits(column)
-    if written in ("integer", "number") and column.format and NumberFormat.parse(column.format).before:
+    if written in ("integer", "number") and column.format and NumberFormat.parse_either(column.format)[0].before:
         return [] if low is not None and low >= 0 else [_SIGN]
     if (low is None and high is None) or written not in ("string", "boolean"):
         return []

@@ -13,6 +13,9 @@ from eightytwenty.inference.pattern import find_pattern
 from eightytwenty.inference.ranges import find_range
 from eightytwenty.inference.values import Values
 from eightytwenty.inference.variants import find_variants
+from eightytwenty.kinds.integer import THOUSANDS
+from eightytwenty.kinds.number_format import has_two_readings, number_parts
+from eightytwenty.kinds.number_notation import ACCOUNTING_SIGN, UNIT
 from eightytwenty.schema import Column, Respell
 
 PLAIN = Column("column", "text", nullable=True, action="flag")  # of which nothing more is known
@@ -61,7 +64,7 @@ class ColumnEvidence:
 
 
 def infer_column(
-    name: str, cells: pl.Series, *, required: bool = True
+    name: str, cells: pl.Series, *, required: bool = True, decimal_mark: str = ""
 ) -> tuple[Column, tuple[Respell, ...], ColumnEvidence]:
     """Finds out what a column is, which of its values are other ones, and why.
 
@@ -69,9 +72,10 @@ def infer_column(
         name: of the column, which may say what its digits are.
         cells: (n,) String, without space around them.
         required: whether all files have it.
+        decimal_mark: before fractions in the other columns of the table, empty if they do not tell.
     """
     values = Values.of(cells)
-    choice = choose_kind(values, name)
+    choice = choose_kind(values, name, decimal_mark=decimal_mark)
     blank = usual_mark(values, choice.marks, is_text=choice.kind.is_text)
     marks = tuple(mark for mark in choice.marks if mark != blank)
     column = replace(
@@ -112,17 +116,22 @@ def _usual_repairs(column: Column, values: Values) -> tuple[str, ...]:
     slip that leaves all digits in place is rarer than one that drops a digit, or doubles it.
     """
     counts, digits = Counter[str](), Counter[str]()
-    irregular = values.where(column.form.parse(values.cells).is_null())
-    for cell, count in zip(irregular.cells, irregular.counts, strict=True):
+    is_irregular = column.form.parse(values.cells).is_null()
+    irregular = values.where(is_irregular)
+    is_number = number_parts(values.cells)["number"].is_not_null().filter(is_irregular)
+    guesses = set(_GUESSES) if column.unit else {*_GUESSES, UNIT.name}
+    for cell, count, readable in zip(irregular.cells, irregular.counts, is_number, strict=True):
         rules, after = repair_cell(cell, column)
         for rule in rules:
+            if (rule == THOUSANDS and has_two_readings(cell)) or (rule == ACCOUNTING_SIGN.name and not readable):
+                guesses.add(rule)
             counts[rule] += count
             digits[rule] += count * (_digits(cell) != _digits(after or ""))
     return tuple(
         rule
         for rule, count in sorted(counts.items())
         if rule not in ALWAYS
-        and rule not in _GUESSES
+        and rule not in guesses
         and count >= max(_FEWEST, (_SLIPS_OF_DIGITS if 2 * digits[rule] > count else _SLIPS) * values.total)
     )
 

@@ -9,6 +9,7 @@ from rapidfuzz.distance import OSA
 from eightytwenty.inference.missing import Marks, find_marks, without_marks
 from eightytwenty.inference.values import Values
 from eightytwenty.kinds import Form, Kind, all_kinds, find_kind
+from eightytwenty.kinds.number_format import column_mark
 
 # The share of the values that must belong to a kind. Dates and times come in more notations than are known, so that
 # more of the values may be beyond them.
@@ -46,7 +47,7 @@ class Choice:
     weak: tuple[str, ...] = ()
 
 
-def choose_kind(values: Values, name: str, marks: Marks | None = None) -> Choice:
+def choose_kind(values: Values, name: str, marks: Marks | None = None, decimal_mark: str = "") -> Choice:
     """The most specific kind that nearly all values of a column belong to; category, code or text if there is none.
 
     A cell in which a few characters are wrong, such as `30w%`, still tells what it should be: such cells count for the
@@ -56,13 +57,16 @@ def choose_kind(values: Values, name: str, marks: Marks | None = None) -> Choice
         values: of the column.
         name: of the column, which may say what its digits are.
         marks: of missing values; found among the values if not given.
+        decimal_mark: before fractions in the other columns of the table, which decides where this one does not.
     """
     marks = marks or find_marks(values)
     strong = without_marks(values, marks.strong)
     typed = without_marks(strong, marks.weak)
+    decimal_mark = column_mark(typed.cells, typed.counts) or decimal_mark
     shares: dict[str, float] = {}
     best: tuple[bool, float, Kind, pl.Series] | None = None
-    for kind in all_kinds() if len(typed) else []:
+    for known_kind in all_kinds() if len(typed) else []:
+        kind = known_kind.in_column(decimal_mark, typed.counts) if known_kind.in_column else known_kind
         is_named = bool(_named_by(kind, name))
         recognise = kind.recognise_named if is_named else kind.recognise
         belongs = recognise(typed.cells) if recognise else None

@@ -15,6 +15,8 @@ from eightytwenty.inference.column import ColumnEvidence, infer_column
 from eightytwenty.inference.decide import decide
 from eightytwenty.inference.keys import find_keys, sure_key
 from eightytwenty.inference.sample import Sample, read_sample
+from eightytwenty.inference.values import Values
+from eightytwenty.kinds.number_format import column_mark
 from eightytwenty.progress import Progress
 from eightytwenty.read.any_table import AnyTable
 from eightytwenty.read.options import NO_HEADER, ReadOptions
@@ -91,9 +93,11 @@ def infer_sample(sample: Sample, name: str, read: ReadOptions, lacking: set[str]
     """Infers the table of a sample; `lacking` are the columns that some file does not have."""
 
     def infer_one(cells: pl.Series) -> tuple[Column, tuple[Respell, ...], ColumnEvidence]:
-        return infer_column(cells.name, cells, required=cells.name not in lacking)
+        return infer_column(cells.name, cells, required=cells.name not in lacking, decimal_mark=mark)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
+        marks = set(pool.map(_decimal_mark, sample.rows.get_columns())) - {""}
+        mark = marks.pop() if len(marks) == 1 else ""
         found = dict(zip(sample.rows.columns, pool.map(infer_one, sample.rows.get_columns()), strict=True))
     columns = tuple(column for column, _, _ in found.values())
     rules: tuple[Rule, ...] = tuple(rule for _, respells, _ in found.values() for rule in respells)
@@ -110,3 +114,8 @@ def infer_sample(sample: Sample, name: str, read: ReadOptions, lacking: set[str]
     return Inferred(
         Table(name, columns, rules, read, csv=True), evidence, keys, sample.rows.height, sample.seen, sample.broken
     )
+
+
+def _decimal_mark(cells: pl.Series) -> str:
+    values = Values.of(cells)
+    return column_mark(values.cells, values.counts)

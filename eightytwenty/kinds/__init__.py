@@ -76,6 +76,9 @@ class Kind:
         in_format: a format -> the kind as the columns of this format have it: their cells are plain in this format,
             and the last repair writes others in it. Raises ValueError for what is no format of the kind. None for kinds
             that have one format.
+        in_column: the mark before fractions, as the column or the other ones of its table prove it, empty if none does,
+            and (n,) integer, how often each cell occurs -> the kind as it recognises the cells of this column. None for
+            kinds whose cells say all.
         doubt: (n,) String, plain cells -> (n,) Boolean, which of them have several meanings all the same; or None.
             Columns that flag what is not of their kind flag them, as `doubt_name` and for `doubt_reason`.
         guesses: repairs that leave out a part of a cell, before the others; only columns that flag what is not of their
@@ -101,6 +104,7 @@ class Kind:
     find_form: Callable[[pl.Series, pl.Series], Form] = _plain_form
     find_form_named: Callable[[pl.Series, pl.Series, str], Form] | None = None
     in_format: "Callable[[str], Kind] | None" = None
+    in_column: "Callable[[str, pl.Series], Kind] | None" = None
     doubt: Callable[[pl.Series], pl.Series] | None = None
     doubt_name: str = ""
     doubt_reason: str = ""

@@ -11,7 +11,7 @@ import polars as pl
 
 from eightytwenty.kinds import Kind, Repair, register
 from eightytwenty.kinds.integer import has_leading_zeros
-from eightytwenty.kinds.number_format import find_number_form, formatted, number_parts
+from eightytwenty.kinds.number_format import decimal_mark, find_number_form, formatted, in_column, number_parts
 from eightytwenty.kinds.number_notation import NOTATION, join_groups
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
@@ -99,23 +99,36 @@ def from_number(number: Fraction) -> str | None:
     return f"-{digits}" if number < 0 else digits
 
 
-def recognise(cells: pl.Series) -> pl.Series:
+def recognise(cells: pl.Series, mark: str = "", _counts: pl.Series | None = None) -> pl.Series:
     """(n,) Boolean, which cells are numbers, if some of them have a fraction and they are no codes.
 
     A column with exponents is one of floats, which are written so.
+
+    Args:
+        cells: (n,) String.
+        mark: the one before fractions, if something else than these cells tells.
 
     >>> recognise(pl.Series(["7", "1,200.5", "2e-3", "x"])).to_list(), recognise(pl.Series(["7", "8"])).any()
     ([True, True, False, False], False)
     """
     parts = number_parts(cells)
-    return _is_held(parts) & has_fractions(parts)
+    return _is_held(parts) & has_fractions(parts, mark)
 
 
-def has_fractions(parts: pl.DataFrame) -> bool:
-    """Whether these numbers are no codes, and some have a fraction, or an exponent."""
+def has_fractions(parts: pl.DataFrame, mark: str = "") -> bool:
+    """Whether these numbers are no codes, and some have a fraction, or an exponent.
+
+    Args:
+        parts: of the numbers.
+        mark: the one before fractions, if something else than these numbers tells.
+    """
     number = parts["number"]
+    mark = mark or decimal_mark(parts) or "."
+    group = "," if mark == "." else "."
     marks = number.str.contains(r"[.,][0-9]+$") & (parts["after"] == "")
-    is_group = number.str.contains(r"^[0-9]{1,3}(?:,[0-9]{3})+$|^[0-9]{1,3}(?:[.][0-9]{3}){2,}$")
+    # of a few numbers, the mark may be the other one
+    lone = rf"^[1-9][0-9]{{0,2}}{re.escape(group)}[0-9]{{3}}$"
+    is_group = number.str.contains(rf"^[0-9]{{1,3}}(?:[.][0-9]{{3}}){{2,}}$|^[0-9]{{1,3}}(?:,[0-9]{{3}}){{2,}}$|{lone}")
     return bool((marks & ~is_group).any() or (parts["exponent"] != "").any()) and not has_leading_zeros(number)
 
 
@@ -149,5 +162,6 @@ DECIMAL: Kind = register(
         recognise=recognise,
         find_form=find_number_form,
         in_format=lambda example: formatted(DECIMAL, example),
+        in_column=lambda mark, counts: in_column(DECIMAL, mark, counts, recognise),
     )
 )

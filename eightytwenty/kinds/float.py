@@ -4,6 +4,7 @@ A number of more than 17 digits is none, because a float would lose some of them
 """
 
 import re
+from dataclasses import replace
 
 import polars as pl
 
@@ -43,20 +44,24 @@ def parse(cells: pl.Series) -> pl.Series:
     return values.set((digits > _DIGITS) | values.is_infinite() | ((values == 0) & (digits > 0)), None)
 
 
-def recognise(cells: pl.Series) -> pl.Series:
+def recognise(cells: pl.Series, mark: str = "", _counts: pl.Series | None = None) -> pl.Series:
     """(n,) Boolean, which cells are numbers, if a float holds more of them than a decimal number.
+
+    Args:
+        cells: (n,) String.
+        mark: the one before fractions, if something else than these cells tells.
 
     >>> recognise(pl.Series(["1.5", "6.1e-27"])).to_list(), recognise(pl.Series(["1.5", "2"])).to_list()
     ([True, True], [False, False])
     """
     parts = number_parts(cells)
     bare = parts["number"].str.replace(",", ".", literal=True) + parts["exponent"]
-    is_bare = (parts["before"] == "") & (parts["after"] == "") & decimals.has_fractions(parts)
+    is_bare = (parts["before"] == "") & (parts["after"] == "") & decimals.has_fractions(parts, mark)
     held = (parse(bare).is_not_null() & is_bare).fill_null(value=False)
-    return held if held.sum() > decimals.recognise(cells).sum() else held & False
+    return held if held.sum() > decimals.recognise(cells, mark).sum() else held & False
 
 
-FLOAT = register(
+FLOAT: Kind = register(
     Kind(
         name="float",
         dtype=pl.Float64(),
@@ -75,5 +80,6 @@ FLOAT = register(
         ),
         missing_marks=MISSING_MARKS,
         recognise=recognise,
+        in_column=lambda mark, _counts: replace(FLOAT, recognise=lambda cells: recognise(cells, mark)),
     )
 )

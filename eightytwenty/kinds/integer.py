@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from eightytwenty.kinds import Kind, Repair, register
-from eightytwenty.kinds.number_format import find_number_form, formatted, number_parts
+from eightytwenty.kinds.number_format import decimal_mark, find_number_form, formatted, in_column, number_parts
 from eightytwenty.kinds.number_notation import NOTATION, join_groups
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
@@ -144,23 +144,29 @@ def from_number(number: Fraction) -> str | None:
     return str(number.numerator) if number.denominator == 1 and abs(number) < _LIMIT else None
 
 
-_WHOLE = r"^[0-9]{1,18}$|^[1-9][0-9]{0,2}([,.' \u00a0\u202f’])[0-9]{3}(?:[,.' \u00a0\u202f’][0-9]{3})*$"
-_ZERO_FRACTION = r"^[0-9]{1,18}[.,]0+$"
+_GROUPS = ",.' \u00a0\u202f’"
+THOUSANDS = "thousands separator"
 _MANY_ZEROS = 0.03  # of the cells; with so many leading zeros, digits are codes
 
 
-def recognise(cells: pl.Series) -> pl.Series:
+def recognise(cells: pl.Series, mark: str = "", _counts: pl.Series | None = None) -> pl.Series:
     """(n,) Boolean, which cells are whole numbers, by all of them together: codes and fractions are none.
+
+    Args:
+        cells: (n,) String.
+        mark: the one before fractions, if something else than these cells tells.
 
     >>> recognise(pl.Series(["7", "1,200", "7.0", "x"])).to_list(), recognise(pl.Series(["007", "7"])).any()
     ([True, True, True, False], False)
     """
     parts = number_parts(cells)
     number, is_bare = parts["number"], (parts["before"] == "") & (parts["after"] == "") & (parts["exponent"] == "")
-    has_fraction = (number.str.contains(_ZERO_FRACTION) & is_bare).fill_null(value=False)
-    whole = (number.str.contains(_WHOLE) & ~number.str.contains(r"^[1-9][0-9]{0,2}[.][0-9]{3}$") & is_bare).fill_null(
-        value=False
-    )
+    mark = mark or decimal_mark(parts) or "."
+    groups = _GROUPS.replace(mark, "")
+    zeros = rf"^[0-9]{{1,18}}{re.escape(mark)}0+$"
+    grouped = rf"^[0-9]{{1,18}}$|^[1-9][0-9]{{0,2}}[{groups}][0-9]{{3}}(?:[{groups}][0-9]{{3}})*$"
+    has_fraction = (number.str.contains(zeros) & is_bare).fill_null(value=False)
+    whole = (number.str.contains(grouped) & is_bare).fill_null(value=False)
     if has_leading_zeros(number) or has_fraction.sum() > whole.sum():
         return pl.Series([False]).new_from_index(0, len(cells))
     return whole | has_fraction
@@ -184,7 +190,7 @@ INTEGER: Kind = register(
             UNICODE_VARIANTS,
             *NOTATION,
             Repair("scientific notation", "a whole number written with an exponent", scientific),
-            Repair("thousands separator", "separated groups of digits are one number", thousands),
+            Repair(THOUSANDS, "separated groups of digits are one number", thousands),
             Repair("decimal form", "a fraction of zeros is a whole number", decimal_form),
             Repair("sign or leading zeros", "a plus sign and leading zeros change nothing", plain_digits),
         ),
@@ -194,5 +200,6 @@ INTEGER: Kind = register(
         recognise=recognise,
         find_form=find_number_form,
         in_format=lambda example: formatted(INTEGER, example),
+        in_column=lambda mark, counts: in_column(INTEGER, mark, counts, recognise),
     )
 )

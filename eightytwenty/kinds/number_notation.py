@@ -181,6 +181,9 @@ def stated_mark(mark: str) -> StatedMark:
     return StatedMark("decimal mark", "the table states which mark stands before a fraction", read)
 
 
+ACCOUNTING_SIGN = Repair(
+    "accounting sign", "brackets around a number, or a minus sign behind it, make it negative", accounting_sign
+)
 # What each number is freed from, in this order, before a kind reads its digits.
 NOTATION = (
     Repair("digits of a script", "the digits of every script have the same values", script_digits),
@@ -188,5 +191,5 @@ NOTATION = (
     Repair("number word", "an English number word has one value", number_words),
     UNIT,
     Repair("dash for zeros", "a dash behind a decimal point stands for zeros", dashed_fraction),
-    Repair("accounting sign", "brackets around a number, or a minus sign behind it, make it negative", accounting_sign),
+    ACCOUNTING_SIGN,
 )

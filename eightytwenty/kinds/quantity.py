@@ -10,15 +10,20 @@ import polars as pl
 from eightytwenty.kinds import Kind, register
 from eightytwenty.kinds.decimal import DECIMAL
 from eightytwenty.kinds.integer import has_leading_zeros
-from eightytwenty.kinds.number_format import find_number_form, formatted, number_parts
+from eightytwenty.kinds.number_format import find_number_form, formatted, in_column, number_parts
 from eightytwenty.kinds.units import usual_unit
 
 _FEWEST, _USUAL = 3, 0.9  # numbers, and the share of them, that have the same word behind them
+_HALF = 0.5
 _MOST_UNITS = 8  # in a column; more of them are words behind numbers
 
 
-def recognise(cells: pl.Series) -> pl.Series:
-    """(n,) Boolean, which cells are numbers in the most frequent unit or without any, if some have it.
+def recognise(cells: pl.Series, _mark: str = "", counts: pl.Series | None = None) -> pl.Series:
+    """(n,) Boolean, which cells are numbers in the most frequent unit or without any, if at least half of them have it.
+
+    Args:
+        cells: (n,) String.
+        counts: (n,) integer, how often each occurs; once if not given.
 
     >>> recognise(pl.Series(["12 oz", "12.0 OZ.", "7", "5 kg", "35001C"])).to_list()
     [True, True, True, False, False]
@@ -33,7 +38,11 @@ def recognise(cells: pl.Series) -> pl.Series:
     usual = str(found.sort("count", units.name, descending=[True, False])[units.name][0])
     is_one_label = (parts["before"] == "") | (parts["after"] == "")
     belongs = parts["number"].is_not_null() & is_one_label & ((units == usual) | (labels == ""))
-    return belongs.fill_null(value=False)
+    belongs = belongs.fill_null(value=False)
+    weights = pl.Series([1]).new_from_index(0, len(cells)) if counts is None else counts
+    if int(weights.filter(belongs & (units == usual)).sum()) < _HALF * int(weights.filter(belongs).sum()):
+        return belongs & False  # the unit of a few numbers is not that of the others
+    return belongs
 
 
 def _usual_word(labels: pl.Series) -> str:
@@ -61,5 +70,6 @@ QUANTITY: Kind = register(
         recognise=recognise,
         find_form=find_number_form,
         in_format=lambda example: formatted(QUANTITY, example),
+        in_column=lambda mark, counts: in_column(QUANTITY, mark, counts, recognise),
     )
 )

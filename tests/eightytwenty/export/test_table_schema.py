@@ -133,6 +133,7 @@ def test_formats_are_those_of_strptime(text, cell, expected):
     ("kind", "format_", "properties"),
     [
         ("integer", "1,234", {"type": "number", "groupChar": ","}),
+        ("integer", "1,234 or 1234,5", {"type": "number", "groupChar": ","}),
         ("integer", "1234 kg", {"type": "integer", "bareNumber": False}),
         ("decimal", "1.234,5", {"type": "number", "groupChar": ".", "decimalChar": ","}),
         ("percentage", "12%", {"type": "number", "bareNumber": False}),

@@ -6,15 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eightytwenty.kinds import Form, find_kind
-from eightytwenty.kinds.number_format import NumberFormat, find_number_form
+from eightytwenty.kinds.number_format import NumberFormat, find_number_form, number_parts
 
+DOUBT = "nothing tells whether the mark before three digits stands between groups or before a fraction"
 EXAMPLES = ["1,234", "1.234,5", "$1,234.5", "1234.5 kg", "1234,5", "1 234,5 €", "1'234.5", "12%", "€ 1.234,5"]
 FORMS = [
     (["1,200", "950"], Form("1,234")),
     (["1.234,50", "7"], Form("1.234,5")),
     (["1,5", "2,25"], Form("1234,5")),
     (["0,125", "7"], Form("1234,5")),
-    (["1.234", "950"], Form()),  # a fraction, unless something else says that it is none
+    (["0.125", "1.234", "950"], Form()),
+    (["1.234", "950"], Form("1234.5 or 1.234", doubt=DOUBT)),
+    (["1,649", "712"], Form("1,234 or 1234,5", doubt=DOUBT)),
+    (["$1,649", "$1.712"], Form("$1,234.5 or $1.234,5", "$", DOUBT)),
+    (["1,649", "712", "2,400"], Form("1,234")),  # as fractions, all would have three digits
+    (["19%", "7 %", "8 %"], Form("1234 %", "%")),
+    (["5,00 €", "3,20 €", "€ 4,50"], Form("1234,5 €", "€")),
     (["1.234", "950", "1.234.567"], Form("1.234")),
     (["1200", "950", "1,000"], Form()),  # most long numbers have no groups
     (["$5.00", "$1,200.00"], Form("$1,234.5", "$")),
@@ -76,3 +83,57 @@ def test_codes_and_words_are_no_numbers(name):
     assert recognise is not None
     for cells in (["007", "014", "120"], ["35001C", "35002D"], ["12 Main St", "7 Oak St"], ["A1", "B2"]):
         assert not recognise(pl.Series(cells)).any()
+
+
+def belonging(name, cells):
+    recognise = find_kind(name).recognise
+    assert recognise is not None
+    return recognise(pl.Series(cells)).to_list()
+
+
+def test_a_mark_that_is_a_decimal_comma_is_no_group():
+    cells = ["0,125", "1,250", "2,375"]
+    assert not any(belonging("integer", cells))
+    assert all(belonging("decimal", cells))
+
+
+def test_the_format_of_either_reading_flags_the_cells_that_have_both():
+    kind = find_kind("integer", "1,234 or 1234,5")
+    cells = pl.Series(["7,250", "15", "x", "1,234,567", None])
+    assert kind.parse(cells).to_list() == [7250, 15, None, 1234567, None]
+    assert kind.doubt is not None
+    assert kind.doubt(cells).to_list() == [True, False, False, False, False]
+    with pytest.raises(ValueError, match="is no format of numbers"):
+        find_kind("integer", "1,234 or x")
+
+
+@pytest.mark.parametrize("cells", [["1)", "2"], ["(1", "2"], ["(5%", "3.5%"], ["(-5)", "7.5"], ["(5)-", "7.5"]])
+def test_brackets_are_a_pair(cells):
+    assert number_parts(pl.Series(cells))["number"].is_not_null().to_list() == [False, True]
+
+
+@pytest.mark.parametrize("cells", [["(1)", "(2)"], ["(1.5)", "(2.5)"]])
+def test_an_enumeration_is_no_accounting(cells):
+    assert number_parts(pl.Series(cells))["number"].is_null().all()
+
+
+@pytest.mark.parametrize(("cell", "amount"), [("2-", "3.50"), ("(2)", "1,200"), ("(2)", "$7")])
+def test_a_sign_behind_a_number_is_one_among_amounts(cell, amount):
+    assert number_parts(pl.Series([cell, amount]))["number"].is_not_null().all()
+    assert number_parts(pl.Series([cell, "7"]))["number"].is_not_null().to_list() == [False, True]
+
+
+def test_a_column_of_minus_signs_behind_amounts_is_decimal():
+    assert all(belonging("decimal", ["100,00-", "20,50", "3,10-"]))
+
+
+def test_what_a_spreadsheet_leaves_of_long_numbers_is_no_number_beside_them():
+    cells = ["123456789012", "123456789013", "1.23457E+11"]
+    assert not any(belonging("float", cells))
+    assert belonging("integer", cells) == [True, True, False]
+    assert all(belonging("float", ["1.5", "1.23457E+31"]))
+
+
+def test_the_unit_of_a_few_numbers_is_not_that_of_the_others():
+    assert not any(belonging("quantity", ["1", "2", "3", "5 km"]))
+    assert all(belonging("quantity", ["1", "5 km"]))
