@@ -86,18 +86,28 @@ def infer_table(files: Sequence[RawFile], name: str, read: ReadOptions, progress
     names = list(dict.fromkeys(column for file in files for column in file.columns))
     sample = read_sample(files, names, progress=progress)
     lacking = {column for column in names if any(column not in file.columns for file in files)}
-    return infer_sample(sample, name, read, lacking)
+    # whoever writes commas before fractions does not write them between cells
+    has_commas = all(file.format and file.format.dialect.delimiter == "," for file in files)
+    return infer_sample(sample, name, read, lacking, read.decimal or ("." if has_commas else ""))
 
 
-def infer_sample(sample: Sample, name: str, read: ReadOptions, lacking: set[str]) -> Inferred:
-    """Infers the table of a sample; `lacking` are the columns that some file does not have."""
+def infer_sample(sample: Sample, name: str, read: ReadOptions, lacking: set[str], decimal_mark: str = "") -> Inferred:
+    """Infers the table of a sample.
+
+    Args:
+        sample: rows of the table.
+        name: of the table.
+        read: what is known of its files.
+        lacking: the columns that some file does not have.
+        decimal_mark: before fractions, if no column tells; empty if it is not known.
+    """
 
     def infer_one(cells: pl.Series) -> tuple[Column, tuple[Respell, ...], ColumnEvidence]:
         return infer_column(cells.name, cells, required=cells.name not in lacking, decimal_mark=mark)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         marks = set(pool.map(_decimal_mark, sample.rows.get_columns())) - {""}
-        mark = marks.pop() if len(marks) == 1 else ""
+        mark = marks.pop() if len(marks) == 1 else decimal_mark
         found = dict(zip(sample.rows.columns, pool.map(infer_one, sample.rows.get_columns()), strict=True))
     columns = tuple(column for column, _, _ in found.values())
     rules: tuple[Rule, ...] = tuple(rule for _, respells, _ in found.values() for rule in respells)

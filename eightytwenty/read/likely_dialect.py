@@ -35,6 +35,8 @@ def is_table(rows: Sequence[Row], texts: Sequence[str], delimiter: str, *, is_wr
     share = len(wide) / (len(rows) - first)
     if not share > (_MOST if first == 0 or is_widest else _REGULAR):
         return False
+    if is_weak and first and len(wide) == 1:  # one line shows nothing
+        return False
     # one cell in quotes is a line in quotes as well, but few texts have as many commas as all others, between words
     is_text = width == 2 or share < NEARLY_ALL or not any(cell.strip() for _, row in wide for cell in row[1:])
     if first and is_wrapped and is_text:
