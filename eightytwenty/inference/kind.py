@@ -21,6 +21,7 @@ _LONGEST_LABEL = 60  # characters; what is longer is text
 _WORD = 3  # letters of a word that may be the end of a longer one, such as "premisezip"
 _HALF = 0.5
 _WRONG = 0.15  # of the characters of a cell: a letter too many in `30w%`, two in a date
+_MOST_LOOKED_AT = 500  # values at either end
 _MOST_SHAPES, _MOST_OTHERS = 50, 1_000  # to compare
 
 
@@ -65,7 +66,7 @@ def choose_kind(values: Values, name: str, marks: Marks | None = None, decimal_m
     decimal_mark = column_mark(typed.cells, typed.counts) or decimal_mark
     shares: dict[str, float] = {}
     best: tuple[bool, float, Kind, pl.Series] | None = None
-    for known_kind in all_kinds() if len(typed) else []:
+    for known_kind in _possible(typed.cells):
         kind = known_kind.in_column(decimal_mark, typed.counts) if known_kind.in_column else known_kind
         is_named = bool(_named_by(kind, name))
         recognise = kind.recognise_named if is_named else kind.recognise
@@ -85,6 +86,15 @@ def choose_kind(values: Values, name: str, marks: Marks | None = None, decimal_m
         others = {other: value for other, value in shares.items() if other != kind.name}
         return Choice(kind, form, share, others, typed, marks.strong + marks.weak)
     return Choice(find_kind(_kind_of_texts(strong)), Form(), 1.0, shares, strong, marks.strong, marks.weak)
+
+
+def _possible(cells: pl.Series) -> list[Kind]:
+    """The kinds of which a column has the signs, so far as the most and the least frequent values show."""
+    characters = set("".join([*cells.head(_MOST_LOOKED_AT), *cells.tail(_MOST_LOOKED_AT)]))
+    if not characters:
+        return []
+    is_ascii = all(map(str.isascii, characters))
+    return [kind for kind in all_kinds() if not kind.signs or not is_ascii or characters.intersection(kind.signs)]
 
 
 def _find_form(kind: Kind, values: Values, word: str) -> Form:

@@ -70,6 +70,8 @@ class Kind:
         has_one_form: whether a value has one plain form, which is the value as text, so that the cell need not be kept.
         recognise: (n,) String, distinct cells without null -> (n,) Boolean, which of them belong to the kind, in any
             notation, also in one that has several readings; None for kinds that cells alone do not show.
+        signs: characters of which every cell of the kind has one, if it consists of ASCII; empty if there are none.
+            They spare a look at columns without them.
         find_form: (n,) String, distinct cells that belong to the kind, and (n,) integer, how often each occurs -> the
             form that most of them have.
         find_form_named: like `find_form`, and of the word of `names` that the name of the column has; or None.
@@ -101,6 +103,7 @@ class Kind:
     from_number: Callable[[Fraction], str | None] | None = None
     has_one_form: bool = False
     recognise: Callable[[pl.Series], pl.Series] | None = None
+    signs: str = ""
     find_form: Callable[[pl.Series, pl.Series], Form] = _plain_form
     find_form_named: Callable[[pl.Series, pl.Series, str], Form] | None = None
     in_format: "Callable[[str], Kind] | None" = None

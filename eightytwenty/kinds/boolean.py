@@ -1,5 +1,6 @@
 """Truth values: true or false."""
 
+import string
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -116,6 +117,7 @@ BOOLEAN = register(
         repairs=_repairs(_PLAIN),
         missing_marks=MISSING_MARKS,
         recognise=recognise,
+        signs=string.ascii_letters,
         find_form=find_form,
         in_format=in_format,
     )

@@ -160,6 +160,7 @@ DECIMAL: Kind = register(
         readings=readings,
         from_number=from_number,
         recognise=recognise,
+        signs=".,' ",
         find_form=find_number_form,
         in_format=lambda example: formatted(DECIMAL, example),
         in_column=lambda mark, counts: in_column(DECIMAL, mark, counts, recognise),

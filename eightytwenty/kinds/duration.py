@@ -167,6 +167,7 @@ DURATION = register(
         repairs=(UNICODE_VARIANTS, _format_repair(PLAIN)),
         missing_marks=MISSING_MARKS,
         recognise=recognise,
+        signs=":dhmsDHMSPT",
         names=_NAMES,
         recognise_named=recognise_named,
         find_form=find_form,

@@ -98,5 +98,6 @@ EMAIL = register(
         ),
         missing_marks=MISSING_MARKS,
         recognise=recognise,
+        signs="@",
     )
 )

@@ -80,6 +80,7 @@ FLOAT: Kind = register(
         ),
         missing_marks=MISSING_MARKS,
         recognise=recognise,
+        signs=".,eE",
         in_column=lambda mark, _counts: replace(FLOAT, recognise=lambda cells: recognise(cells, mark)),
     )
 )

@@ -120,6 +120,7 @@ IP_ADDRESS = register(
         ),
         missing_marks=MISSING_MARKS,
         recognise=recognise,
+        signs=".:",
         names=frozenset({"ip", "ips", "ipv4", "ipv6", "ipaddress", "ipaddr"}),
         recognise_named=recognise_named,
     )

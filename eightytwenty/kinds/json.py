@@ -89,6 +89,7 @@ JSON = register(
         repairs=(Repair("lines of JSON", "the ends of lines between its parts have no meaning", one_line),),
         missing_marks=MISSING_MARKS,
         recognise=recognise,
+        signs="[{",
         names=frozenset({"json"}),
         recognise_named=recognise_named,
     )

@@ -219,6 +219,8 @@ def find_number_form(cells: pl.Series, counts: pl.Series, known_mark: str = "") 
         counts: (n,) integer, how often each occurs.
         known_mark: the mark before fractions, if something else tells; else the numbers themselves do.
     """
+    if not cells.str.contains("[^0-9-]").any():
+        return Form()
     parts = number_parts(cells).with_columns(count=counts).drop_nulls("number")
     proven = known_mark or decimal_mark(parts)
     mark = proven or "."

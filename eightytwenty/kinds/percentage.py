@@ -82,6 +82,7 @@ PERCENTAGE: Kind = register(
         fault_reason="a cell is not a number of per cent",
         repairs=(Repair("percent sign", "the numbers are in per cent", percent_sign), *DECIMAL.repairs),
         recognise=recognise,
+        signs="%",
         find_form=find_number_form,
         in_format=_in_format,
         in_column=lambda mark, counts: in_column(PERCENTAGE, mark, counts, recognise),

@@ -3,6 +3,7 @@
 The value is the number, in the unit of the column. Nothing is converted: a cell with another unit does not belong.
 """
 
+import string
 from dataclasses import replace
 
 import polars as pl
@@ -68,6 +69,7 @@ QUANTITY: Kind = register(
         fault="not a quantity",
         fault_reason="a cell is not a number with the unit of the column or without any",
         recognise=recognise,
+        signs=string.ascii_letters + "$",
         find_form=find_number_form,
         in_format=lambda example: formatted(QUANTITY, example),
         in_column=lambda mark, counts: in_column(QUANTITY, mark, counts, recognise),

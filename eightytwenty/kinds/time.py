@@ -143,6 +143,7 @@ TIME = register(
             Repair("time within", "the only time of day in a longer cell", lambda cell: time_within(cell) or cell),
         ),
         recognise=recognise,
+        signs=":mM",
         find_form=find_form,
         in_format=in_format,
     )

@@ -122,6 +122,7 @@ TIMESTAMP = register(
         ),
         missing_marks=MISSING_MARKS,
         recognise=recognise,
+        signs=":T",
         find_form=find_form,
         in_format=in_format,
     )

@@ -97,6 +97,7 @@ URL = register(
         ),
         missing_marks=MISSING_MARKS,
         recognise=recognise,
+        signs=".:/",
         names=frozenset({"url", "urls", "website", "webpage", "homepage", "link", "domain", "host", "hostname"}),
         recognise_named=recognise_named,
     )

@@ -132,6 +132,7 @@ UUID = register(
         repairs=_repairs(_FORMATS[0]),
         missing_marks=MISSING_MARKS,
         recognise=recognise,
+        signs="-",
         find_form=find_form,
         in_format=in_format,
     )
