@@ -78,7 +78,7 @@ def _piece(rng: np.random.Generator, start: int, height: int) -> pl.DataFrame:
         columns[f"count {n}"] = pl.Series(rng.integers(0, 100_000, height)).cast(pl.String)
         columns[f"price {n}"] = "$" + pl.Series(rng.gamma(2, 50, height)).round(2).cast(pl.String)
         columns[f"day {n}"] = days[rng.integers(0, len(days), height)]
-        columns[f"colour {n}"] = pl.Series(["red", "green", "blue", "N/A", ""])[rng.integers(0, 5, height)]
+        columns[f"colour {n}"] = pl.Series(["red", "green", "blue", "N/A", None])[rng.integers(0, 5, height)]
         columns[f"code {n}"] = "K-" + pl.Series(rng.integers(0, 10**6, height)).cast(pl.String).str.zfill(6)
         columns[f"note {n}"] = "note " + pl.Series(rng.integers(0, 1 << 40, height)).cast(pl.String) + " of all"
     del columns["note 4"]
