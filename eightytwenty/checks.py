@@ -81,7 +81,7 @@ limit=Fraction(5, 2), is_share=True)
         return cls(text.strip(), name, bool(match["quote"]), match["comparison"], limit, is_share)
 
     def is_met(self, count: int, rows: int) -> bool:
-        """Whether so many of the rows meet it; without rows, no share does."""
+        """Whether this number of rows, or its share of all, meets the condition; a share of no rows never does."""
         if self.is_share and not rows:
             return False
         number = Fraction(100 * count, rows) if self.is_share else Fraction(count)

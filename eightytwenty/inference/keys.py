@@ -18,14 +18,13 @@ _MOST_COLUMNS = 12  # of which pairs are looked at, those with the most values f
 _RARELY = 2  # times that each value of a pair of columns occurs on average, so that the pair is no coincidence
 
 
-def find_keys(rows: pl.DataFrame, columns: Mapping[str, ColumnEvidence]) -> list[tuple[str, ...]]:
+def find_keys(distinct: pl.DataFrame, columns: Mapping[str, ColumnEvidence]) -> list[tuple[str, ...]]:
     """The single columns that no two different records share; if there is none, the pairs of columns.
 
     Args:
-        rows: of the table. Equal rows count once, because they are copies.
+        distinct: the different rows of the table; equal ones are copies.
         columns: what each column is.
     """
-    distinct = rows.unique()
     if distinct.height < _FEWEST:
         return []
     possible = [name for name, seen in columns.items() if seen.kind in _KINDS and not seen.missing]
@@ -47,7 +46,7 @@ def find_keys(rows: pl.DataFrame, columns: Mapping[str, ColumnEvidence]) -> list
 
 def sure_key(
     keys: list[tuple[str, ...]],
-    rows: pl.DataFrame,
+    distinct: pl.DataFrame,
     columns: Mapping[str, Column],
     evidence: Mapping[str, ColumnEvidence],
 ) -> tuple[str, ...]:
@@ -55,7 +54,7 @@ def sure_key(
 
     Args:
         keys: of the table.
-        rows: of the table.
+        distinct: the different rows of the table.
         columns: what each column is.
         evidence: for that.
     """
@@ -64,7 +63,6 @@ def sure_key(
         if more or seen.kind not in _SURE or seen.share < 1 or not (_NAMED.search(name) or _counts(seen)):
             continue
         # two records may have the same key only after their repairs
-        distinct = rows.unique()
         repaired = repair_column(distinct[name], columns[name])
         if canonical(repaired.cells, repaired.values).n_unique() == distinct.height:
             return key

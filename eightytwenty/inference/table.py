@@ -112,10 +112,11 @@ def infer_sample(sample: Sample, name: str, read: ReadOptions, lacking: set[str]
     columns = tuple(column for column, _, _ in found.values())
     rules: tuple[Rule, ...] = tuple(rule for _, respells, _ in found.values() for rule in respells)
     evidence = {column: shown for column, (_, _, shown) in found.items()}
-    keys = find_keys(sample.rows, evidence)
+    distinct = sample.rows.unique()
+    keys = find_keys(distinct, evidence)
     # of a sample, two records with the same key may both be missing
     if (
-        key := sure_key(keys, sample.rows, {column.name: column for column in columns}, evidence)
+        key := sure_key(keys, distinct, {column.name: column for column in columns}, evidence)
         if sample.is_whole
         else ()
     ):
