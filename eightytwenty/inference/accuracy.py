@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eightytwenty.inference.statements import Floats, Indices, Statements
+from eightytwenty.inference.statements import Floats, Indices, Statements, sums
 
 _ROUNDS = 20  # the estimates have come to rest long before
 _START = 0.7  # accuracy before anything is known; all sources have the same, so that the first round is a majority
@@ -57,20 +57,23 @@ def votes(statements: Statements, groups: Indices) -> Floats:
     """
     pair = statements.thing * len(statements.sources) + groups[statements.source]
     _, number = np.unique(pair, return_inverse=True)
-    return statements.weight / np.bincount(number, weights=statements.weight)[number]
+    return statements.weight / sums(number, statements.weight)[number]
 
 
-def learn(statements: Statements, groups: Indices, shapes: tuple[str, ...] = ()) -> Trust:
+def learn(
+    statements: Statements, groups: Indices, shapes: tuple[str, ...] = (), start: Mapping[str, float] | None = None
+) -> Trust:
     """Finds out how the sources tell a column.
 
     Args:
         statements: on it.
         groups: (s,) the group of each source; the sources of one count as one.
         shapes: how values are usually written.
+        start: source -> its accuracy, as far as it is known; at first, all are equal otherwise.
     """
     vote, is_said = votes(statements, groups), statements.claim >= 0
     names = statements.sources.to_list()
-    trust = Trust({}, {})
+    trust = Trust(start or {}, {})
     said_by, said_vote, said = statements.source[is_said], vote[is_said], statements.claim[is_said]
     for _ in range(_ROUNDS):
         right, nothing = posterior(statements, vote, trust)
@@ -109,23 +112,23 @@ def posterior(statements: Statements, vote: Floats, trust: Trust) -> tuple[Float
     is_said, claims, things = statements.claim >= 0, statements.claims.height, statements.things
     # all in relation to the probability of the same statements if the truth is what nobody says
     gain = vote * np.log(trust.false_values * accuracy / (1 - accuracy))
-    score = np.bincount(statements.claim[is_said], weights=gain[is_said], minlength=claims)
+    score = sums(statements.claim[is_said], gain[is_said], claims)
     silence = np.where(is_said, (1 - trust.silent) / (speaks * (1 - accuracy)), trust.silent / (1 - speaks))
-    nothing = np.bincount(statements.thing, weights=vote * np.log(silence), minlength=things)
+    nothing = sums(statements.thing, vote * np.log(silence), things)
     nothing += np.log(trust.nothing / (1 - trust.nothing))
     highest = np.maximum(nothing, 0)
     np.maximum.at(highest, statements.claim_thing, score)
     claim = np.exp(score - highest[statements.claim_thing])
     told = np.bincount(statements.claim_thing, minlength=things)
     untold = np.maximum(trust.false_values + 1 - told, 1) * np.exp(-highest)
-    total = np.bincount(statements.claim_thing, weights=claim, minlength=things) + untold + np.exp(nothing - highest)
+    total = sums(statements.claim_thing, claim, things) + untold + np.exp(nothing - highest)
     return claim / total[statements.claim_thing], np.exp(nothing - highest) / total
 
 
 def _shares(source: Indices, part: Floats, whole: Floats, sources: int) -> tuple[Floats, float]:
     """(s,) the share of each source, drawn to the mean of all, and this."""
-    parts = np.bincount(source, weights=part, minlength=sources)
-    wholes = np.bincount(source, weights=whole, minlength=sources)
+    parts = sums(source, part, sources)
+    wholes = sums(source, whole, sources)
     mean = float(np.clip((parts.sum() + _START) / (wholes.sum() + 1), _EXTREME, 1 - _EXTREME))
     return np.clip((parts + _SHRINK * mean) / (wholes + _SHRINK), _EXTREME, 1 - _EXTREME), mean
 
@@ -135,8 +138,8 @@ def _false_values(statements: Statements, vote: Floats, right: Floats, groups: I
     is_said, sources = statements.claim >= 0, len(statements.sources)
     claim, group = statements.claim[is_said], groups[statements.source[is_said]]
     of_group, number = np.unique(claim * sources + group, return_inverse=True)
-    all_of = np.asarray(np.bincount(claim, weights=vote[is_said]), dtype=np.float64)
-    own = np.asarray(np.bincount(number, weights=vote[is_said]), dtype=np.float64)
+    all_of = sums(claim, vote[is_said])
+    own = sums(number, vote[is_said])
     group_claim = of_group // sources
     thing, group_thing = statements.claim_thing, statements.claim_thing[group_claim]
     _, group_thing = np.unique(group_thing * sources + of_group % sources, return_inverse=True)
@@ -148,5 +151,5 @@ def _false_values(statements: Statements, vote: Floats, right: Floats, groups: I
 
 def _wrong_pairs(block: Indices, votes: Floats, right: Floats) -> float:
     """How many pairs of votes for different claims of a block are both wrong; at most one claim is right."""
-    others = np.bincount(block, weights=votes)[block] - votes
+    others = sums(block, votes)[block] - votes
     return float((votes * others * (1 - 2 * right)).sum())

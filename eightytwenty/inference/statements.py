@@ -40,6 +40,12 @@ class Statements:
     things: int
 
 
+def sums(number: Indices, weights: Floats, length: int = 0) -> Floats:
+    """The sum of the weights with each number from 0 to the highest one, and to `length` - 1."""
+    # of nothing, NumPy counts whole numbers
+    return np.bincount(number, weights=weights, minlength=length).astype(np.float64)
+
+
 def gather(cells: pl.DataFrame, key: str, source: str, told: Sequence[str]) -> pl.DataFrame:
     """Counts the statements in a piece of a table.
 
@@ -93,7 +99,7 @@ def statements_on(column: str, counts: pl.DataFrame, shapes: Sequence[str]) -> S
     said = counts.filter(pl.col("column") == column).drop("column")
     said = _without_remarks(said, shapes).group_by("key", "source", "value").agg(pl.col("count").sum())
     # who says something twice and leaves it out once, says it
-    pair = pl.struct("key", "source")
+    pair = ("key", "source")
     said = said.filter(pl.col("value").is_not_null() | (pl.col("value").is_not_null().sum().over(pair) == 0))
     said = said.with_columns(weight=pl.col("count") / pl.col("count").sum().over(pair)).sort("key", "value", "source")
     claims = said.filter(pl.col("value").is_not_null()).select("key", "value").unique(maintain_order=True)
@@ -102,7 +108,7 @@ def statements_on(column: str, counts: pl.DataFrame, shapes: Sequence[str]) -> S
     )
     is_silent = numbered["value"].is_null().to_numpy()
     sources = said["source"].unique().sort()
-    source = said["source"].replace_strict(sources, pl.int_range(len(sources), eager=True), return_dtype=pl.Int64)
+    source = said["source"].rank("dense").cast(pl.Int64) - 1
     thing, number = numbered["thing"].to_numpy(), numbered["number"].to_numpy()
     claim = np.full(len(thing), -1, dtype=np.int64)
     _, first, claim[~is_silent] = np.unique(number[~is_silent], return_index=True, return_inverse=True)
