@@ -14,6 +14,7 @@ from eightytwenty.inference.statements import Floats, Indices, Statements, sums
 
 _ROUNDS = 20  # the estimates have come to rest long before
 _START = 0.7  # accuracy before anything is known; all sources have the same, so that the first round is a majority
+_SPEAKS, _FALSE = 0.9, 10.0  # the same of how often they speak, and of false values; the second round knows better
 _SHRINK = 4.0  # statements that the average of all sources counts for: a source with few of its own is like the others
 _EXTREME = 0.02  # no source is better than 1 - this, nor worse: beyond, single statements would outweigh all others
 _MOST_FALSE = 1_000.0  # false values; more make no difference
@@ -42,8 +43,8 @@ class Trust:
     speaks: Mapping[str, float]
     shapes: tuple[str, ...] = ()
     mean_accuracy: float = _START
-    mean_speaks: float = 0.9
-    false_values: float = 10.0
+    mean_speaks: float = _SPEAKS
+    false_values: float = _FALSE
     nothing: float = _NOTHING
     silent: float = _SILENT
 

@@ -160,8 +160,8 @@ def _matters_who_tells(statements: Statements, groups: Indices, trust: Trust) ->
 
 def _tell_column(sources: Sources, column: str, statements: Statements) -> pl.DataFrame:
     vote = votes(statements, group_numbers(statements.sources, sources.copiers))
-    right: Floats = np.mean([posterior(statements, vote, trust)[0] for trust in sources.trust[column]], axis=0)
-    right = np.clip(right, _SURE, 1 - _SURE)
+    by_trust = [posterior(statements, vote, trust)[0] for trust in sources.trust[column]]
+    right: Floats = np.clip(np.mean(by_trust, axis=0), _SURE, 1 - _SURE)
     is_said, claims, thing = statements.claim >= 0, statements.claims.height, statements.claim_thing
     said = sums(statements.claim[is_said], vote[is_said], claims)
     every, silent = (
@@ -170,13 +170,14 @@ def _tell_column(sources: Sources, column: str, statements: Statements) -> pl.Da
     )
     frame = statements.claims.with_columns(
         pl.Series("thing", thing),
+        pl.Series("likeliest", by_trust[0]),
         pl.Series("log_odds", np.log(right / (1 - right))),
         pl.Series("share", said / sums(thing, said, statements.things)[thing]),
         pl.Series("number", np.bincount(statements.claim[is_said], minlength=claims)),
         pl.Series("every", every),
         pl.Series("silent", silent),
     )
-    order = ["thing", "log_odds", "number", "value"]
+    order = ["thing", "likeliest", "number", "value"]
     best = frame.sort(order, descending=[False, True, True, False]).unique("thing", keep="first", maintain_order=True)
     others = (
         frame.join(best.select("thing", "value"), on=["thing", "value"], how="anti")

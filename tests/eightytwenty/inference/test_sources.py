@@ -71,13 +71,15 @@ def test_log_odds_are_calibrated(copiers: dict[int, int]) -> None:
 def test_where_the_majority_may_be_wrong_nothing_is_sure() -> None:
     # two camps, of which the larger one is wrong in one column, as what it tells of the others suggests
     camps, wrong = [0.95] * 4 + [0.6] * 5, [0.95] * 4 + [0.05] * 5
-    cells, _ = make_table(
+    cells, truth = make_table(
         {"departure": camps, "arrival": camps, "gate": wrong}, false_values=1, things=150, silent=0.02, seed=2
     )
     sources = found(cells)
     assert [len(sources.trust[column]) for column in COLUMNS] == [1, 1, 2]
     told = tell(sources, cells).filter(pl.col("column") == "gate")
     assert (told["log_odds"].abs() > 1.4).sum() < 0.1 * told.height
+    assert share_right(majority(cells).filter(pl.col("column") == "gate"), truth) < 0.3
+    assert share_right(told, truth) > 0.9
 
 
 def test_what_most_sources_leave_out_is_doubtful() -> None:
