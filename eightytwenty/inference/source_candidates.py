@@ -156,7 +156,9 @@ def _is_told(agreement: _Agreement, name: str, key: str, source: str) -> bool:
     for other in agreement.columns:
         if other in (name, key, source) or agreement.distinct[other] > agreement.rows / _PER_THING:
             continue
-        if agreement.of(name, other) > agree + _BETTER:
+        # what has as many values as there are things names them as well, and tells more: what was said of them
+        is_name = agreement.distinct[other] >= agreement.distinct[key]
+        if not is_name and agreement.of(name, other) > agree + _BETTER:
             return False
         if agreement.of(other, source) >= _BELONGS:
             explained = agreement.of(name, key, other)

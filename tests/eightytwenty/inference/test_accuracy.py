@@ -28,6 +28,11 @@ def test_a_silent_source_is_found() -> None:
     assert trust.nothing < 0.02
 
 
+def test_disagreement_alone_does_not_mean_that_there_is_nothing() -> None:
+    cells, _ = make_table([0.9, 0.85, 0.8, 0.7, 0.9, 0.95, 0.6, 0.5], things=100, false_values=1)
+    assert learn(statements_of(cells), np.arange(8)).nothing < 0.05
+
+
 def test_a_source_with_few_statements_is_like_the_others() -> None:
     cells, _ = make_table([0.9, 0.9, 0.9, 0.9, 0.0], things=200)
     few = cells.filter((pl.col("site") != NAMES[4]) | (pl.col("flight") == "F7"))

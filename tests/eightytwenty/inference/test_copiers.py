@@ -33,6 +33,24 @@ def test_who_tells_of_other_things_too_is_no_copier() -> None:
     assert copiers_in(cells.filter(~seldom)) == ()
 
 
+def test_who_copies_half_of_the_time_is_no_copier() -> None:
+    cells, _ = make_table([0.985, 0.985, 0.8, 0.7, 0.7], things=1500, silent=0.0)
+    copies = (pl.col("site") == NAMES[1]) & pl.col("flight").str.contains("[0-4]$")
+    model = cells.filter(pl.col("site") == NAMES[0]).drop("site")
+    both = cells.join(model, on="flight", suffix="_model", maintain_order="left")
+    half = both.select(
+        "flight",
+        "site",
+        *(pl.when(copies).then(f"{column}_model").otherwise(column).alias(column) for column in COLUMNS),
+    )
+    assert copiers_in(half) == ()
+
+
+def test_accurate_sources_that_tell_little_are_no_copiers() -> None:
+    cells, _ = make_table([1.0, 1.0, 0.9, 0.8, 0.7], things=20, silent=0.0)
+    assert copiers_in(cells) == ()
+
+
 def test_few_common_values_are_no_evidence() -> None:
     cells, _ = make_table([0.8, 0.8, 0.7, 0.7, 0.9], copiers={1: 0}, things=6)
     assert copiers_in(cells) == ()

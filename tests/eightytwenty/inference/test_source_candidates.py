@@ -37,6 +37,8 @@ def _ordinary() -> dict[str, pl.DataFrame]:
         return np.take_along_axis(cells, since, axis=1).ravel()
 
     abroad = 1000 * (number % 4 == 3)
+    major, rank = of_thing(40) + abroad, of_thing(40) + abroad
+    grade = of_thing(12) + abroad
     price, less = of_thing(900), rng.random(rows) < 0.03 * number
     return {
         "slips": _table(code=thing, shop=name, a=slips(of_thing(500), 0.1), b=slips(of_thing(90), 0.1)),
@@ -45,17 +47,25 @@ def _ordinary() -> dict[str, pl.DataFrame]:
         "orders": _table(order=thing, item=name, day=of_thing(300), buyer=of_thing(90), pieces=anything(40)),
         "addresses over time": _table(person=thing, wave=name, home=over_time(500, 0.05), work=over_time(90, 0.08)),
         "prices by shop": _table(product=thing, shop=name, price=price - less, list_price=price + 9 - less),
-        "numbered periods": _table(
-            city=thing, period=np.char.add("week ", number.astype(str)), major=price + abroad, rank=price + 2 * abroad
-        ),
+        "numbered periods": _table(city=thing, period=np.char.add("week ", number.astype(str)), major=major, rank=rank),
         "months": _table(
             city=thing,
             month=np.array(["May", "June", "July", "March", "April", "August", "October", "January"])[number],
-            major=price + abroad,
-            rank=price + 2 * abroad,
+            major=major,
+            rank=rank,
         ),
         "means by country": _table(
-            code=thing, hospital=name, country=np.where(abroad, "B", "A"), mean=price + abroad, most=price + 2 * abroad
+            code=thing, hospital=name, country=np.where(abroad, "B", "A"), mean=major, most=rank
+        ),
+        "grades": _table(person=thing, firm=name, grade=grade, pay=100 * grade, title=7 * grade),
+        "much else": _table(
+            code=thing,
+            site=name,
+            a=slips(of_thing(500), 0.2),
+            b=slips(of_thing(90), 0.2),
+            c=anything(900),
+            d=anything(900),
+            e=anything(900),
         ),
         "few rows": _table(code=thing, shop=name, a=of_thing(500), b=of_thing(90))[:30],
     }
@@ -64,6 +74,14 @@ def _ordinary() -> dict[str, pl.DataFrame]:
 @pytest.mark.parametrize("name", _ordinary())
 def test_ordinary_tables_are_not_told(name: str) -> None:
     assert find_sources(_ordinary()[name]) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["no disagreement", "measures", "orders", "numbered periods", "months", "means by country", "grades", "much else"],
+)
+def test_ordinary_tables_are_not_even_candidates(name: str) -> None:
+    assert find_candidates(_ordinary()[name]) == []
 
 
 def test_a_table_without_columns_or_rows_is_not_told() -> None:
@@ -81,6 +99,14 @@ def test_what_else_is_in_the_table_does_not_matter() -> None:
     )
     (candidate,) = find_candidates(cells)
     assert (candidate.key, candidate.source, candidate.told) == ("flight", "site", COLUMNS)
+
+
+def test_columns_that_are_told_together_are_found() -> None:
+    # whoever is wrong of one is wrong of the other
+    cells, _ = make_table([0.95, 0.9, 0.9, 0.6, 0.5, 0.4], false_values=2)
+    later = (pl.col("departure").cast(pl.Int64) + 45).cast(pl.String)
+    (candidate,) = find_candidates(cells.select("flight", "site", "departure", later.alias("arrival")))
+    assert candidate.told == ("departure", "arrival")
 
 
 def test_a_large_table_is_looked_at_thing_by_thing() -> None:
