@@ -22,8 +22,8 @@ _WITH_DIGITS = 0.9  # of the rows: texts without digits may have any shape
 _FEWER = 0.02  # of the rows: a coarser look at shapes must find so many cells more
 _LONGEST = 100  # characters; what is longer is no code
 _MOST_WRONG = 5_000  # cells that are looked at one by one; with more of them, the column has no shape
-# Log odds, the rounded coefficients of logistic regressions over all misshapen cells of public tables, half of them
-# with slips whose truth is known, half without slips.
+# Log odds, close to the coefficients of logistic regressions over the misshapen cells of some 200 public tables, with
+# and without slips.
 _MEANT, _MEANT_UNREADABLE = 4.0, 4.4
 _ANOTHER_DIGIT = -1.8  # a letter that may as well stand for a digit as be one too many
 _PER_COUNT = -1.5  # per log of how often the cell occurs

@@ -1,7 +1,7 @@
 """Rare values one slip away from a frequent one are slips, unless the values of the column are near by right."""
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eightytwenty.inference.speller import SCHEMA, Speller
@@ -80,7 +80,8 @@ def test_a_shape_that_is_broken_beyond_repair_is_reported_without_a_proposal():
     assert reason == "nearly all values have a shape like that of '71004-100-AB'"
 
 
-@given(st.lists(st.text("ab1 *", min_size=1, max_size=5), max_size=30), st.randoms())
+@settings(max_examples=20, deadline=None)  # each looks at the cells one by one
+@given(st.lists(st.text("ab1 *", min_size=1, max_size=5), max_size=12), st.randoms())
 def test_the_order_of_rows_and_cells_makes_no_difference(cells, random):
     cells = [cell for cell in map(str.strip, cells) if cell]
     shuffled = random.sample(cells, len(cells))
