@@ -20,7 +20,7 @@ _MOST_AT_ONE_PLACE = 100
 _BASE = 0x9E3779B97F4A7C15  # odd, so that it can be divided by; the golden ratio spreads bits well
 _MODULUS = 2**64
 _MIX = 0xD6E8FEB86659FD93
-_SCHEMA = {"near": pl.UInt32, "word": pl.UInt32, "slip": pl.String, "place": pl.UInt32}
+_SCHEMA = {"text": pl.UInt32(), "word": pl.UInt32(), "place": pl.UInt32(), "slip": pl.String()}
 _Hashes = npt.NDArray[np.uint64]
 
 
@@ -42,6 +42,8 @@ class _Hashed:
 def find_near(texts: pl.Series, words: pl.Series) -> pl.DataFrame:
     """All pairs of a text and a word that are one slip apart.
 
+    A digit too many, or one for another, makes another number: such pairs are left out.
+
     Args:
         texts: (n,) String, distinct.
         words: (m,) String, distinct.
@@ -50,14 +52,20 @@ def find_near(texts: pl.Series, words: pl.Series) -> pl.DataFrame:
         One line per pair: text and word (their numbers), slip (what was done to a character of the word) and place (of
         the character in the text, or where it was).
     """
+    if texts.is_empty() or words.is_empty():
+        return pl.DataFrame(schema=_SCHEMA)
     left, right = _hashed(texts), _hashed(words)
-    inserted = left.places.join(right.whole, left_on="without", right_on="hash")
+    not_digit = ~pl.col("code").is_between(ord("0"), ord("9"))
+    inserted = left.places.filter(not_digit).join(right.whole, left_on="without", right_on="hash")
     dropped = right.places.join(left.whole, left_on="without", right_on="hash")
     swapped = left.places.join(right.whole, left_on="swapped", right_on="hash")
     few = right.places.filter(pl.len().over("without", "place") <= _MOST_AT_ONE_PLACE)
-    replaced = left.places.join(few, on=["without", "place"], suffix="_right").filter(
-        pl.col("code") != pl.col("code_right")
-    )
+    replaced = pl.concat(
+        [
+            left.places.filter(not_digit).join(few, on=["without", "place"], suffix="_right"),
+            left.places.filter(~not_digit).join(few.filter(not_digit), on=["without", "place"], suffix="_right"),
+        ]
+    ).filter(pl.col("code") != pl.col("code_right"))
     found = [
         inserted.select("text", pl.col("text_right").alias("word"), "place", slip=pl.lit(INSERTED)),
         dropped.select(pl.col("text_right").alias("text"), pl.col("text").alias("word"), "place", slip=pl.lit(DROPPED)),

@@ -1,20 +1,26 @@
-"""Which values of a column are slips of others: rare ones that are one slip of the pen from a frequent one.
-
-In some columns values are near each other by right: names, codes such as A1 and A2, plurals. How often that is so shows
-in those values that are there too often for slips. If few of them are near each other, but many of the rare values are
-near a frequent one, the rare ones are slips.
-"""
+"""Which values of a column are slips of others, and which are wrong in a way that nobody can undo."""
 
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
-from eightytwenty.inference.near_words import find_near
+from eightytwenty.inference.lexicon import Lexicon
+from eightytwenty.inference.misspelt import learn_words, misspelt
+from eightytwenty.inference.near_words import DROPPED, INSERTED, REPLACED, SWAPPED
+from eightytwenty.inference.shapes import Shapes
+from eightytwenty.inference.slip_evidence import CELLS
 from eightytwenty.inference.values import Values
 from eightytwenty.kinds import Kind
+from eightytwenty.kinds.spelling import MARKS_AT_END, without_stray_characters
 
-TYPO, CASE = "typo", "case or punctuation"
+TYPO, MISSPELT, OTHER_SHAPE, STRAY = "typo", "misspelt word", "other shape", "case or punctuation"
+_CHARACTER = r"[\p{L}\p{N}]"
+_LIKELY = 1.4  # log odds of a proposal that is better than to say that something is wrong
+_REPEATS = 1.5  # times that a value occurs on average; of labels, each is there once, and a star means something
+_FEW_MARKED = 0.3  # of the rows: where more values have marks around them, these are part of the values
+# Marks that are repeated were put there to be noticed, or by a machine.
+_REPEATED = r"(?:\*\*\*|\^\^\^|\|\|\||;;;|,,,)$"
+_MARKS_AROUND, _MARKS_AFTER, _MARKS_ONLY = 5.0, 3.5, 2.0  # log odds
 SCHEMA = {
     "cell": pl.String(),
     "proposal": pl.String(),
@@ -22,11 +28,14 @@ SCHEMA = {
     "kind": pl.String(),
     "reason": pl.String(),
 }
-_ESTABLISHED = 4  # rows: a slip is hardly made in the same way so often
-_TIMES = 3  # as frequent as a rare value, so that the frequent one is hardly the slip
-# Of the values of a column of which nothing is known yet, the share that are near others by right; one value in
-# fifty, as if twenty values had been looked at.
-_NEAR_BY_RIGHT, _LOOKED_AT = 0.02, 20
+_LETTER = {
+    INSERTED: "one letter more than in",
+    DROPPED: "one letter less than in",
+    REPLACED: "one letter from",
+    SWAPPED: "two letters swapped in",
+}
+_UNREADABLE = 2.0  # log odds: the cell is none of the kind of its column
+_OF_WORDS = ("text", "category")  # kinds
 
 
 @dataclass(frozen=True)
@@ -34,14 +43,22 @@ class Speller:
     """Knows how a column writes its values.
 
     Args:
-        values: of the column.
-        form: its kind.
-        base: the log odds that a rare value which is near a frequent one is a slip of it.
+        form: the kind of the column.
+        counts: all its values.
+        values: those that can be meant, and what is known of slips of them.
+        words: the words of its values; None if it is no column of texts.
+        shapes: the shapes of its values.
+        has_few_marks: whether marks around a value are unusual.
+        repeats: whether its values occur again and again.
     """
 
-    values: Values
     form: Kind
-    base: float
+    counts: Lexicon
+    values: Lexicon
+    words: Lexicon | None
+    shapes: Shapes
+    has_few_marks: bool
+    repeats: bool
 
     @classmethod
     def of(cls, values: Values, form: Kind) -> "Speller":
@@ -51,18 +68,18 @@ class Speller:
             values: of the column, after the repairs of its kind.
             form: its kind.
         """
-        counts = values.counts.to_numpy().astype(np.int64)
-        near = _near(values.cells, pl.Series(counts), values, form)
-        frequent = near.filter(pl.col("times") >= _TIMES)
-        hits = frequent["text"].n_unique()
-        established = int((counts >= _ESTABLISHED).sum())
-        by_right = near.filter((pl.col("count") >= _ESTABLISHED) & (pl.col("word_count") >= _ESTABLISHED))[
-            "text"
-        ].n_unique()
-        share = (by_right + _NEAR_BY_RIGHT * _LOOKED_AT) / (established + _LOOKED_AT)
-        misses = int((counts < _ESTABLISHED).sum()) - hits
-        base = np.log((hits + 0.5) * (1 - share) / (share * (max(0, misses) + 1)))
-        return cls(values, form, float(base))
+        counts = values.counts.cast(pl.Int64)
+        readable = None if form.is_text else form.parse(values.cells).is_not_null()
+        marked = values.cells.str.contains(MARKS_AT_END)
+        return cls(
+            form,
+            Lexicon(values.cells, counts, {}),
+            Lexicon.of(values.cells, counts, readable),
+            learn_words(values.cells, counts) if form.name in _OF_WORDS else None,
+            Shapes.of(values.cells, counts, form),
+            values.share(marked) < _FEW_MARKED,
+            values.repeats >= _REPEATS,
+        )
 
     def propose(self, cells: pl.Series) -> pl.DataFrame:
         """The cells that are likely slips, and of what.
@@ -75,40 +92,66 @@ class Speller:
             is right, or where there is none, that the cell is wrong), kind, and reason (for people).
         """
         cells = cells.alias("cell")
-        counts = _counts(cells, self.values)
-        near = _near(cells, counts, self.values, self.form).filter(pl.col("times") >= _TIMES)
-        near = near.with_columns(others=pl.len().over("text"))
-        near = near.sort("word_count", "word", descending=[True, False]).unique(
-            "text", keep="first", maintain_order=True
+        found = [self._typos(cells), self._misshapen(cells), self._stray(cells), self._misspelt(cells)]
+        # what was meant is worth more than that something is wrong
+        best = pl.concat(found).with_columns(
+            is_likely=pl.col("proposal").is_not_null() & (pl.col("log_odds") > _LIKELY)
         )
-        near = near.with_columns(cells[near["text"]].alias("cell"), proposal=self.values.cells[near["word"]])
-        return near.select(
+        best = best.sort("is_likely", "log_odds", "kind", descending=[True, True, False]).drop("is_likely")
+        return best.unique("cell", keep="first", maintain_order=True).sort("cell")
+
+    def _typos(self, cells: pl.Series) -> pl.DataFrame:
+        """The cells that are one slip away from a value; of kinds that show in a cell, only cells that are none."""
+        if not self.form.is_text:
+            cells = cells.filter(self.form.parse(cells).is_null())
+        slips = self.values.slips(cells, self.counts.count(cells), CELLS)
+        return slips.select(
             "cell",
-            "proposal",
-            log_odds=self.base + 0.5 * pl.col("times").log(10) - pl.col("others").log(),
-            kind=pl.lit(TYPO),
-            reason=pl.format("one letter from '{}', which occurs {} times", "proposal", "word_count"),
-        ).sort("cell")
+            pl.col("meant").alias("proposal"),
+            pl.col("log_odds") + (0 if self.form.is_text else _UNREADABLE),
+            pl.lit(TYPO).alias("kind"),
+            pl.format(
+                "{} '{}', which occurs {} times", pl.col("slip").replace_strict(_LETTER), "meant", "word_count"
+            ).alias("reason"),
+        )
 
+    def _misshapen(self, cells: pl.Series) -> pl.DataFrame:
+        """The cells that have another shape than nearly all values."""
+        slips = self.shapes.slips(cells, self.counts.count(cells))
+        return slips.select(
+            "cell",
+            pl.col("meant").alias("proposal"),
+            "log_odds",
+            pl.lit(OTHER_SHAPE).alias("kind"),
+            pl.lit(f"nearly all values have a shape like that of '{self.shapes.example}'").alias("reason"),
+        )
 
-def _counts(cells: pl.Series, values: Values) -> pl.Series:
-    """(n,) Int64, how often cells occur in a column; an unknown one occurs once."""
-    known = pl.DataFrame({"cell": values.cells, "count": values.counts.cast(pl.Int64)})
-    counted = cells.to_frame().join(known, on="cell", how="left", maintain_order="left")
-    return counted["count"].fill_null(1)
+    def _stray(self, cells: pl.Series) -> pl.DataFrame:
+        """The cells with marks around a value, or of nothing but marks."""
+        if not self.has_few_marks:
+            return pl.DataFrame(schema=SCHEMA)
+        marked = cells.filter(cells.str.contains(MARKS_AT_END)).alias("cell")
+        bare = marked.map_elements(without_stray_characters, pl.String)
+        lines = pl.DataFrame([marked, bare.alias("bare")]).with_columns(
+            is_repeated=marked.str.contains(_REPEATED), is_known=bare.is_in(self.values.texts.implode())
+        )
+        is_only = ~pl.col("cell").str.contains(_CHARACTER)
+        is_value = pl.col("is_known") & (pl.col("bare") != pl.col("cell")) & self.repeats
+        lines = lines.filter(pl.col("is_repeated") | is_value)
+        odds = pl.when(is_only).then(_MARKS_ONLY).when("is_known").then(_MARKS_AROUND).otherwise(_MARKS_AFTER)
+        return lines.select(
+            "cell",
+            pl.when(~is_only).then("bare").alias("proposal"),
+            odds.alias("log_odds"),
+            pl.lit(STRAY).alias("kind"),
+            pl.when(pl.col("is_known") & ~is_only)
+            .then(pl.format("'{}' with marks around it", "bare"))
+            .otherwise(pl.lit("marks that hardly any other value has"))
+            .alias("reason"),
+        )
 
-
-def _near(cells: pl.Series, counts: pl.Series, values: Values, form: Kind) -> pl.DataFrame:
-    """The pairs of a cell and a value that are one slip apart, with how often each occurs."""
-    if not form.is_text:
-        keep = form.parse(values.cells).is_not_null()
-        unreadable = form.parse(cells).is_null()
-    else:
-        keep, unreadable = pl.repeat(True, len(values), eager=True), pl.repeat(True, len(cells), eager=True)
-    texts, words = unreadable.arg_true(), keep.arg_true()
-    pairs = find_near(cells.gather(texts), values.cells.gather(words))
-    pairs = pairs.with_columns(text=texts.gather(pairs["text"]), word=words.gather(pairs["word"]))
-    pairs = pairs.with_columns(
-        count=counts.gather(pairs["text"]), word_count=values.counts.cast(pl.Int64).gather(pairs["word"])
-    )
-    return pairs.with_columns(times=pl.col("word_count") / pl.col("count"))
+    def _misspelt(self, cells: pl.Series) -> pl.DataFrame:
+        """The cells with misspelt words."""
+        if self.words is None:
+            return pl.DataFrame(schema=SCHEMA)
+        return misspelt(cells, self.words).with_columns(kind=pl.lit(MISSPELT)).select(list(SCHEMA))

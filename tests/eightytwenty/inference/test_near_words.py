@@ -35,6 +35,15 @@ def test_a_slip_has_a_name_and_a_place(text, word, slip, place):
     assert pairs([text, "Oslo"], ["Paris", word]) == [(text, word, slip, place)]
 
 
+def test_digits_that_differ_or_are_too_many_make_other_texts():
+    assert pairs(["A1", "A11", "A21"], ["A2", "A1"]) == []
+    assert pairs(["A21", "A1", "Ax2"], ["A12"]) == [
+        ("A21", "A12", "swapped", 1),
+        ("A1", "A12", "dropped", 2),
+        ("Ax2", "A12", "replaced", 1),
+    ]
+
+
 @given(WORDS, WORDS)
 def test_the_pairs_are_those_at_a_distance_of_one(texts, words):
     near = {(text, word) for text in texts for word in words if text and word and OSA.distance(text, word) == 1}
