@@ -500,14 +500,15 @@ def _has_single_quotes(text: str, delimiter: str) -> bool:
     width, count = widths.most_common(1)[0]
 
     def is_needed(cell: str) -> bool:
-        pieces = cell.splitlines() or [""]
+        pieces = _LINE_END.split(cell)
         if len(pieces) == 1:
             return "''" in cell or delimiter in cell
         # two stray quotes may stand around whole lines
         is_regular = count == widths.total() or any(piece.count(delimiter) == width for piece in pieces[1:-1])
         return not is_regular
 
-    return any(map(is_needed, quoted.findall(text))) or sum("'" in line for line in lines) > len(lines) / 2
+    has_quoted = sum(quoted.search(line) is not None for line in lines)
+    return any(map(is_needed, quoted.findall(text))) or has_quoted > len(lines) / 2
 
 
 def _rows(line: Line, dialect: Dialect) -> Iterator[tuple[Line, list[str]]]:
