@@ -123,9 +123,9 @@ def infer_into(
     Raises:
         UserError: the source cannot be read, or the folder holds something else, or no schema that can be updated.
     """
-    from eightytwenty.files import whole_folder
-    from eightytwenty.inference.schema_text import EVIDENCE, SCHEMA, inferred_files, updated_files
-    from eightytwenty.schema_file import read_table
+    from eightytwenty.files import whole_folder, write_files
+    from eightytwenty.inference.schema_text import SCHEMA, inferred_files, updated_files
+    from eightytwenty.schema_file import EVIDENCE, read_table
 
     out = Path(out).absolute()
     present = {path.name for path in out.iterdir()} if out.is_dir() else set()
@@ -138,9 +138,7 @@ def infer_into(
         inferred = _infer_path(path, source, "", read, progress, min_confidence)
     files = updated_files(inferred, out, masked=mask) if update else inferred_files(inferred, masked=mask)
     with whole_folder(out) as folder:
-        for name, text in files.items():
-            (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8")
+        write_files(folder, files)
     return read_table(out / SCHEMA)
 
 
@@ -228,6 +226,7 @@ def _clean_into(
     from eightytwenty.engine.run import clean_table
     from eightytwenty.engine.summary import Summary
     from eightytwenty.inference.decide import decide
+    from eightytwenty.inference.mine import with_judge
     from eightytwenty.inference.schema_text import inferred_files
     from eightytwenty.read.frames import zones
     from eightytwenty.read.options import ReadOptions
@@ -243,7 +242,9 @@ def _clean_into(
         elif isinstance(table, Table) and min_confidence is not None:
             table = decide(table, min_confidence)
         if isinstance(table, Table):
-            summary = clean_table(open_source(path, table), table, out, progress, beside=beside, mask=mask)
+            opened = open_source(path, table)
+            table = with_judge(table, opened.files)
+            summary = clean_table(opened, table, out, progress, beside=beside, mask=mask)
             return Cleaned(out, summary, zones={} if _is_path(source) else zones(path, table))
         _require_picture_libraries()
         from eightytwenty.pictures.run import GALLERY, clean_pictures

@@ -5,7 +5,7 @@ import glob
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -160,6 +160,18 @@ def write_whole(path: Path, content: bytes) -> None:
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def write_files(folder: Path, contents: Mapping[str, str | bytes]) -> None:
+    """Writes files into a folder.
+
+    Args:
+        folder: an existing one.
+        contents: path in the folder -> content; text is written as UTF-8.
+    """
+    for name, content in contents.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def sha256(path: Path) -> str:

@@ -6,17 +6,19 @@ docs/cleaning.md explains columns and rules; schemas/pairs.yaml is an example.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from textwrap import shorten
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 import polars as pl
 
+from eightytwenty.engine.confidence import DEFAULT
 from eightytwenty.engine.equation import Equation
 from eightytwenty.engine.expression import compile_check
 from eightytwenty.engine.reasons import NAMES
 from eightytwenty.kinds import Kind, find_kind, nearest
+from eightytwenty.mined_rules import MinedRule
 from eightytwenty.read.options import ReadOptions
 
 Action = Literal["quarantine", "flag", "off"]
@@ -126,7 +128,7 @@ class Respell:
             raise ValueError(f"a confidence lies between 0 and 1, and {self.confidence:g} does not")
 
 
-Rule = Check | Impute | Unique | Respell
+Rule = Check | Impute | Unique | Respell | MinedRule
 
 
 @dataclass(frozen=True)
@@ -248,6 +250,19 @@ class Column:
         return dict.fromkeys(self.missing or ()) | dict(self.replace)
 
 
+class Judge(Protocol):
+    """Says which cells of rows are doubtful by the mined rules of a table; `eightytwenty.inference.judge` has one."""
+
+    def __call__(
+        self, rules: tuple[Rule, ...], texts: pl.DataFrame, unreadable: Mapping[str, pl.Series]
+    ) -> pl.DataFrame:
+        """The verdicts on the cells of n rows."""
+
+    @property
+    def digest(self) -> str:
+        """Of all that it goes by."""
+
+
 @dataclass(frozen=True)
 class Table:
     """What a table must be: its columns, its rules in their order, and what is known of its files.
@@ -258,6 +273,8 @@ class Table:
         rules: in the order in which they are applied.
         read: what is known of the files.
         csv: whether the clean rows are written as text as well, as their columns write them.
+        min_confidence: what a repair by a mined rule needs to be made; below, it is only proposed.
+        judge: has the evidence of the mined rules, if it has been counted; it is not written to YAML.
     """
 
     unit: ClassVar[str] = "rows"  # for progress bars
@@ -266,8 +283,13 @@ class Table:
     rules: tuple[Rule, ...] = ()
     read: ReadOptions = field(default_factory=ReadOptions)
     csv: bool = False
+    min_confidence: float = DEFAULT
+    judge: Judge | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "min_confidence", float(self.min_confidence))
+        if not 0 <= self.min_confidence <= 1:
+            raise ValueError(f"a confidence lies between 0 and 1, and {self.min_confidence:g} does not")
         object.__setattr__(self, "columns", tuple(self.columns))
         object.__setattr__(self, "rules", tuple(self.rules))
         if not self.columns:
@@ -343,6 +365,8 @@ class Table:
             return
         if isinstance(rule, Respell):
             names: Sequence[str] = [rule.column]
+        elif isinstance(rule, MinedRule):
+            names = rule.columns
         else:
             names = Equation.parse(rule.impute).columns if isinstance(rule, Impute) else rule.unique
         for name in names:

@@ -11,23 +11,36 @@ from typing import Any, TypeVar
 
 import yaml
 
+from eightytwenty.engine.confidence import DEFAULT
 from eightytwenty.errors import UserError
 from eightytwenty.kinds import nearest
+from eightytwenty.mined_rules import Depends, SourceVotes, Template, Typos, active
 from eightytwenty.read.options import ReadOptions
 from eightytwenty.schema import Check, Column, Impute, Respell, Rule, Table, Unique
 
 VERSION = "1"
+EVIDENCE = "evidence"  # the folder beside a schema with what its rules rest on
 _MOST_BYTES = 10_000_000
 _ONE_LINE = 1 << 30  # as a width
+_LONGEST_LINE = 120
 _STYLE: dict[str, Any] = {"sort_keys": False, "allow_unicode": True}
 _READ_AS = {("delimiter", "\t"): "tab", ("quote", ""): "none"}  # as a person writes them
 _OPEN = {"", "~", "null"}  # the end of a range that has none
-_RULES: dict[str, type[Rule]] = {"check": Check, "impute": Impute, "unique": Unique, "respell": Respell}
+_RULES: dict[str, type[Rule]] = {
+    "check": Check,
+    "impute": Impute,
+    "unique": Unique,
+    "respell": Respell,
+    "when": Depends,
+    "template": Template,
+    "sources": SourceVotes,
+    "typos": Typos,
+}
 _Made = TypeVar("_Made")
 
 
 def read_table(path: Path | str) -> Table:
-    """Reads a table from a YAML file.
+    """Reads a table from a YAML file, with the evidence beside it.
 
     Raises:
         UserError: the file cannot be read, or is no table; the sentence names the line.
@@ -43,12 +56,22 @@ def read_table(path: Path | str) -> Table:
     if len(content) > _MOST_BYTES:
         raise UserError(f"{path} has more than {_MOST_BYTES // 10**6} MB; give a YAML file of a table.")
     try:
-        return _Reader(str(path)).table(text)
+        table = _Reader(str(path)).table(text)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise UserError(f"{path}{line}: this is not YAML ({error.problem}); correct it.") from None
     except (yaml.YAMLError, RecursionError) as error:
         raise UserError(f"{path} is not YAML ({type(error).__name__}); correct it.") from None
+    return _with_evidence(table, path.parent / EVIDENCE)
+
+
+def _with_evidence(table: Table, folder: Path) -> Table:
+    """A table with what was counted for its mined rules when it was inferred, if that is in a folder."""
+    if not active(table.rules) or not folder.is_dir():
+        return table
+    from eightytwenty.inference.mine import read_judge
+
+    return dataclasses.replace(table, judge=read_judge(table, folder))
 
 
 def table_yaml(table: Table, comments: Mapping[str, str] | None = None) -> str:
@@ -63,19 +86,31 @@ def table_yaml(table: Table, comments: Mapping[str, str] | None = None) -> str:
         fields = _changed_fields(column)
         fields.pop("name")
         columns[column.name] = fields
-    rules = [_changed_fields(rule) for rule in table.rules]
+    rules = "".join(_rule_text(rule) for rule in table.rules)
     content: dict[str, Any] = {"version": VERSION, "table": table.name}
     if read := {name: value for name, value in vars(table.read).items() if value is not None}:
         content["read"] = {name: _READ_AS.get((name, value), value) for name, value in read.items()}
     if table.csv:
         content["csv"] = True
+    if table.min_confidence != DEFAULT:
+        content["min_confidence"] = table.min_confidence
     notes = comments or {}
     # a key on each line
     lines = [*(_dump({key: value}) for key, value in content.items()), "columns:\n"]
     for name, fields in columns.items():
         line = yaml.safe_dump({name: fields}, **_STYLE, width=_ONE_LINE, default_flow_style=True).strip()
         lines.append(f"  {line[1:-1]}" + (f"  # {notes[name]}" if name in notes else "") + "\n")
-    return "".join([*lines, *([_dump({"rules": rules})] if rules else [])])
+    return "".join([*lines, *(["rules:\n", rules] if rules else [])])
+
+
+def _rule_text(rule: Rule) -> str:
+    """A rule as an item of a list: on one line if it is short."""
+    fields = _changed_fields(rule)
+    line: str = yaml.safe_dump([fields], **_STYLE, width=_ONE_LINE, default_flow_style=True).strip()
+    if len(line) <= _LONGEST_LINE:
+        return f"- {line[1:-1]}\n"
+    text: str = yaml.safe_dump([fields], **_STYLE, width=_LONGEST_LINE, default_flow_style=None)
+    return text
 
 
 def _dump(content: dict[str, Any]) -> str:
@@ -87,16 +122,25 @@ def _dump(content: dict[str, Any]) -> str:
 def _changed_fields(item: Column | Rule) -> dict[str, Any]:
     """The fields of a column or rule that are not as by default, as YAML knows them."""
     fields = {}
+    # a rule without a name or a reason gives itself one
+    texts = {} if isinstance(item, Column) else _default_texts(item)
+    unnamed = dataclasses.replace(item, **texts)
     for field in dataclasses.fields(item):
         value = getattr(item, field.name)
-        is_named_after_itself = field.name == "name" and value == getattr(item, dataclasses.fields(item)[0].name)
-        if value != field.default and (isinstance(item, Column) or not is_named_after_itself):
+        is_derived = field.name in texts and value == getattr(unnamed, field.name)
+        if value != field.default and not is_derived:
             if field.name in {"replace", "respell"}:
                 value = dict(value)
             elif field.name == "range":
                 value = list(value)
             fields[field.name] = list(value) if isinstance(value, tuple) else value
     return fields
+
+
+def _default_texts(rule: Rule) -> dict[str, Any]:
+    """The name and the reason that a rule has if none are given, as far as it may have none."""
+    fields = {field.name: field.default for field in dataclasses.fields(rule)}
+    return {name: fields[name] for name in ("name", "reason") if isinstance(fields[name], str)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +157,9 @@ class _Reader:
         if root is None:
             raise UserError(f"{self.path} is empty; give a YAML file of a table.")
         fields = self.mapping(
-            root, ["version", "table", "read", "csv", "columns", "rules"], required=["table", "columns"]
+            root,
+            ["version", "table", "read", "csv", "min_confidence", "columns", "rules"],
+            required=["table", "columns"],
         )
         if "version" in fields and self.text(fields["version"]) != VERSION:
             raise self.error(fields["version"], f"only version {VERSION} is known; install a newer eightytwenty")
@@ -121,6 +167,10 @@ class _Reader:
         read = self.read(fields["read"]) if "read" in fields else ReadOptions()
         csv = self.boolean(fields["csv"]) if "csv" in fields else False
         table = self.make(root, lambda: Table(self.text(fields["table"]), tuple(columns), read=read, csv=csv))
+        if least := fields.get("min_confidence"):
+            confidence: Any = self.text(least)
+            unset = table
+            table = self.make(least, lambda: dataclasses.replace(unset, min_confidence=confidence))
         rules = []
         for node in self.sequence(fields["rules"]) if "rules" in fields and not self.is_empty(fields["rules"]) else []:
             rule = self.rule(node)
@@ -160,8 +210,10 @@ class _Reader:
         fields = self.mapping(node, [field.name for field in dataclasses.fields(rule)], required)
         values: dict[str, Any] = {}
         for key, value in fields.items():
-            if key == "unique":
+            if key in {"unique", "when", "told", "typos"}:
                 values[key] = tuple(map(self.text, self.sequence(value)))
+            elif key == "copiers":
+                values[key] = tuple(tuple(map(self.text, self.sequence(group))) for group in self.sequence(value))
             elif key == "respell":
                 values[key] = tuple((cell, self.text(new)) for cell, new in self.entries(value, key).items())
             else:

@@ -46,7 +46,8 @@ class Index:
         codes = [getattr(column.form.parse, "__code__", None) for column in self._table.columns]
         kinds = [code.co_filename for code in codes if code]
         # the hashes of keys are those of this version of polars
-        return f"{self._table!r}\n{code_digest(*kinds)}\n{pl.__version__}"
+        evidence = self._table.judge.digest if self._table.judge else ""
+        return f"{self._table!r}\n{evidence}\n{code_digest(*kinds)}\n{pl.__version__}"
 
     def find(self, files: Sequence[RawFile]) -> tuple[dict[Path, str], list[Part]]:
         """The files that are known and unchanged.

@@ -13,7 +13,8 @@ from eightytwenty.kinds.number_notation import UNIT, StatedMark, only_unit, stat
 from eightytwenty.kinds.spelling import SPACES_WITHIN, STRAY_CHARACTERS, STRAY_SPACES, UNICODE_VARIANTS, typed_text
 from eightytwenty.schema import Column
 
-# One line per changed cell. `row` is its position in the batch; `step` orders several changes to one cell.
+# One line per changed cell. `row` is its position in the batch; `step` orders several changes to one cell; `reason` is
+# what the table says of this cell, null for the reason of the rule.
 LEDGER = {
     "row": pl.Int64,
     "step": pl.Int64,
@@ -22,6 +23,7 @@ LEDGER = {
     "before": pl.String,
     "after": pl.String,
     "confidence": pl.Float64,
+    "reason": pl.String,
 }
 # repairs of what no slip makes of a value, whatever a column says
 ALWAYS = frozenset(
@@ -244,7 +246,11 @@ def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:
     )
     proposed = [(raw, *proposal) for raw, _, proposal in found if proposal]
     proposals = pl.DataFrame(proposed, {"raw": pl.String, "rule": pl.String, "proposal": pl.String}, orient="row")
-    ledger = irregular.join(changes, on="raw").with_columns(pl.lit(column.name).alias("column")).select(list(LEDGER))
+    ledger = (
+        irregular.join(changes, on="raw")
+        .with_columns(pl.lit(column.name).alias("column"), reason=pl.lit(None, pl.String))
+        .select(list(LEDGER))
+    )
     last = ledger.group_by("row").agg(pl.col("after").sort_by("step").last()).sort("row")
     return RepairedColumn(
         cells.scatter(last["row"], last["after"]),

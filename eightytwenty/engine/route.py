@@ -134,6 +134,8 @@ def route_rows(
     is_clean = results.sound & ~is_copy
     is_quarantined = ~is_clean & ~is_copy
     ledger = results.ledger.filter(pl.Series(is_clean)[results.ledger["row"]])
+    of_rule = ledger["rule"].replace_strict(reasons, return_dtype=pl.String)
+    ledger = ledger.with_columns(pl.col("reason").fill_null(of_rule))
     quarantined, copies = np.flatnonzero(is_quarantined), np.flatnonzero(is_copy)
     failed = _failed_rules(results, is_quarantined, reasons)
     return {
@@ -150,22 +152,25 @@ def _flags(
     is_clean: Mask,
     row_ids: pl.DataFrame,
     columns: Mapping[str, Column],
-    reasons: Mapping[str, str],
+    by_rule: Mapping[str, str],
 ) -> pl.DataFrame:
     """The doubtful cells and rows among the clean rows, sorted."""
     pieces = [row_ids.clear().with_columns(pl.lit(None, dtype).alias(name) for name, dtype in FLAGS.items())]
     for doubt in results.flags:
         is_kept = is_clean[doubt.rows]
         rows, column = doubt.rows[is_kept], doubt.column
-        proposals = doubt.proposals.filter(is_kept) if doubt.proposals is not None else None
+        proposals, confidence, reasons = (
+            value.filter(is_kept) if isinstance(value, pl.Series) else value
+            for value in (doubt.proposals, doubt.confidence, doubt.reasons)
+        )
         pieces.append(
             row_ids[rows].with_columns(
                 column=pl.lit(column, pl.String),
                 rule=pl.lit(doubt.rule),
-                reason=pl.lit(_reason(doubt, columns, reasons)),
+                reason=pl.lit(_reason(doubt, columns, by_rule)) if reasons is None else reasons,
                 value=results.cells[column][rows] if column else pl.lit(None, pl.String),
                 proposal=proposals if proposals is not None else pl.lit(None, pl.String),
-                confidence=pl.lit(doubt.confidence, pl.Float64),
+                confidence=confidence if isinstance(confidence, pl.Series) else pl.lit(confidence, pl.Float64),
             )
         )
     return pl.concat(pieces).sort(row_ids.columns, maintain_order=True)

@@ -15,6 +15,7 @@ from eightytwenty.engine.equation import Equation
 from eightytwenty.engine.expression import compile_check
 from eightytwenty.engine.reasons import DAMAGED, DAMAGED_REASON, MISSING, OUT_OF_RANGE, PATTERN, REASONS, UNKNOWN
 from eightytwenty.engine.repair import LEDGER, RepairedColumn, canonical, parse_plain, repair_column, repairs
+from eightytwenty.engine.verdicts import decide_cells
 from eightytwenty.read.batch import Batch, Indices
 from eightytwenty.schema import Action, Check, Column, Impute, Respell, Table, anchored
 
@@ -50,14 +51,16 @@ class Doubt:
         column: None for whole rows.
         rows: positions in the batch, sorted.
         proposals: String, what each of these cells would become; None if nothing is proposed.
-        confidence: that the proposals are right.
+        confidence: that the proposals are right, one for all or one for each.
+        reasons: String, why each is doubtful; None if the reason of the rule says all.
     """
 
     rule: str
     column: str | None
     rows: Indices
     proposals: pl.Series | None = None
-    confidence: float | None = None
+    confidence: float | pl.Series | None = None
+    reasons: pl.Series | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
     for respell in table.respells("repair"):
         column = next(column for column in table.written_columns if column.name == respell.column)
         columns[column.name] = _respell(respell, column, columns[column.name])
+    columns, judged = _apply_verdicts(table, columns)
     for rule in table.imputes:
         # what is computed for a column that the file lacks would be in no output
         if set(Equation.parse(rule.impute).columns) <= set(file_columns):
@@ -126,7 +130,11 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
         failures[name] = _any(values, list(unsound.values())) & is_row
     for name, failed in check_failures(table.checks("quarantine"), values).items():
         failures[name] = failed & is_row
-    flags = [doubt for column in table.columns for doubt in _doubts(column, columns[column.name], is_row)]
+    flags = [
+        doubt
+        for column in table.columns
+        for doubt in _doubts(column, columns[column.name], is_row, judged.get(column.name, []))
+    ]
     flags += [
         Doubt(name, column_name, np.flatnonzero(_any(values, [unsound])))
         for name, by_column in _unsound_values(table, "flag").items()
@@ -148,8 +156,40 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
     return RuleResults(cells, values, ledger, failures, flags)
 
 
-def _doubts(column: Column, repaired: RepairedColumn, is_row: Mask) -> Iterator[Doubt]:
-    """The cells of a column that a repair would change which only proposes, and those that it flags for their kind."""
+def _apply_verdicts(
+    table: Table, columns: dict[str, RepairedColumn]
+) -> tuple[dict[str, RepairedColumn], dict[str, list[Doubt]]]:
+    """Changes the cells for which the evidence is strong enough; the other doubtful ones, by column."""
+    if not table.judge:
+        return columns, {}
+    texts = pl.DataFrame({name: repaired.cells for name, repaired in columns.items()})
+    unreadable = {name: column.cells.is_not_null() & column.values.is_null() for name, column in columns.items()}
+    changes, doubtful = decide_cells(table, texts, unreadable)
+    written = {column.name: column for column in table.written_columns}
+    columns, doubts = dict(columns), dict[str, list[Doubt]]()
+    for (column, rule), found in changes.group_by("column", "rule", maintain_order=True):
+        name, rows = str(column), found["row"].to_numpy()
+        columns[name] = _fill(
+            columns[name], written[name], rows, found["proposal"], str(rule), found["confidence"], found["reason"]
+        )
+    for (column, rule), found in doubtful.group_by("column", "rule", maintain_order=True):
+        doubt = Doubt(
+            str(rule), str(column), found["row"].to_numpy(), found["proposal"], found["confidence"], found["reason"]
+        )
+        doubts.setdefault(str(column), []).append(doubt)
+    return columns, doubts
+
+
+def _doubts(column: Column, repaired: RepairedColumn, is_row: Mask, judged: Sequence[Doubt]) -> Iterator[Doubt]:
+    """The cells of a column that a repair would change which only proposes, and those that it flags for their kind.
+
+    Args:
+        column: the column.
+        repaired: its cells.
+        is_row: (n,) bool, the records that are rows.
+        judged: its cells that are doubtful by the evidence, which are flagged once.
+    """
+    yield from judged
     proposals = repaired.proposals
     for (rule,), proposed in proposals.group_by("rule", maintain_order=True):
         yield Doubt(
@@ -162,6 +202,8 @@ def _doubts(column: Column, repaired: RepairedColumn, is_row: Mask) -> Iterator[
     if column.flags_other_kinds:
         unreadable = (repaired.cells.is_not_null() & repaired.values.is_null()).to_numpy() & is_row
         unreadable[proposals["row"].to_numpy()] = False
+        for doubt in judged:
+            unreadable[doubt.rows] = False
         yield Doubt(column.form.fault, column.name, np.flatnonzero(unreadable))
         if column.form.doubt:
             is_open = column.form.doubt(repaired.cells).fill_null(value=False).to_numpy()
@@ -265,8 +307,10 @@ def _impute(rule: Impute, table: Table, columns: dict[str, RepairedColumn], usab
         texts, is_unread = columns[name].cells[unread_rows], columns[name].values[unread_rows].is_null()
         readings = column.form.readings
         options = [text for text in texts.filter(is_unread).drop_nulls().unique() if readings(text)]
-        gaps = gaps + texts.is_null().to_numpy()
-        choices = choices + (is_unread & texts.is_in(options).fill_null(value=False)).to_numpy()
+        is_choice = is_unread & texts.is_in(options).fill_null(value=False)
+        # what is flagged for its kind is missing in clean.parquet
+        is_gap = is_unread & ~is_choice if column.flags_other_kinds else texts.is_null()
+        gaps, choices = gaps + is_gap.to_numpy(), choices + is_choice.to_numpy()
         unread = unread + is_unread.to_numpy()
     # every cell without a value is the only one that is missing, or has several readings
     is_open = (unread == gaps + choices) & (np.minimum(gaps, choices) == 0) & (gaps < 2)
@@ -298,7 +342,7 @@ def _solve(
 ) -> dict[str, str]:
     """The new cells of one row, by column: its missing cell, or the readings of its ambiguous ones."""
     unread = [name for name in columns if name not in values]
-    if cells[unread[0]] is None:
+    if not any(columns[name].form.readings(cells[name] or "") for name in unread):
         answer, write = equation.solve(unread[0], values), columns[unread[0]].form.from_number
         cell = write(answer) if write and answer is not None else None
         return {} if cell is None else {unread[0]: cell}
@@ -314,7 +358,13 @@ def _solve(
 
 
 def _fill(
-    repaired: RepairedColumn, column: Column, rows: Indices, after: pl.Series, rule: str, confidence: float = 1.0
+    repaired: RepairedColumn,
+    column: Column,
+    rows: Indices,
+    after: pl.Series,
+    rule: str,
+    confidence: float | pl.Series = 1.0,
+    reasons: pl.Series | None = None,
 ) -> RepairedColumn:
     """Writes new cells into some rows of a column, and into its ledger."""
     change = pl.DataFrame(
@@ -324,7 +374,8 @@ def _fill(
         step=pl.lit(_AFTER_REPAIRS, pl.Int64),
         column=pl.lit(column.name),
         rule=pl.lit(rule),
-        confidence=pl.lit(confidence),
+        confidence=confidence if isinstance(confidence, pl.Series) else pl.lit(confidence),
+        reason=pl.lit(None, pl.String) if reasons is None else reasons,
     )
     return RepairedColumn(
         repaired.cells.scatter(rows, after),

@@ -22,7 +22,7 @@ from eightytwenty.engine.rules import rule_reasons
 from eightytwenty.engine.summary import Summary
 from eightytwenty.engine.write import CSV, OUTPUTS, CleanText, Layout, Outputs
 from eightytwenty.errors import UserError
-from eightytwenty.files import whole_folder
+from eightytwenty.files import whole_folder, write_files
 from eightytwenty.pages.report import write_reports
 from eightytwenty.progress import Progress
 from eightytwenty.read.reader import SourceReader
@@ -41,7 +41,7 @@ def clean_table(
     piece: int | None = None,
     executor: Executor = in_threads,
     index: Path | None = None,
-    beside: Mapping[str, str] | None = None,
+    beside: Mapping[str, str | bytes] | None = None,
     mask: bool = False,
 ) -> Summary:
     """Cleans a source into a folder, which appears whole or not at all.
@@ -61,7 +61,7 @@ def clean_table(
         executor: runs the stages; the result does not depend on it.
         index: a folder that keeps what was found out about each file. Files that are in it already, unchanged, are
             hashed and not cleaned again; the result does not depend on it.
-        beside: other texts that belong to the folder: path in it -> content.
+        beside: other files that belong to the folder: path in it -> content.
         mask: whether letters and digits of the examples in the report are hidden.
 
     Raises:
@@ -105,9 +105,7 @@ def clean_table(
                     remover.submit(shutil.rmtree, part.place)
         check_accounts(folder, [file.name for file in files], counts)
         shutil.rmtree(scratch)
-        for name, text in (beside or {}).items():
-            (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8")
+        write_files(folder, beside or {})
         total = sum((part.counts for part in parts[1:]), parts[0].counts)
         described = [_describe(file, count) for file, count in zip(files, counts, strict=True)]
         unread = [asdict(file) for file in source.unread]

@@ -83,7 +83,14 @@ def output_schemas(
     row_id = [pa.field("source", source), pa.field("record", pa.int64())]
     rules, reason = ("rules", pa.large_list(_TEXT)), ("reason", _TEXT)
     original = [("copy_of_source", _TEXT), ("copy_of_record", pa.int64())]
-    change = [("column", _TEXT), ("rule", _TEXT), ("before", _TEXT), ("after", _TEXT), ("confidence", pa.float64())]
+    change = [
+        ("column", _TEXT),
+        ("rule", _TEXT),
+        ("before", _TEXT),
+        ("after", _TEXT),
+        ("confidence", pa.float64()),
+        ("reason", _TEXT),
+    ]
     flag = [(name, pa.float64() if dtype == pl.Float64 else _TEXT) for name, dtype in FLAGS.items()]
     return {
         "clean": pa.schema([*row_id, *clean]),
@@ -114,7 +121,7 @@ def _encoding(schema: pa.Schema) -> dict[str, Any]:
         "column_encoding": dict.fromkeys(integers, "DELTA_BINARY_PACKED"),
         "compression": {name: "none" if name in integers else "zstd" for name in _leaves(schema)},
         "compression_level": {name: 1 for name in _leaves(schema) if name not in integers},
-        "use_dictionary": [name for name in ("source", "rule") if name in schema.names],
+        "use_dictionary": [name for name in ("source", "rule", "reason") if name in schema.names],
     }
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from eightytwenty.engine.reasons import OUT_OF_RANGE
 from eightytwenty.engine.rules import value_reason
+from eightytwenty.mined_rules import MinedRule
 from eightytwenty.schema import Column, Impute, Respell, Rule, Table, Unique
 
 Type = Literal["integer", "number", "boolean", "date", "time", "timestamp", "duration", "string"]
@@ -107,6 +108,8 @@ def _sentence(rule: Rule) -> str:
         return f"unique: {', '.join(rule.unique)} ({rule.reason})"
     if isinstance(rule, Respell):
         return f"respell: {len(rule.respell)} values of {rule.column} ({rule.reason}, {rule.action})"
+    if isinstance(rule, MinedRule):
+        return f"{rule.name}: {rule.reason} ({rule.action})"
     word, text = ("impute", rule.impute) if isinstance(rule, Impute) else ("check", rule.check)
     name = f" {rule.name}," if rule.name not in (text, f"from {text}") else ""
     action = f", {rule.action}" if rule.action in ("flag", "off") else ""

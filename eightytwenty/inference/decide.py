@@ -16,7 +16,7 @@ def decide(table: Table, min_confidence: float) -> Table:
         else rule
         for rule in table.rules
     )
-    return replace(table, columns=columns, rules=rules)
+    return replace(table, columns=columns, rules=rules, min_confidence=min_confidence)
 
 
 def _decided(column: Column, min_confidence: float) -> Column:

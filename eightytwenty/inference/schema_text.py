@@ -6,13 +6,16 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from eightytwenty.inference.column import ColumnEvidence
+from eightytwenty.inference.judge import Judge
 from eightytwenty.inference.table import Inferred
 from eightytwenty.inference.update import merge, with_comments
+from eightytwenty.mined_rules import active
 from eightytwenty.pages.markdown import code, markdown_table, plain
 from eightytwenty.printable import masked as hidden
-from eightytwenty.schema_file import read_table, table_yaml
+from eightytwenty.schema import Table
+from eightytwenty.schema_file import EVIDENCE, read_table, table_yaml
 
-SCHEMA, EVIDENCE = "schema.yaml", "evidence"
+SCHEMA = "schema.yaml"
 BEFORE = f"{EVIDENCE}/inferred.yaml"  # the schema as it was inferred, to tell what a person changes in it
 _HEAD = """\
 # What {name} was seen to be. Every line can be corrected; `eightytwenty clean FILE --schema {file}` applies it.
@@ -20,13 +23,25 @@ _HEAD = """\
 """
 
 
-def inferred_files(inferred: Inferred, *, masked: bool = False) -> dict[str, str]:
+def inferred_files(inferred: Inferred, *, masked: bool = False) -> dict[str, str | bytes]:
     """The schema and the evidence of an inferred table: path in a folder -> content.
 
     Args:
         inferred: the table.
-        masked: whether letters and digits of examples are hidden.
+        masked: whether letters and digits of examples are hidden. The counts of values are then left out; rules that
+            rest on them count again in the rows that they judge.
     """
+    return {**_texts(inferred, masked=masked), **({} if masked else _counts(inferred.table))}
+
+
+def _counts(table: Table) -> dict[str, bytes]:
+    """The counts that the mined rules of a table go by."""
+    if not isinstance(table.judge, Judge):
+        return {}
+    return {f"{EVIDENCE}/{name}": content for name, content in table.judge.evidence.files(active(table.rules)).items()}
+
+
+def _texts(inferred: Inferred, *, masked: bool) -> dict[str, str]:
     evidence = {name: _shown(seen, masked=masked) for name, seen in inferred.columns.items()}
     looked = f"{inferred.rows:,} of {inferred.seen:,} rows were looked at"
     broken = f"{inferred.broken:,} more records are no rows" if inferred.broken else ""
@@ -44,7 +59,7 @@ def inferred_files(inferred: Inferred, *, masked: bool = False) -> dict[str, str
     }
 
 
-def updated_files(inferred: Inferred, folder: Path, *, masked: bool = False) -> dict[str, str]:
+def updated_files(inferred: Inferred, folder: Path, *, masked: bool = False) -> dict[str, str | bytes]:
     """The same for a folder that has a schema, with what a person wrote into it.
 
     Args:
@@ -60,7 +75,7 @@ def updated_files(inferred: Inferred, folder: Path, *, masked: bool = False) -> 
     as_inferred = inferred_files(inferred, masked=masked)
     merged = replace(inferred, table=merge(before, own, inferred.table))
     columns = {name: seen for name, seen in inferred.columns.items() if name in merged.table.names}
-    text = inferred_files(replace(merged, columns=columns), masked=masked)[SCHEMA]
+    text = _texts(replace(merged, columns=columns), masked=masked)[SCHEMA]
     return {**as_inferred, SCHEMA: with_comments(text, (folder / SCHEMA).read_text(encoding="utf-8"))}
 
 

@@ -4,8 +4,8 @@ Nothing is known of the sources but what they say. Those that agree with others 
 that agree with each other more than that explains are one.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -63,7 +63,7 @@ def find_sources(cells: pl.DataFrame) -> Sources | None:
         Who tells what; None if the table is no such table.
     """
     candidates = find_candidates(cells)
-    return next((found for candidate in candidates if (found := _learn_sources(candidate, cells))), None)
+    return next((found for candidate in candidates if (found := _learn_candidate(candidate, cells))), None)
 
 
 def tell(sources: Sources, cells: pl.DataFrame) -> pl.DataFrame:
@@ -100,31 +100,49 @@ def tell_gathered(sources: Sources, counts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _learn_sources(candidate: Candidate, cells: pl.DataFrame) -> Sources | None:
-    """How the sources tell; None if it does not matter who tells, for then errors are slips, as in any table."""
-    sample = whole_things(cells, candidate.key)
-    counts = gather(sample, candidate.key, candidate.source, candidate.told)
-    shapes = {column: usual_shapes(column, counts) for column in candidate.told}
-    told = {column: statements_on(column, counts, shapes[column]) for column in candidate.told}
-    names = told[candidate.told[0]].sources
+def learn_sources(key: str, source: str, told: Sequence[str], cells: pl.DataFrame) -> Sources:
+    """How sources tell, where it is known that they do.
+
+    Args:
+        key: the column that names the thing.
+        source: the column that names who tells.
+        told: the columns that are told.
+        cells: (n, columns) String, as for `find_sources`.
+    """
+    sample = whole_things(cells, key)
+    counts = gather(sample, key, source, told)
+    shapes = {column: usual_shapes(column, counts) for column in told}
+    statements = {column: statements_on(column, counts, shapes[column]) for column in told}
+    names = statements[told[0]].sources
     alone = np.arange(len(names))
-    copiers = find_copiers([(statements, learn(statements, alone)) for statements in told.values()])
+    copiers = find_copiers([(of_column, learn(of_column, alone)) for of_column in statements.values()])
     groups = group_numbers(names, copiers)
-    by_majority = {column: learn(statements, groups, shapes[column]) for column, statements in told.items()}
-    trust, differing = {}, 0
-    for column, statements in told.items():
+    by_majority = {column: learn(of_column, groups, shapes[column]) for column, of_column in statements.items()}
+    trust = {}
+    for column, of_column in statements.items():
         # who is right in the other columns is likely to be right in this one, even against a majority
-        elsewhere = {
-            name: float(np.mean([by_majority[other].accuracy[name] for other in told if other != column]))
-            for name in names
-        }
-        likeliest = learn(statements, groups, shapes[column], elsewhere)
-        if _can_be_told(statements, groups, likeliest):
-            trust[column] = _different(likeliest, by_majority[column])
-            differing += _matters_who_tells(statements, groups, likeliest)
+        others = [by_majority[other].accuracy for other in told if other != column]
+        elsewhere = (
+            {name: float(np.mean([accuracy[name] for accuracy in others])) for name in names} if others else None
+        )
+        trust[column] = _different(learn(of_column, groups, shapes[column], elsewhere), by_majority[column])
+    return Sources(key, source, tuple(told), copiers, trust, sample.height)
+
+
+def _learn_candidate(candidate: Candidate, cells: pl.DataFrame) -> Sources | None:
+    """How the sources tell; None if it does not matter who tells, for then errors are slips, as in any table."""
+    learned = learn_sources(candidate.key, candidate.source, candidate.told, cells)
+    counts = gather(whole_things(cells, candidate.key), candidate.key, candidate.source, candidate.told)
+    told, differing = [], 0
+    for column, trust in learned.trust.items():
+        statements = statements_on(column, counts, trust[0].shapes)
+        groups = group_numbers(statements.sources, learned.copiers)
+        if _can_be_told(statements, groups, trust[0]):
+            told.append(column)
+            differing += _matters_who_tells(statements, groups, trust[0])
     if differing < _FEWEST_TOLD:
         return None
-    return Sources(candidate.key, candidate.source, tuple(trust), copiers, trust, sample.height)
+    return replace(learned, told=tuple(told), trust={column: learned.trust[column] for column in told})
 
 
 def _different(one: Trust, other: Trust) -> tuple[Trust, ...]:

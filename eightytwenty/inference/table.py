@@ -14,6 +14,7 @@ from eightytwenty.files import name_as_text
 from eightytwenty.inference.column import ColumnEvidence, infer_column
 from eightytwenty.inference.decide import decide
 from eightytwenty.inference.keys import find_keys, sure_key
+from eightytwenty.inference.mine import with_mined_rules
 from eightytwenty.inference.sample import Sample, read_sample
 from eightytwenty.inference.values import Values
 from eightytwenty.kinds.number_format import column_mark
@@ -88,7 +89,8 @@ def infer_table(files: Sequence[RawFile], name: str, read: ReadOptions, progress
     lacking = {column for column in names if any(column not in file.columns for file in files)}
     # whoever writes commas before fractions does not write them between cells
     has_commas = all(file.format and file.format.dialect.delimiter == "," for file in files)
-    return infer_sample(sample, name, read, lacking, read.decimal or ("." if has_commas else ""))
+    inferred = infer_sample(sample, name, read, lacking, read.decimal or ("." if has_commas else ""))
+    return replace(inferred, table=with_mined_rules(inferred.table, sample, files))
 
 
 def infer_sample(sample: Sample, name: str, read: ReadOptions, lacking: set[str], decimal_mark: str = "") -> Inferred:

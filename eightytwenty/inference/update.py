@@ -3,7 +3,8 @@
 import dataclasses
 from collections.abc import Iterator
 
-from eightytwenty.schema import Column, Table
+from eightytwenty.mined_rules import MinedRule, Typos
+from eightytwenty.schema import Column, Rule, Table
 
 
 def merge(before: Table, written: Table, after: Table) -> Table:
@@ -28,12 +29,12 @@ def merge(before: Table, written: Table, after: Table) -> Table:
     kept = {rule.name for rule in removed} | {rule.name for rule in written.rules if rule not in before.rules}
     names = {column.name for column in columns}
     rules = [rule for rule in written.rules if rule not in before.rules]
-    rules += [rule for rule in after.rules if rule.name not in kept and _names_of(rule) <= names]
+    rules += [_within(rule, names) for rule in after.rules if rule.name not in kept and _fits(rule, names)]
     fields = {
         name: getattr(written, name) if getattr(written, name) != getattr(before, name) else getattr(after, name)
-        for name in ("name", "read", "csv")
+        for name in ("name", "read", "csv", "min_confidence")
     }
-    return Table(columns=tuple(columns), rules=tuple(rules), **fields)
+    return Table(columns=tuple(columns), rules=tuple(rules), judge=after.judge, **fields)
 
 
 def _merged(before: Column, written: Column, after: Column) -> Column:
@@ -46,9 +47,19 @@ def _merged(before: Column, written: Column, after: Column) -> Column:
     return dataclasses.replace(written if "kind" in changed else after, **changed)
 
 
-def _names_of(rule: object) -> set[str]:
-    """The columns that an inferred rule names."""
-    return {getattr(rule, "column", None) or "", *getattr(rule, "unique", ())} - {""}
+def _fits(rule: Rule, names: set[str]) -> bool:
+    """Whether the columns that an inferred rule names are among some, or one of them where any will do."""
+    if isinstance(rule, Typos):
+        return bool(names & set(rule.typos))
+    own = rule.columns if isinstance(rule, MinedRule) else getattr(rule, "unique", ())
+    return {getattr(rule, "column", None) or "", *own} - {""} <= names
+
+
+def _within(rule: Rule, names: set[str]) -> Rule:
+    """A rule on any number of columns, without those that a table does not have."""
+    if not isinstance(rule, Typos):
+        return rule
+    return dataclasses.replace(rule, typos=tuple(name for name in rule.typos if name in names))
 
 
 def with_comments(text: str, written: str) -> str:

@@ -188,7 +188,8 @@ def _explained(cleaned: Cleaned, source: str, record: int, column: str, fate: st
     reasons, line = cleaned.summary.reasons, found.row(0, named=True)
     cells = {name: line.get(name) for name in ([column] if column else columns)}
     ledger, flags = (_lines(cleaned, name, source, record) for name in ("ledger", "flags"))
-    changes = [change | {"reason": reasons.get(change["rule"], "")} for change in ledger.to_dicts()]
+    # ledgers of earlier versions have no reasons of their own
+    changes = [{"reason": reasons.get(change["rule"], "")} | change for change in ledger.to_dicts()]
     doubts = flags.to_dicts()
     if column:
         changes = [change for change in changes if change["column"] == column]

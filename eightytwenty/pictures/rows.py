@@ -161,7 +161,9 @@ class PictureRows:
         changes = self._observed.changes
         rows = pl.Series(self._places[changes["row"].to_numpy()], dtype=pl.Int64)
         pictures = (
-            changes.with_columns(row=rows, column=pl.lit("picture"), confidence=pl.lit(1.0))
+            changes.with_columns(
+                row=rows, column=pl.lit("picture"), confidence=pl.lit(1.0), reason=pl.lit(None, pl.String)
+            )
             .select(list(LEDGER))
             .sort("row", "step")
         )
@@ -171,7 +173,7 @@ class PictureRows:
         }
         attributes = pl.DataFrame(
             [
-                (places[name], step, change.attribute, change.repair, change.before, change.after, 1.0)
+                (places[name], step, change.attribute, change.repair, change.before, change.after, 1.0, None)
                 for name in places
                 for step, change in enumerate(repaired[name])
             ],

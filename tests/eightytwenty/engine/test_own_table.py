@@ -76,7 +76,16 @@ def test_the_result_of_a_cleaning_holds_its_tables(documented_folder):
     heights = {name: table.height for name, table in tables.items()}
     assert heights == {"clean": 2, "quarantine": 1, "duplicates": 0, "flags": 0, "ledger": 1}
     assert tables["clean"].columns == ["source", "record", "sensor", "kelvin"]
-    assert tables["ledger"].row(0) == ("raw.csv", 3, "kelvin", "number word", "two hundred", "200", 1.0)
+    assert tables["ledger"].row(0) == (
+        "raw.csv",
+        3,
+        "kelvin",
+        "number word",
+        "two hundred",
+        "200",
+        1.0,
+        "an English number word has one value",
+    )
 
 
 def test_a_row_fails_where_the_expression_is_false_and_not_where_it_is_null(clean_source):

@@ -4,6 +4,7 @@ import pytest
 
 from eightytwenty import infer_into, read_table
 from eightytwenty.errors import UserError
+from eightytwenty.mined_rules import Typos
 from eightytwenty.schema import Check
 
 TEXT = "id,size,day,city\n" + "".join(f"K{n:03},{n},2024-01-{n % 28 + 1:02},Rome\n" for n in range(40))
@@ -43,8 +44,9 @@ def test_fields_columns_rules_and_comments_of_a_person_stay(folder):
     edit(
         folder,
         ("  size: {kind: integer,", "  # as the scale shows it\n  size: {kind: integer, unit: kg, range: [0, 100],"),
-        ("rules:\n- unique: [id]\n", "rules:\n- {check: size > 0, reason: nothing weighs nothing}\n"),
+        ("rules:\n- {unique: [id]}\n", "rules:\n- {check: size > 0, reason: nothing weighs nothing}\n"),
         ("table: raw", "table: parcels"),
+        (", city]}", "]}"),
     )
     text = (folder / "seen" / "schema.yaml").read_text()
     (folder / "seen" / "schema.yaml").write_text(
@@ -55,7 +57,7 @@ def test_fields_columns_rules_and_comments_of_a_person_stay(folder):
     assert list(columns) == ["id", "size", "day"]
     assert (columns["size"].unit, columns["size"].range) == ("kg", ("0", "100"))
     assert table.name == "parcels"
-    assert table.rules == (Check("size > 0", "nothing weighs nothing"),)
+    assert table.rules == (Check("size > 0", "nothing weighs nothing"), Typos(("id", "size", "day")))
     lines = (folder / "seen" / "schema.yaml").read_text().splitlines()
     assert lines[lines.index("  # as the scale shows it") + 1].startswith("  size:")
     once = (folder / "seen" / "schema.yaml").read_bytes()
@@ -70,7 +72,8 @@ def test_a_kind_that_a_person_chose_stays_with_new_rows(folder):
 
 
 def test_rules_that_were_all_deleted_are_none(folder):
-    edit(folder, ("- unique: [id]\n", ""))
+    text = (folder / "seen" / "schema.yaml").read_text()
+    (folder / "seen" / "schema.yaml").write_text(text[: text.index("rules:")])
     assert read_table(folder / "seen" / "schema.yaml").rules == ()
 
 

@@ -1,0 +1,74 @@
+"""Changes and flags cells by the evidence of a table's mined rules, of which its judge tells the confidence."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from eightytwenty.mined_rules import active
+from eightytwenty.schema import Table
+
+# A changed cell is new evidence for the others of its row: it is judged again until nothing changes, so that cleaning
+# the result once more changes nothing.
+_MOST_ROUNDS = 5
+
+
+def decide_cells(
+    table: Table, texts: pl.DataFrame, unreadable: Mapping[str, pl.Series]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Which cells are changed, and which are only doubtful.
+
+    Args:
+        table: with a judge.
+        texts: (n, columns) String, the cells after the repairs of their columns.
+        unreadable: column -> (n,) Boolean, the cells that are not of the column's kind.
+
+    Returns:
+        two times verdicts as `eightytwenty.schema.Judge` returns them.
+    """
+    if not table.judge:
+        raise ValueError(f"{table.name} has no judge")
+    least = {rule.name: table.min_confidence if rule.action == "repair" else None for rule in active(table.rules)}
+    flagged = _flagged(table)
+    rows = np.arange(texts.height)
+    made: list[pl.DataFrame] = []
+    open_: list[pl.DataFrame] = []
+    for _ in range(_MOST_ROUNDS):
+        verdicts = table.judge(
+            table.rules, texts[rows], {name: cells.gather(rows) for name, cells in unreadable.items()}
+        )
+        verdicts = verdicts.with_columns(row=pl.Series(rows[verdicts["row"].to_numpy()], dtype=pl.Int64))
+        needed = pl.col("rule").replace_strict(least, return_dtype=pl.Float64)
+        is_sure = (pl.col("confidence") >= needed).fill_null(value=False) & pl.col("proposal").is_not_null()
+        sure, doubtful = verdicts.filter(is_sure), verdicts.filter(~is_sure)
+        if made:  # a cell is changed once
+            sure = sure.join(pl.concat(made), on=["row", "column"], how="anti")
+        open_ = [frame.filter(~pl.col("row").is_in(rows)) for frame in open_] + [doubtful]
+        if sure.is_empty():
+            break
+        made.append(sure)
+        texts, unreadable = _changed(texts, unreadable, sure)
+        rows = sure["row"].unique().sort().to_numpy()
+    changes = pl.concat(made) if made else pl.concat(open_).clear()
+    # what another rule flags is not flagged twice
+    doubts = pl.concat(open_).join(flagged, on=["column", "cell"], how="anti")
+    return changes, doubts.sort("row", "column")
+
+
+def _flagged(table: Table) -> pl.DataFrame:
+    """The cells that other rules of a table flag."""
+    cells = [(rule.column, cell) for rule in table.respells("flag") for cell, _ in rule.respell]
+    return pl.DataFrame(cells, {"column": pl.String, "cell": pl.String}, orient="row")
+
+
+def _changed(
+    texts: pl.DataFrame, unreadable: Mapping[str, pl.Series], sure: pl.DataFrame
+) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
+    """The cells with the proposals in their places."""
+    changed, still = {name: texts[name] for name in texts.columns}, dict(unreadable)
+    for (column,), found in sure.group_by("column", maintain_order=True):
+        name = str(column)
+        changed[name] = changed[name].clone().scatter(found["row"], found["proposal"])
+        if name in still:
+            still[name] = still[name].clone().scatter(found["row"], values=False)
+    return pl.DataFrame(changed), still

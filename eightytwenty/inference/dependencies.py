@@ -1,0 +1,200 @@
+"""Which columns of a table determine others: the rows of a group have the same value, but for mistakes.
+
+A dependency is taken for one if the other rows of a group predict the value of a row far better than rows that were
+put together by chance. A column that is nearly constant is predicted well by any rows, and so nothing depends on it.
+"""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eightytwenty.inference.codes import Codes, combine
+from eightytwenty.inference.groups import Floats, Groups
+
+_FEWEST_ROWS, _FEWEST_GROUPS = 10, 3
+_COVERED = 0.2  # of the rows are in groups of two or more
+_LIFT, _HOLDS = 0.8, 0.8  # of what chance does not predict, the share that the group does; of all rows
+# Where more rows are wrong, the rest must be plainly noise: no two of them agree more often than by chance.
+_LIFT_IN_NOISE, _STICKINESS, _SIGMAS = 0.35, 0.15, 10.0
+# In a nearly constant column, a few mistakes hide that the rare values go with their groups: without the values that
+# win no group, which are at most a tenth of the rows, the groups must predict nearly all.
+_SETTLED, _LIFT_OF_SETTLED = 0.9, 0.9
+_REPEATS = 1.3  # times that a value of a determining column occurs on average
+_REPEATS_OF_PAIRED = 5.0  # the same for one of two columns that determine a third together
+_MOST_PAIRED = 12  # columns of which pairs are tried, those with the fewest values first
+_FEWEST_GROUPS_OF_PAIR, _COVERED_BY_PAIR, _ROWS_OF_PAIR = 5, 0.5, 3
+_LIFT_OF_PAIR, _BETTER, _LESS_OPEN = 0.9, 0.2, 0.3  # a pair must leave much less open than each of its columns
+_OPEN = 0.97  # lift of one column that leaves nothing to be said by a pair
+_MOST_COLUMNS = 200  # of a table in which all ordered pairs are tried
+
+
+@dataclass(frozen=True)
+class CodedColumn:
+    """A column of n rows as codes.
+
+    Args:
+        codes: (n,) of the cells that can be counted, negative for others.
+        size: how many values there are.
+    """
+
+    codes: Codes
+    size: int
+
+    @property
+    def repeats(self) -> float:
+        """How often a value occurs on average."""
+        told = self.codes[self.codes >= 0]
+        return len(told) / max(len(np.unique(told)), 1)
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """That some columns determine another.
+
+    Args:
+        when: their names.
+        then: the name of the other.
+        groups: that they make.
+        holds: the share of rows whose value the others of their group predict.
+        lift: the same, as a share of what chance does not predict.
+    """
+
+    when: tuple[str, ...]
+    then: str
+    groups: Groups
+    holds: float
+    lift: float
+
+    @property
+    def count(self) -> int:
+        """How many groups of two rows or more there are."""
+        return int((self.groups.rows >= 2).sum())
+
+
+def find_dependencies(columns: Mapping[str, CodedColumn]) -> list[Dependency]:
+    """The dependencies of a table, those on single columns first.
+
+    Args:
+        columns: name -> its codes, in the order of the table; at most the first 200 are looked at.
+    """
+    columns = dict(itertools.islice(columns.items(), _MOST_COLUMNS))
+    height = len(next(iter(columns.values())).codes) if columns else 0
+    if height < _FEWEST_ROWS:
+        return []
+    # the same columns shuffled, as a measure of chance; the seed makes a run repeatable
+    shuffled = np.random.default_rng(0).permutation(height)
+    repeats = {name: column.repeats for name, column in columns.items()}
+    determined = [name for name, column in columns.items() if column.size >= 2 and repeats[name] > 1]
+    lifts: dict[tuple[str, str], float] = {}
+    found = []
+    for when, column in columns.items():
+        if column.size < 2 or repeats[when] < _REPEATS:
+            continue
+        for then in determined:
+            if then == when:
+                continue
+            tried = _Trial.of(column.codes, columns[then], shuffled)
+            lifts[when, then] = tried.lift
+            if tried.is_accepted(height):
+                found.append(Dependency((when,), then, tried.groups, tried.holds, tried.lift))
+    strong = {(one.when[0], one.then) for one in found}
+    small = [name for name in columns if columns[name].size >= 2 and repeats[name] >= _REPEATS_OF_PAIRED]
+    return found + list(_of_pairs(columns, small, determined, strong, lifts, shuffled))
+
+
+def _of_pairs(
+    columns: Mapping[str, CodedColumn],
+    small: Sequence[str],
+    determined: Sequence[str],
+    strong: set[tuple[str, str]],
+    lifts: Mapping[tuple[str, str], float],
+    shuffled: Codes,
+) -> Iterator[Dependency]:
+    """The dependencies on two columns together, of which neither determines the other."""
+    tried = sorted(small, key=lambda name: columns[name].size)[:_MOST_PAIRED]
+    for pair in itertools.combinations([name for name in columns if name in tried], 2):
+        if pair in strong or pair[::-1] in strong:
+            continue
+        keys = combine([columns[name].codes for name in pair], [columns[name].size for name in pair])
+        for then in determined:
+            alone = max(lifts.get((name, then), 0.0) for name in pair)
+            if then in pair or alone > _OPEN:
+                continue
+            trial = _Trial.of(keys, columns[then], shuffled)
+            if trial.is_accepted_pair(len(keys), alone):
+                yield Dependency(pair, then, trial.groups, trial.holds, trial.lift)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """How well groups predict values, and how well they would by chance."""
+
+    groups: Groups
+    right: float
+    rows: int
+    by_chance: float
+    settled: float = 0.0  # lift among the rows whose value wins some group, if these are nearly all
+
+    @classmethod
+    def of(cls, keys: Codes, column: CodedColumn, shuffled: Codes) -> "_Trial":
+        groups = Groups.of(keys, column.codes, column.size)
+        if len(groups.starts) < _FEWEST_GROUPS:
+            return cls(groups, 0.0, 0, 1.0)
+        right, rows = groups.predicted(np.ones(column.size))
+        # what an ordinary majority hardly predicts, no other does
+        if rows < _FEWEST_ROWS or right < _LIFT_IN_NOISE / 2 * rows:
+            return cls(groups, right, rows, 1.0)
+        weights = groups.weights(groups.noise)
+        right, rows = groups.predicted(weights)
+        random = Groups.of(keys[shuffled], column.codes, column.size)
+        chance, of = random.predicted(random.weights(groups.noise))
+        return cls(groups, right, rows, chance / max(of, 1), _settled_lift(groups, random, weights))
+
+    @property
+    def holds(self) -> float:
+        return self.right / self.rows if self.rows else 0.0
+
+    @property
+    def lift(self) -> float:
+        return (self.holds - self.by_chance) / (1 - self.by_chance) if self.by_chance < 1 else 0.0
+
+    @property
+    def _sigmas(self) -> float:
+        """By how many standard deviations more rows are predicted than by chance."""
+        spread = float(max(self.by_chance * (1 - self.by_chance) * self.rows, 1.0) ** 0.5)
+        return float((self.right - self.by_chance * self.rows) / spread)
+
+    def _has_groups(self, fewest: int, share: float, height: int) -> bool:
+        return self.rows >= share * height and int((self.groups.rows >= 2).sum()) >= fewest
+
+    def is_accepted(self, height: int) -> bool:
+        if not self._has_groups(_FEWEST_GROUPS, _COVERED, height):
+            return False
+        if self.holds >= _HOLDS and (self.lift >= _LIFT or self.settled >= _LIFT_OF_SETTLED):
+            return True
+        is_more_than_chance = self.lift >= _LIFT_IN_NOISE and self._sigmas >= _SIGMAS
+        return is_more_than_chance and self.groups.stickiness < _STICKINESS
+
+    def is_accepted_pair(self, height: int, alone: float) -> bool:
+        is_better = self.lift - alone > _BETTER or 1 - self.lift < _LESS_OPEN * (1 - alone)
+        return (
+            self.lift >= _LIFT_OF_PAIR
+            and is_better
+            and self._has_groups(_FEWEST_GROUPS_OF_PAIR, _COVERED_BY_PAIR, height)
+            and float(np.median(self.groups.rows)) >= _ROWS_OF_PAIR
+        )
+
+
+def _settled_lift(groups: Groups, random: Groups, weights: Floats) -> float:
+    """The lift among the rows whose value wins some group, if these are nearly all; 0 if not."""
+    settled = groups.settled(weights)
+    if settled.counts.sum() < _SETTLED * groups.counts.sum():
+        return 0.0
+    right, of = settled.predicted(weights)
+    chance, of_random = random.only(settled).predicted(weights)
+    if not of or not of_random or chance == of_random:
+        return 0.0
+    by_chance = chance / of_random
+    return (right / of - by_chance) / (1 - by_chance)

@@ -1,0 +1,200 @@
+"""What the mined rules of a table go by: how often values occur, which occur together, and what sources say.
+
+Evidence is counted in pieces of the rows, and the counts are added. It is kept beside the schema as Parquet, so that
+the rows of one delivery judge those of later ones.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from eightytwenty.errors import UserError
+from eightytwenty.inference.codes import UNKNOWN, Codes, Vocabulary, combine
+from eightytwenty.inference.groups import Groups, Mask
+from eightytwenty.inference.values import Values
+from eightytwenty.mined_rules import Depends, MinedRule
+
+VALUES, GROUPS, TOLD = "values.parquet", "groups.parquet", "told.parquet"
+_VALUES = {"column": pl.String, "value": pl.String, "count": pl.Int64, "is_readable": pl.Boolean}
+_GROUPS = {"rule": pl.String, "first": pl.String, "second": pl.String, "value": pl.String, "count": pl.Int64}
+TOLD_SCHEMA = {
+    "key": pl.String,
+    "column": pl.String,
+    "value": pl.String,
+    "log_odds": pl.Float64,
+    "reason": pl.String,
+}
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells of n rows, after the repairs of their columns.
+
+    Args:
+        texts: (n, columns) String, null where a cell is missing.
+        unreadable: column -> (n,) Boolean, the cells that are not of the column's kind; of typed columns.
+    """
+
+    texts: pl.DataFrame
+    unreadable: Mapping[str, pl.Series]
+
+    def unreadable_values(self, name: str) -> pl.Series:
+        """String, the different cells of a column that are not of its kind."""
+        return (
+            self.texts[name].filter(self.unreadable[name]).unique() if name in self.unreadable else self.texts[name][:0]
+        )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the mined rules of a table go by.
+
+    Args:
+        vocabularies: column -> its values, with how often each occurs; unreadable ones among them.
+        readable: column -> (d,) whether each of these values is of the column's kind.
+        groups: name of a dependency -> what its groups have.
+        told: key, column, value, log_odds and reason: what is true by what sources tell.
+    """
+
+    vocabularies: Mapping[str, Vocabulary]
+    readable: Mapping[str, Mask]
+    groups: Mapping[str, Groups]
+    told: pl.DataFrame
+
+    @classmethod
+    def of(cls, rules: Iterable[MinedRule], cells: Cells, told: pl.DataFrame | None = None) -> "Evidence":
+        """Counts in rows that are all in memory."""
+        rules = list(rules)
+        names = {name for rule in rules for name in rule.columns}
+        vocabularies = {name: Vocabulary(Values.of(cells.texts[name])) for name in cells.texts.columns if name in names}
+        readable = {
+            name: ~vocabulary.values.cells.is_in(cells.unreadable_values(name).implode()).to_numpy()
+            for name, vocabulary in vocabularies.items()
+        }
+        what = pl.DataFrame(schema=TOLD_SCHEMA) if told is None else told.select(list(TOLD_SCHEMA))
+        empty = cls(vocabularies, readable, {}, what)
+        coded = empty.encode(cells.texts)
+        groups = {
+            rule.name: Groups.of(empty.keys(rule, coded), coded[rule.then], len(vocabularies[rule.then]))
+            for rule in rules
+            if isinstance(rule, Depends)
+        }
+        return cls(vocabularies, readable, groups, empty.told)
+
+    def encode(self, texts: pl.DataFrame) -> dict[str, Codes]:
+        """Column -> (n,) the codes of its cells; unreadable ones are unknown."""
+        coded = {}
+        for name, vocabulary in self.vocabularies.items():
+            if name not in texts.columns:
+                continue
+            codes = vocabulary.encode(texts[name])
+            is_readable = self.readable[name]
+            if not is_readable.all():
+                codes = np.where((codes >= 0) & ~is_readable[np.maximum(codes, 0)], UNKNOWN, codes)
+            coded[name] = codes
+        return coded
+
+    def keys(self, rule: Depends, coded: Mapping[str, Codes]) -> Codes:
+        """(n,) the group of each row by a dependency, negative if it is in none."""
+        return combine([coded[name] for name in rule.when], [len(self.vocabularies[name]) for name in rule.when])
+
+    @property
+    def digest(self) -> str:
+        """Of all counts."""
+        found = hashlib.sha256(repr(sorted(self.vocabularies)).encode())
+        for name in sorted(self.vocabularies):
+            values = self.vocabularies[name].values
+            found.update(repr((name, values.nulls, values.cells.to_list(), values.counts.to_list())).encode())
+        for name in sorted(self.groups):
+            groups = self.groups[name]
+            found.update(name.encode() + groups.keys.tobytes() + groups.values.tobytes() + groups.counts.tobytes())
+        found.update(repr(self.told.rows()).encode())
+        return found.hexdigest()
+
+    def files(self, rules: Iterable[MinedRule]) -> dict[str, bytes]:
+        """The evidence of some rules: name of a file -> its content."""
+        values = [
+            pl.DataFrame(
+                {
+                    "column": [name] * (len(vocabulary) + 1),
+                    "value": [*vocabulary.values.cells, None],
+                    "count": [*vocabulary.counts, vocabulary.values.nulls],
+                    "is_readable": [*self.readable[name], True],
+                },
+                _VALUES,
+            )
+            for name, vocabulary in self.vocabularies.items()
+        ]
+        groups = [self._groups_as_text(rule) for rule in rules if isinstance(rule, Depends)]
+        return {
+            VALUES: _parquet(pl.concat([pl.DataFrame(schema=_VALUES), *values])),
+            GROUPS: _parquet(pl.concat([pl.DataFrame(schema=_GROUPS), *groups])),
+            TOLD: _parquet(self.told),
+        }
+
+    def _groups_as_text(self, rule: Depends) -> pl.DataFrame:
+        groups, first = self.groups[rule.name], self.vocabularies[rule.when[0]]
+        second = self.vocabularies[rule.when[1]] if len(rule.when) > 1 else None
+        keys = np.divmod(groups.keys, len(second)) if second else (groups.keys, groups.keys)
+        return pl.DataFrame(
+            {
+                "rule": pl.repeat(rule.name, len(groups.keys), eager=True),
+                "first": first.decode(keys[0]),
+                "second": second.decode(keys[1]) if second else pl.Series([None] * len(groups.keys), dtype=pl.String),
+                "value": self.vocabularies[rule.then].decode(groups.values),
+                "count": groups.counts,
+            },
+            _GROUPS,
+        )
+
+    @classmethod
+    def read(cls, folder: Path, rules: Iterable[MinedRule]) -> "Evidence | None":
+        """Reads the files of a folder, as far as some rules need them; None if they are not there.
+
+        Raises:
+            UserError: they cannot be read.
+        """
+        if not (folder / VALUES).is_file():
+            return None
+        try:
+            return cls._read(folder, rules)
+        except (OSError, KeyError, pl.exceptions.PolarsError) as error:
+            why = (str(error).splitlines() or [type(error).__name__])[0]
+            raise UserError(f"{folder} holds no evidence that can be read ({why}); infer the table again.") from None
+
+    @classmethod
+    def _read(cls, folder: Path, rules: Iterable[MinedRule]) -> "Evidence":
+        values = pl.read_parquet(folder / VALUES)
+        vocabularies, readable = {}, {}
+        for (name,), column in values.group_by("column", maintain_order=True):
+            told = column.filter(pl.col("value").is_not_null())
+            nulls = int(column.filter(pl.col("value").is_null())["count"].sum())
+            vocabularies[str(name)] = Vocabulary(Values(told["value"], told["count"], nulls))
+            readable[str(name)] = told["is_readable"].to_numpy()
+        empty = cls(vocabularies, readable, {}, pl.read_parquet(folder / TOLD))
+        counted = dict(iter(pl.read_parquet(folder / GROUPS).group_by("rule", maintain_order=True)))
+        groups = {}
+        for rule in rules:
+            if isinstance(rule, Depends) and (rule.name,) in counted:
+                pairs = counted[rule.name,]
+                keys = combine(
+                    [
+                        vocabularies[name].encode(pairs[at])
+                        for name, at in zip(rule.when, ("first", "second"), strict=False)
+                    ],
+                    [len(vocabularies[name]) for name in rule.when],
+                )
+                then = vocabularies[rule.then]
+                groups[rule.name] = Groups(keys, then.encode(pairs["value"]), pairs["count"].to_numpy(), len(then))
+        return cls(vocabularies, readable, groups, empty.told)
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    stream = BytesIO()
+    frame.write_parquet(stream)
+    return stream.getvalue()

@@ -1,0 +1,143 @@
+"""Weighs what speaks for and against each proposal, and says how likely it is right.
+
+The weights were fitted to tables whose truth is known, each table counting the same; `python -m benchmarks.judge` fits
+them, and measures them by leaving out one table at a time.
+"""
+
+import csv
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from eightytwenty.inference.candidates import FEATURES, Nearness, find_candidates
+from eightytwenty.inference.evidence import Cells, Evidence
+from eightytwenty.inference.groups import Floats
+from eightytwenty.inference.spelling import Spelling
+from eightytwenty.kinds import find_kind
+from eightytwenty.mined_rules import SourceVotes, active
+from eightytwenty.schema import Rule
+
+_WEIGHTS = Path(__file__).with_name("weights.csv")
+_INTERCEPT = "1"
+_LIKELY = 0.5  # probability from which on a proposal is worth a flag
+VERDICTS = pl.Schema(
+    {
+        "row": pl.Int64,
+        **dict.fromkeys(("column", "cell", "proposal", "rule", "reason"), pl.String),
+        "confidence": pl.Float64,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Judges the cells of rows by the evidence of a table.
+
+    Args:
+        evidence: of the table, or of an earlier delivery of it.
+        forms: column -> the kind and the format of its values.
+    """
+
+    evidence: Evidence
+    forms: Mapping[str, tuple[str, str]]
+
+    def __call__(
+        self, rules: tuple[Rule, ...], texts: pl.DataFrame, unreadable: Mapping[str, pl.Series]
+    ) -> pl.DataFrame:
+        """What is doubtful in n rows.
+
+        Args:
+            rules: of the table; those that are mined and not off count.
+            texts: (n, columns) String, the cells after the repairs of their columns.
+            unreadable: column -> (n,) Boolean, the cells that are not of the column's kind.
+
+        Returns:
+            One line per doubtful cell, sorted by row and column: row, column, cell, proposal, rule (its name), reason
+            (for people), confidence (that the proposal is right).
+        """
+        mined = active(rules)
+        cells = Cells(texts, unreadable)
+        told = self._told([rule for rule in mined if isinstance(rule, SourceVotes)], texts)
+        found, odd = find_candidates(mined, self.evidence, cells, self._spellings, self._nearness)
+        found = found.with_columns(confidence=pl.Series(1 / (1 + np.exp(-log_odds(found)))))
+        found = found.filter(pl.col("confidence") >= _LIKELY).select(list(VERDICTS))
+        odd = odd.filter(pl.col("log_odds") > 0).join(found, on=["row", "column"], how="anti")
+        odd = odd.with_columns(proposal=pl.lit(None, pl.String), confidence=pl.lit(None, pl.Float64))
+        found = pl.concat([found, odd.select(list(VERDICTS))])
+        # what sources say of a thing, they say better than its groups
+        by_group = found.join(told.select("row", "column"), on=["row", "column"], how="anti")
+        is_doubt = pl.col("proposal").is_not_null() | pl.col("confidence").is_null()
+        return pl.concat([by_group, told.filter(is_doubt)]).sort("row", "column")
+
+    def _told(self, rules: list[SourceVotes], texts: pl.DataFrame) -> pl.DataFrame:
+        """What sources say of the rows: no proposal where it is what the cell says, and where they leave it out."""
+        pieces = [pl.DataFrame(schema=VERDICTS)]
+        for rule in rules:
+            keys = texts.select(key=pl.col(rule.of)).with_row_index("row")
+            for column in rule.told:
+                of_column = self.evidence.told.filter(pl.col("column") == column)
+                found = keys.with_columns(cell=texts[column]).join(of_column, on="key", maintain_order="left")
+                # there may be nothing to tell of a thing of which most sources leave out what they usually tell
+                is_told = pl.col("log_odds") >= 0
+                is_other = ~pl.col("cell").eq_missing(pl.col("value"))
+                found = found.with_columns(
+                    proposal=pl.when(is_told & is_other).then("value"),
+                    rule=pl.lit(rule.name),
+                    confidence=pl.when(is_told).then(1 / (1 + (-pl.col("log_odds")).exp())),
+                )
+                pieces.append(found.select(list(VERDICTS)).cast(VERDICTS))
+        return pl.concat(pieces)
+
+    @cached_property
+    def _spellings(self) -> dict[str, Spelling]:
+        return {
+            name: Spelling.of(vocabulary.values, find_kind(*self.forms[name]))
+            for name, vocabulary in self.evidence.vocabularies.items()
+            if name in self.forms
+        }
+
+    @cached_property
+    def _nearness(self) -> Nearness:
+        return Nearness(self.evidence.vocabularies)
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the evidence and of the weights: rows that another judge has judged may end otherwise."""
+        parts = [self.evidence.digest, repr(sorted(self.forms.items())), _WEIGHTS.read_text(encoding="utf-8")]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is made of the evidence again elsewhere."""
+        return {"evidence": self.evidence, "forms": self.forms}
+
+
+def log_odds(candidates: pl.DataFrame) -> Floats:
+    """(n,) that the proposals of candidates are right; other weights hold where nothing but the spelling speaks."""
+    features: Floats = candidates.select(FEATURES).to_numpy()
+    by_votes, by_spelling = weights()
+    is_alone = candidates["is_spelling_alone"].to_numpy() > 0
+    found: Floats = np.where(
+        is_alone, by_spelling[0] + features @ by_spelling[1:], by_votes[0] + features @ by_votes[1:]
+    )
+    return found
+
+
+@cache
+def weights() -> tuple[Floats, Floats]:
+    """What each of the `FEATURES` counts, as log odds, behind those of a proposal for which none of them speaks.
+
+    Returns:
+        the weights where groups or templates vote for the proposal, and where nothing but the spelling speaks for it.
+    """
+    with _WEIGHTS.open(encoding="utf-8", newline="") as stream:
+        lines = {line["feature"]: line for line in csv.DictReader(stream)}
+    votes, spelling = (
+        np.array([float(lines[name][kind]) for name in (_INTERCEPT, *FEATURES)]) for kind in ("votes", "spelling")
+    )
+    return votes, spelling

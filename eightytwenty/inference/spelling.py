@@ -1,0 +1,69 @@
+"""All that a column says of how its values are written, and of cells that are slips of them."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from eightytwenty.inference.far_slips import FarSlips
+from eightytwenty.inference.speller import Speller
+from eightytwenty.inference.unreadable import Reader
+from eightytwenty.inference.values import Values
+from eightytwenty.kinds import Kind
+
+_LIKELY = 0.0  # log odds of a near slip beside which no far one is looked for
+_SCHEMA = {"cell": pl.String, "proposal": pl.String, "log_odds": pl.Float64, "reason": pl.String}
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How a column writes its values.
+
+    Args:
+        form: the kind of the column.
+        speller: finds slips of one letter, and odd shapes.
+        far: finds slips of several letters.
+        reader: reads cells that are none of the kind; None for columns of texts.
+        known: what they say of the values of the column, as `propose` returns it.
+    """
+
+    form: Kind
+    speller: Speller
+    far: FarSlips
+    reader: Reader | None
+    values: pl.Series
+    known: pl.DataFrame
+
+    @classmethod
+    def of(cls, values: Values, form: Kind) -> "Spelling":
+        """Learns from the values of a column, after the repairs of its kind."""
+        reader = None if form.is_text else Reader.of(values, form)
+        empty = cls(
+            form,
+            Speller.of(values, form),
+            FarSlips.of(values, form),
+            reader,
+            values.cells[:0],
+            pl.DataFrame(schema=_SCHEMA),
+        )
+        return cls(form, empty.speller, empty.far, reader, values.cells, empty.propose(values.cells))
+
+    def propose(self, cells: pl.Series) -> pl.DataFrame:
+        """The cells that are likely slips.
+
+        Args:
+            cells: (n,) String, distinct, without null; of this table or a later one.
+
+        Returns:
+            cell, proposal (null if nobody can say what was meant), log_odds (that it is right, or without a proposal,
+            that the cell is wrong), and reason; a cell may have several proposals.
+        """
+        is_known = cells.is_in(self.values.implode())
+        known = self.known.filter(pl.col("cell").is_in(cells.filter(is_known).implode()))
+        cells = cells.filter(~is_known)
+        near = self.speller.propose(cells).select(list(_SCHEMA))
+        found = [known, near]
+        if self.reader:
+            found.append(self.reader.propose(cells.filter(self.form.parse(cells).is_null())))
+        slips = near.filter(pl.col("proposal").is_not_null(), pl.col("log_odds") > _LIKELY)["cell"]
+        found.append(self.far.propose(cells.filter(~cells.is_in(slips.implode()))))
+        return pl.concat(found)

@@ -1,0 +1,195 @@
+"""Rules that a table shows itself: which values belong together, and what its frequent values and its sources say.
+
+Such a rule says which columns it is about. What it goes by, such as the city of each zip code, is evidence that is
+counted in the rows and kept beside the schema. A rule without evidence counts in the rows that it judges.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+MinedAction = Literal["repair", "flag", "off"]
+MINED_ACTIONS: tuple[MinedAction, ...] = ("repair", "flag", "off")
+
+_PLACE = re.compile(r"\{([^{}]*)\}")
+
+
+@dataclass(frozen=True)
+class Depends:
+    """Rows that are equal in some columns have the same value in another one.
+
+    Args:
+        when: the columns, one or two.
+        then: the other one.
+        holds: the share of the rows whose value the other rows of their group predict.
+        groups: how many groups of two rows or more there are.
+        reason: why the cell of a row that differs is doubtful, for people.
+        name: in reports; "dependency" and the columns if not given.
+        action: whether cells are changed where the evidence is strong enough, or only flagged.
+    """
+
+    when: tuple[str, ...]
+    then: str
+    holds: float = 1.0
+    groups: int = 0
+    reason: str = ""
+    name: str = ""
+    action: MinedAction = "repair"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "when", _names("when", self.when))
+        object.__setattr__(self, "holds", float(self.holds))
+        object.__setattr__(self, "groups", int(self.groups))
+        left = " and ".join(self.when)
+        object.__setattr__(self, "reason", self.reason or f"rows with the same {left} have the same {self.then}")
+        object.__setattr__(self, "name", self.name or f"dependency ({', '.join(self.when)} -> {self.then})")
+        _require_action(self.action)
+        if not 1 <= len(self.when) <= 2:
+            raise ValueError("a value depends on one column, or on two")
+        if self.then in self.when or len(set(self.when)) < len(self.when):
+            raise ValueError("a column does not depend on itself")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it is about."""
+        return (*self.when, self.then)
+
+
+@dataclass(frozen=True)
+class Template:
+    """A column is written out of others of its row, such as `{state}_{measure}`.
+
+    Args:
+        template: the text, with the names of columns in braces.
+        column: the column that is written so.
+        holds: the share of the rows in which it is.
+        reason: why a cell that differs is doubtful, for people.
+        name: in reports; "template" and the column if not given.
+        action: as for `Depends`.
+    """
+
+    template: str
+    column: str
+    holds: float = 1.0
+    reason: str = ""
+    name: str = ""
+    action: MinedAction = "repair"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "holds", float(self.holds))
+        object.__setattr__(self, "reason", self.reason or f"{self.column} is written as {self.template}")
+        object.__setattr__(self, "name", self.name or f"template ({self.column})")
+        _require_action(self.action)
+        if not self.parts:
+            raise ValueError("a template names a column in braces, such as {state}")
+        if self.column in self.parts:
+            raise ValueError("a column is not written out of itself")
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The columns that it names, each once."""
+        return tuple(dict.fromkeys(_PLACE.findall(self.template)))
+
+    @property
+    def pieces(self) -> list[tuple[str, bool]]:
+        """The pieces of the text in order: each with whether it is the name of a column."""
+        split = _PLACE.split(self.template)
+        return [(piece, at % 2 == 1) for at, piece in enumerate(split) if piece]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it is about."""
+        return (*self.parts, self.column)
+
+
+@dataclass(frozen=True)
+class SourceVotes:
+    """Many sources tell of the same things, and those that are more often right count for more.
+
+    Args:
+        sources: the column that names who tells.
+        of: the column that names the thing.
+        told: the columns that are told.
+        copiers: groups of sources that copy from each other, and count as one.
+        reason: why a cell that differs is doubtful, for people.
+        name: in reports; "sources" and the column that names them if not given.
+        action: as for `Depends`.
+    """
+
+    sources: str
+    of: str
+    told: tuple[str, ...]
+    copiers: tuple[tuple[str, ...], ...] = ()
+    reason: str = ""
+    name: str = ""
+    action: MinedAction = "repair"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "told", _names("told", self.told))
+        object.__setattr__(self, "copiers", tuple(map(tuple, self.copiers)))
+        object.__setattr__(
+            self, "reason", self.reason or f"the {self.sources} that are usually right say something else"
+        )
+        object.__setattr__(self, "name", self.name or f"sources ({self.sources} of {self.of})")
+        _require_action(self.action)
+        if not self.told:
+            raise ValueError("sources tell at least one column")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it is about."""
+        return (self.sources, self.of, *self.told)
+
+
+@dataclass(frozen=True)
+class Typos:
+    """Rare values of columns that are slips of frequent ones.
+
+    Args:
+        typos: the columns.
+        reason: why such a cell is doubtful, for people.
+        name: in reports.
+        action: as for `Depends`.
+    """
+
+    typos: tuple[str, ...]
+    reason: str = "nearly the same as a frequent value of the column"
+    name: str = "typo"
+    action: MinedAction = "repair"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "typos", _names("typos", self.typos))
+        _require_action(self.action)
+        if not self.typos:
+            raise ValueError("typos names a column")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it is about."""
+        return self.typos
+
+
+MinedRule = Depends | Template | SourceVotes | Typos
+
+
+def active(rules: Iterable[object]) -> list[MinedRule]:
+    """The mined rules among some that are not switched off."""
+    return [rule for rule in rules if isinstance(rule, MinedRule) and rule.action != "off"]
+
+
+def _names(what: str, names: Iterable[object]) -> tuple[str, ...]:
+    """The names of columns in any list of them.
+
+    Raises:
+        ValueError: it is one name, or holds something else.
+    """
+    listed = () if isinstance(names, str) else tuple(names)
+    if isinstance(names, str) or not all(isinstance(name, str) for name in listed):
+        raise ValueError(f"{what} must be a list of columns, such as [city], not {names!r}")
+    return tuple(map(str, listed))
+
+
+def _require_action(action: str) -> None:
+    if action not in MINED_ACTIONS:
+        raise ValueError(f"{action} is no action here; choose {', '.join(MINED_ACTIONS)}")
