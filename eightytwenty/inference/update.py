@@ -2,8 +2,9 @@
 
 import dataclasses
 from collections.abc import Iterator
+from dataclasses import replace
 
-from eightytwenty.schema import Column, Table
+from eightytwenty.schema import Column, Rule, Table
 
 
 def merge(before: Table, written: Table, after: Table) -> Table:
@@ -26,14 +27,14 @@ def merge(before: Table, written: Table, after: Table) -> Table:
     columns += [own[name] for name in own if name not in new and name not in old]
     removed = set(before.rules) - set(written.rules)
     kept = {rule.name for rule in removed} | {rule.name for rule in written.rules if rule not in before.rules}
-    names = {column.name for column in columns}
-    rules = [rule for rule in written.rules if rule not in before.rules]
-    rules += [rule for rule in after.rules if rule.name not in kept and _names_of(rule) <= names]
     fields = {
         name: getattr(written, name) if getattr(written, name) != getattr(before, name) else getattr(after, name)
         for name in ("name", "read", "csv")
     }
-    return Table(columns=tuple(columns), rules=tuple(rules), **fields)
+    table = Table(columns=tuple(columns), **fields)
+    rules = [rule for rule in written.rules if rule not in before.rules]
+    rules += [rule for rule in after.rules if rule.name not in kept and _fits(rule, table)]
+    return replace(table, rules=tuple(rules))
 
 
 def _merged(before: Column, written: Column, after: Column) -> Column:
@@ -43,12 +44,16 @@ def _merged(before: Column, written: Column, after: Column) -> Column:
         if getattr(written, field.name) != getattr(before, field.name)
     }
     # what was inferred of another kind does not fit the one that the person chose
-    return dataclasses.replace(written if "kind" in changed else after, **changed)
+    return replace(written if "kind" in changed else after, **changed)
 
 
-def _names_of(rule: object) -> set[str]:
-    """The columns that an inferred rule names."""
-    return {getattr(rule, "column", None) or "", *getattr(rule, "unique", ())} - {""}
+def _fits(rule: Rule, table: Table) -> bool:
+    """Whether a rule can be applied to the columns as a person left them."""
+    try:
+        table.require_fitting(rule)
+    except ValueError:
+        return False
+    return True
 
 
 def with_comments(text: str, written: str) -> str:
