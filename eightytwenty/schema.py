@@ -64,16 +64,19 @@ class Impute:
         reason: why the cell can be filled in, for people.
         name: in reports; "from" and the equation if not given.
         action: whether the cell is filled in.
+        confidence: that the equation holds in a row.
     """
 
     impute: str
     reason: str = "the other cells of the row leave one value only"
     name: str = ""
     action: Literal["repair", "off"] = "repair"
+    confidence: float = 1.0
 
     def __post_init__(self) -> None:
         _require_action(self.action, ("repair", "off"))
         object.__setattr__(self, "name", self.name or f"from {self.impute}")
+        object.__setattr__(self, "confidence", _probability(self.confidence))
 
 
 @dataclass(frozen=True)
@@ -123,9 +126,7 @@ class Respell:
         _require_action(self.action, ("repair", "flag", "off"))
         object.__setattr__(self, "respell", tuple(_texts("respell", pair) for pair in dict(self.respell).items()))
         object.__setattr__(self, "name", self.name or f"respelled {self.column}")
-        object.__setattr__(self, "confidence", float(self.confidence))
-        if not 0 <= self.confidence <= 1:
-            raise ValueError(f"a confidence lies between 0 and 1, and {self.confidence:g} does not")
+        object.__setattr__(self, "confidence", _probability(self.confidence))
 
 
 Rule = Check | Impute | Unique | Respell | MinedRule
@@ -515,6 +516,17 @@ def _require_pattern(pattern: str) -> None:
 def anchored(pattern: str) -> str:
     """A regular expression that all of a cell must match."""
     return rf"^(?:{pattern})\z"
+
+
+def _probability(number: float | str) -> float:
+    """A number that YAML has as text.
+
+    Raises:
+        ValueError: it is no probability.
+    """
+    if not 0 <= float(number) <= 1:
+        raise ValueError(f"a confidence lies between 0 and 1, and {float(number):g} does not")
+    return float(number)
 
 
 def _require_action(action: str, actions: Sequence[str] = ACTIONS) -> None:

@@ -330,7 +330,12 @@ def _impute(rule: Impute, table: Table, columns: dict[str, RepairedColumn], usab
             filled[name][row] = cell
     return columns | {
         name: _fill(
-            columns[name], involved[name], np.array(list(new), np.int64), pl.Series(list(new.values())), rule.name
+            columns[name],
+            involved[name],
+            np.array(list(new), np.int64),
+            pl.Series(list(new.values())),
+            rule.name,
+            rule.confidence,
         )
         for name, new in filled.items()
         if new

@@ -13,6 +13,7 @@ from eightytwenty.inference.dependencies import CodedColumn, Dependency, find_de
 from eightytwenty.inference.evidence import Cells, Evidence
 from eightytwenty.inference.gather import gather, repaired_cells
 from eightytwenty.inference.judge import Judge
+from eightytwenty.inference.measures import in_order_of_content
 from eightytwenty.inference.sample import Sample, read_sample
 from eightytwenty.inference.sources import Sources, find_sources, learn_sources, tell
 from eightytwenty.inference.templates import find_templates
@@ -39,11 +40,6 @@ def with_mined_rules(table: Table, sample: Sample, files: Sequence[RawFile]) -> 
     told = tell(sources, cells.texts) if sources else None
     mined = replace(table, rules=(*table.rules, *rules))
     return replace(mined, judge=_judge(mined, Evidence.of(rules, cells, told), sample, files))
-
-
-def in_order_of_content(rows: pl.DataFrame) -> pl.DataFrame:
-    """The same rows in an order that depends on their content alone, so that what is found in them does so, too."""
-    return rows[rows.hash_rows(seed=0).arg_sort()]
 
 
 def _source_votes(sources: Sources) -> SourceVotes:

@@ -2,8 +2,9 @@
 
 import dataclasses
 from collections.abc import Iterator
+from dataclasses import replace
 
-from eightytwenty.mined_rules import MinedRule, Typos
+from eightytwenty.mined_rules import Typos
 from eightytwenty.schema import Column, Rule, Table
 
 
@@ -27,14 +28,16 @@ def merge(before: Table, written: Table, after: Table) -> Table:
     columns += [own[name] for name in own if name not in new and name not in old]
     removed = set(before.rules) - set(written.rules)
     kept = {rule.name for rule in removed} | {rule.name for rule in written.rules if rule not in before.rules}
-    names = {column.name for column in columns}
-    rules = [rule for rule in written.rules if rule not in before.rules]
-    rules += [_within(rule, names) for rule in after.rules if rule.name not in kept and _fits(rule, names)]
     fields = {
         name: getattr(written, name) if getattr(written, name) != getattr(before, name) else getattr(after, name)
         for name in ("name", "read", "csv", "min_confidence")
     }
-    return Table(columns=tuple(columns), rules=tuple(rules), judge=after.judge, **fields)
+    table = Table(columns=tuple(columns), judge=after.judge, **fields)
+    rules = [rule for rule in written.rules if rule not in before.rules]
+    rules += [
+        fitting for rule in after.rules if rule.name not in kept and _fits(fitting := _within(rule, table.names), table)
+    ]
+    return replace(table, rules=tuple(rules))
 
 
 def _merged(before: Column, written: Column, after: Column) -> Column:
@@ -44,22 +47,22 @@ def _merged(before: Column, written: Column, after: Column) -> Column:
         if getattr(written, field.name) != getattr(before, field.name)
     }
     # what was inferred of another kind does not fit the one that the person chose
-    return dataclasses.replace(written if "kind" in changed else after, **changed)
+    return replace(written if "kind" in changed else after, **changed)
 
 
-def _fits(rule: Rule, names: set[str]) -> bool:
-    """Whether the columns that an inferred rule names are among some, or one of them where any will do."""
-    if isinstance(rule, Typos):
-        return bool(names & set(rule.typos))
-    own = rule.columns if isinstance(rule, MinedRule) else getattr(rule, "unique", ())
-    return {getattr(rule, "column", None) or "", *own} - {""} <= names
-
-
-def _within(rule: Rule, names: set[str]) -> Rule:
+def _within(rule: Rule, names: list[str]) -> Rule:
     """A rule on any number of columns, without those that a table does not have."""
-    if not isinstance(rule, Typos):
-        return rule
-    return dataclasses.replace(rule, typos=tuple(name for name in rule.typos if name in names))
+    left = tuple(name for name in rule.typos if name in names) if isinstance(rule, Typos) else ()
+    return replace(rule, typos=left) if isinstance(rule, Typos) and left else rule
+
+
+def _fits(rule: Rule, table: Table) -> bool:
+    """Whether a rule can be applied to the columns as a person left them."""
+    try:
+        table.require_fitting(rule)
+    except ValueError:
+        return False
+    return True
 
 
 def with_comments(text: str, written: str) -> str:

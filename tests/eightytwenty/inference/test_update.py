@@ -103,3 +103,17 @@ def test_a_folder_without_a_schema_and_one_without_leave_are_refused(folder):
     with pytest.raises(UserError, match=r"holds mine\.txt; choose a new or an empty folder"):
         infer_into(folder / "raw.csv", folder / "seen", update=True)
     assert (folder / "seen" / "mine.txt").exists()
+
+
+def test_new_rules_that_do_not_fit_the_columns_of_a_person_are_left_out(tmp_path):
+    def text(wrong):
+        lines = [f"{n * 37 % 101},{n * 53 % 97},{n * 37 % 101 + n * 53 % 97 + n * n * wrong}" for n in range(60)]
+        return "left,right,total\n" + "\n".join(lines) + "\n"
+
+    for edited, names in (("text", []), ("decimal", ["total = left + right", "from total = left + right"])):
+        folder = tmp_path / edited
+        folder.mkdir()
+        (folder / "raw.csv").write_text(text(wrong=1))
+        infer_into(folder / "raw.csv", folder / "seen")
+        edit(folder, ("total: {kind: integer", f"total: {{kind: {edited}"))
+        assert [rule.name for rule in update(folder, text(wrong=0)).rules] == names
