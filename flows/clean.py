@@ -7,8 +7,9 @@ from prefect import flow, get_run_logger
 
 from eightytwenty.engine.summary import Summary
 from eightytwenty.read.download import is_address, redact_address
-from eightytwenty.tables import load_table, require_clean
+from eightytwenty.tables import require_clean
 from schemas.parameters import CleanParameters
+from tasks.clean.tables import table_of_form
 from tasks.clean.tasks import clean_own, report_cleaning
 from tasks.running.allowed_paths import require_allowed
 from tasks.running.failures import user_error_as_state
@@ -23,7 +24,7 @@ def clean(parameters: CleanParameters) -> Summary:
         UserError: the source cannot be read, the folder cannot be written or holds something else, a path is not
             allowed, or no picture is clean; the folder with the reasons is there in this last case.
     """
-    source, table, out = parameters.source, load_table(parameters), require_allowed(parameters.out)
+    source, table, out = parameters.source, table_of_form(parameters), require_allowed(parameters.out)
     summary = clean_own(source, table, out, mask=parameters.mask)
     report_cleaning(out)
     get_run_logger().info(

@@ -1,7 +1,5 @@
 """The parameters of cleaning without training."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from eightytwenty.tables import CleanOptions
@@ -24,9 +22,13 @@ class PicturesOptions(Parameters):
 class CleanParameters(PicturesOptions, PairsOptions, CleanOptions):
     """Clean a table or pictures: every row ends as clean, quarantine or duplicate, with its reasons."""
 
-    # the form offers installed tables; a Python file is for the command line, whose user may run code anyway
-    table: Literal["infer", "pairs", "pictures"] = Field(
-        "infer", title="Schema", alias="schema", description="what the source must be; infer finds out what a table is"
+    # a Python file is for the command line, whose user may run code anyway
+    table: str = Field(
+        "",
+        title="Schema",
+        alias="schema",
+        description="what the source must be: pairs, pictures, or a YAML file in the data folder such as "
+        "orders/schema.yaml; if empty, what a table is is found out",
     )
     # what the server and its artifacts show is seen by more people than the folder
     mask: bool = Field(
