@@ -56,9 +56,8 @@ class CleanedFolder:
 
     @property
     def evidence(self) -> Path | None:
-        """The folder with the evidence for the schema, if there is one; with a link in it, it is none."""
-        folder = self.schema_folder and self.schema_folder / EVIDENCE
-        return folder if folder and folder.is_dir() and not find_irregular(folder) else None
+        """The folder with the evidence for the schema, if there is one."""
+        return evidence_beside(self.schema_folder) if self.schema_folder else None
 
     @property
     def schema_text(self) -> str:
@@ -82,6 +81,12 @@ def source_dataset(source: str, summary: Summary) -> Dataset:
     return Dataset(safe_name(summary.table), source, summary.sha256, summary.rows, context="cleaning")
 
 
+def evidence_beside(schema_folder: Path) -> Path | None:
+    """The folder with the evidence for a schema, if there is one; with a link in it, it is none."""
+    folder = schema_folder / EVIDENCE
+    return folder if folder.is_dir() and not find_irregular(folder) else None
+
+
 def read_evidence(folder: Path | None) -> Evidence | None:
     """The evidence in a folder; None if there is none.
 
@@ -100,7 +105,9 @@ def read_evidence(folder: Path | None) -> Evidence | None:
 
 
 @task(**RETRIES)
-def record_cleaning(run: Run, cleaned: CleanedFolder, seconds: float, *, mask: bool) -> Path:
+def record_cleaning(
+    run: Run, cleaned: CleanedFolder, seconds: float, *, mask: bool, most_drift: float = MOST_DRIFT
+) -> Path:
     """Logs a cleaning to MLflow: its numbers, schema, evidence and report, and the Data Docs of its batch.
 
     Args:
@@ -108,6 +115,7 @@ def record_cleaning(run: Run, cleaned: CleanedFolder, seconds: float, *, mask: b
         cleaned: the cleaning.
         seconds: wall-clock seconds that it took.
         mask: whether letters and digits of examples are hidden.
+        most_drift: see `schemas.evidence.compare_with_evidence`.
 
     Returns:
         the folder of the Data Docs on disk.
@@ -126,7 +134,7 @@ def record_cleaning(run: Run, cleaned: CleanedFolder, seconds: float, *, mask: b
             evidence,
             pl.scan_parquet(folder / "clean.parquet"),
             pl.scan_parquet(folder / "flags.parquet"),
-            most_drift=MOST_DRIFT,
+            most_drift=most_drift,
             mask=mask,
         )
         if cleaned.table and evidence
