@@ -202,7 +202,7 @@ def _outside(
     dtype = column.form.dtype
     if seen.low is None or seen.high is None or not (dtype.is_numeric() or dtype.is_temporal()):
         return
-    if masked(seen.low) == seen.low or masked(seen.high) == seen.high:  # hidden, or as good as that
+    if masked(seen.low) == seen.low and masked(seen.high) == seen.high:  # they were hidden when they were written
         return
     low, high = column.form.parse(pl.Series([seen.low, seen.high], dtype=pl.String))
     if low is None or high is None:  # a person has changed the kind or the format

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from PIL import Image
 from prefect import State
 from prefect.client.orchestration import get_client
 
@@ -109,6 +110,21 @@ def test_a_schema_elsewhere_is_one_sentence_and_nothing_runs(data: Path) -> None
     assert str(state.message).startswith("../elsewhere.yaml lies outside the data folder")
     assert not (data / "none").exists()
     assert artifacts(state) == {}
+
+
+def test_pictures_are_shown_with_a_gallery_and_without_a_schema(data: Path) -> None:
+    (data / "faces").mkdir()
+    for name in ("a", "b"):
+        Image.effect_noise((40, 40), 64).convert("RGB").save(data / "faces" / f"{name}.png")
+    (data / "faces" / "d.png").write_bytes(b"text")
+    state = run(data, source=str(data / "faces"), schema="pictures", size=32, out=str(data / "pictures"))
+    assert state.is_completed(), state.message
+    shown = artifacts(state)
+    assert set(shown) == {f"clean-{name}" for name in ("result", "findings", "gallery", "mlflow", "data-docs")}
+    assert "| not an image | 1 |" in shown["clean-findings"]
+    _, logged = last_run(data)
+    assert logged.data.metrics["quarantined/not an image"] == 1
+    assert logged.data.params["size"] == "32"
 
 
 def test_what_data_says_is_text_in_every_artifact(data: Path) -> None:

@@ -113,6 +113,16 @@ def test_hidden_ends_are_not_compared(tmp_path, schema):
     assert drift(tmp_path, tmp_path / "masked", orders(600, 3, top=4000.0)) == []
 
 
+def test_an_end_of_nines_is_an_end(tmp_path, schema):
+    rows = orders(1000, 1).with_columns(
+        price=pl.when(pl.int_range(pl.len()) == 0).then(pl.lit("999.99")).otherwise("price")
+    )
+    rows.write_csv(tmp_path / "orders.csv")
+    infer_into(tmp_path / "orders.csv", tmp_path / "nines")
+    (found,) = drift(tmp_path, tmp_path / "nines", orders(600, 3, top=4000.0))
+    assert "outside of 0." in found
+
+
 def test_few_rows_and_columns_without_evidence_say_nothing(tmp_path, schema):
     assert compare(tmp_path, schema, orders(FEWEST_ROWS - 1, 2))[1] == []
     content = json.loads((schema / "evidence" / "columns.json").read_text())
