@@ -36,6 +36,7 @@ from tasks.retrain.drift import (
 from tasks.retrain.report import publish_decision, publish_refusals
 from tasks.retrain.tasks import (
     Judgement,
+    add_deliveries,
     add_version,
     clean_deliveries,
     find_champion,
@@ -192,32 +193,8 @@ def _add_undrifted(
         drifts += comparisons
         accepted += batch
         recent = recent.with_accepted(batch)
-    version, contradictions = _add(clean, versions, newest, accepted)
+    version, contradictions = add_deliveries(clean, versions, newest, accepted)
     return version, drifts, refusals + contradictions
-
-
-def _add(
-    clean: Clean, versions: DatasetVersions, newest: Version | None, batch: Sequence[Cleaned]
-) -> tuple[Version | None, list[str]]:
-    """Adds deliveries to the dataset as one version; if that fails, one by one, to find those that cannot be added.
-
-    Returns:
-        the newest version now, and a sentence for each refusal.
-    """
-    if not batch:
-        return newest, []
-    try:
-        version = add_version(clean, versions, newest, batch)
-    except RefusedError as error:
-        if len(batch) == 1:
-            return newest, [refuse(versions, [cleaned.raw for cleaned in batch], str(error))]
-        refusals = []
-        for delivery in batch:
-            newest, more = _add(clean, versions, newest, [delivery])
-            refusals += more
-        return newest, refusals
-    get_run_logger().info("the dataset grows: %s", version.rows)
-    return version, []
 
 
 def __getattr__(name: str) -> Flow[[RetrainParameters], Retraining | State[None]]:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from great_expectations.expectations.expectation import Expectation
 
 FALSE_ALARM = 1e-6  # how often honest rows may fail a statistical expectation
@@ -33,6 +35,8 @@ class BatchExpectations:
         shares: expectations on a table of one row: for each column, the share (0 to 1) of its most frequent value.
         fates: expectations on a table of one row: `rows`, `clean`, `quarantine` and `duplicates` as cleaning counted
             them, `rows_in_file` as the file says, and `quarantine_share` = quarantine / rows.
+        measures: numbers of the columns that are known already, a table of one row.
+        on_measures: expectations on it.
     """
 
     name: str
@@ -40,6 +44,8 @@ class BatchExpectations:
     clean: tuple[Expectation, ...]
     fates: tuple[Expectation, ...]
     shares: tuple[Expectation, ...] = ()
+    measures: Mapping[str, float] = field(default_factory=dict)
+    on_measures: tuple[Expectation, ...] = ()
 
 
 def sample_step(rows: int) -> int:

@@ -36,7 +36,7 @@ def write_reports(folder: Path, summary: Summary, reasons: Mapping[str, str], *,
         The summary with the reasons, as report.json has it.
     """
     summary = replace(summary, reasons=dict(reasons))
-    (folder / "report.md").write_text(_markdown(folder, summary, reasons, mask=mask), encoding="utf-8")
+    (folder / "report.md").write_text(report_markdown(folder, summary, mask=mask), encoding="utf-8")
     (folder / REPORT).write_text(json.dumps(asdict(summary), indent=2, ensure_ascii=False), encoding="utf-8")
     return summary
 
@@ -89,7 +89,13 @@ def examples_rich(folder: Path, *, mask: bool = False) -> Iterator["RichTable"]:
             yield table
 
 
-def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str], *, mask: bool) -> str:
+def report_markdown(folder: Path, summary: Summary, *, mask: bool = False) -> str:
+    """The report of a cleaning: where its rows ended, and what was found by every rule."""
+    return f"{result_markdown(summary)}\n\n{findings_markdown(folder, summary, mask=mask)}".rstrip("\n") + "\n"
+
+
+def result_markdown(summary: Summary) -> str:
+    """The files of a cleaning, and where their rows ended."""
     parts = [
         f"# {summary.clean:,} of {summary.rows:,} rows are clean ({_share(summary.clean, summary.rows)})",
         f"Table {code(summary.table)}, source digest (SHA-256) `{summary.sha256}`.",
@@ -102,10 +108,27 @@ def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str], *, mas
             [(fate, f"{n:,}", _share(n, summary.rows), f"`{fate}.parquet`") for fate, n in summary.fates.items()],
         ),
     ]
+    return "\n\n".join(parts)
+
+
+def findings_markdown(folder: Path, summary: Summary, *, mask: bool = False, most: int | None = None) -> str:
+    """What was found by every rule that applied: how often, why, and a few examples; empty if none did.
+
+    Args:
+        folder: holds the Parquet files.
+        summary: the numbers, and the reason of every rule.
+        mask: whether letters and digits of the cells in the examples are hidden.
+        most: rules to name of those that repaired, of those that flagged, and of those that quarantined, the most
+            frequent ones first; all if not given.
+    """
+    parts: list[str] = []
 
     def add(title: str, note: str, counts: Mapping[str, int], examples: Mapping[str, str]) -> None:
-        lines = [(plain(rule), f"{n:,}", plain(reasons[rule]), examples.get(rule, "")) for rule, n in counts.items()]
+        named = list(counts.items())[:most]
+        lines = [(plain(rule), f"{n:,}", plain(summary.reasons[rule]), examples.get(rule, "")) for rule, n in named]
         parts.extend([title, note, markdown_table(("rule", "rows", "why", "for example"), lines)])
+        if left := len(counts) - len(named):
+            parts.append(f"And {left:,} more rules.")
 
     if summary.repaired:
         examples = _repair_examples(folder / "ledger.parquet", mask=mask)
@@ -116,7 +139,7 @@ def _markdown(folder: Path, summary: Summary, reasons: Mapping[str, str], *, mas
     if summary.failed:
         note = "A row counts under every rule that it failed; its original bytes are kept."
         add("## Quarantine", note, summary.failed, _examples(folder / "quarantine.parquet", "rules"))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts)
 
 
 def _unread(summary: Summary) -> list[str]:

@@ -4,7 +4,7 @@ They are flat, typed, bounded and without unions, because that is what a form ca
 """
 
 from schemas.parameters.base import Parameters
-from schemas.parameters.clean import CleanParameters
+from schemas.parameters.clean import CleanInboxParameters, CleanParameters
 from schemas.parameters.operate import DeployParameters, StatusParameters, UpParameters
 from schemas.parameters.registered import DrawParameters, PredictParameters, RollbackParameters
 from schemas.parameters.retrain import RetrainAddersParameters, RetrainAvatarsParameters, RetrainParameters
@@ -14,6 +14,7 @@ __all__ = [
     "DRAWN",
     "GENERATED",
     "AdderParameters",
+    "CleanInboxParameters",
     "CleanParameters",
     "DeployParameters",
     "DrawParameters",

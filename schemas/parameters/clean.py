@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from eightytwenty.tables import CleanOptions
-from schemas.parameters.base import Even, Parameters, PictureSize
+from schemas.parameters.base import Even, Parameters, PictureSize, Share
 
 
 class PairsOptions(Parameters):
@@ -24,11 +24,44 @@ class PicturesOptions(Parameters):
 class CleanParameters(PicturesOptions, PairsOptions, CleanOptions):
     """Clean a table or pictures: every row ends as clean, quarantine or duplicate, with its reasons."""
 
-    # the form offers installed tables; a Python file is for the command line, whose user may run code anyway
-    table: Literal["infer", "pairs", "pictures"] = Field(
-        "infer", title="Schema", alias="schema", description="what the source must be; infer finds out what a table is"
+    # a Python file is for the command line, whose user may run code anyway
+    table: str = Field(
+        "",
+        title="Schema",
+        alias="schema",
+        description="what the source must be: pairs, pictures, or a YAML file in the data folder such as "
+        "orders/schema.yaml; if empty, what a table is is found out",
     )
     # what the server and its artifacts show is seen by more people than the folder
     mask: bool = Field(
         True, title="Mask", description="whether letters and digits of examples are hidden in schema and report"
     )
+
+
+class CleanInboxParameters(Parameters):
+    """Clean the new files of an inbox by a schema, and add their rows to a dataset."""
+
+    table: str = Field(
+        "table/schema.yaml",
+        title="Schema",
+        alias="schema",
+        min_length=1,
+        description="YAML file in the data folder; new files are compared with the evidence that `eightytwenty infer` "
+        "wrote beside it",
+    )
+    inbox: str = Field(
+        "", description="folder into which new files and folders are put; empty: inbox/<name> in the data folder"
+    )
+    name: str = Field(
+        "table", pattern=r"^\w[\w .-]*$", description="of the dataset, whose versions hold the clean rows"
+    )
+    most_drift: Share = Field(
+        0.05,
+        description="by how much a share of a column, such as that of missing cells, may differ from the evidence, "
+        "beyond what chance explains",
+    )
+    on_drift: Literal["accept", "refuse"] = Field(
+        "accept", description="add files that drifted and report how, or refuse them"
+    )
+    most_quarantine: Share = Field(0.5, description="share of a file's rows in quarantine above which it is refused")
+    mask: bool = Field(True, description="whether letters and digits of examples are hidden in what servers show")

@@ -1,4 +1,4 @@
-"""What the clean flow does, one Prefect task each."""
+"""Cleans what the form of the clean flow names, as a Prefect task."""
 
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from eightytwenty.read.download import is_address
 from eightytwenty.read.options import ReadOptions
 from eightytwenty.schema import Table
 from tasks.running.allowed_paths import require_allowed
-from tasks.running.artifacts import publish
 from tasks.running.progress import task_progress
 from tasks.running.retries import RETRIES
 
@@ -38,11 +37,3 @@ def clean_own(source: str, table: Table | PictureTable | ReadOptions, out: Path,
     with task_progress("clean", getattr(table, "unit", "rows")) as progress:
         path = source if is_address(source) else require_allowed(source)
         return clean(path, table, out, progress, mask=mask).summary
-
-
-@task(**RETRIES)
-def report_cleaning(folder: Path) -> None:
-    """Puts the report of a cleaning, and what it looks like where there are pictures, into the Prefect UI."""
-    gallery = folder / "gallery.png"
-    pictures = {"gallery": gallery} if gallery.exists() else {}
-    publish("clean", markdown=(folder / "report.md").read_text(encoding="utf-8"), pictures=pictures)

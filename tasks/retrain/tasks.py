@@ -172,6 +172,30 @@ def add_version(stage: Clean, versions: DatasetVersions, parent: Version | None,
     return versions.add(parent, [cleaned.raw for cleaned in batch], copy_files, clean_all)
 
 
+def add_deliveries(
+    stage: Clean, versions: DatasetVersions, newest: Version | None, batch: Sequence[Cleaned]
+) -> tuple[Version | None, list[str]]:
+    """Adds deliveries to the dataset as one version; if that fails, one by one, to find those that cannot be added.
+
+    Returns:
+        the newest version now, and a sentence for each refusal.
+    """
+    if not batch:
+        return newest, []
+    try:
+        version = add_version(stage, versions, newest, batch)
+    except RefusedError as error:
+        if len(batch) == 1:
+            return newest, [refuse(versions, [cleaned.raw for cleaned in batch], str(error))]
+        refusals = []
+        for delivery in batch:
+            newest, more = add_deliveries(stage, versions, newest, [delivery])
+            refusals += more
+        return newest, refusals
+    get_run_logger().info("the dataset grows: %s", version.rows)
+    return version, []
+
+
 @task(**RETRIES)
 def split(stage: Clean, dataset: Dataset, version: Version) -> tuple[Cleaned, Cleaned]:
     """The rows of a version to learn from, and those that are held out to compare networks by.

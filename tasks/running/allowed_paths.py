@@ -77,6 +77,27 @@ def require_allowed_to_copy(path: str) -> Path:
     return _require_apart(require_allowed(path))
 
 
+def require_in_data_folder(path: str) -> Path:
+    """Returns the file in the data folder that a parameter names, whoever started the run.
+
+    Args:
+        path: a relative one starts at the data folder.
+
+    Returns:
+        the path, absolute and without symbolic links.
+
+    Raises:
+        UserError: it is no file in the data folder, or lies in one of the program's own folders there.
+    """
+    data = data_folder()
+    resolved = (data / path).resolve()
+    if not resolved.is_relative_to(data):
+        raise UserError(f"{path} lies outside the data folder {data}: put the file into it.")
+    if not _require_apart(resolved).is_file():
+        raise UserError(f"{path} is no file in the data folder {data}: put it there, or correct the name.")
+    return resolved
+
+
 def _require_apart(path: Path) -> Path:
     """Returns the path, unless it lies in one of the program's own folders or holds one."""
     resolved = path.resolve()

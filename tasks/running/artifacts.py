@@ -18,15 +18,20 @@ def publish(name: str, *, markdown: str, pictures: Mapping[str, Path], table: Se
     Args:
         name: first part of the artifacts' keys; lower case and dashes.
         markdown: the report.
-        pictures: key -> PNG file. The artifact contains the whole picture, because the UI cannot show local files.
+        pictures: key -> PNG file.
         table: rows, each column -> text.
     """
     create_markdown_artifact(markdown, key=f"{name}-report", description="what was done, and how long it took")
     if table:
         create_table_artifact([dict(row) for row in table], key=f"{name}-table", description="the results as a table")
     for key, path in pictures.items():
-        encoded = base64.b64encode(path.read_bytes()).decode()
-        create_image_artifact(f"data:image/png;base64,{encoded}", key=f"{name}-{key}")
+        publish_picture(f"{name}-{key}", path)
+
+
+def publish_picture(key: str, path: Path) -> None:
+    """Creates an artifact that contains a PNG file, because the UI cannot show local files."""
+    encoded = base64.b64encode(path.read_bytes()).decode()
+    create_image_artifact(f"data:image/png;base64,{encoded}", key=key)
 
 
 def publish_link(key: str, title: str, link: str) -> None:

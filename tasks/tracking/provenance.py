@@ -5,7 +5,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-_LIBRARIES = ("prefect", "mlflow", "tensorflow", "keras", "pandas", "pandera", "great-expectations", "numpy")
+_LIBRARIES = ("prefect", "mlflow", "tensorflow", "keras", "pandas", "pandera", "great-expectations", "numpy", "polars")
 
 
 def provenance_tags() -> dict[str, str]:

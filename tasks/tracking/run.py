@@ -34,10 +34,10 @@ _PICTURES = "images"  # where MLflow keeps pictures that have a step
 
 @dataclass(frozen=True)
 class Dataset:
-    """One input of a run: its name, where it lies, its SHA-256 in hexadecimal, its number of rows, its use."""
+    """One input of a run: its name, its path or address, its SHA-256 in hexadecimal, its number of rows, its use."""
 
     name: str
-    path: Path
+    path: Path | str
     sha256: str
     rows: int
     context: str = "training"

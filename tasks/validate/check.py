@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from schemas.expectations import BatchExpectations
 
 _SHARES_NOTE = "One row, with the share of each column's most frequent value."
+_MEASURES_NOTE = "One row, with the numbers of each column that are compared with the evidence for its table."
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,9 @@ def check_batch(
     if expectations.shares:
         shares = columns.select(pl.all().unique_counts().max() / rows).collect(engine="streaming")
         validations.append(_validate("shares", shares.to_pandas(), expectations.shares, _SHARES_NOTE))
+    if expectations.measures:
+        measures = pl.DataFrame([dict(expectations.measures)]).to_pandas()
+        validations.append(_validate("columns", measures, expectations.on_measures, _MEASURES_NOTE))
     validations.append(_validate("fates", pl.DataFrame([fates_row]).to_pandas(), expectations.fates, ""))
     with whole_folder(docs) as folder:
         page = data_docs(expectations.name, fates, validations, reasons)

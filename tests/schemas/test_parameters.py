@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from schemas.parameters import (
     AdderParameters,
+    CleanInboxParameters,
     CleanParameters,
     GanParameters,
     RetrainAddersParameters,
@@ -14,6 +15,7 @@ from schemas.parameters import (
 
 DEPLOYED = (
     AdderParameters,
+    CleanInboxParameters,
     CleanParameters,
     GanParameters,
     RetrainAddersParameters,

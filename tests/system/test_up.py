@@ -17,7 +17,7 @@ from tests.system.servers import PATIENCE, UNFINISHED, Servers, wait_for
 
 QUICK = {"rows": 400, "largest_sums": [16], "hidden_units": [1, 2], "seeds": 1, "epochs": 30}
 LONG = {**QUICK, "rows": 4000, "seeds": 20, "epochs": 100_000, "patience": 0}
-DEPLOYMENTS = {"run", "adders", "gan", "clean", "retrain-adders", "retrain-avatars"}
+DEPLOYMENTS = {"run", "adders", "gan", "clean", "clean-inbox", "retrain-adders", "retrain-avatars"}
 
 
 def processes_of(data: Path) -> list[str]:
@@ -75,7 +75,7 @@ def test_the_server_knows_pool_deployments_schedules_and_automation(up: Servers)
         assert deployment["global_concurrency_limit"]["limit"] == 1
         assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
         assert deployment["tags"]
-    for name in ("retrain-adders", "retrain-avatars"):
+    for name in ("clean-inbox", "retrain-adders", "retrain-avatars"):
         (schedule,) = deployments[name]["schedules"]
         assert not schedule["active"]
         assert schedule["schedule"]["timezone"]
