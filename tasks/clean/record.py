@@ -14,14 +14,14 @@ from pydantic import ValidationError
 from eightytwenty.engine.summary import REPORT, Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import find_irregular
-from eightytwenty.inference.schema_text import EVIDENCE, SCHEMA
+from eightytwenty.inference.schema_text import SCHEMA
 from eightytwenty.pages.markdown import code
 from eightytwenty.pages.report import findings_markdown, report_markdown, result_markdown
 from eightytwenty.pictures.schema import PictureTable
 from eightytwenty.printable import masked, visible
 from eightytwenty.read.options import ReadOptions
 from eightytwenty.schema import Table
-from eightytwenty.schema_file import read_table, table_yaml
+from eightytwenty.schema_file import EVIDENCE, read_table, table_yaml
 from schemas.evidence import Evidence, compare_with_evidence
 from schemas.parameters import CleanParameters
 from schemas.table_expectations import table_expectations
