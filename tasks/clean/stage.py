@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eightytwenty.files import sha256, whole_folder
-from eightytwenty.inference.schema_text import EVIDENCE
 from eightytwenty.schema import Table
-from eightytwenty.schema_file import read_table
+from eightytwenty.schema_file import EVIDENCE, read_table
 from tasks.cleaning import Clean
 
 _SCHEMA = "schema"  # folder beside the versions of a dataset
