@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import polars as pl
 
 from eightytwenty.mined_rules import active
+from eightytwenty.read.batch import Indices
 from eightytwenty.schema import Table
 
 # A changed cell is new evidence for the others of its row: it is judged again until nothing changes, so that cleaning
@@ -26,24 +26,22 @@ def decide_cells(
     Returns:
         two times verdicts as `eightytwenty.schema.Judge` returns them.
     """
-    if not table.judge:
-        raise ValueError(f"{table.name} has no judge")
     least = {rule.name: table.min_confidence if rule.action == "repair" else None for rule in active(table.rules)}
     flagged = _flagged(table)
-    rows = np.arange(texts.height)
+    rows: Indices | None = None  # all of them
     made: list[pl.DataFrame] = []
     open_: list[pl.DataFrame] = []
     for _ in range(_MOST_ROUNDS):
-        verdicts = table.judge(
-            table.rules, texts[rows], {name: cells.gather(rows) for name, cells in unreadable.items()}
-        )
-        verdicts = verdicts.with_columns(row=pl.Series(rows[verdicts["row"].to_numpy()], dtype=pl.Int64))
+        verdicts = _judge(table, texts, unreadable, rows)
         needed = pl.col("rule").replace_strict(least, return_dtype=pl.Float64)
         is_sure = (pl.col("confidence") >= needed).fill_null(value=False) & pl.col("proposal").is_not_null()
         sure, doubtful = verdicts.filter(is_sure), verdicts.filter(~is_sure)
         if made:  # a cell is changed once
             sure = sure.join(pl.concat(made), on=["row", "column"], how="anti")
-        open_ = [frame.filter(~pl.col("row").is_in(rows)) for frame in open_] + [doubtful]
+        if rows is not None:
+            again = pl.Series(rows)
+            open_ = [frame.filter(~pl.col("row").is_in(again.implode())) for frame in open_]
+        open_.append(doubtful)
         if sure.is_empty():
             break
         made.append(sure)
@@ -53,6 +51,19 @@ def decide_cells(
     # what another rule flags is not flagged twice
     doubts = pl.concat(open_).join(flagged, on=["column", "cell"], how="anti")
     return changes, doubts.sort("row", "column")
+
+
+def _judge(
+    table: Table, texts: pl.DataFrame, unreadable: Mapping[str, pl.Series], rows: Indices | None
+) -> pl.DataFrame:
+    """The verdicts on some rows, or on all."""
+    if not table.judge:
+        raise ValueError(f"{table.name} has no judge")
+    if rows is None:
+        return table.judge(table.rules, texts, unreadable)
+    of_rows = {name: cells.gather(rows) for name, cells in unreadable.items()}
+    verdicts = table.judge(table.rules, texts[rows], of_rows)
+    return verdicts.with_columns(row=pl.Series(rows[verdicts["row"].to_numpy()], dtype=pl.Int64))
 
 
 def _flagged(table: Table) -> pl.DataFrame:

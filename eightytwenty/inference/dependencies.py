@@ -28,6 +28,9 @@ _FEWEST_GROUPS_OF_PAIR, _COVERED_BY_PAIR, _ROWS_OF_PAIR = 5, 0.5, 3
 _LIFT_OF_PAIR, _BETTER, _LESS_OPEN = 0.9, 0.2, 0.3  # a pair must leave much less open than each of its columns
 _OPEN = 0.97  # lift of one column that leaves nothing to be said by a pair
 _MOST_COLUMNS = 200  # of a table in which all ordered pairs are tried
+# Rows in which a dependency is sought. Of columns with more values than that, whole groups are taken, because a part of
+# a small group says nothing.
+_MOST_ROWS, _MANY_VALUES = 30_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class CodedColumn:
 
     codes: Codes
     size: int
+
+    def only(self, rows: Codes) -> "CodedColumn":
+        """Some of the rows."""
+        return self if len(rows) == len(self.codes) else CodedColumn(self.codes[rows], self.size)
 
     @property
     def repeats(self) -> float:
@@ -83,8 +90,6 @@ def find_dependencies(columns: Mapping[str, CodedColumn]) -> list[Dependency]:
     height = len(next(iter(columns.values())).codes) if columns else 0
     if height < _FEWEST_ROWS:
         return []
-    # the same columns shuffled, as a measure of chance; the seed makes a run repeatable
-    shuffled = np.random.default_rng(0).permutation(height)
     repeats = {name: column.repeats for name, column in columns.items()}
     determined = [name for name, column in columns.items() if column.size >= 2 and repeats[name] > 1]
     lifts: dict[tuple[str, str], float] = {}
@@ -92,16 +97,33 @@ def find_dependencies(columns: Mapping[str, CodedColumn]) -> list[Dependency]:
     for when, column in columns.items():
         if column.size < 2 or repeats[when] < _REPEATS:
             continue
+        rows = _rows_of_whole_groups(column)
+        shuffled = _shuffled(len(rows))
         for then in determined:
             if then == when:
                 continue
-            tried = _Trial.of(column.codes, columns[then], shuffled)
+            tried = _Trial.of(column.codes[rows], columns[then].only(rows), shuffled)
             lifts[when, then] = tried.lift
-            if tried.is_accepted(height):
+            if tried.is_accepted(len(rows)):
                 found.append(Dependency((when,), then, tried.groups, tried.holds, tried.lift))
     strong = {(one.when[0], one.then) for one in found}
     small = [name for name in columns if columns[name].size >= 2 and repeats[name] >= _REPEATS_OF_PAIRED]
-    return found + list(_of_pairs(columns, small, determined, strong, lifts, shuffled))
+    return found + list(_of_pairs(columns, small, determined, strong, lifts))
+
+
+def _rows_of_whole_groups(column: CodedColumn) -> Codes:
+    """The rows in which dependencies on a column are sought: all of them, or so many that tell."""
+    height = len(column.codes)
+    if height <= _MOST_ROWS or column.size <= _MANY_VALUES:
+        return np.arange(min(height, _MOST_ROWS))
+    # a fair sample of the groups: codes times a large odd number are as good as random
+    mixed = (column.codes.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)
+    return np.flatnonzero((column.codes >= 0) & (mixed < np.uint64(2**32 * _MOST_ROWS / height)))
+
+
+def _shuffled(height: int) -> Codes:
+    """The rows in random order, as a measure of chance; the seed makes a run repeatable."""
+    return np.random.default_rng(0).permutation(height)
 
 
 def _of_pairs(
@@ -110,10 +132,12 @@ def _of_pairs(
     determined: Sequence[str],
     strong: set[tuple[str, str]],
     lifts: Mapping[tuple[str, str], float],
-    shuffled: Codes,
 ) -> Iterator[Dependency]:
     """The dependencies on two columns together, of which neither determines the other."""
     tried = sorted(small, key=lambda name: columns[name].size)[:_MOST_PAIRED]
+    height = min(len(next(iter(columns.values())).codes), _MOST_ROWS)
+    columns = {name: column.only(np.arange(height)) for name, column in columns.items()}
+    shuffled = _shuffled(height)
     for pair in itertools.combinations([name for name in columns if name in tried], 2):
         if pair in strong or pair[::-1] in strong:
             continue

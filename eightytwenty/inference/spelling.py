@@ -11,6 +11,8 @@ from eightytwenty.inference.values import Values
 from eightytwenty.kinds import Kind
 
 _LIKELY = 0.0  # log odds of a near slip beside which no far one is looked for
+# In a column of so many different values of which hardly any is a slip, no others are looked for among new values.
+_MANY, _HARDLY_ANY = 20_000, 0.001
 _SCHEMA = {"cell": pl.String, "proposal": pl.String, "log_odds": pl.Float64, "reason": pl.String}
 
 
@@ -23,6 +25,7 @@ class Spelling:
         speller: finds slips of one letter, and odd shapes.
         far: finds slips of several letters.
         reader: reads cells that are none of the kind; None for columns of texts.
+        values: String, all values of the column.
         known: what they say of the values of the column, as `propose` returns it.
     """
 
@@ -59,6 +62,8 @@ class Spelling:
         """
         is_known = cells.is_in(self.values.implode())
         known = self.known.filter(pl.col("cell").is_in(cells.filter(is_known).implode()))
+        if not self._has_slips:
+            return known
         cells = cells.filter(~is_known)
         near = self.speller.propose(cells).select(list(_SCHEMA))
         found = [known, near]
@@ -67,3 +72,8 @@ class Spelling:
         slips = near.filter(pl.col("proposal").is_not_null(), pl.col("log_odds") > _LIKELY)["cell"]
         found.append(self.far.propose(cells.filter(~cells.is_in(slips.implode()))))
         return pl.concat(found)
+
+    @property
+    def _has_slips(self) -> bool:
+        """Whether it is worth the time to look for slips among values that the column does not have."""
+        return len(self.values) < _MANY or self.known["cell"].n_unique() >= _HARDLY_ANY * len(self.values)
