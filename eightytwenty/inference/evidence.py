@@ -169,6 +169,8 @@ class Evidence:
             found.update(repr((name, values.nulls, values.cells.to_list(), values.counts.to_list())).encode())
         for name in sorted(self.groups):
             groups = self.groups[name]
+            if not len(groups.keys):  # files do not have it
+                continue
             found.update(name.encode() + groups.keys.tobytes() + groups.values.tobytes() + groups.counts.tobytes())
         found.update(repr(self.told.rows()).encode())
         return found.hexdigest()
@@ -226,15 +228,15 @@ class Evidence:
 
     @classmethod
     def _read(cls, folder: Path, rules: Iterable[MinedRule]) -> "Evidence":
-        values = pl.read_parquet(folder / VALUES)
+        values, pairs_of_rules = _read_parquet(folder / VALUES, _VALUES), _read_parquet(folder / GROUPS, _GROUPS)
         vocabularies, readable = {}, {}
         for (name,), column in values.group_by("column", maintain_order=True):
             told = column.filter(pl.col("value").is_not_null())
             nulls = int(column.filter(pl.col("value").is_null())["count"].sum())
             vocabularies[str(name)] = Vocabulary(Values(told["value"], told["count"], nulls))
             readable[str(name)] = told["is_readable"].to_numpy()
-        empty = cls(vocabularies, readable, {}, pl.read_parquet(folder / TOLD))
-        counted = dict(iter(pl.read_parquet(folder / GROUPS).group_by("rule", maintain_order=True)))
+        empty = cls(vocabularies, readable, {}, _read_parquet(folder / TOLD, TOLD_SCHEMA))
+        counted = dict(iter(pairs_of_rules.group_by("rule", maintain_order=True)))
         groups = {}
         for rule in rules:
             # a person may have added a column since
@@ -251,6 +253,13 @@ class Evidence:
                 then = vocabularies[rule.then]
                 groups[rule.name] = Groups.of(keys, then.encode(pairs["value"]), len(then), pairs["count"].to_numpy())
         return cls(vocabularies, readable, groups, empty.told)
+
+
+def _read_parquet(path: Path, schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    frame = pl.read_parquet(path)
+    if dict(frame.schema) != schema:
+        raise pl.exceptions.SchemaError(f"{path.name} has other columns")
+    return frame
 
 
 def _parquet(frame: pl.DataFrame) -> bytes:
