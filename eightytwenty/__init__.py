@@ -268,6 +268,8 @@ def _infer_path(
     """Infers the table of a path. The columns of a frame have the kinds that their types state."""
     from eightytwenty.engine.confidence import DEFAULT
     from eightytwenty.inference.column import KEPT, PLAIN
+    from eightytwenty.inference.judge import Judge
+    from eightytwenty.inference.mine import forms
     from eightytwenty.inference.table import infer_path
     from eightytwenty.read.frames import stated_kinds
 
@@ -285,7 +287,10 @@ def _infer_path(
         column: replace(seen, kind=kinds[column], share=1.0, others={}, doubt="") if column in kinds else seen
         for column, seen in inferred.columns.items()
     }
-    return replace(inferred, table=replace(inferred.table, columns=columns, rules=rules), columns=evidence)
+    table = replace(inferred.table, columns=columns, rules=rules)
+    if isinstance(table.judge, Judge):
+        table = replace(table, judge=replace(table.judge, forms=forms(table)))
+    return replace(inferred, table=table, columns=evidence)
 
 
 def _is_path(source: "str | Path | Frame") -> bool:

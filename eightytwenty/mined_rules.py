@@ -4,6 +4,7 @@ Such a rule says which columns it is about. What it goes by, such as the city of
 counted in the rows and kept beside the schema. A rule without evidence counts in the rows that it judges.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ MinedAction = Literal["repair", "flag", "off"]
 MINED_ACTIONS: tuple[MinedAction, ...] = ("repair", "flag", "off")
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
+_AMBIGUOUS = re.compile(r'[",]|->')  # in the name of a column, within a list of names
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Depends:
         object.__setattr__(self, "groups", int(self.groups))
         left = " and ".join(self.when)
         object.__setattr__(self, "reason", self.reason or f"rows with the same {left} have the same {self.then}")
-        object.__setattr__(self, "name", self.name or f"dependency ({', '.join(self.when)} -> {self.then})")
+        when, then = ", ".join(map(_shown, self.when)), _shown(self.then)
+        object.__setattr__(self, "name", self.name or f"dependency ({when} -> {then})")
         _require_action(self.action)
         if not 1 <= len(self.when) <= 2:
             raise ValueError("a value depends on one column, or on two")
@@ -188,6 +191,11 @@ def _names(what: str, names: Iterable[object]) -> tuple[str, ...]:
     if isinstance(names, str) or not all(isinstance(name, str) for name in listed):
         raise ValueError(f"{what} must be a list of columns, such as [city], not {names!r}")
     return tuple(map(str, listed))
+
+
+def _shown(name: str) -> str:
+    """The name of a column, in quotes if two lists of names could otherwise look the same."""
+    return json.dumps(name, ensure_ascii=False) if _AMBIGUOUS.search(name) else name
 
 
 def _require_action(action: str) -> None:

@@ -105,7 +105,7 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
     for respell in table.respells("repair"):
         column = next(column for column in table.written_columns if column.name == respell.column)
         columns[column.name] = _respell(respell, column, columns[column.name])
-    columns, judged = _apply_verdicts(table, columns)
+    columns, judged = _apply_verdicts(table, columns, file_columns)
     for rule in table.imputes:
         # what is computed for a column that the file lacks would be in no output
         if set(Equation.parse(rule.impute).columns) <= set(file_columns):
@@ -157,14 +157,14 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
 
 
 def _apply_verdicts(
-    table: Table, columns: dict[str, RepairedColumn]
+    table: Table, columns: dict[str, RepairedColumn], file_columns: Collection[str]
 ) -> tuple[dict[str, RepairedColumn], dict[str, list[Doubt]]]:
     """Changes the cells for which the evidence is strong enough; the other doubtful ones, by column."""
     if not table.judge:
         return columns, {}
     texts = pl.DataFrame({name: repaired.cells for name, repaired in columns.items()})
     unreadable = {name: column.cells.is_not_null() & column.values.is_null() for name, column in columns.items()}
-    changes, doubtful = decide_cells(table, texts, unreadable)
+    changes, doubtful = decide_cells(table, texts, unreadable, file_columns)
     written = {column.name: column for column in table.written_columns}
     columns, doubts = dict(columns), dict[str, list[Doubt]]()
     for (column, rule), found in changes.group_by("column", "rule", maintain_order=True):

@@ -1,6 +1,6 @@
 """Changes and flags cells by the evidence of a table's mined rules, of which its judge tells the confidence."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import polars as pl
 
@@ -14,7 +14,7 @@ _MOST_ROUNDS = 5
 
 
 def decide_cells(
-    table: Table, texts: pl.DataFrame, unreadable: Mapping[str, pl.Series]
+    table: Table, texts: pl.DataFrame, unreadable: Mapping[str, pl.Series], file_columns: Collection[str]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Which cells are changed, and which are only doubtful.
 
@@ -22,20 +22,28 @@ def decide_cells(
         table: with a judge.
         texts: (n, columns) String, the cells after the repairs of their columns.
         unreadable: column -> (n,) Boolean, the cells that are not of the column's kind.
+        file_columns: the columns that the file of the rows has. Of the others, no cell is doubtful.
 
     Returns:
         two times verdicts as `eightytwenty.schema.Judge` returns them.
     """
-    least = {rule.name: table.min_confidence if rule.action == "repair" else None for rule in active(table.rules)}
+    rules = active(table.rules)
+    needed = pl.DataFrame(
+        {
+            "rule": [rule.name for rule in rules],
+            "needed": [table.min_confidence if rule.action == "repair" else None for rule in rules],
+        },
+        {"rule": pl.String, "needed": pl.Float64},
+    )
     flagged = _flagged(table)
     rows: Indices | None = None  # all of them
     made: list[pl.DataFrame] = []
     open_: list[pl.DataFrame] = []
     for _ in range(_MOST_ROUNDS):
-        verdicts = _judge(table, texts, unreadable, rows)
-        needed = pl.col("rule").replace_strict(least, return_dtype=pl.Float64)
-        is_sure = (pl.col("confidence") >= needed).fill_null(value=False) & pl.col("proposal").is_not_null()
-        sure, doubtful = verdicts.filter(is_sure), verdicts.filter(~is_sure)
+        verdicts = _judge(table, texts, unreadable, rows).filter(pl.col("column").is_in(list(file_columns)))
+        verdicts = verdicts.join(needed, on="rule", how="left", maintain_order="left")
+        is_sure = (pl.col("confidence") >= pl.col("needed")).fill_null(value=False) & pl.col("proposal").is_not_null()
+        sure, doubtful = verdicts.filter(is_sure).drop("needed"), verdicts.filter(~is_sure).drop("needed")
         if made:  # a cell is changed once
             sure = sure.join(pl.concat(made), on=["row", "column"], how="anti")
         if rows is not None:

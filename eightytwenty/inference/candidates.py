@@ -114,7 +114,7 @@ def find_candidates(
 
 
 class Nearness:
-    """How near to each other the established values of columns are, looked up once per column.
+    """Says of columns how near to each other their established values are; each is looked at once, when asked for.
 
     Args:
         vocabularies: column -> its values.
@@ -140,7 +140,13 @@ class Nearness:
 
 
 class _Pool:
-    """Collects what rules say of the cells of n rows."""
+    """Collects what rules say of the cells of n rows, and adds what the columns say of the best proposal for each.
+
+    Args:
+        rules: of the table, none of which is off.
+        evidence: for them.
+        cells: of the rows.
+    """
 
     def __init__(self, rules: Sequence[MinedRule], evidence: Evidence, cells: Cells) -> None:
         self.evidence, self.cells, self.coded = evidence, cells, evidence.encode(cells.texts)

@@ -17,7 +17,7 @@ from eightytwenty.errors import UserError
 from eightytwenty.inference.codes import UNKNOWN, Codes, Vocabulary, combine
 from eightytwenty.inference.groups import Groups, Mask
 from eightytwenty.inference.values import Values
-from eightytwenty.mined_rules import Depends, MinedRule
+from eightytwenty.mined_rules import Depends, MinedRule, SourceVotes
 
 VALUES, GROUPS, TOLD = "values.parquet", "groups.parquet", "told.parquet"
 _VALUES = {"column": pl.String, "value": pl.String, "count": pl.Int64, "is_readable": pl.Boolean}
@@ -99,6 +99,63 @@ class Evidence:
             coded[name] = codes
         return coded
 
+    def covers(self, rule: MinedRule) -> bool:
+        """Whether what a rule goes by has been counted."""
+        if isinstance(rule, Depends):
+            return rule.name in self.groups
+        if isinstance(rule, SourceVotes):
+            return bool(self.told["column"].is_in(list(rule.told)).any())
+        return set(rule.columns) <= self.vocabularies.keys()
+
+    def with_more(self, other: "Evidence", rules: Iterable[MinedRule]) -> "Evidence":
+        """This evidence, and what another one has of some rules.
+
+        Args:
+            other: of the rules. Of the values of a column that both have, those count that this one has.
+            rules: that this one does not cover.
+        """
+        vocabularies = {**other.vocabularies, **self.vocabularies}
+        return Evidence(
+            vocabularies,
+            {**other.readable, **self.readable},
+            {**self.groups, **other.recoded(rules, vocabularies)},
+            pl.concat([self.told, other.told]),
+        )
+
+    def most_frequent_first(self, rules: Iterable[MinedRule]) -> "Evidence":
+        """The same evidence of some rules, with the values of each column in the order of their counts."""
+        vocabularies, readable = {}, {}
+        for name, vocabulary in self.vocabularies.items():
+            values = vocabulary.values
+            frame = pl.DataFrame({"cell": values.cells, "count": values.counts, "readable": self.readable[name]})
+            frame = frame.sort("count", "cell", descending=[True, False])
+            vocabularies[name] = Vocabulary(Values(frame["cell"], frame["count"], values.nulls))
+            readable[name] = frame["readable"].to_numpy()
+        return Evidence(vocabularies, readable, self.recoded(rules, vocabularies), self.told)
+
+    def recoded(self, rules: Iterable[MinedRule], vocabularies: Mapping[str, Vocabulary]) -> dict[str, Groups]:
+        """The groups of some rules in the codes of other vocabularies, as far as these know their values."""
+        found = {}
+        for rule in rules:
+            if not isinstance(rule, Depends) or rule.name not in self.groups:
+                continue
+            groups = self.groups[rule.name]
+            codes = [vocabularies[name].encode(self.vocabularies[name].values.cells) for name in rule.columns]
+            keys = [code[part] for code, part in zip(codes[:-1], self._key_codes(rule), strict=True)]
+            size = len(vocabularies[rule.then])
+            found[rule.name] = Groups.of(
+                combine(keys, [len(vocabularies[name]) for name in rule.when]),
+                codes[-1][groups.values],
+                size,
+                groups.counts,
+            )
+        return found
+
+    def _key_codes(self, rule: Depends) -> tuple[Codes, ...]:
+        """The codes of the columns that make the groups of a rule."""
+        keys = self.groups[rule.name].keys
+        return np.divmod(keys, max(len(self.vocabularies[rule.when[1]]), 1)) if len(rule.when) > 1 else (keys,)
+
     def keys(self, rule: Depends, coded: Mapping[str, Codes]) -> Codes:
         """(n,) the group of each row by a dependency, negative if it is in none."""
         return combine([coded[name] for name in rule.when], [len(self.vocabularies[name]) for name in rule.when])
@@ -112,6 +169,8 @@ class Evidence:
             found.update(repr((name, values.nulls, values.cells.to_list(), values.counts.to_list())).encode())
         for name in sorted(self.groups):
             groups = self.groups[name]
+            if not len(groups.keys):  # files do not have it
+                continue
             found.update(name.encode() + groups.keys.tobytes() + groups.values.tobytes() + groups.counts.tobytes())
         found.update(repr(self.told.rows()).encode())
         return found.hexdigest()
@@ -140,12 +199,12 @@ class Evidence:
     def _groups_as_text(self, rule: Depends) -> pl.DataFrame:
         groups, first = self.groups[rule.name], self.vocabularies[rule.when[0]]
         second = self.vocabularies[rule.when[1]] if len(rule.when) > 1 else None
-        keys = np.divmod(groups.keys, len(second)) if second else (groups.keys, groups.keys)
+        keys = self._key_codes(rule)
         return pl.DataFrame(
             {
                 "rule": pl.repeat(rule.name, len(groups.keys), eager=True),
                 "first": first.decode(keys[0]),
-                "second": second.decode(keys[1]) if second else pl.Series([None] * len(groups.keys), dtype=pl.String),
+                "second": second.decode(keys[-1]) if second else pl.Series([None] * len(groups.keys), dtype=pl.String),
                 "value": self.vocabularies[rule.then].decode(groups.values),
                 "count": groups.counts,
             },
@@ -169,18 +228,20 @@ class Evidence:
 
     @classmethod
     def _read(cls, folder: Path, rules: Iterable[MinedRule]) -> "Evidence":
-        values = pl.read_parquet(folder / VALUES)
+        values, pairs_of_rules = _read_parquet(folder / VALUES, _VALUES), _read_parquet(folder / GROUPS, _GROUPS)
         vocabularies, readable = {}, {}
         for (name,), column in values.group_by("column", maintain_order=True):
             told = column.filter(pl.col("value").is_not_null())
             nulls = int(column.filter(pl.col("value").is_null())["count"].sum())
             vocabularies[str(name)] = Vocabulary(Values(told["value"], told["count"], nulls))
             readable[str(name)] = told["is_readable"].to_numpy()
-        empty = cls(vocabularies, readable, {}, pl.read_parquet(folder / TOLD))
-        counted = dict(iter(pl.read_parquet(folder / GROUPS).group_by("rule", maintain_order=True)))
+        empty = cls(vocabularies, readable, {}, _read_parquet(folder / TOLD, TOLD_SCHEMA))
+        counted = dict(iter(pairs_of_rules.group_by("rule", maintain_order=True)))
         groups = {}
         for rule in rules:
-            if isinstance(rule, Depends) and (rule.name,) in counted:
+            # a person may have added a column since
+            is_known = isinstance(rule, Depends) and vocabularies.keys() >= set(rule.columns)
+            if isinstance(rule, Depends) and is_known and (rule.name,) in counted:
                 pairs = counted[rule.name,]
                 keys = combine(
                     [
@@ -190,8 +251,15 @@ class Evidence:
                     [len(vocabularies[name]) for name in rule.when],
                 )
                 then = vocabularies[rule.then]
-                groups[rule.name] = Groups(keys, then.encode(pairs["value"]), pairs["count"].to_numpy(), len(then))
+                groups[rule.name] = Groups.of(keys, then.encode(pairs["value"]), len(then), pairs["count"].to_numpy())
         return cls(vocabularies, readable, groups, empty.told)
+
+
+def _read_parquet(path: Path, schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    frame = pl.read_parquet(path)
+    if dict(frame.schema) != schema:
+        raise pl.exceptions.SchemaError(f"{path.name} has other columns")
+    return frame
 
 
 def _parquet(frame: pl.DataFrame) -> bytes:

@@ -88,7 +88,7 @@ def gather(files: Sequence[RawFile], table: Table, rules: Iterable[MinedRule], e
     together = {
         name: sum(of_rule[1:], of_rule[0]) if of_rule else evidence.groups[name] for name, of_rule in groups.items()
     }
-    return replace(evidence, vocabularies=vocabularies, groups=together)
+    return replace(evidence, vocabularies=vocabularies, groups=together).most_frequent_first(dependencies)
 
 
 def _count(job: tuple[int, Piece], *, table: Table, dependencies: Sequence[Depends], evidence: Evidence) -> _Counts:

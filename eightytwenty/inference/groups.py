@@ -36,17 +36,27 @@ class Groups:
     size: int
 
     @classmethod
-    def of(cls, keys: Codes, values: Codes, size: int) -> "Groups":
-        """Counts rows, but for those without a group or a value (negative numbers)."""
+    def of(cls, keys: Codes, values: Codes, size: int, counts: Codes | None = None) -> "Groups":
+        """Counts rows, but for those without a group or a value (negative numbers).
+
+        Args:
+            keys: (n,) the number of the group.
+            values: (n,) the code of the value.
+            size: how many values the column has.
+            counts: (n,) how many rows each of these stands for; one if not given.
+        """
         known = (keys >= 0) & (values >= 0)
-        pairs, counts = np.unique(keys[known] * size + values[known], return_counts=True)
-        return cls(pairs // max(size, 1), pairs % max(size, 1), counts, size)
+        pairs, at = np.unique(keys[known] * size + values[known], return_inverse=True)
+        weights = None if counts is None else counts[known]
+        summed = np.bincount(at, weights, len(pairs)).astype(np.int64)
+        return cls(pairs // max(size, 1), pairs % max(size, 1), summed, size)
 
     def __add__(self, other: "Groups") -> "Groups":
-        pairs = np.concatenate([self._pairs, other._pairs])
-        distinct, at = np.unique(pairs, return_inverse=True)
-        counts = np.bincount(at, np.concatenate([self.counts, other.counts]), len(distinct)).astype(np.int64)
-        return Groups(distinct // max(self.size, 1), distinct % max(self.size, 1), counts, self.size)
+        together = (
+            np.concatenate([getattr(self, name), getattr(other, name)]) for name in ("keys", "values", "counts")
+        )
+        keys, values, counts = together
+        return Groups.of(keys, values, self.size, counts)
 
     @cached_property
     def _pairs(self) -> Codes:

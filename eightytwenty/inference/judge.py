@@ -122,10 +122,15 @@ def log_odds(candidates: pl.DataFrame) -> Floats:
     features: Floats = candidates.select(FEATURES).to_numpy()
     by_votes, by_spelling = weights()
     is_alone = candidates["is_spelling_alone"].to_numpy() > 0
-    found: Floats = np.where(
-        is_alone, by_spelling[0] + features @ by_spelling[1:], by_votes[0] + features @ by_votes[1:]
-    )
-    return found
+    return np.where(is_alone, _weighed(features, by_spelling), _weighed(features, by_votes))
+
+
+def _weighed(features: Floats, weights: Floats) -> Floats:
+    """(n,) the sums, added in one order: those of a product of matrices depend in their last digits on its size."""
+    total = np.full(len(features), weights[0])
+    for at, weight in enumerate(weights[1:]):
+        total += features[:, at] * weight
+    return total
 
 
 @cache

@@ -39,7 +39,8 @@ def with_mined_rules(table: Table, sample: Sample, files: Sequence[RawFile]) -> 
     rules = [*mine(cells), *([_source_votes(sources)] if sources else [])]
     told = tell(sources, cells.texts) if sources else None
     mined = replace(table, rules=(*table.rules, *rules))
-    return replace(mined, judge=_judge(mined, Evidence.of(rules, cells, told), sample, files))
+    evidence = _of_all_rows(mined, Evidence.of(rules, cells, told), sample, files, rules)
+    return replace(mined, judge=Judge(evidence, forms(mined)))
 
 
 def _source_votes(sources: Sources) -> SourceVotes:
@@ -47,21 +48,30 @@ def _source_votes(sources: Sources) -> SourceVotes:
 
 
 def with_judge(table: Table, files: Sequence[RawFile]) -> Table:
-    """A table with a judge, if it has mined rules; one without evidence counts it in the rows of the files."""
-    rules = active(table.rules)
-    if table.judge or not rules:
+    """A table with a judge, if it has mined rules.
+
+    Args:
+        table: with or without a judge. Of rules for which it has no evidence, such as those that a person has added to
+            an inferred schema, it is counted in the rows of the files.
+        files: of the source.
+    """
+    known = table.judge.evidence if isinstance(table.judge, Judge) else None
+    rules = [rule for rule in active(table.rules) if not known or not known.covers(rule)]
+    if not rules or (table.judge and not known):
         return table
     sample = read_sample(files, table.names)
     cells = repaired_cells(table, in_order_of_content(sample.rows))
     stated = [rule for rule in rules if isinstance(rule, SourceVotes)] if sample.is_whole else []
     told = [tell(learn_sources(rule.of, rule.sources, rule.told, cells.texts), cells.texts) for rule in stated]
     evidence = Evidence.of(rules, cells, pl.concat(told) if told else None)
-    return replace(table, judge=_judge(table, evidence, sample, files))
+    whole = _of_all_rows(table, evidence, sample, files, rules)
+    return replace(table, judge=Judge(known.with_more(whole, rules) if known else whole, forms(table)))
 
 
-def _judge(table: Table, evidence: Evidence, sample: Sample, files: Sequence[RawFile]) -> Judge:
-    whole = evidence if sample.is_whole else gather(files, table, active(table.rules), evidence)
-    return Judge(whole, forms(table))
+def _of_all_rows(
+    table: Table, evidence: Evidence, sample: Sample, files: Sequence[RawFile], rules: Sequence[MinedRule]
+) -> Evidence:
+    return evidence if sample.is_whole else gather(files, table, rules, evidence)
 
 
 def read_judge(table: Table, folder: Path) -> Judge | None:

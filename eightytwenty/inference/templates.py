@@ -69,7 +69,10 @@ def _parts(name: str, names: Sequence[str], told: pl.DataFrame) -> list[str]:
 
 
 def _written(text: str, values: dict[str, str | None]) -> str:
-    """A text with the values of other columns replaced by their names in braces, where they stand as words."""
+    """A text with the values of other columns replaced by their names in braces, where they stand as words.
+
+    It is empty if there are braces in the rest of the text.
+    """
     pieces: list[tuple[str, bool]] = [(text, False)]
     for part, value in values.items():
         if value is None or len(value) < _SHORTEST:
@@ -78,7 +81,9 @@ def _written(text: str, values: dict[str, str | None]) -> str:
             if not is_name and (place := _place(value, piece)) is not None:
                 pieces[at : at + 1] = [(piece[:place], False), (part, True), (piece[place + len(value) :], False)]
                 break
-    return "".join(f"{{{piece}}}" if is_name else piece.replace("{", "").replace("}", "") for piece, is_name in pieces)
+    if any(set(piece) & set(_BRACES) for piece, is_name in pieces if not is_name):
+        return ""  # a template cannot say so
+    return "".join(f"{{{piece}}}" if is_name else piece for piece, is_name in pieces)
 
 
 def _place(value: str, text: str) -> int | None:

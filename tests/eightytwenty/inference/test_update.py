@@ -110,7 +110,10 @@ def test_new_rules_that_do_not_fit_the_columns_of_a_person_are_left_out(tmp_path
         lines = [f"{n * 37 % 101},{n * 53 % 97},{n * 37 % 101 + n * 53 % 97 + n * n * wrong}" for n in range(60)]
         return "left,right,total\n" + "\n".join(lines) + "\n"
 
-    for edited, names in (("text", []), ("decimal", ["total = left + right", "from total = left + right"])):
+    for edited, names in (
+        ("text", ["typo"]),
+        ("decimal", ["total = left + right", "from total = left + right", "typo"]),
+    ):
         folder = tmp_path / edited
         folder.mkdir()
         (folder / "raw.csv").write_text(text(wrong=1))

@@ -1,0 +1,90 @@
+"""Mined rules: what they may say, what they are called, and that YAML keeps them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eightytwenty import Column, Table, UserError, read_table, table_yaml
+from eightytwenty.mined_rules import Depends, SourceVotes, Template, Typos, active
+
+# what a file may call its columns
+NAMES = st.sampled_from(
+    ["a", "b", "a, b", "a -> b", "b -> a", '"a"', "it's", "{a}", "a: b", "# a", "- a", "[a]", "off", "007", "é\u2009x"]
+)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=8)
+SHARES = st.floats(0, 1)
+ACTIONS = st.sampled_from(["repair", "flag", "off"])
+
+
+@st.composite
+def rules(draw):
+    """A rule of each sort over columns with odd names."""
+    names = draw(st.lists(NAMES, min_size=3, max_size=5, unique=True))
+    said = {"reason": draw(TEXTS), "action": draw(ACTIONS)}
+    plain = [name for name in names[1:] if "{" not in name]
+    copiers = draw(st.lists(st.lists(TEXTS, min_size=2, max_size=3).map(tuple), max_size=2).map(tuple))
+    made = [
+        Depends(tuple(names[1 : draw(st.integers(2, 3))]), names[0], draw(SHARES), draw(st.integers(0, 999)), **said),
+        Template("-".join(f"{{{name}}}" for name in plain), names[0], draw(SHARES), **said),
+        SourceVotes(names[0], names[1], tuple(names[2:]), copiers, **said),
+        Typos(tuple(names), **said),
+    ]
+    return names, tuple(made)
+
+
+@given(rules())
+def test_yaml_keeps_every_rule(tmp_path_factory, drawn):
+    names, made = drawn
+    table = Table("odd", tuple(Column(name, "text") for name in names), made)
+    path = tmp_path_factory.mktemp("yaml") / "schema.yaml"
+    path.write_text(table_yaml(table), encoding="utf-8")
+    assert read_table(path) == table
+
+
+@given(*[st.tuples(st.lists(NAMES, min_size=1, max_size=2, unique=True).map(tuple), NAMES)] * 2)
+def test_two_dependencies_never_have_one_name(one, other):
+    if one != other and one[1] not in one[0] and other[1] not in other[0]:
+        assert Depends(*one).name != Depends(*other).name
+
+
+def test_names_are_plain_where_they_can_be():
+    assert Depends(("zip", "day of week"), "it's").name == "dependency (zip, day of week -> it's)"
+    assert Depends(("a, b",), "c").name == 'dependency ("a, b" -> c)'
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("{when: [a, b, c], then: d}", "a value depends on one column, or on two"),
+        ("{when: [a], then: a}", "a column does not depend on itself"),
+        ("{when: [a, a], then: b}", "a column does not depend on itself"),
+        ("{when: [a], then: e}", "e is not a column"),
+        ("{when: a, then: b}", "this must be a list"),
+        ("{when: [a], then: b, action: quarantine}", "quarantine is no action here; choose repair, flag, off"),
+        ("{template: a, column: b}", "a template names a column in braces"),
+        ("{template: '{b}', column: b}", "a column is not written out of itself"),
+        ("{template: '{e}', column: b}", "e is not a column"),
+        ("{sources: a, of: b, told: []}", "sources tell at least one column"),
+        ("{typos: []}", "typos names a column"),
+        ("{typos: [e]}", "e is not a column"),
+        ("{typos: [a]}\n- {typos: [b]}", "two rules have the name typo"),
+    ],
+)
+def test_what_a_rule_cannot_say_is_said_of_its_line(tmp_path, line, fault):
+    columns = "".join(f"  {name}: {{kind: text}}\n" for name in "abcd")
+    (tmp_path / "schema.yaml").write_text(f"table: t\ncolumns:\n{columns}rules:\n- {line}\n")
+    with pytest.raises(UserError, match=r"schema.yaml, line \d+: ") as raised:
+        read_table(tmp_path / "schema.yaml")
+    assert fault in str(raised.value)
+
+
+def test_rules_that_are_off_are_not_active():
+    kept, off = Typos(("a",)), Depends(("a",), "b", action="off")
+    assert active([off, kept, "no rule"]) == [kept]
+
+
+def test_a_template_is_made_of_its_pieces():
+    template = Template("{a} of {b}, {a}", "c")
+    assert template.parts == ("a", "b")
+    assert template.pieces == [("a", True), (" of ", False), ("b", True), (", ", False), ("a", True)]
+    assert template.columns == ("a", "b", "c")
