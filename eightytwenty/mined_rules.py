@@ -136,8 +136,8 @@ class SourceVotes:
         )
         object.__setattr__(self, "name", self.name or f"sources ({self.sources} of {self.of})")
         _require_action(self.action)
-        if not self.told:
-            raise ValueError("sources tell at least one column")
+        if not self.told or {self.sources, self.of} & set(self.told):
+            raise ValueError("sources tell at least one column, and neither their own names nor those of the things")
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -154,7 +154,7 @@ class Column:
         pattern: a regular expression that all of a sound cell must match; of a column of texts.
         range: the smallest and the largest sound value; either may be None.
         replace: cells and what they stand for.
-        keep: values that are sound whatever `values` says.
+        keep: values that are sound whatever `values` or the rest of the table says.
         action: what becomes of a row whose value is not sound. A column that flags and may lack values also flags cells
             that are not of its kind: they are missing in clean.parquet, and the flag has their text.
         repair: the names of the only repairs of its kind that change a cell; all if not given. Of the others, the cell
@@ -197,8 +197,6 @@ class Column:
             raise ValueError(f"a pattern is for columns of text, not of the kind {self.kind}; give a range")
         if self.pattern:
             _require_pattern(self.pattern)
-        if self.keep and not self.values:
-            raise ValueError("keep adds to values, and there are none")
         if self.unit and (self.unit[0] in _OF_NUMBERS or self.unit[-1] in _OF_NUMBERS):
             raise ValueError(f"{self.unit!r} is no unit; it cannot be told from the number beside it")
         if self.decimal not in {"", ",", "."}:
@@ -233,6 +231,11 @@ class Column:
     def form(self) -> Kind:
         """Its kind, as columns of its format have it."""
         return find_kind(self.kind, self.format)
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The only values that are sound; none if any may be."""
+        return (*self.values, *self.keep) if self.values else ()
 
     @property
     def flags_other_kinds(self) -> bool:

@@ -114,7 +114,7 @@ class _Repairer:
 
     def __init__(self, column: Column) -> None:
         kind = column.form
-        self.special, self._is_plain, self.known = _Special(column), kind.is_plain, {*column.values, *column.keep}
+        self.special, self._is_plain, self.known = _Special(column), kind.is_plain, {*column.known}
         self.repairs = self._repairs(column)
         self._is_whole = column.flags_other_kinds
         made = {repair.name for repair in self.repairs} if column.repair is None else {*ALWAYS, *column.repair}
@@ -232,7 +232,7 @@ def repair_column(cells: pl.Series, column: Column) -> RepairedColumn:
         has_mark = cells.str.contains(repairer.group_mark, literal=True).fill_null(value=False)
         values, is_irregular = values.set(has_mark, None), is_irregular | has_mark
     if column.values:
-        is_irregular |= cells.is_not_null() & ~cells.is_in([*column.values, *column.keep])
+        is_irregular |= cells.is_not_null() & ~cells.is_in(list(column.known))
     irregular = pl.DataFrame({"row": is_irregular.arg_true().cast(pl.Int64)})
     if irregular.is_empty():
         return RepairedColumn(cells, values, pl.DataFrame(schema=LEDGER), pl.DataFrame(schema=_PROPOSALS))

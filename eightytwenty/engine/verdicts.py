@@ -35,12 +35,13 @@ def decide_cells(
         },
         {"rule": pl.String, "needed": pl.Float64},
     )
-    flagged = _flagged(table)
+    flagged, kept = _flagged(table), _kept(table)
     rows: Indices | None = None  # all of them
     made: list[pl.DataFrame] = []
     open_: list[pl.DataFrame] = []
     for _ in range(_MOST_ROUNDS):
         verdicts = _judge(table, texts, unreadable, rows).filter(pl.col("column").is_in(list(file_columns)))
+        verdicts = verdicts.join(kept, on=["column", "cell"], how="anti")
         verdicts = verdicts.join(needed, on="rule", how="left", maintain_order="left")
         is_sure = (pl.col("confidence") >= pl.col("needed")).fill_null(value=False) & pl.col("proposal").is_not_null()
         sure, doubtful = verdicts.filter(is_sure).drop("needed"), verdicts.filter(~is_sure).drop("needed")
@@ -72,6 +73,12 @@ def _judge(
     of_rows = {name: cells.gather(rows) for name, cells in unreadable.items()}
     verdicts = table.judge(table.rules, texts[rows], of_rows)
     return verdicts.with_columns(row=pl.Series(rows[verdicts["row"].to_numpy()], dtype=pl.Int64))
+
+
+def _kept(table: Table) -> pl.DataFrame:
+    """The cells that are sound because the table says so."""
+    cells = [(column.name, cell) for column in table.columns for cell in (*column.values, *column.keep)]
+    return pl.DataFrame(cells, {"column": pl.String, "cell": pl.String}, orient="row")
 
 
 def _flagged(table: Table) -> pl.DataFrame:

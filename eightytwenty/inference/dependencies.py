@@ -27,7 +27,7 @@ _MOST_PAIRED = 12  # columns of which pairs are tried, those with the fewest val
 _FEWEST_GROUPS_OF_PAIR, _COVERED_BY_PAIR, _ROWS_OF_PAIR = 5, 0.5, 3
 _LIFT_OF_PAIR, _BETTER, _LESS_OPEN = 0.9, 0.2, 0.3  # a pair must leave much less open than each of its columns
 _OPEN = 0.97  # lift of one column that leaves nothing to be said by a pair
-_MOST_COLUMNS = 200  # of a table in which all ordered pairs are tried
+_MOST_COLUMNS = 100  # of a table in which all ordered pairs are tried
 # Rows in which a dependency is sought. Of columns with more values than that, whole groups are taken, because a part of
 # a small group says nothing.
 _MOST_ROWS, _MANY_VALUES = 30_000, 1_000
@@ -84,7 +84,7 @@ def find_dependencies(columns: Mapping[str, CodedColumn]) -> list[Dependency]:
     """The dependencies of a table, those on single columns first.
 
     Args:
-        columns: name -> its codes, in the order of the table; at most the first 200 are looked at.
+        columns: name -> its codes, in the order of the table; at most the first 100 are looked at.
     """
     columns = dict(itertools.islice(columns.items(), _MOST_COLUMNS))
     height = len(next(iter(columns.values())).codes) if columns else 0

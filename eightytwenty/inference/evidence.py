@@ -218,7 +218,7 @@ class Evidence:
         Raises:
             UserError: they cannot be read.
         """
-        if not (folder / VALUES).is_file():
+        if not any((folder / name).is_file() for name in (VALUES, GROUPS, TOLD)):
             return None
         try:
             return cls._read(folder, rules)

@@ -75,7 +75,9 @@ class FarSlips:
             "cell",
             "proposal",
             pl.lit(_LIKELY).alias("log_odds"),
-            pl.format("{} letters from '{}', which occurs {} times", "distance", "proposal", "count").alias("reason"),
+            pl.format("{} characters from '{}', which occurs {} times", "distance", "proposal", "count").alias(
+                "reason"
+            ),
         )
 
     def _counts(self, cells: pl.Series) -> pl.Series:

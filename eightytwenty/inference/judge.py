@@ -19,12 +19,17 @@ from eightytwenty.inference.candidates import FEATURES, Nearness, find_candidate
 from eightytwenty.inference.evidence import Cells, Evidence
 from eightytwenty.inference.groups import Floats
 from eightytwenty.inference.spelling import Spelling
+from eightytwenty.inference.variants_by_right import may_both_be_right
 from eightytwenty.kinds import find_kind
-from eightytwenty.mined_rules import SourceVotes, active
+from eightytwenty.mined_rules import SourceVotes, Template, active
 from eightytwenty.schema import Rule
 
 _WEIGHTS = Path(__file__).with_name("weights.csv")
 _INTERCEPT = "1"
+# Confidence in a slip whose two texts may both be right: a bold cleaning changes it. Of a column that has one value but
+# for a few cells, it is no question which is right.
+_OF_VARIANTS, _CONSTANT = 0.95, 0.9
+_OF_TEMPLATE = 0.7  # confidence where a template alone speaks: the part may be the mistake
 _LIKELY = 0.5  # probability from which on a proposal is worth a flag
 VERDICTS = pl.Schema(
     {
@@ -66,7 +71,12 @@ class Judge:
         told = self._told([rule for rule in mined if isinstance(rule, SourceVotes)], texts)
         found, odd = find_candidates(mined, self.evidence, cells, self._spellings, self._nearness)
         found = found.with_columns(confidence=pl.Series(1 / (1 + np.exp(-log_odds(found)))))
-        found = found.filter(pl.col("confidence") >= _LIKELY).select(list(VERDICTS))
+        # a template that nearly all rows keep is broken by mistake, in this cell or in one of its parts
+        holds = {rule.name: rule.holds * _OF_TEMPLATE for rule in mined if isinstance(rule, Template)}
+        by_template = pl.col("rule").replace_strict(holds, default=0.0, return_dtype=pl.Float64)
+        found = found.with_columns(pl.max_horizontal("confidence", by_template))
+        found = found.filter(pl.col("confidence") >= _LIKELY)
+        found = _without_guesses(found).select(list(VERDICTS))
         odd = odd.filter(pl.col("log_odds") > 0).join(found, on=["row", "column"], how="anti")
         odd = odd.with_columns(proposal=pl.lit(None, pl.String), confidence=pl.lit(None, pl.Float64))
         found = pl.concat([found, odd.select(list(VERDICTS))])
@@ -115,6 +125,23 @@ class Judge:
     def __getstate__(self) -> dict[str, Any]:
         """Without what is made of the evidence again elsewhere."""
         return {"evidence": self.evidence, "forms": self.forms}
+
+
+def _without_guesses(found: pl.DataFrame) -> pl.DataFrame:
+    """Candidates, of which none is as good as certain whose two texts may both be right.
+
+    The tables to which the weights were fitted have slips of a few sorts, and no more than a few columns in which two
+    right values are nearly the same. Where nothing but the spelling speaks for a slip that people do not make on
+    purpose once, it is a proposal.
+    """
+    is_open = (pl.col("is_spelling_alone") > 0) & (pl.col("share") < _CONSTANT) & (pl.col("confidence") > _OF_VARIANTS)
+    pairs = found.filter(is_open).select("cell", "proposal").unique()
+    variants = [pair for pair in pairs.drop_nulls().iter_rows() if may_both_be_right(*pair)]
+    known = pl.DataFrame(variants, {"cell": pl.String, "proposal": pl.String}, orient="row").with_columns(known=True)
+    joined = found.join(known, on=["cell", "proposal"], how="left", maintain_order="left")
+    is_repeated = pl.col("count") > 0
+    is_guess = is_open & (pl.col("known").fill_null(value=False) | is_repeated)
+    return joined.with_columns(confidence=pl.when(is_guess).then(_OF_VARIANTS).otherwise("confidence"))
 
 
 def log_odds(candidates: pl.DataFrame) -> Floats:

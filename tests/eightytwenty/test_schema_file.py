@@ -107,7 +107,6 @@ HEAD = "table: t\ncolumns:\n  a: {kind: integer}\n"
         ),
         ("table: t\ncolumns:\n  line: {kind: text}", "line 3: a column cannot have the name 'line'; give it another"),
         ("table: t\ncolumns:\n  '*': {kind: text}", "line 3: a column cannot have the name"),
-        ("table: t\ncolumns:\n  a: {kind: text, keep: [x]}", "line 3: keep adds to values"),
         ("table: t\ncolumns:\n  a: {kind: integer, range: [9, 1]}", "line 3: the range from 9 to 1 is empty"),
         ("table: t\ncolumns:\n  a: {kind: integer, unit: '0'}", "line 3: '0' is no unit"),
         ("table: t\ncolumns:\n  a: {kind: text, aliases: [b]}\n  b: {kind: text}", "two columns may be called b"),
