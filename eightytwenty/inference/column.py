@@ -14,8 +14,9 @@ from eightytwenty.inference.ranges import find_range
 from eightytwenty.inference.values import Values
 from eightytwenty.inference.variants import find_variants
 from eightytwenty.kinds.integer import THOUSANDS
-from eightytwenty.kinds.number_format import has_two_readings, number_parts
+from eightytwenty.kinds.number_format import has_two_readings
 from eightytwenty.kinds.number_notation import ACCOUNTING_SIGN, UNIT
+from eightytwenty.kinds.number_parts import number_parts
 from eightytwenty.schema import Column, Respell
 
 PLAIN = Column("column", "text", nullable=True, action="flag")  # of which nothing more is known

@@ -10,9 +10,11 @@ from fractions import Fraction
 import polars as pl
 
 from eightytwenty.kinds import Kind, Repair, register
+from eightytwenty.kinds.formatted_numbers import formatted, in_column
 from eightytwenty.kinds.integer import has_leading_zeros
-from eightytwenty.kinds.number_format import decimal_mark, find_number_form, formatted, in_column, number_parts
+from eightytwenty.kinds.number_format import decimal_mark, find_number_form
 from eightytwenty.kinds.number_notation import NOTATION, join_groups
+from eightytwenty.kinds.number_parts import number_parts
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
 _SCALE, _WHOLE_DIGITS = 18, 20

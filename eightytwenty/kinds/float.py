@@ -10,8 +10,8 @@ import polars as pl
 
 from eightytwenty.kinds import Kind, Repair, register
 from eightytwenty.kinds import decimal as decimals
-from eightytwenty.kinds.number_format import number_parts
 from eightytwenty.kinds.number_notation import NOTATION, join_groups
+from eightytwenty.kinds.number_parts import number_parts
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,308})(?:[.][0-9]{1,340})?(?:[eE][-+]?[0-9]{1,3})?")

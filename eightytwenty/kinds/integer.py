@@ -12,8 +12,10 @@ import numpy as np
 import polars as pl
 
 from eightytwenty.kinds import Kind, Repair, register
-from eightytwenty.kinds.number_format import decimal_mark, find_number_form, formatted, in_column, number_parts
+from eightytwenty.kinds.formatted_numbers import formatted, in_column
+from eightytwenty.kinds.number_format import decimal_mark, find_number_form
 from eightytwenty.kinds.number_notation import NOTATION, join_groups
+from eightytwenty.kinds.number_parts import number_parts
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
 _PLAIN = re.compile(r"0|-?[1-9][0-9]{0,17}")

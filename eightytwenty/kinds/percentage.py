@@ -7,7 +7,9 @@ import polars as pl
 
 from eightytwenty.kinds import Kind, Repair, register
 from eightytwenty.kinds.decimal import DECIMAL
-from eightytwenty.kinds.number_format import NUMBER_FORMAT, find_number_form, formatted, in_column, number_parts
+from eightytwenty.kinds.formatted_numbers import NUMBER_FORMAT, formatted, in_column
+from eightytwenty.kinds.number_format import find_number_form
+from eightytwenty.kinds.number_parts import number_parts
 
 _SIGN = "%"
 _SHARE = re.compile(r"[-+]?(?:0*(?:[.,][0-9]*)?|0*1(?:[.,]0*)?)")  # a number up to 1

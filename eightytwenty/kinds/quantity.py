@@ -10,8 +10,10 @@ import polars as pl
 
 from eightytwenty.kinds import Kind, register
 from eightytwenty.kinds.decimal import DECIMAL
+from eightytwenty.kinds.formatted_numbers import formatted, in_column
 from eightytwenty.kinds.integer import has_leading_zeros
-from eightytwenty.kinds.number_format import find_number_form, formatted, in_column, number_parts
+from eightytwenty.kinds.number_format import find_number_form
+from eightytwenty.kinds.number_parts import number_parts
 from eightytwenty.kinds.units import usual_unit
 
 _FEWEST, _USUAL = 3, 0.9  # numbers, and the share of them, that have the same word behind them
