@@ -4,6 +4,7 @@ A number of more than 17 digits is none, because a float would lose some of them
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import polars as pl
@@ -15,6 +16,7 @@ from eightytwenty.kinds.number_parts import number_parts
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,308})(?:[.][0-9]{1,340})?(?:[eE][-+]?[0-9]{1,3})?")
+_EXPONENT = re.compile(r"[eE][-+]?[0-9]{1,3}\Z")
 _DIGITS = 17  # the most that a float of 64 bits keeps
 _SIGNIFICANT = re.compile(r"-?[0.]*([0-9.]*?)[0.]*(?:[eE].*)?")
 
@@ -61,6 +63,17 @@ def recognise(cells: pl.Series, mark: str = "", _counts: pl.Series | None = None
     return held if held.sum() > decimals.recognise(cells, mark).sum() else held & False
 
 
+def _before_exponent(change: Callable[[str], str]) -> Callable[[str], str]:
+    """A change of the number before an exponent, which has the exponent behind it as before."""
+
+    def changed(cell: str) -> str:
+        exponent = _EXPONENT.search(cell)
+        start = exponent.start() if exponent else len(cell)
+        return change(cell[:start]) + cell[start:]
+
+    return changed
+
+
 FLOAT: Kind = register(
     Kind(
         name="float",
@@ -73,9 +86,15 @@ FLOAT: Kind = register(
             UNICODE_VARIANTS,
             *NOTATION,
             Repair("thousands separator", "separated groups of digits are one number", join_groups),
-            Repair("decimal comma", "a comma before the fraction is a decimal point", decimals.decimal_comma),
             Repair(
-                "sign or zeros", "a plus sign, leading zeros and a bare point change nothing", decimals.plain_digits
+                "decimal comma",
+                "a comma before the fraction is a decimal point",
+                _before_exponent(decimals.decimal_comma),
+            ),
+            Repair(
+                "sign or zeros",
+                "a plus sign, leading zeros and a bare point change nothing",
+                _before_exponent(decimals.plain_digits),
             ),
         ),
         missing_marks=MISSING_MARKS,

@@ -19,12 +19,13 @@ _MANY = 0.5  # of the cells; a bare number beside fewer of them may be a share o
 def percent_sign(cell: str) -> str:
     """Removes the sign, and the space before it.
 
-    >>> percent_sign("12.5 %"), percent_sign("12.5"), percent_sign("(5%)")
-    ('12.5', '12.5', '(5)')
+    >>> percent_sign("12.5 %"), percent_sign("12.5"), percent_sign("(5%)"), percent_sign("7. %")
+    ('12.5', '12.5', '(5)', '7.')
     """
     if cell.startswith("(") and cell.endswith(f"{_SIGN})"):
         return f"({percent_sign(cell[1:-1])})"
-    return cell[:-1].rstrip() if cell.endswith(_SIGN) and cell[:-1].rstrip()[-1:].isdigit() else cell
+    bare = cell.removesuffix(_SIGN).rstrip()
+    return bare if cell.endswith(_SIGN) and bare.rstrip(".")[-1:].isdigit() else cell
 
 
 def recognise(cells: pl.Series, _mark: str = "", counts: pl.Series | None = None) -> pl.Series:
