@@ -25,6 +25,8 @@ _COMMA = re.compile(r"([-+]?[0-9]*)[,\u066b]([0-9]+)")
 _AMBIGUOUS = re.compile(r"([-+]?[1-9][0-9]{0,2}),([0-9]{3})")
 # At most two digits of exponent, so that no cell can ask for a number of a million digits.
 _SCIENTIFIC = re.compile(r"[-+]?([0-9]{1,20}([.][0-9]{0,20})?|[.][0-9]{1,20})e[-+]?[0-9]{1,2}", re.IGNORECASE)
+_RELEASE = r"^(?:0|[1-9][0-9]?)[.](0|[1-9][0-9]?)\z"
+_COUNTED, _FIRST_OF_TWO_DIGITS = 0.5, 10  # the share of the numbers from the first to the last one that are counted
 _UNTIDY = re.compile(r"(?:[+]|(-))?([0-9]*)(?:[.]([0-9]*))?")
 
 
@@ -104,7 +106,7 @@ def from_number(number: Fraction) -> str | None:
 def recognise(cells: pl.Series, mark: str = "", _counts: pl.Series | None = None) -> pl.Series:
     """(n,) Boolean, which cells are numbers, if some of them have a fraction and they are no codes.
 
-    A column with exponents is one of floats, which are written so.
+    A column with exponents is one of floats, which are written so; one of releases, such as 3.10, is one of codes.
 
     Args:
         cells: (n,) String.
@@ -114,14 +116,15 @@ def recognise(cells: pl.Series, mark: str = "", _counts: pl.Series | None = None
     ([True, True, False, False], False)
     """
     parts = number_parts(cells)
-    return _is_held(parts) & has_fractions(parts, mark)
+    return _is_held(parts) & has_fractions(cells, parts, mark)
 
 
-def has_fractions(parts: pl.DataFrame, mark: str = "") -> bool:
+def has_fractions(cells: pl.Series, parts: pl.DataFrame, mark: str = "") -> bool:
     """Whether these numbers are no codes, and some have a fraction, or an exponent.
 
     Args:
-        parts: of the numbers.
+        cells: (n,) String, distinct.
+        parts: of the numbers among them.
         mark: the one before fractions, if something else than these numbers tells.
     """
     number = parts["number"]
@@ -131,7 +134,28 @@ def has_fractions(parts: pl.DataFrame, mark: str = "") -> bool:
     # of a few numbers, the mark may be the other one
     lone = rf"^[1-9][0-9]{{0,2}}{re.escape(group)}[0-9]{{3}}$"
     is_group = number.str.contains(rf"^[0-9]{{1,3}}(?:[.][0-9]{{3}}){{2,}}$|^[0-9]{{1,3}}(?:,[0-9]{{3}}){{2,}}$|{lone}")
-    return bool((marks & ~is_group).any() or (parts["exponent"] != "").any()) and not has_leading_zeros(number)
+    has_some = bool((marks & ~is_group).any() or (parts["exponent"] != "").any())
+    return has_some and not has_leading_zeros(number) and not _are_releases(cells, parts)
+
+
+def _are_releases(cells: pl.Series, parts: pl.DataFrame) -> bool:
+    """Whether all numbers of a column are two counters, as in the releases 3.9, 3.10 and 3.11.
+
+    Among them, 3.1 and 3.10 are different. Decimal numbers with and without zeros at the end may be both as well, but
+    not only they: their other fractions begin with a zero, or are any of two digits, where releases are counted up.
+
+    Args:
+        cells: (n,) String, distinct.
+        parts: of the numbers among them.
+    """
+    numbers = cells.filter(parts["number"].is_not_null())
+    minor = numbers.str.extract(_RELEASE)
+    if minor.has_nulls():
+        return False
+    later = minor.filter(minor.str.len_bytes() > 1).cast(pl.Int64).unique().sort()
+    if later.is_empty() or len(later) <= _COUNTED * (later[-1] - _FIRST_OF_TWO_DIGITS + 1):
+        return False
+    return bool((numbers + "0").is_in(numbers.implode()).any())
 
 
 def _is_held(parts: pl.DataFrame) -> pl.Series:

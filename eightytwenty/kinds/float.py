@@ -58,7 +58,7 @@ def recognise(cells: pl.Series, mark: str = "", _counts: pl.Series | None = None
     """
     parts = number_parts(cells)
     bare = parts["number"].str.replace(",", ".", literal=True) + parts["exponent"]
-    is_bare = (parts["before"] == "") & (parts["after"] == "") & decimals.has_fractions(parts, mark)
+    is_bare = (parts["before"] == "") & (parts["after"] == "") & decimals.has_fractions(cells, parts, mark)
     held = (parse(bare).is_not_null() & is_bare).fill_null(value=False)
     return held if held.sum() > decimals.recognise(cells, mark).sum() else held & False
 
