@@ -129,13 +129,13 @@ def find_number_form(cells: pl.Series, counts: pl.Series, known_mark: str = "") 
     proven = known_mark or decimal_mark(parts)
     mark = proven or "."
     group = _group_mark(parts, mark)
-    before, after, unit = _labels(parts)
+    before, after, unit, doubt = _labels(parts)
     form = NumberFormat(before, group, mark, after)
     if not proven and (either := _either(parts, form)):
-        return Form(either, unit, DOUBT)
+        return Form(either, unit, "; ".join(filter(None, [DOUBT, doubt])))
     example = "" if form == NumberFormat() else str(form)
     has_fraction = _weight(parts, rf"{re.escape(mark)}[0-9]+$") > 0
-    return Form(example if has_fraction else example.replace(f"{mark}5", ""), unit)
+    return Form(example if has_fraction else example.replace(f"{mark}5", ""), unit, doubt)
 
 
 def _either(parts: pl.DataFrame, form: NumberFormat) -> str:
@@ -226,8 +226,11 @@ def _group_mark(parts: pl.DataFrame, mark: str) -> str:
     return group if weights[group] > long else ""
 
 
-def _labels(parts: pl.DataFrame) -> tuple[str, str, str]:
-    """The labels around the numbers of the column, empty where too few have them; and the unit they stand for."""
+def _labels(parts: pl.DataFrame) -> tuple[str, str, str, str]:
+    """The labels around the numbers of the column, empty where too few have them; their unit; and the doubts about it.
+
+    Where numbers are in several units, those in others have no say in how the column writes its own.
+    """
     labels = (
         parts.group_by("before", "after").agg(pl.col("count").sum()).sort("count", "before", "after", descending=True)
     )
@@ -238,8 +241,10 @@ def _labels(parts: pl.DataFrame) -> tuple[str, str, str]:
     labels = labels.with_columns(unit=pl.Series(units, dtype=pl.String))
     weights = labels.filter(pl.col("unit") != "").group_by("unit", maintain_order=True).agg(pl.col("count").sum())
     if weights.is_empty():
-        return "", "", ""
-    unit, count = weights.sort("count", descending=True, maintain_order=True).row(0)
+        return "", "", "", ""
+    weights = weights.sort("count", descending=True, maintain_order=True)
+    unit, count = weights.row(0)
     before, after = labels.filter(pl.col("unit") == unit).select("before", "after").row(0)
-    is_usual = count >= _USUAL * int(labels["count"].sum())
-    return (before, after, unit) if is_usual else ("", "", unit)
+    is_usual = count >= _USUAL * int(labels.filter(pl.col("unit").is_in([unit, ""]))["count"].sum())
+    doubt = f"the numbers are in {' and '.join(weights['unit'])}, and none is converted" if len(weights) > 1 else ""
+    return (before, after, unit, doubt) if is_usual else ("", "", unit, doubt)
