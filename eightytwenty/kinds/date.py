@@ -103,6 +103,8 @@ def recognise(cells: pl.Series) -> pl.Series:
     [True, False, False]
     """
     is_date, _ = date_forms.days_and_moments(cells)
+    if not is_date.any():
+        return is_date
     stripped = cells.str.strip_chars()
     is_number = stripped.str.contains(r"^[0-9]+\z")
     is_likely = is_date & stripped.str.slice(0, 4).cast(pl.Int64, strict=False).is_between(1900, 2100)

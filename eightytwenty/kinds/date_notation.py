@@ -13,6 +13,7 @@ import polars as pl
 
 from eightytwenty.kinds.date_directives import MARKERS, WEEKDAYS
 from eightytwenty.kinds.date_format import DateFormat, compile_format
+from eightytwenty.kinds.last_result import keep_last
 from eightytwenty.kinds.month_names import FOREIGN, MONTHS, in_english, languages_of, standard
 
 # "Wednesday, September 30th, 2024 at 10:00:00.123456 A.M. +00:00" has 61 characters.
@@ -197,10 +198,13 @@ class Readings:
     values: tuple[tuple[DateFormat, pl.Series], ...]
 
 
+@keep_last
 def readings(cells: pl.Series) -> list[Readings]:
     """Reads (n,) String in every format that its cells can have."""
     frame = pl.DataFrame({"cell": cells.str.strip_chars()}).with_row_index("row")
-    frame = frame.filter(_may_be_date(frame["cell"]))
+    frame = frame.filter(_may_be_date(pl.col("cell")))
+    if frame.is_empty():
+        return []
     for pattern, replacement in _TIDY:
         frame = frame.with_columns(pl.col("cell").str.replace(pattern, replacement))
     layouts = frame.group_by(pl.col("cell").str.replace_all("[0-9]", "0").alias("layout"), maintain_order=True).all()
@@ -216,11 +220,11 @@ def readings(cells: pl.Series) -> list[Readings]:
     return found
 
 
-def _may_be_date(cells: pl.Series) -> pl.Series:
+def _may_be_date(cells: pl.Expr) -> pl.Expr:
     """(n,) Boolean, which cells consist of what dates and times consist of, or name a month in another language."""
     words = cells.str.extract(r"(\p{L}{3,})").str.to_lowercase()
-    is_foreign = words.is_in(FOREIGN) & (cells.str.len_chars() <= _LONGEST)
-    return (cells.str.contains(_MAY_BE_DATE) | is_foreign.fill_null(value=False)) & cells.str.contains("[0-9]")
+    is_foreign = words.is_in(FOREIGN) & (cells.str.len_bytes() <= _LONGEST)
+    return (cells.str.contains(_MAY_BE_DATE) | is_foreign) & cells.str.contains("[0-9]")
 
 
 def _language(layouts: pl.Series, counts: pl.Series) -> str:

@@ -14,7 +14,7 @@ from eightytwenty.kinds.formatted_numbers import formatted, in_column
 from eightytwenty.kinds.integer import has_leading_zeros
 from eightytwenty.kinds.number_format import decimal_mark, find_number_form
 from eightytwenty.kinds.number_notation import NOTATION, join_groups
-from eightytwenty.kinds.number_parts import number_parts
+from eightytwenty.kinds.number_parts import has_no_number, none_of, number_parts
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
 _SCALE, _WHOLE_DIGITS = 18, 20
@@ -116,7 +116,7 @@ def recognise(cells: pl.Series, mark: str = "", _counts: pl.Series | None = None
     ([True, True, False, False], False)
     """
     parts = number_parts(cells)
-    return _is_held(parts) & has_fractions(cells, parts, mark)
+    return are_held(parts) if has_fractions(cells, parts, mark) else none_of(cells)
 
 
 def has_fractions(cells: pl.Series, parts: pl.DataFrame, mark: str = "") -> bool:
@@ -127,14 +127,19 @@ def has_fractions(cells: pl.Series, parts: pl.DataFrame, mark: str = "") -> bool
         parts: of the numbers among them.
         mark: the one before fractions, if something else than these numbers tells.
     """
+    if has_no_number(parts):
+        return False
     number = parts["number"]
+    marks = number.str.contains(r"[.,][0-9]+$") & (parts["after"] == "")
+    has_exponent = bool((parts["exponent"] != "").any())
+    if not has_exponent and not marks.any():
+        return False
     mark = mark or decimal_mark(parts) or "."
     group = "," if mark == "." else "."
-    marks = number.str.contains(r"[.,][0-9]+$") & (parts["after"] == "")
     # of a few numbers, the mark may be the other one
     lone = rf"^[1-9][0-9]{{0,2}}{re.escape(group)}[0-9]{{3}}$"
     is_group = number.str.contains(rf"^[0-9]{{1,3}}(?:[.][0-9]{{3}}){{2,}}$|^[0-9]{{1,3}}(?:,[0-9]{{3}}){{2,}}$|{lone}")
-    has_some = bool((marks & ~is_group).any() or (parts["exponent"] != "").any())
+    has_some = has_exponent or bool((marks & ~is_group).any())
     return has_some and not has_leading_zeros(number) and not _are_releases(cells, parts)
 
 
@@ -158,7 +163,7 @@ def _are_releases(cells: pl.Series, parts: pl.DataFrame) -> bool:
     return bool((numbers + "0").is_in(numbers.implode()).any())
 
 
-def _is_held(parts: pl.DataFrame) -> pl.Series:
+def are_held(parts: pl.DataFrame) -> pl.Series:
     """(n,) Boolean, which numbers have no label, no exponent, and no more digits than the kind holds."""
     number, is_bare = parts["number"], (parts["before"] == "") & (parts["after"] == "") & (parts["exponent"] == "")
     fraction = number.str.extract(r"[.,]([0-9]+)$").str.len_bytes().fill_null(0)

@@ -12,7 +12,7 @@ import polars as pl
 from eightytwenty.kinds import Kind, Repair, register
 from eightytwenty.kinds import decimal as decimals
 from eightytwenty.kinds.number_notation import NOTATION, join_groups
-from eightytwenty.kinds.number_parts import number_parts
+from eightytwenty.kinds.number_parts import none_of, number_parts
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,308})(?:[.][0-9]{1,340})?(?:[eE][-+]?[0-9]{1,3})?")
@@ -57,10 +57,12 @@ def recognise(cells: pl.Series, mark: str = "", _counts: pl.Series | None = None
     ([True, True], [False, False])
     """
     parts = number_parts(cells)
+    if not decimals.has_fractions(cells, parts, mark):
+        return none_of(cells)
     bare = parts["number"].str.replace(",", ".", literal=True) + parts["exponent"]
-    is_bare = (parts["before"] == "") & (parts["after"] == "") & decimals.has_fractions(cells, parts, mark)
+    is_bare = (parts["before"] == "") & (parts["after"] == "")
     held = (parse(bare).is_not_null() & is_bare).fill_null(value=False)
-    return held if held.sum() > decimals.recognise(cells, mark).sum() else held & False
+    return held if held.sum() > decimals.are_held(parts).sum() else none_of(cells)
 
 
 def _before_exponent(change: Callable[[str], str]) -> Callable[[str], str]:

@@ -172,6 +172,8 @@ def column_mark(cells: pl.Series, counts: pl.Series) -> str:
         cells: (n,) String, distinct.
         counts: (n,) integer, how often each occurs.
     """
+    if not cells.str.contains("[.,\u066b\u066c]").any():
+        return ""
     parts = number_parts(cells).with_columns(count=counts)
     numbers = parts.drop_nulls("number")
     with_digits = int(counts.filter(cells.str.contains("[0-9]")).sum())

@@ -1,9 +1,8 @@
 """What numbers consist of: a number, an exponent, and labels on both sides, in the notation of any country."""
 
-import threading
-
 import polars as pl
 
+from eightytwenty.kinds.last_result import keep_last
 from eightytwenty.kinds.number_notation import dashed_fraction, script_digits, spreadsheet_text
 from eightytwenty.kinds.spelling import unicode_variants
 from eightytwenty.kinds.units import CURRENCY
@@ -24,27 +23,23 @@ _NOTATED = r"[^\x00-\x7f]|^['=]|[.,]--?$"
 _LONG = 11  # digits behind the first one; spreadsheets shorten whole numbers from there on
 
 
-class _Last(threading.local):
-    cells: pl.Series | None = None
-    parts: pl.DataFrame = pl.DataFrame()
+def none_of(cells: pl.Series) -> pl.Series:
+    """(n,) Boolean, false for each cell."""
+    return pl.Series([False]).new_from_index(0, len(cells))
 
 
-_last = _Last()
+def has_no_number(parts: pl.DataFrame) -> bool:
+    """Whether no cell is a number, so that there is nothing to look at."""
+    return parts["number"].null_count() == len(parts)
 
 
+@keep_last
 def number_parts(cells: pl.Series) -> pl.DataFrame:
     """What numbers consist of: before, number, exponent and after, with null in all of them for a cell that is none.
 
     Args:
         cells: (n,) String. The digits of other scripts are read as well.
     """
-    if _last.cells is cells:  # several kinds look at the same cells, one after the other
-        return _last.parts
-    _last.cells, _last.parts = cells, _parts(cells)
-    return _last.parts
-
-
-def _parts(cells: pl.Series) -> pl.DataFrame:
     odd = cells.str.contains(_NOTATED).arg_true()
     if len(odd):
         cells = cells.clone().scatter(odd, [_bare_notation(cell) for cell in cells[odd]])
@@ -82,7 +77,7 @@ def _cut_short(parts: pl.DataFrame) -> pl.Series:
     exponents = parts["exponent"].str.extract("^[eE][+]?([0-9]+)$").cast(pl.Int64)
     is_long = exponents >= _LONG
     if not is_long.any():
-        return pl.Series([False]).new_from_index(0, len(parts))
+        return none_of(exponents)
     fraction = parts["number"].str.extract("[.,]([0-9]+)$").str.len_bytes().fill_null(0)
     whole = parts.filter(pl.col("number").str.contains("^[1-9][0-9]+$") & (pl.col("exponent") == ""))["number"]
     lengths = whole.str.len_bytes().unique().cast(pl.Int64)

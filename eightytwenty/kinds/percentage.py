@@ -9,7 +9,7 @@ from eightytwenty.kinds import Kind, Repair, register
 from eightytwenty.kinds.decimal import DECIMAL
 from eightytwenty.kinds.formatted_numbers import NUMBER_FORMAT, formatted, in_column
 from eightytwenty.kinds.number_format import find_number_form
-from eightytwenty.kinds.number_parts import number_parts
+from eightytwenty.kinds.number_parts import has_no_number, none_of, number_parts
 
 _SIGN = "%"
 _SHARE = re.compile(r"[-+]?(?:0*(?:[.,][0-9]*)?|0*1(?:[.,]0*)?)")  # a number up to 1
@@ -39,6 +39,8 @@ def recognise(cells: pl.Series, _mark: str = "", counts: pl.Series | None = None
     ([True, True, True, False], False)
     """
     parts = number_parts(cells)
+    if has_no_number(parts):
+        return none_of(cells)
     signs = (parts["after"].str.strip_chars() == _SIGN).fill_null(value=False)
     bare = ((parts["after"] == "") & (parts["before"] == "")).fill_null(value=False)
     weights = pl.Series([1]).new_from_index(0, len(cells)) if counts is None else counts

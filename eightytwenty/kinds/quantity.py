@@ -14,7 +14,7 @@ from eightytwenty.kinds.decimal import DECIMAL
 from eightytwenty.kinds.formatted_numbers import formatted, in_column
 from eightytwenty.kinds.integer import has_leading_zeros
 from eightytwenty.kinds.number_format import find_number_form
-from eightytwenty.kinds.number_parts import number_parts
+from eightytwenty.kinds.number_parts import has_no_number, none_of, number_parts
 from eightytwenty.kinds.units import quantity_of, usual_unit
 
 _FEWEST, _USUAL = 3, 0.9  # numbers, and the share of them, that have the same word behind them
@@ -37,13 +37,15 @@ def recognise(cells: pl.Series, _mark: str = "", counts: pl.Series | None = None
     [[True, True, True, False], [True, False]]
     """
     parts = number_parts(cells)
+    if has_no_number(parts):
+        return none_of(cells)
     labels = (parts["before"] + parts["after"]).fill_null("")
     one_word = _usual_word(labels)
     units = labels.replace_strict({label: _unit(label, one_word) for label in labels.unique()}, return_dtype=pl.String)
     weights = pl.Series([1]).new_from_index(0, len(cells)) if counts is None else counts
     totals = _totals(units.filter(units != ""), weights.filter(units != ""))
     if not totals or len(totals) > _MOST_UNITS or has_leading_zeros(parts["number"]):
-        return pl.Series([False]).new_from_index(0, len(cells))
+        return none_of(cells)
     is_one_label = (parts["before"] == "") | (parts["after"] == "")
     is_number = parts["number"].is_not_null() & is_one_label.fill_null(value=False)
     if _are_mixed(_totals(units.filter(is_number), weights.filter(is_number))):

@@ -95,6 +95,8 @@ def recognise(cells: pl.Series) -> pl.Series:
     [True, False, True]
     """
     is_time = date_forms.recognise(cells, _is_time)
+    if not is_time.any():
+        return is_time
     is_longer = cells.str.contains(_LONGER) & ~is_time & ~cells.str.contains(_END_OF_DAY)
     is_night = is_longer & cells.str.contains(_AFTER_MIDNIGHT)
     n_longer, n_night = int(is_longer.sum()), int(is_night.sum())
