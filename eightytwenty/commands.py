@@ -126,7 +126,7 @@ def explain_command(options: ExplainOptions) -> None:
 
 
 def infer_command(options: InferOptions) -> None:
-    """Writes the schema of a source, with the evidence for it, and prints what its columns are.
+    """Writes the schema of a source, with the evidence for it, and prints what its columns are, and what is doubtful.
 
     Raises:
         UserError: the source cannot be read, or the folder holds a schema or something else.
@@ -136,6 +136,7 @@ def infer_command(options: InferOptions) -> None:
     from rich.table import Table as RichTable
 
     from eightytwenty import infer_into
+    from eightytwenty.inference.schema_text import EVIDENCE
     from eightytwenty.printable import for_terminal
     from eightytwenty.progress import progress_bar
 
@@ -160,6 +161,20 @@ def infer_command(options: InferOptions) -> None:
     console.print(shown)
     if len(table.columns) > _MOST_COLUMNS:
         console.print(f"and {len(table.columns) - _MOST_COLUMNS:,} more columns")
+    _print_doubts(console, out / EVIDENCE / "columns.json")
     console.print("[bold]Where to look next[/]")
     for name, description in {"schema.yaml": "to correct", "evidence/columns.md": "why"}.items():
         console.print(f"  {description:<24}{for_terminal(str(out / name))}", soft_wrap=True, highlight=False)
+
+
+def _print_doubts(console: "Console", evidence: Path) -> None:
+    """Prints why the values of columns may mean something else."""
+    from eightytwenty.printable import for_terminal
+
+    columns = json.loads(evidence.read_text(encoding="utf-8"))["columns"]
+    doubts = [(name, seen["doubt"]) for name, seen in columns.items() if seen["doubt"]]
+    for name, doubt in doubts[:_MOST_COLUMNS]:
+        console.print(f"[yellow]{for_terminal(name)}: {for_terminal(doubt)}[/]", soft_wrap=True, highlight=False)
+    if len(doubts) > _MOST_COLUMNS:
+        more = f"and doubts about {len(doubts) - _MOST_COLUMNS:,} more columns, see {evidence.with_suffix('.md').name}"
+        console.print(f"[yellow]{more}[/]")
