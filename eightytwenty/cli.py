@@ -7,7 +7,6 @@ of a command is imported when the command runs, so that `--help` answers at once
 
 import argparse
 import codecs
-import json
 import locale
 import os
 import sys
@@ -15,8 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import chain
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import Any, NoReturn, cast
 
 from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic_settings import (
@@ -30,7 +28,7 @@ from pydantic_settings import (
 
 from eightytwenty.errors import UserError
 from eightytwenty.plugins import load_all
-from eightytwenty.printable import visible
+from eightytwenty.printable import print_error
 from eightytwenty.signals import sigterm_raises
 from eightytwenty.tables import (
     CheckOptions,
@@ -39,17 +37,7 @@ from eightytwenty.tables import (
     InferOptions,
     SchemaOptions,
     installed_tables,
-    load_table,
-    require_clean,
 )
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from eightytwenty.engine.summary import Summary
-
-_MOST_FILES = 10  # to list in the terminal; the report lists all
-_MOST_COLUMNS = 50  # to list in the terminal; the schema lists all
 
 
 @dataclass(frozen=True)
@@ -80,7 +68,8 @@ def main() -> None:
             module, _, function = command.function.partition(":")
             getattr(import_module(module), function)(options)
     except UserError as error:
-        sys.exit(_print_error(str(error)))
+        print_error(str(error))
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -121,106 +110,6 @@ def parse(arguments: Sequence[str]) -> tuple[Command, BaseModel]:
     )
 
 
-def clean_command(options: CleanCommandOptions) -> None:
-    """Cleans a source into a folder and prints where its rows ended.
-
-    Raises:
-        UserError: the source cannot be read, the folder cannot be written or holds something else, or no picture is
-            clean. In the last case the folder is written all the same, with the reasons.
-    """
-    from rich.console import Console
-
-    from eightytwenty import clean
-    from eightytwenty.pages.report import examples_rich
-    from eightytwenty.printable import for_terminal
-    from eightytwenty.progress import progress_bar
-
-    if not options.out and not options.dry_run:
-        raise UserError("clean needs --out; see eightytwenty clean --help")
-    table, out = load_table(options), None if options.dry_run else Path(options.out)
-    with progress_bar("clean", getattr(table, "unit", "rows")) as progress:
-        cleaned = clean(options.source, table, out, progress, mask=options.mask, min_confidence=options.min_confidence)
-    console = Console()
-    _print_summary(console, cleaned.summary)
-    if out is None:
-        for shown in examples_rich(cleaned.folder, mask=options.mask):
-            console.print(shown)
-        console.print("Nothing was written.")
-        require_clean(table, cleaned.summary, out)
-        return
-    console.print("[bold]Where to look next[/]")
-    descriptions = {
-        "clean": "the clean pictures",
-        "clean.parquet": "the clean rows",
-        "clean.csv": "the same as text",
-        "schema.yaml": "what the table is",
-        "report.md": "what was done and why",
-        "flags.parquet": "what is doubtful" if cleaned.summary.flagged else "",
-        "quarantine.parquet": "what needs a person" if cleaned.summary.quarantine else "",
-        "gallery.png": "what it looks like",
-    }
-    for name, description in descriptions.items():
-        if description and (out / name).exists():
-            console.print(f"  {description:<24}{for_terminal(str(out / name))}", soft_wrap=True, highlight=False)
-    require_clean(table, cleaned.summary, out)
-
-
-def _print_summary(console: "Console", summary: "Summary") -> None:
-    """Prints what was read, what was not, and where the rows ended."""
-    from eightytwenty.pages.report import summary_rich
-    from eightytwenty.printable import for_terminal
-
-    for file in summary.files[:_MOST_FILES]:
-        description = for_terminal(f"{file['name']}: {file['format']}")
-        console.print(f"{description}, {file['records']:,} records", soft_wrap=True)
-    for unread in summary.not_read[:_MOST_FILES]:
-        name, reason = for_terminal(unread["name"]), for_terminal(unread["reason"])
-        console.print(f"[yellow]not read: {name}: {reason}[/]", soft_wrap=True, highlight=False)
-    if len(summary.not_read) > _MOST_FILES:
-        console.print(f"[yellow]not read: {len(summary.not_read) - _MOST_FILES:,} more, see report.json[/]")
-    console.print(summary_rich(summary))
-
-
-def check_command(options: CheckOptions) -> None:
-    """Cleans a source into a folder that does not stay, and prints where its rows ended.
-
-    Raises:
-        UserError: the source cannot be read, or a condition is none.
-        SystemExit: with 1, a condition is met; each is a sentence on the standard error.
-    """
-    from rich.console import Console
-
-    from eightytwenty import check
-    from eightytwenty.progress import progress_bar
-
-    table = load_table(options)
-    with progress_bar("check", getattr(table, "unit", "rows")) as progress:
-        checked = check(options.source, table, options.fail_if.split("\n"), progress)
-    if options.as_json:
-        sys.stdout.write(json.dumps(checked.as_json(), indent=2) + "\n")
-    else:
-        _print_summary(Console(), checked.summary)
-    for sentence in checked.failed:
-        _print_error(visible(sentence))
-    if not checked.ok:
-        raise SystemExit(1)
-
-
-def explain_command(options: ExplainOptions) -> None:
-    """Prints why a row or a cell ended as it did.
-
-    Raises:
-        UserError: there is no such folder, row or column.
-    """
-    from rich.console import Console
-
-    from eightytwenty.pages.explain import explain, explanation_rich
-
-    console = Console()
-    for line in explanation_rich(explain(Path(options.cleaned), options.row, options.column)):
-        console.print(line, soft_wrap=True, highlight=False)
-
-
 def join_conditions(arguments: Sequence[str]) -> list[str]:
     """Collects all --fail-if into one, with a line for each, because the parser would split lists at commas."""
     others, conditions = [], []
@@ -235,46 +124,6 @@ def join_conditions(arguments: Sequence[str]) -> list[str]:
         else:
             others.append(argument)
     return [*others, "--fail-if", "\n".join(conditions)] if conditions else others
-
-
-def infer_command(options: InferOptions) -> None:
-    """Writes the schema of a source, with the evidence for it, and prints what its columns are.
-
-    Raises:
-        UserError: the source cannot be read, or the folder holds a schema or something else.
-    """
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table as RichTable
-
-    from eightytwenty import infer_into
-    from eightytwenty.printable import for_terminal
-    from eightytwenty.progress import progress_bar
-
-    out = Path(options.out)
-    with progress_bar("read", "rows") as progress:
-        table = infer_into(
-            options.source,
-            out,
-            options.read,
-            progress,
-            mask=options.mask,
-            update=options.update,
-            min_confidence=options.min_confidence,
-        )
-    shown = RichTable(box=box.HORIZONTALS, pad_edge=False)
-    for title in ("column", "kind", "format", "missing"):
-        shown.add_column(title)
-    for column in table.columns[:_MOST_COLUMNS]:
-        marks = ", ".join(map(repr, filter(None, [column.blank, *(column.missing or ())])))
-        shown.add_row(*(for_terminal(text) for text in (column.name, column.kind, column.format, marks)))
-    console = Console()
-    console.print(shown)
-    if len(table.columns) > _MOST_COLUMNS:
-        console.print(f"and {len(table.columns) - _MOST_COLUMNS:,} more columns")
-    console.print("[bold]Where to look next[/]")
-    for name, description in {"schema.yaml": "to correct", "evidence/columns.md": "why"}.items():
-        console.print(f"  {description:<24}{for_terminal(str(out / name))}", soft_wrap=True, highlight=False)
 
 
 class _Commands(BaseModel):
@@ -297,7 +146,7 @@ def _commands() -> list[Command]:
         own: create_model(own.__name__, __base__=(*table_options, own), __doc__=own.__doc__)
         for own in (CleanCommandOptions, CheckOptions, SchemaOptions)
     }
-    own = "eightytwenty.cli"
+    own = "eightytwenty.commands"
     return [
         *chain.from_iterable(load_all("eightytwenty.commands").values()),
         Command("clean", "clean a table or pictures of your own", options[CleanCommandOptions], f"{own}:clean_command"),
@@ -324,8 +173,3 @@ def _sentence(error: ValidationError) -> str:
         return f"{command} needs --{option[0]}; see eightytwenty {command} --help"
     subject = f"--{option[0]} {first['input']}" if option else command
     return f"{subject}: {first['msg'].removeprefix('Value error, ')}; see eightytwenty {command} --help"
-
-
-def _print_error(sentence: str) -> int:
-    sys.stderr.write(f"eightytwenty: {sentence}\n")
-    return 2

@@ -6,6 +6,7 @@ Markdown, and `reports.template` escapes for HTML.
 """
 
 import re
+import sys
 
 _CELL_ENDS = ",;|\t\r\n"  # whatever a spreadsheet takes for a delimiter
 _FORMULA = re.compile(
@@ -42,6 +43,11 @@ def masked(text: str) -> str:
         "9" if character.isdigit() else character if not character.isalpha() else "X" if character.isupper() else "x"
         for character in text
     )
+
+
+def print_error(sentence: str) -> None:
+    """Writes a sentence to the standard error, with the name of the command before it."""
+    sys.stderr.write(f"eightytwenty: {sentence}\n")
 
 
 def for_terminal(text: str) -> str:

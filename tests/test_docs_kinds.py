@@ -9,7 +9,8 @@ import pytest
 
 import eightytwenty.kinds as package
 from eightytwenty import clean, infer_into, read_table
-from eightytwenty.cli import explain_command, parse
+from eightytwenty.cli import parse
+from eightytwenty.commands import explain_command
 from eightytwenty.kinds import all_kinds, find_kind
 
 ROOT = Path(__file__).parents[1]

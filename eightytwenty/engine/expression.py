@@ -19,6 +19,17 @@ _CLOCK = re.compile(
     r"\b(now|current_date|current_time|current_timestamp|today|localtime|localtimestamp)\b", re.IGNORECASE
 )
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+# what an error of polars says -> what to write instead
+_REMEDIES = {
+    "in decimal": "cast decimals to DOUBLE to multiply or divide them",
+    "'date/datetime/time' to a string|cannot check for (Date|Time)": (
+        "write days as date '2024-01-05', moments as timestamp '2024-01-05 10:00:00', and times as time '10:00:00'"
+    ),
+    "string with numeric|for String values in|in List.String. data": (
+        "write numbers without quotes, and texts in single quotes"
+    ),
+    "allowed on (date|datetime|time)": "add an interval to a day or a moment, such as interval '1d'",
+}
 _FUNCTIONS = {
     *("Abs", "Coalesce", "FillNull", "MaxHorizontal", "MinHorizontal", "Round", "Boolean.Not", "Negate"),
     *("Floor", "Ceil", "Sign", "Boolean.AllHorizontal", "Boolean.AnyHorizontal"),
@@ -68,7 +79,7 @@ def _compile(check: str, dtypes: tuple[tuple[str, pl.DataType], ...]) -> pl.Expr
         row = {name: _ORDINARY if kind.is_numeric() else None for name, kind in columns.items()}
         dtype = pl.DataFrame([row], schema=columns).select(check=expression).schema["check"]
     except pl.exceptions.PolarsError as error:
-        remedy = "; cast decimals to DOUBLE to multiply or divide them" if "decimal" in str(error) else ""
+        remedy = next((f"; {remedy}" for pattern, remedy in _REMEDIES.items() if re.search(pattern, str(error))), "")
         raise ValueError(f"{check!r} cannot be computed ({_first_line(error)}){remedy}") from None
     if dtype != pl.Boolean:
         raise ValueError(f"{check!r} must be true or false; it is of the type {dtype}")

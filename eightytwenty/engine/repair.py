@@ -8,7 +8,7 @@ import polars as pl
 from eightytwenty.engine.confidence import confidence
 from eightytwenty.engine.reasons import LETTER_CASE, MISSING_MARK, REPLACEMENT
 from eightytwenty.kinds import Repair
-from eightytwenty.kinds.number_format import NUMBER_FORMAT
+from eightytwenty.kinds.formatted_numbers import NUMBER_FORMAT
 from eightytwenty.kinds.number_notation import UNIT, StatedMark, only_unit, stated_mark
 from eightytwenty.kinds.spelling import SPACES_WITHIN, STRAY_CHARACTERS, STRAY_SPACES, UNICODE_VARIANTS, typed_text
 from eightytwenty.schema import Column

@@ -70,7 +70,7 @@ def _directive(token: Token) -> str | None:
         return token.text
     if token.field == "half":
         return "%p" if token.text in ("%p", "AM", "am") else None
-    if token.text in ("%-dth", "%#z"):
+    if token.text in ("%-dth", "%#z") or token.is_foreign:
         return None
     return "%d" if token.text == "%e" else re.sub("[-^#:1-6]", "", token.text)
 

@@ -13,9 +13,11 @@ from eightytwenty.inference.pattern import find_pattern
 from eightytwenty.inference.ranges import find_range
 from eightytwenty.inference.values import Values
 from eightytwenty.inference.variants import find_variants
+from eightytwenty.kinds import find_kind
 from eightytwenty.kinds.integer import THOUSANDS
-from eightytwenty.kinds.number_format import has_two_readings, number_parts
+from eightytwenty.kinds.number_format import has_two_readings
 from eightytwenty.kinds.number_notation import ACCOUNTING_SIGN, UNIT
+from eightytwenty.kinds.number_parts import number_parts
 from eightytwenty.schema import Column, Respell
 
 PLAIN = Column("column", "text", nullable=True, action="flag")  # of which nothing more is known
@@ -78,6 +80,7 @@ def infer_column(
     choice = choose_kind(values, name, decimal_mark=decimal_mark)
     blank = usual_mark(values, choice.marks, is_text=choice.kind.is_text)
     marks = tuple(mark for mark in choice.marks if mark != blank)
+    form = find_kind(choice.kind.name, choice.form.format)
     column = replace(
         PLAIN,
         name=name,
@@ -88,9 +91,9 @@ def infer_column(
         blank=blank,
         unit=choice.form.unit if choice.kind.name == "quantity" else "",
         pattern=find_pattern(choice.values) if choice.kind.name == "code" else "",
+        range=find_range(choice.values, form),
     )
-    column = replace(column, range=find_range(choice.values, column.form))
-    if not column.form.is_text or column.form.repairs:
+    if not form.is_text or form.repairs:
         column = replace(column, repair=_usual_repairs(column, choice.values))
     return column, _respells(column, choice.values), _evidence(values, choice, column, len(cells))
 

@@ -9,7 +9,7 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -166,8 +166,13 @@ def nearest(name: str, choices: list[str]) -> str:
     return question + ", ".join(sorted(choices))
 
 
-def all_kinds() -> list[Kind]:
-    """All kinds that there are, by name; those of others that have been imported."""
+@cache
+def _import_kinds() -> None:
     for module in pkgutil.iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")
+
+
+def all_kinds() -> list[Kind]:
+    """All kinds that there are, by name; those of others that have been imported."""
+    _import_kinds()
     return sorted(_REGISTRY.values(), key=lambda kind: kind.name)

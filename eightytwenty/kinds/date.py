@@ -6,7 +6,7 @@ import re
 
 import polars as pl
 
-from eightytwenty.kinds import Form, Kind, Repair, date_forms, register
+from eightytwenty.kinds import Form, Kind, Repair, date_forms, formatted_dates, register
 from eightytwenty.kinds.date_format import compile_format
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
@@ -103,6 +103,8 @@ def recognise(cells: pl.Series) -> pl.Series:
     [True, False, False]
     """
     is_date, _ = date_forms.days_and_moments(cells)
+    if not is_date.any():
+        return is_date
     stripped = cells.str.strip_chars()
     is_number = stripped.str.contains(r"^[0-9]+\z")
     is_likely = is_date & stripped.str.slice(0, 4).cast(pl.Int64, strict=False).is_between(1900, 2100)
@@ -126,7 +128,7 @@ def in_format(format: str) -> Kind:  # noqa: A002 - as columns call it
     >>> in_format("%-d.%-m.%Y").is_plain("5.1.2024"), in_format("%d/%m/%Y or %m/%d/%Y").is_plain("05/31/2024")
     (True, True)
     """
-    return date_forms.in_format(DATE, format, date_forms.is_day, "dates")
+    return formatted_dates.in_format(DATE, format, date_forms.is_day, "dates")
 
 
 REPAIRS = (
@@ -147,7 +149,7 @@ DATE = register(
             UNICODE_VARIANTS,
             Repair("midnight", "midnight behind a day says nothing", midnight),
             *REPAIRS,
-            *date_forms.format_repairs("date", [compile_format("%Y-%m-%d")], date_forms.is_day),
+            *formatted_dates.format_repairs("date", [compile_format("%Y-%m-%d")], date_forms.is_day),
         ),
         missing_marks=MISSING_MARKS,
         recognise=recognise,

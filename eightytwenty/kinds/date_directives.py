@@ -5,18 +5,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
+from eightytwenty.kinds.month_names import MONTHS
+
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MARKERS = ("a.m.", "A.M.", "a.m", "A.M", "am", "AM", "a", "A")
-NAMES = {
-    "b": ("month", tuple(name[:3] for name in MONTHS)),
-    "B": ("month", MONTHS),
-    "a": ("weekday", tuple(name[:3] for name in WEEKDAYS)),
-    "A": ("weekday", WEEKDAYS),
-}
+_NAMED = re.compile(r"%(?:\{(?P<language>[a-z]{2})\})?(?P<case>[\^#]?)(?P<letter>[aAbB])")
 _CASES: dict[str, Callable[[str], str]] = {"": str.title, "^": str.upper, "#": str.lower}
 _NUMBERS = {
     "%Y": ("year", "[1-9][0-9]{3}"),
@@ -44,8 +37,8 @@ OPEN_ENDED = {"%-m", "%-d", "%-H", "%-I", "%f"}
 UTC = ("UTC", "GMT", "Z")
 MIDNIGHT = r"(?:T|,? )(?:0?0:00(?::00(?:[.,]0{1,6})?)?|12:00(?::00)? ?(?:AM|am|A\.M\.|a\.m\.))Z?"
 _TOKEN = re.compile(
-    rf"%-dth|%[-:^#1-6]?[A-Za-z]|{MIDNIGHT}$"
-    rf"|(?:{'|'.join((*map(re.escape, MARKERS), *UTC, 'at'))})(?![A-Za-z])|T|[-/.,:;'_() ]"
+    rf"%-dth|%(?:\{{[a-z]{{2}}\}})?[-:^#1-6]?[A-Za-z]|{MIDNIGHT}$"
+    rf"|(?:{'|'.join((*map(re.escape, MARKERS), *UTC, 'at', 'de'))})(?![A-Za-z])|T|[-/.,:;'_() ]"
 )
 
 
@@ -57,11 +50,18 @@ class Token:
         text: as the format has it.
         field: what it stands for; empty for literal text.
         pattern: of the texts that it stands for.
+        names: of months or weekdays, as the directive writes them.
     """
 
     text: str
     field: str
     pattern: str
+    names: tuple[str, ...] = ()
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it names months in another language than English."""
+        return self.text.startswith("%{")
 
     def write(self, moment: datetime.datetime) -> str:
         """The text of a moment."""
@@ -76,9 +76,8 @@ class Token:
         if self.field == "fraction":
             digits = f"{moment.microsecond:06}"
             return digits[: int(text[1])] if text != "%f" else digits.rstrip("0") or "0"
-        if letter in NAMES:
-            _, names = NAMES[letter]
-            return _CASES[text[1:-1]](names[moment.weekday() if self.field == "weekday" else moment.month - 1])
+        if self.names:
+            return self.names[moment.weekday() if self.field == "weekday" else moment.month - 1]
         number: int = getattr(moment, self.field)
         if letter == "I":
             number = (number + 11) % 12 + 1
@@ -116,11 +115,21 @@ def _token(text: str) -> Token:
         return Token(text, "", re.escape(text))
     if text in _NUMBERS:
         return Token(text, *_NUMBERS[text])
-    flag, letter = text[1:-1], text[-1]
-    if letter in NAMES and flag in _CASES:
-        field, names = NAMES[letter]
-        return Token(text, field, "|".join(map(_CASES[flag], names)))
+    if match := _NAMED.fullmatch(text):
+        field, names = _names(match["letter"], match["language"])
+        written = tuple(map(_CASES[match["case"]], names))
+        return Token(text, field, "|".join(sorted(dict.fromkeys(written), key=len, reverse=True)), written)
     raise ValueError(f"there is no directive {text}")
+
+
+def _names(letter: str, language: str | None) -> tuple[str, tuple[str, ...]]:
+    """The field of a directive for names, and these; raises ValueError for a language of which they are not known."""
+    if letter in "bB" and (language or "en") in MONTHS:
+        return "month", MONTHS[language or "en"][letter]
+    if language:
+        known = ", ".join(code for code in MONTHS if code != "en")
+        raise ValueError(f"of other languages, it can have the months in {known}, such as %{{de}}B")
+    return "weekday", WEEKDAYS if letter == "A" else tuple(name[:3] for name in WEEKDAYS)
 
 
 def _afternoon(marker: str) -> str:

@@ -10,8 +10,9 @@
 | `%z` `%:z` `%#z` | distance from UTC as `+0200`, as `+02:00`, as `+02` |
 
 `%-d`, `%-m`, `%-H` and `%-I` have no leading zeros, and `%e` is a day with a leading space. `%^b` is `JAN` and `%#b` is
-`jan`; so for the other names. Instead of `%p`, a format may show how the column writes it: `am`, `a.m.`, `A.M.`, `a`.
-Z, UTC and GMT stand for themselves, and so does midnight behind a day, such as `%d/%m/%Y 00:00:00`.
+`jan`; so for the other names. `%{de}B` is `Januar`, and `%{fr}#b` is `janv`: `eightytwenty.kinds.month_names` has the
+languages. Instead of `%p`, a format may show how the column writes it: `am`, `a.m.`, `A.M.`, `a`. Z, UTC and GMT stand
+for themselves, and so does midnight behind a day, such as `%d/%m/%Y 00:00:00`.
 """
 
 import datetime
@@ -25,8 +26,6 @@ import polars as pl
 
 from eightytwenty.kinds.date_directives import (
     MIDNIGHT,
-    MONTHS,
-    NAMES,
     OPEN_ENDED,
     UTC,
     WEEKDAYS,
@@ -49,6 +48,8 @@ class DateFormat:
     def __init__(self, text: str, tokens: Sequence[Token]) -> None:
         self.text, self.tokens = text, tuple(tokens)
         self.fields = {token.field: token.text for token in tokens if token.field}
+        self._months = next((token.names for token in tokens if token.field == "month"), ())
+        self._is_foreign = any(token.is_foreign for token in tokens)
         self.has_day, self.has_time = "year" in self.fields, "hour" in self.fields
         # whether it says how far its times are from UTC
         self.has_zone = "offset" in self.fields or any(token.text in UTC for token in tokens)
@@ -90,8 +91,8 @@ class DateFormat:
 
     def _number(self, field: str, text: str) -> int:
         token = self.fields[field]
-        if token[-1] in NAMES:
-            return [name[:3].lower() for name in MONTHS].index(text[:3].lower()) + 1
+        if self._months and field == "month":
+            return self._months.index(text) + 1
         number = int(text.rstrip("stndrh"))
         return number + (1900 if number >= 69 else 2000) if token == "%y" else number  # noqa: S105 - of a format
 
@@ -110,6 +111,12 @@ class DateFormat:
         """Reads (n,) String as Date, Time or Datetime in microseconds: exactly what `read` reads; null for all else."""
         pattern = "".join(f"(?:{token.pattern})" for token in self.tokens)
         cells = cells.set(~cells.str.contains(rf"^{pattern}\z"), None)
+        if self._is_foreign:
+            english = compile_format(re.sub(r"\{[a-z]+\}", "", self.text))
+            months = dict(zip(self._months, english._months, strict=True))
+            longest_first = sorted(months, key=len, reverse=True)
+            english_names = [months[name] for name in longest_first]
+            return english.parse(cells.str.replace_many(longest_first, english_names, leftmost=True))
         if self.fields.get("year") != "%y":
             return self._parse_matching(cells, self._parts())
         # polars reads 69 as 2069

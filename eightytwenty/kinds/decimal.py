@@ -10,9 +10,11 @@ from fractions import Fraction
 import polars as pl
 
 from eightytwenty.kinds import Kind, Repair, register
+from eightytwenty.kinds.formatted_numbers import formatted, in_column
 from eightytwenty.kinds.integer import has_leading_zeros
-from eightytwenty.kinds.number_format import decimal_mark, find_number_form, formatted, in_column, number_parts
+from eightytwenty.kinds.number_format import decimal_mark, find_number_form
 from eightytwenty.kinds.number_notation import NOTATION, join_groups
+from eightytwenty.kinds.number_parts import has_no_number, none_of, number_parts
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
 _SCALE, _WHOLE_DIGITS = 18, 20
@@ -23,6 +25,8 @@ _COMMA = re.compile(r"([-+]?[0-9]*)[,\u066b]([0-9]+)")
 _AMBIGUOUS = re.compile(r"([-+]?[1-9][0-9]{0,2}),([0-9]{3})")
 # At most two digits of exponent, so that no cell can ask for a number of a million digits.
 _SCIENTIFIC = re.compile(r"[-+]?([0-9]{1,20}([.][0-9]{0,20})?|[.][0-9]{1,20})e[-+]?[0-9]{1,2}", re.IGNORECASE)
+_RELEASE = r"^(?:0|[1-9][0-9]?)[.](0|[1-9][0-9]?)\z"
+_COUNTED, _FIRST_OF_TWO_DIGITS = 0.5, 10  # the share of the numbers from the first to the last one that are counted
 _UNTIDY = re.compile(r"(?:[+]|(-))?([0-9]*)(?:[.]([0-9]*))?")
 
 
@@ -102,7 +106,7 @@ def from_number(number: Fraction) -> str | None:
 def recognise(cells: pl.Series, mark: str = "", _counts: pl.Series | None = None) -> pl.Series:
     """(n,) Boolean, which cells are numbers, if some of them have a fraction and they are no codes.
 
-    A column with exponents is one of floats, which are written so.
+    A column with exponents is one of floats, which are written so; one of releases, such as 3.10, is one of codes.
 
     Args:
         cells: (n,) String.
@@ -112,27 +116,54 @@ def recognise(cells: pl.Series, mark: str = "", _counts: pl.Series | None = None
     ([True, True, False, False], False)
     """
     parts = number_parts(cells)
-    return _is_held(parts) & has_fractions(parts, mark)
+    return are_held(parts) if has_fractions(cells, parts, mark) else none_of(cells)
 
 
-def has_fractions(parts: pl.DataFrame, mark: str = "") -> bool:
+def has_fractions(cells: pl.Series, parts: pl.DataFrame, mark: str = "") -> bool:
     """Whether these numbers are no codes, and some have a fraction, or an exponent.
 
     Args:
-        parts: of the numbers.
+        cells: (n,) String, distinct.
+        parts: of the numbers among them.
         mark: the one before fractions, if something else than these numbers tells.
     """
+    if has_no_number(parts):
+        return False
     number = parts["number"]
+    marks = number.str.contains(r"[.,][0-9]+$") & (parts["after"] == "")
+    has_exponent = bool((parts["exponent"] != "").any())
+    if not has_exponent and not marks.any():
+        return False
     mark = mark or decimal_mark(parts) or "."
     group = "," if mark == "." else "."
-    marks = number.str.contains(r"[.,][0-9]+$") & (parts["after"] == "")
     # of a few numbers, the mark may be the other one
     lone = rf"^[1-9][0-9]{{0,2}}{re.escape(group)}[0-9]{{3}}$"
     is_group = number.str.contains(rf"^[0-9]{{1,3}}(?:[.][0-9]{{3}}){{2,}}$|^[0-9]{{1,3}}(?:,[0-9]{{3}}){{2,}}$|{lone}")
-    return bool((marks & ~is_group).any() or (parts["exponent"] != "").any()) and not has_leading_zeros(number)
+    has_some = has_exponent or bool((marks & ~is_group).any())
+    return has_some and not has_leading_zeros(number) and not _are_releases(cells, parts)
 
 
-def _is_held(parts: pl.DataFrame) -> pl.Series:
+def _are_releases(cells: pl.Series, parts: pl.DataFrame) -> bool:
+    """Whether all numbers of a column are two counters, as in the releases 3.9, 3.10 and 3.11.
+
+    Among them, 3.1 and 3.10 are different. Decimal numbers with and without zeros at the end may be both as well, but
+    not only they: their other fractions begin with a zero, or are any of two digits, where releases are counted up.
+
+    Args:
+        cells: (n,) String, distinct.
+        parts: of the numbers among them.
+    """
+    numbers = cells.filter(parts["number"].is_not_null())
+    minor = numbers.str.extract(_RELEASE)
+    if minor.has_nulls():
+        return False
+    later = minor.filter(minor.str.len_bytes() > 1).cast(pl.Int64).unique().sort()
+    if later.is_empty() or len(later) <= _COUNTED * (later[-1] - _FIRST_OF_TWO_DIGITS + 1):
+        return False
+    return bool((numbers + "0").is_in(numbers.implode()).any())
+
+
+def are_held(parts: pl.DataFrame) -> pl.Series:
     """(n,) Boolean, which numbers have no label, no exponent, and no more digits than the kind holds."""
     number, is_bare = parts["number"], (parts["before"] == "") & (parts["after"] == "") & (parts["exponent"] == "")
     fraction = number.str.extract(r"[.,]([0-9]+)$").str.len_bytes().fill_null(0)

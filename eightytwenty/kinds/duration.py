@@ -47,7 +47,8 @@ def recognise(cells: pl.Series) -> pl.Series:
     >>> recognise(pl.Series(["1h 30m", "90 min", "PT30S", "2 months"])).to_list()
     [True, True, True, False]
     """
-    return recognise_named(cells) & ~time.recognise(cells)
+    found = recognise_named(cells)
+    return found & ~time.recognise(cells) if found.any() else found
 
 
 def recognise_named(cells: pl.Series) -> pl.Series:
@@ -59,6 +60,8 @@ def recognise_named(cells: pl.Series) -> pl.Series:
     stripped = cells.str.strip_chars()
     rows = stripped.str.contains(_MAY_BE_DURATION).arg_true()
     found = pl.repeat(value=False, n=cells.len(), dtype=pl.Boolean, eager=True)
+    if rows.is_empty():
+        return found
     for format_ in FORMATS.values():
         if rows.is_empty():
             break

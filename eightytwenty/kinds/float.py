@@ -4,17 +4,19 @@ A number of more than 17 digits is none, because a float would lose some of them
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import polars as pl
 
 from eightytwenty.kinds import Kind, Repair, register
 from eightytwenty.kinds import decimal as decimals
-from eightytwenty.kinds.number_format import number_parts
 from eightytwenty.kinds.number_notation import NOTATION, join_groups
+from eightytwenty.kinds.number_parts import none_of, number_parts
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,308})(?:[.][0-9]{1,340})?(?:[eE][-+]?[0-9]{1,3})?")
+_EXPONENT = re.compile(r"[eE][-+]?[0-9]{1,3}\Z")
 _DIGITS = 17  # the most that a float of 64 bits keeps
 _SIGNIFICANT = re.compile(r"-?[0.]*([0-9.]*?)[0.]*(?:[eE].*)?")
 
@@ -55,10 +57,23 @@ def recognise(cells: pl.Series, mark: str = "", _counts: pl.Series | None = None
     ([True, True], [False, False])
     """
     parts = number_parts(cells)
+    if not decimals.has_fractions(cells, parts, mark):
+        return none_of(cells)
     bare = parts["number"].str.replace(",", ".", literal=True) + parts["exponent"]
-    is_bare = (parts["before"] == "") & (parts["after"] == "") & decimals.has_fractions(parts, mark)
+    is_bare = (parts["before"] == "") & (parts["after"] == "")
     held = (parse(bare).is_not_null() & is_bare).fill_null(value=False)
-    return held if held.sum() > decimals.recognise(cells, mark).sum() else held & False
+    return held if held.sum() > decimals.are_held(parts).sum() else none_of(cells)
+
+
+def _before_exponent(change: Callable[[str], str]) -> Callable[[str], str]:
+    """A change of the number before an exponent, which has the exponent behind it as before."""
+
+    def changed(cell: str) -> str:
+        exponent = _EXPONENT.search(cell)
+        start = exponent.start() if exponent else len(cell)
+        return change(cell[:start]) + cell[start:]
+
+    return changed
 
 
 FLOAT: Kind = register(
@@ -73,9 +88,15 @@ FLOAT: Kind = register(
             UNICODE_VARIANTS,
             *NOTATION,
             Repair("thousands separator", "separated groups of digits are one number", join_groups),
-            Repair("decimal comma", "a comma before the fraction is a decimal point", decimals.decimal_comma),
             Repair(
-                "sign or zeros", "a plus sign, leading zeros and a bare point change nothing", decimals.plain_digits
+                "decimal comma",
+                "a comma before the fraction is a decimal point",
+                _before_exponent(decimals.decimal_comma),
+            ),
+            Repair(
+                "sign or zeros",
+                "a plus sign, leading zeros and a bare point change nothing",
+                _before_exponent(decimals.plain_digits),
             ),
         ),
         missing_marks=MISSING_MARKS,

@@ -12,8 +12,10 @@ import numpy as np
 import polars as pl
 
 from eightytwenty.kinds import Kind, Repair, register
-from eightytwenty.kinds.number_format import decimal_mark, find_number_form, formatted, in_column, number_parts
+from eightytwenty.kinds.formatted_numbers import formatted, in_column
+from eightytwenty.kinds.number_format import decimal_mark, find_number_form
 from eightytwenty.kinds.number_notation import NOTATION, join_groups
+from eightytwenty.kinds.number_parts import has_no_number, none_of, number_parts
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
 _PLAIN = re.compile(r"0|-?[1-9][0-9]{0,17}")
@@ -160,6 +162,8 @@ def recognise(cells: pl.Series, mark: str = "", _counts: pl.Series | None = None
     ([True, True, True, False], False)
     """
     parts = number_parts(cells)
+    if has_no_number(parts):
+        return none_of(cells)
     number, is_bare = parts["number"], (parts["before"] == "") & (parts["after"] == "") & (parts["exponent"] == "")
     mark = mark or decimal_mark(parts) or "."
     groups = _GROUPS.replace(mark, "")
@@ -168,7 +172,7 @@ def recognise(cells: pl.Series, mark: str = "", _counts: pl.Series | None = None
     has_fraction = (number.str.contains(zeros) & is_bare).fill_null(value=False)
     whole = (number.str.contains(grouped) & is_bare).fill_null(value=False)
     if has_leading_zeros(number) or has_fraction.sum() > whole.sum():
-        return pl.Series([False]).new_from_index(0, len(cells))
+        return none_of(cells)
     return whole | has_fraction
 
 

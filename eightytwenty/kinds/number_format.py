@@ -5,57 +5,25 @@ around its digits.
 """
 
 import re
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 
 import polars as pl
 
-from eightytwenty.kinds import Form, Kind, Repair
-from eightytwenty.kinds.number_notation import dashed_fraction, script_digits, spreadsheet_text
-from eightytwenty.kinds.spelling import unicode_variants
-from eightytwenty.kinds.units import CURRENCY, usual_unit
+from eightytwenty.kinds import Form
+from eightytwenty.kinds.number_parts import number_parts
+from eightytwenty.kinds.units import usual_unit
 
 _GROUPS = ",.' \u00a0\u202f’"
 _EXAMPLE = re.compile(rf"(\D*)(?:12|1([{_GROUPS}]?)234(?:([.,])5)?)(\D*)", re.DOTALL)
-_NUMBER = (
-    r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?:[.][0-9]+)?|[0-9]{1,3}(?:[.][0-9]{3})+(?:,[0-9]+)?"
-    r"|[0-9]{1,3}(?:[' \u00a0\u202f’][0-9]{3})+(?:[.,][0-9]+)?|[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)"
-)
-# A number with one label at most on each side. A sign stands on either side of the first one; brackets around the
-# number, or a minus behind it, are one as well.
-_LABELLED = (
-    rf"^[(]?[-+−]?(?P<before>(?:{CURRENCY}\s*)?)[-+−]?(?P<number>{_NUMBER})"
-    r"(?P<exponent>(?:[eE][-+]?[0-9]{1,3})?)(?P<after>\s*[^0-9\s(),;:+-][^0-9(),;:+]*|)(?:[)]|-)?$"
-)
 # A label must be on this share of the cells to be how the column writes them; else the bare number is the form.
 _USUAL = 0.9
-_ARABIC = {0x66C: ",", 0x66B: "."}  # its marks between groups and before the fraction
-# what is not ASCII, a mark of a spreadsheet at the start, or a dash for zeros at the end
-_NOTATED = r"[^\x00-\x7f]|^['=]|[.,]--?$"
 _HALF = 0.5
 _EITHER = " or "  # between the two formats of a column whose marks have two readings
-_DOUBT = "nothing tells whether the mark before three digits stands between groups or before a fraction"
+DOUBT = "nothing tells whether the mark before three digits stands between groups or before a fraction"
 _TWO_READINGS = r"^[1-9][0-9]{0,2}[.,][0-9]{3}$"
 # Of the numbers with two readings: so many numbers must prove that the mark is not what it usually is. Fewer are slips.
 _PROOFS = 0.05
 _FEWEST, _MANY = 3, 0.1  # numbers with groups, and their share, that are no slips
-_LONG = 11  # digits behind the first one; spreadsheets shorten whole numbers from there on
-
-
-Recogniser = Callable[[pl.Series, str, pl.Series | None], pl.Series]
-
-NUMBER_FORMAT = "number format"
-UNKNOWN_MARK = "group or fraction"
-
-
-class _Last(threading.local):
-    cells: pl.Series | None = None
-    parts: pl.DataFrame = pl.DataFrame()
-
-
-_last = _Last()
 
 
 @dataclass(frozen=True)
@@ -147,70 +115,6 @@ class NumberFormat:
         return f"{sign}{self.before}{whole}{self.mark if point else ''}{fraction}{self.after}"
 
 
-def number_parts(cells: pl.Series) -> pl.DataFrame:
-    """What numbers consist of: before, number, exponent and after, with null in all of them for a cell that is none.
-
-    Args:
-        cells: (n,) String. The digits of other scripts are read as well.
-    """
-    if _last.cells is cells:  # several kinds look at the same cells, one after the other
-        return _last.parts
-    _last.cells, _last.parts = cells, _parts(cells)
-    return _last.parts
-
-
-def _parts(cells: pl.Series) -> pl.DataFrame:
-    odd = cells.str.contains(_NOTATED).arg_true()
-    if len(odd):
-        cells = cells.clone().scatter(odd, [_bare_notation(cell) for cell in cells[odd]])
-    parts = cells.str.extract_groups(_LABELLED).struct.unnest()
-    unreadable = _no_accounting(cells, parts) | _cut_short(parts)
-    if not unreadable.any():
-        return parts
-    return parts.select(pl.when(~unreadable).then(pl.all()))
-
-
-def _no_accounting(cells: pl.Series, parts: pl.DataFrame) -> pl.Series:
-    """(n,) Boolean, which numbers have a bracket or a minus behind them that is not the sign of an amount.
-
-    It is one where brackets are a pair, not around all numbers of the column, which would be an enumeration, and some
-    numbers of the column have a mark or a currency, as amounts do: `2-` is a grade among whole numbers.
-    """
-    is_number = parts["number"].is_not_null()
-    opened, closed = cells.str.starts_with("(") & is_number, cells.str.ends_with(")") & is_number
-    behind = cells.str.ends_with("-") & is_number
-    if not (opened | closed | behind).any():
-        return opened
-    broken = (opened != closed) | ((opened | behind) & cells.str.contains(r"^[(]?[^0-9]*[-+−]"))
-    broken |= behind & (opened | (parts["after"] != ""))
-    sound = parts.filter(~broken & is_number)
-    has_amounts = (
-        sound["number"].str.contains("[^0-9]") | (sound["before"] != "") | sound["after"].str.contains(CURRENCY)
-    ).any()
-    is_enumeration = bool((opened | ~is_number | broken).all())
-    no_sign = (opened & (is_enumeration or not has_amounts)) | (behind & (not has_amounts))
-    return broken | no_sign
-
-
-def _cut_short(parts: pl.DataFrame) -> pl.Series:
-    """(n,) Boolean, which numbers are what a spreadsheet leaves of long ones, such as others here: `1.2E+11`."""
-    exponents = parts["exponent"].str.extract("^[eE][+]?([0-9]+)$").cast(pl.Int64)
-    is_long = exponents >= _LONG
-    if not is_long.any():
-        return pl.Series([False]).new_from_index(0, len(parts))
-    fraction = parts["number"].str.extract("[.,]([0-9]+)$").str.len_bytes().fill_null(0)
-    whole = parts.filter(pl.col("number").str.contains("^[1-9][0-9]+$") & (pl.col("exponent") == ""))["number"]
-    lengths = whole.str.len_bytes().unique().cast(pl.Int64)
-    return (is_long & (fraction < exponents) & (exponents + 1).is_in(lengths.implode())).fill_null(value=False)
-
-
-def _bare_notation(cell: str) -> str:
-    """A number without what scripts, spreadsheets and accountants write into it."""
-    for change in (script_digits, unicode_variants, spreadsheet_text, dashed_fraction):
-        cell = change(cell) or cell
-    return cell.translate(_ARABIC)
-
-
 def find_number_form(cells: pl.Series, counts: pl.Series, known_mark: str = "") -> Form:
     """How most of these numbers are written; in either of two ways, if `1,250` may be 1250 and 1.25.
 
@@ -225,13 +129,13 @@ def find_number_form(cells: pl.Series, counts: pl.Series, known_mark: str = "") 
     proven = known_mark or decimal_mark(parts)
     mark = proven or "."
     group = _group_mark(parts, mark)
-    before, after, unit = _labels(parts)
+    before, after, unit, doubt = _labels(parts)
     form = NumberFormat(before, group, mark, after)
     if not proven and (either := _either(parts, form)):
-        return Form(either, unit, _DOUBT)
+        return Form(either, unit, "; ".join(filter(None, [DOUBT, doubt])))
     example = "" if form == NumberFormat() else str(form)
     has_fraction = _weight(parts, rf"{re.escape(mark)}[0-9]+$") > 0
-    return Form(example if has_fraction else example.replace(f"{mark}5", ""), unit)
+    return Form(example if has_fraction else example.replace(f"{mark}5", ""), unit, doubt)
 
 
 def _either(parts: pl.DataFrame, form: NumberFormat) -> str:
@@ -268,6 +172,8 @@ def column_mark(cells: pl.Series, counts: pl.Series) -> str:
         cells: (n,) String, distinct.
         counts: (n,) integer, how often each occurs.
     """
+    if not cells.str.contains("[.,\u066b\u066c]").any():
+        return ""
     parts = number_parts(cells).with_columns(count=counts)
     numbers = parts.drop_nulls("number")
     with_digits = int(counts.filter(cells.str.contains("[0-9]")).sum())
@@ -322,8 +228,11 @@ def _group_mark(parts: pl.DataFrame, mark: str) -> str:
     return group if weights[group] > long else ""
 
 
-def _labels(parts: pl.DataFrame) -> tuple[str, str, str]:
-    """The labels around the numbers of the column, empty where too few have them; and the unit they stand for."""
+def _labels(parts: pl.DataFrame) -> tuple[str, str, str, str]:
+    """The labels around the numbers of the column, empty where too few have them; their unit; and the doubts about it.
+
+    Where numbers are in several units, those in others have no say in how the column writes its own.
+    """
     labels = (
         parts.group_by("before", "after").agg(pl.col("count").sum()).sort("count", "before", "after", descending=True)
     )
@@ -334,70 +243,10 @@ def _labels(parts: pl.DataFrame) -> tuple[str, str, str]:
     labels = labels.with_columns(unit=pl.Series(units, dtype=pl.String))
     weights = labels.filter(pl.col("unit") != "").group_by("unit", maintain_order=True).agg(pl.col("count").sum())
     if weights.is_empty():
-        return "", "", ""
-    unit, count = weights.sort("count", descending=True, maintain_order=True).row(0)
+        return "", "", "", ""
+    weights = weights.sort("count", descending=True, maintain_order=True)
+    unit, count = weights.row(0)
     before, after = labels.filter(pl.col("unit") == unit).select("before", "after").row(0)
-    is_usual = count >= _USUAL * int(labels["count"].sum())
-    return (before, after, unit) if is_usual else ("", "", unit)
-
-
-def formatted(kind: Kind, example: str) -> Kind:
-    """A kind of numbers as columns of a format have it.
-
-    Raises:
-        ValueError: the example is no format.
-    """
-    usual, *others = NumberFormat.parse_either(example)
-    formatted_kind = _formatted(kind, usual)
-    if not others:
-        return formatted_kind
-    (other,) = others
-
-    def is_open(cells: pl.Series) -> pl.Series:
-        return (usual.bare(cells) != other.bare(cells)).fill_null(value=False)
-
-    return replace(
-        formatted_kind,
-        doubt=is_open,
-        doubt_name=UNKNOWN_MARK,
-        doubt_reason=f"{_DOUBT}; state the format of the column",
-    )
-
-
-def in_column(kind: Kind, mark: str, counts: pl.Series, recognise: Recogniser) -> Kind:
-    """A kind of numbers that knows the mark of a column, and how often each cell occurs.
-
-    Args:
-        kind: of numbers.
-        mark: before fractions, empty if unknown.
-        counts: (n,) integer, how often each cell occurs.
-        recognise: as the kind does, with the mark and the counts as further arguments.
-    """
-    return replace(
-        kind,
-        recognise=lambda cells: recognise(cells, mark, counts),
-        find_form=lambda cells, counts: find_number_form(cells, counts, mark),
-    )
-
-
-@lru_cache(maxsize=1_000)
-def _formatted(kind: Kind, format: NumberFormat) -> Kind:  # noqa: A002
-    pattern, unlabelled = re.compile(format.pattern), NumberFormat(group=format.group, mark=format.mark)
-    bare_pattern = re.compile(unlabelled.pattern)
-
-    def is_plain(cell: str) -> bool:
-        return pattern.fullmatch(cell) is not None and kind.is_plain(format.read(cell))
-
-    def write(cell: str) -> str:
-        plain = unlabelled.read(cell) if bare_pattern.fullmatch(cell) else cell
-        return format.write(plain) if kind.is_plain(plain) else cell
-
-    as_written = Repair(NUMBER_FORMAT, "the number as this column writes its numbers", write)
-    return replace(
-        kind,
-        is_plain=is_plain,
-        parse=lambda cells: kind.parse(format.bare(cells)),
-        # first, because the marks of the column have one reading, which they have not everywhere
-        repairs=(as_written, *kind.repairs, as_written),
-        has_one_form=False,
-    )
+    is_usual = count >= _USUAL * int(labels.filter(pl.col("unit").is_in([unit, ""]))["count"].sum())
+    doubt = f"the numbers are in {' and '.join(weights['unit'])}, and none is converted" if len(weights) > 1 else ""
+    return (before, after, unit, doubt) if is_usual else ("", "", unit, doubt)

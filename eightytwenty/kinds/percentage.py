@@ -7,7 +7,9 @@ import polars as pl
 
 from eightytwenty.kinds import Kind, Repair, register
 from eightytwenty.kinds.decimal import DECIMAL
-from eightytwenty.kinds.number_format import NUMBER_FORMAT, find_number_form, formatted, in_column, number_parts
+from eightytwenty.kinds.formatted_numbers import NUMBER_FORMAT, formatted, in_column
+from eightytwenty.kinds.number_format import find_number_form
+from eightytwenty.kinds.number_parts import has_no_number, none_of, number_parts
 
 _SIGN = "%"
 _SHARE = re.compile(r"[-+]?(?:0*(?:[.,][0-9]*)?|0*1(?:[.,]0*)?)")  # a number up to 1
@@ -17,12 +19,13 @@ _MANY = 0.5  # of the cells; a bare number beside fewer of them may be a share o
 def percent_sign(cell: str) -> str:
     """Removes the sign, and the space before it.
 
-    >>> percent_sign("12.5 %"), percent_sign("12.5"), percent_sign("(5%)")
-    ('12.5', '12.5', '(5)')
+    >>> percent_sign("12.5 %"), percent_sign("12.5"), percent_sign("(5%)"), percent_sign("7. %")
+    ('12.5', '12.5', '(5)', '7.')
     """
     if cell.startswith("(") and cell.endswith(f"{_SIGN})"):
         return f"({percent_sign(cell[1:-1])})"
-    return cell[:-1].rstrip() if cell.endswith(_SIGN) and cell[:-1].rstrip()[-1:].isdigit() else cell
+    bare = cell.removesuffix(_SIGN).rstrip()
+    return bare if cell.endswith(_SIGN) and bare.rstrip(".")[-1:].isdigit() else cell
 
 
 def recognise(cells: pl.Series, _mark: str = "", counts: pl.Series | None = None) -> pl.Series:
@@ -36,6 +39,8 @@ def recognise(cells: pl.Series, _mark: str = "", counts: pl.Series | None = None
     ([True, True, True, False], False)
     """
     parts = number_parts(cells)
+    if has_no_number(parts):
+        return none_of(cells)
     signs = (parts["after"].str.strip_chars() == _SIGN).fill_null(value=False)
     bare = ((parts["after"] == "") & (parts["before"] == "")).fill_null(value=False)
     weights = pl.Series([1]).new_from_index(0, len(cells)) if counts is None else counts

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from eightytwenty.kinds import Form, Kind, Repair, date_forms, register
+from eightytwenty.kinds import Form, Kind, Repair, date_forms, formatted_dates, register
 from eightytwenty.kinds.date_format import DateFormat, compile_format
 from eightytwenty.kinds.date_notation import formats_of, tidy
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
@@ -95,6 +95,8 @@ def recognise(cells: pl.Series) -> pl.Series:
     [True, False, True]
     """
     is_time = date_forms.recognise(cells, _is_time)
+    if not is_time.any():
+        return is_time
     is_longer = cells.str.contains(_LONGER) & ~is_time & ~cells.str.contains(_END_OF_DAY)
     is_night = is_longer & cells.str.contains(_AFTER_MIDNIGHT)
     n_longer, n_night = int(is_longer.sum()), int(is_night.sum())
@@ -122,7 +124,7 @@ def in_format(format: str) -> Kind:  # noqa: A002 - as columns call it
     >>> in_format("%-I:%M a.m.").is_plain("7:10 p.m.")
     True
     """
-    return date_forms.in_format(TIME, format, _is_time, "times of day")
+    return formatted_dates.in_format(TIME, format, _is_time, "times of day")
 
 
 TIME = register(
@@ -136,7 +138,7 @@ TIME = register(
         repairs=(
             UNICODE_VARIANTS,
             Repair("clock", "a time in another notation", clock),
-            *date_forms.format_repairs("time", [compile_format("%H:%M:%S")], _is_time),
+            *formatted_dates.format_repairs("time", [compile_format("%H:%M:%S")], _is_time),
         ),
         missing_marks=MISSING_MARKS,
         guesses=(

@@ -8,7 +8,7 @@ import re
 
 import polars as pl
 
-from eightytwenty.kinds import Form, Kind, Repair, date, date_forms, register, time
+from eightytwenty.kinds import Form, Kind, Repair, date, date_forms, formatted_dates, register, time
 from eightytwenty.kinds.date_format import compile_format
 from eightytwenty.kinds.spelling import MISSING_MARKS, UNICODE_VARIANTS
 
@@ -103,7 +103,7 @@ def in_format(format: str) -> Kind:  # noqa: A002 - as columns call it
     >>> in_format("%-m/%-d/%Y %-I:%M %p").parse(pl.Series(["1/5/2024 7:10 PM"]))[0]
     datetime.datetime(2024, 1, 5, 19, 10)
     """
-    return date_forms.in_format(TIMESTAMP, format, date_forms.is_moment, "timestamps")
+    return formatted_dates.in_format(TIMESTAMP, format, date_forms.is_moment, "timestamps")
 
 
 TIMESTAMP = register(
@@ -118,7 +118,7 @@ TIMESTAMP = register(
             UNICODE_VARIANTS,
             Repair("day and time", "a day and a time in another notation", notation),
             Repair("offset from UTC", "the same moment, in UTC", offset),
-            *date_forms.format_repairs("timestamp", [compile_format("%Y-%m-%d %H:%M:%S")], date_forms.is_moment),
+            *formatted_dates.format_repairs("timestamp", [compile_format("%Y-%m-%d %H:%M:%S")], date_forms.is_moment),
         ),
         missing_marks=MISSING_MARKS,
         recognise=recognise,

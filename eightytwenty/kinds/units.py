@@ -67,6 +67,20 @@ _SPELLINGS = (
     ("ppm",),
     ("db",),
 )
+# units of one quantity, by their usual spelling, in which the values of one column may be
+_QUANTITIES = (
+    ("kg", "g", "mg", "lb", "oz", "t"),
+    ("m", "cm", "mm", "km", "mi", "ft", "in", "yd"),
+    ("l", "ml", "cl", "gal"),
+    ("m2", "sqft", "ha", "acres"),
+    ("km/h", "mph", "m/s"),
+    ("°C", "°F", "k"),
+    ("w", "kw", "mw", "hp"),
+    ("kwh", "mwh", "cal", "kcal", "kj"),
+    ("hz", "khz", "mhz", "ghz"),
+    ("b", "kb", "mb", "gb", "tb"),
+    ("psi", "hpa"),
+)
 CURRENCY = (
     r"(?i:(?:US|CA|AU|NZ|HK|SG|C|A|R)?\$|[€£¥₹₽₩₺₫₪₴₦฿]|zł|Kč|Rs\.?"
     r"|USD|EUR|GBP|JPY|CNY|INR|CHF|CAD|AUD|NZD|HKD|SGD|SEK|NOK|DKK|ISK|PLN|CZK|HUF|RUB|BRL|MXN|ZAR|KRW|ILS|THB|AED|SAR)"
@@ -88,6 +102,17 @@ def usual_unit(label: str) -> str:
         return bare.upper() if bare.isalpha() and len(bare) == 3 else bare
     usual = _USUAL.get(bare.lower(), "")
     return bare if bare.lower() in _CASED else usual
+
+
+def quantity_of(unit: str) -> str:
+    """What a unit in its usual spelling measures, named by the first unit of it; a currency measures money.
+
+    >>> [quantity_of(unit) for unit in ("lb", "kg", "MB", "€", "EUR", "bpm")]
+    ['kg', 'kg', 'b', '$', '$', 'bpm']
+    """
+    if _CURRENCY.fullmatch(unit):
+        return "$"
+    return next((units[0] for units in _QUANTITIES if unit in units or unit.lower() in units), unit)
 
 
 @cache

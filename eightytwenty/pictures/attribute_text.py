@@ -14,7 +14,9 @@ import polars as pl
 
 from eightytwenty.errors import UserError
 from eightytwenty.pictures.attribute_files import MALFORMED, AttributeFile, is_sidecar
-from eightytwenty.read import delimited, dialect
+from eightytwenty.read import delimited
+from eightytwenty.read.detect import SAMPLE_BYTES, detect
+from eightytwenty.read.dialect import TextFormat
 from eightytwenty.schema import Column, Table
 
 FILE_COLUMNS = (
@@ -60,7 +62,7 @@ def column_names(file: AttributeFile) -> frozenset[str]:
     Raises:
         UserError: see `read_lines`.
     """
-    start = AttributeFile(file.name, file.content[: dialect.SAMPLE_BYTES])
+    start = AttributeFile(file.name, file.content[:SAMPLE_BYTES])
     if _is_celeba(start.content):
         return frozenset(_celeba_header(start))
     text = _table_format(start)
@@ -140,7 +142,7 @@ def _read_celeba(file: AttributeFile) -> TableLines:
     return TableLines(file.name, pl.DataFrame(cells, dict.fromkeys(cells, pl.String)), problems, originals)
 
 
-def _file_cell(line: bytes, text: dialect.TextFormat, position: int) -> str:
+def _file_cell(line: bytes, text: TextFormat, position: int) -> str:
     """The name of the picture in a malformed line, if the fault comes after it."""
     cells = line.decode(text.encoding.name, "replace").split(text.dialect.delimiter)
     return cells[position].strip(' "') if position < len(cells) else ""
@@ -177,24 +179,24 @@ def _tables() -> tuple[Table, ...]:
     )
 
 
-def _table_format(file: AttributeFile) -> dialect.TextFormat:
+def _table_format(file: AttributeFile) -> TextFormat:
     text = _format(file.content, file.name)
     if text is None:
         raise UserError(f"{file.name} has no column {', '.join(FILE_COLUMNS[:6])} in its first line; rename a column.")
     return text
 
 
-def _format(content: bytes, name: str) -> dialect.TextFormat | None:
+def _format(content: bytes, name: str) -> TextFormat | None:
     """The format of a table, with the column of files as its one column; None if the first line has no such column."""
     is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     start = content[:_HEADER_BYTES].decode("utf-16" if is_utf16 else "latin-1", "replace")
     if not _NAMES_A_FILE.search(start):  # detecting the format of any text takes thousands of times as long
         return None
 
-    def attempts() -> Iterator[dialect.TextFormat]:
+    def attempts() -> Iterator[TextFormat]:
         for table in _tables():
             try:
-                yield dialect.detect(content[: dialect.SAMPLE_BYTES], name, table)
+                yield detect(content[:SAMPLE_BYTES], name, table)
             except UserError:
                 continue
 

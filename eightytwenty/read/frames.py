@@ -29,7 +29,8 @@ def store_frame(frame: "Frame", folder: Path) -> Path:
     """Writes a frame as an Arrow file into a folder.
 
     Durations become text, as ISO 8601 has it, and so do whole numbers of 128 bits and the values of a pandas column
-    that mixes types.
+    that mixes types. Lists and structs become JSON, in which numbers that are not finite are null; those with bytes in
+    them stay, and are left out as columns of bytes are.
 
     Raises:
         UserError: two columns have one name, one holds objects of Python, or the disk is full.
@@ -40,9 +41,10 @@ def store_frame(frame: "Frame", folder: Path) -> Path:
     with explain_write_errors(path):
         if isinstance(rows, pa.Table):
             for at, field in enumerate(rows.schema):
-                if pa.types.is_duration(field.type):
-                    texts = pl.Series(pl.from_arrow(rows.column(at))).dt.to_string("iso").to_arrow()
-                    rows = rows.set_column(at, field.name, texts)
+                if pa.types.is_duration(field.type) or _is_nested(field.type):
+                    values = pl.Series(pl.from_arrow(rows.column(at))).rename(field.name)
+                    stored = _storable(values.to_frame().lazy()).collect().to_series()
+                    rows = rows.set_column(at, field.name, stored.to_arrow())
             with pa.ipc.new_file(path, rows.schema) as writer:
                 writer.write_table(rows)
         elif isinstance(rows, pl.DataFrame | pl.LazyFrame):
@@ -63,7 +65,35 @@ def _storable(rows: pl.LazyFrame) -> pl.LazyFrame:
     types = rows.collect_schema().items()
     if python := next((name for name, dtype in types if dtype == pl.Object), None):
         raise UserError(f"The frame has objects of Python in its column {python}; make them text.")
-    return rows.with_columns(cs.duration().dt.to_string("iso"), cs.by_dtype(pl.Int128, pl.UInt128).cast(pl.String))
+    nested = [dtype for _, dtype in types if dtype.is_nested() and not _has_bytes(dtype)]
+    return rows.with_columns(
+        cs.duration().dt.to_string("iso"),
+        cs.by_dtype(pl.Int128, pl.UInt128).cast(pl.String),
+        cs.by_dtype(nested).map_batches(_as_json, return_dtype=pl.String, is_elementwise=True),
+    )
+
+
+def _is_nested(dtype: pa.DataType) -> bool:
+    return pa.types.is_nested(dtype) and not pa.types.is_union(dtype)
+
+
+def _has_bytes(dtype: pl.DataType) -> bool:
+    """Whether there are bytes in lists or structs, which JSON cannot hold."""
+    if isinstance(dtype, pl.Struct):
+        return any(_has_bytes(field.dtype) for field in dtype.fields)  # type: ignore[arg-type]
+    return _has_bytes(dtype.inner) if isinstance(dtype, pl.List | pl.Array) else dtype == pl.Binary  # type: ignore[arg-type]
+
+
+def _as_json(values: pl.Series) -> pl.Series:
+    """(n,) lists or structs as (n,) String.
+
+    >>> _as_json(pl.Series([[1, None], [], None])).to_list()
+    ['[1,null]', '[]', None]
+    """
+    # only structs are encoded
+    encoded = values.alias("_").to_frame().to_struct().struct.json_encode()
+    texts = encoded.str.slice(len('{"_":')).str.head(-1)
+    return texts.set(values.is_null(), None).alias(values.name)
 
 
 def stated_kinds(path: Path) -> dict[str, str]:

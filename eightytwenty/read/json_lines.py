@@ -11,7 +11,8 @@ from typing import BinaryIO, cast
 from eightytwenty.errors import UserError
 from eightytwenty.read.any_table import AnyTable, spellings_of
 from eightytwenty.read.archives import MOST_FILE_BYTES
-from eightytwenty.read.dialect import MOST_COLUMNS, SAMPLE_BYTES, NotARow, TextFormat
+from eightytwenty.read.detect import SAMPLE_BYTES
+from eightytwenty.read.dialect import MOST_COLUMNS, NotARow, TextFormat
 from eightytwenty.read.encoding import Encoding, detect_encoding
 from eightytwenty.read.header import find_header
 from eightytwenty.schema import Table

@@ -18,10 +18,12 @@ from urllib.parse import unquote
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import name_as_text, source_mode
-from eightytwenty.read import arrow, databases, dialect, json_lines, parquet
+from eightytwenty.read import arrow, databases, json_lines, parquet
 from eightytwenty.read.any_table import AnyTable
 from eightytwenty.read.archives import MOST_UNPACKED_BYTES, refuse_bomb
 from eightytwenty.read.beside import EMPTY_SHEET, REASONS, TEXT, Unread, reason_beside
+from eightytwenty.read.detect import SAMPLE_BYTES, detect
+from eightytwenty.read.dialect import TextFormat
 from eightytwenty.read.formats import refuse_other_formats
 from eightytwenty.read.streams import ZIP, magic, open_archive, open_file, seekable, unpacked
 from eightytwenty.schema import Table, loose_name
@@ -54,7 +56,7 @@ class RawFile:
     name: str
     path: Path
     member: str
-    format: dialect.TextFormat | None
+    format: TextFormat | None
     description: str
     columns: dict[str, str]
     ignored_columns: tuple[str, ...]
@@ -192,7 +194,7 @@ class _Opener:
     ) -> None:
         """Detects the format of a file."""
         with open_file(path) as content, unpacked(content, archive, member, name) as stream:
-            sample = stream.read(dialect.SAMPLE_BYTES)
+            sample = stream.read(SAMPLE_BYTES)
             stream.seek(0)
             # a text may begin with these letters, and goes on with another one or a delimiter
             is_parquet = sample.startswith(_PARQUET) and not _goes_on_as_text(sample[len(_PARQUET) :])
@@ -215,7 +217,7 @@ class _Opener:
                     self._add(name, path, member, text, lines=None if has_lines else json_lines.list_as_lines)
                 else:
                     refuse_other_formats(sample, name)
-                    self._add(name, path, member, dialect.detect(sample, name, self._table))
+                    self._add(name, path, member, detect(sample, name, self._table))
 
     def _refuse_partitions(self, name: str, partitions: dict[str, str | None]) -> None:
         """Refuses a text below a folder that names one of its columns, whose value it would lack."""
@@ -276,7 +278,7 @@ class _Opener:
         name: str,
         path: Path,
         member: str,
-        text: dialect.TextFormat,
+        text: TextFormat,
         lines: Callable[[BinaryIO, str], BinaryIO] | None = None,
     ) -> None:
         if isinstance(self._table, AnyTable) and len(text.columns) == 1 and reason_beside(name) == TEXT:

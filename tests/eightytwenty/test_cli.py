@@ -68,11 +68,20 @@ def test_without_a_table_it_finds_out_what_it_is(tmp_path: Path) -> None:
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
 
 
+def test_what_is_doubtful_about_columns_is_said(tmp_path: Path) -> None:
+    (tmp_path / "raw.csv").write_text("day,[red]mass\n05/01/2024,12 kg\n06/02/2024,300 g\n")
+    done = run_light(tmp_path, "infer", "raw.csv", "--out", "seen")
+    assert done.returncode == 0, done.stderr
+    assert "\nday: day and month cannot be told apart: no cell has a day after the 12th\n" in done.stdout
+    assert "\n[red]mass: the numbers are in kg and g, and none is converted\n" in done.stdout
+
+
 def test_what_a_table_is_can_be_asked_for_alone(tmp_path: Path) -> None:
     (tmp_path / "raw.csv").write_text("name,paid\nAnn Lee,$12.50\nBob Ray,$7.00\n")
     done = run_light(tmp_path, "infer", "raw.csv", "--out", "seen", "--mask")
     assert done.returncode == 0, done.stderr
     assert "quantity" in done.stdout
+    assert "told apart" not in done.stdout
     schema = (tmp_path / "seen/schema.yaml").read_text()
     assert "paid: {kind: quantity" in schema
     texts = [schema, *(path.read_text() for path in (tmp_path / "seen/evidence").iterdir())]

@@ -94,9 +94,33 @@ def test_what_is_no_number_is_accounted_for() -> None:
 
 
 def test_columns_that_no_table_has_are_named() -> None:
-    cleaned = clean(pl.DataFrame({"a": [1, 2], "b": [[1], [2]], "record": [3, 4]}))
+    cleaned = clean(pl.DataFrame({"a": [1, 2], "b": [b"1", b"2"], "record": [3, 4]}))
     assert cleaned.summary.files[0]["ignored_columns"] == ["b"]
     assert cleaned.frame().to_dict(as_series=False) == {"a": [1, 2], "record_": [3, 4]}
+
+
+def test_lists_and_structs_are_cleaned_as_json() -> None:
+    frame = pl.DataFrame(
+        {
+            "tags": [["a", None], [], None],
+            "spot": [{"x": 1.5, "day": DAYS[0]}, None, {"x": None, "day": None}],
+            "pair": pl.Series([[1, 2], [3, 4], None], dtype=pl.Array(pl.Int8, 2)),
+            "^b$": [[b"x"], [], None],
+            "a": [1, 2, 3],
+        }
+    )
+    expected = {
+        "tags": ['["a",null]', "[]", None],
+        "spot": ['{"x":1.5,"day":"2020-01-01"}', None, '{"x":null,"day":null}'],
+        "pair": ["[1,2]", "[3,4]", None],
+        "a": [1, 2, 3],
+    }
+    for rows in (frame, frame.lazy(), frame.to_arrow()):
+        cleaned = clean(rows)
+        assert cleaned.frame().to_dict(as_series=False) == expected
+        assert cleaned.summary.files[0]["ignored_columns"] == ["^b$"]
+    assert [column.kind for column in infer(frame).columns] == ["json", "json", "text", "integer"]
+    assert clean(pd.DataFrame({"l": [[1, 2], [3]], "a": [1, 2]})).frame()["l"].to_list() == ["[1,2]", "[3]"]
 
 
 def test_a_lazy_frame_and_a_table_of_arrow_are_the_same(tmp_path: Path) -> None:

@@ -3,7 +3,14 @@ import pytest
 
 from eightytwenty.engine.expression import compile_check
 
-COLUMNS = {"a": pl.Int64(), "b": pl.Int64(), "day": pl.Date(), "word": pl.String(), "the sum": pl.Decimal(38, 18)}
+COLUMNS = {
+    "a": pl.Int64(),
+    "b": pl.Int64(),
+    "day": pl.Date(),
+    "word": pl.String(),
+    "clock": pl.Time(),
+    "the sum": pl.Decimal(38, 18),
+}
 
 
 def test_a_check_is_true_where_it_is_null():
@@ -17,6 +24,8 @@ def test_a_check_is_true_where_it_is_null():
     [
         "a + b = a",
         "day < date '2024-01-01'",
+        "day < timestamp '2024-01-05 10:00:00' - interval '1d'",
+        "clock > time '10:00:00'",
         "word like 'x%' or word is null",
         '"the sum" = 0.3',
         "a in (1, 2) and not b = 3",
@@ -38,7 +47,11 @@ def test_conditions_on_one_row_are_accepted(check):
         ("1 = 1", "must look at the cells of one row"),
         ("a > (select max(a) from t)", "is not an SQL expression"),
         ("a + 1", "must be true or false; it is of the type Int64"),
-        ("word > 1", "cannot be computed"),
+        ("word > 1", "cannot be computed .*; write numbers without quotes, and texts in single quotes"),
+        ("a in ('1')", "write numbers without quotes"),
+        ("day > '2024-01-05'", "write days as date '2024-01-05'"),
+        ("day in ('2024-01-05')", "write days as date '2024-01-05'"),
+        ("day > day + 1", "add an interval to a day or a moment, such as interval '1d'"),
     ],
 )
 def test_anything_else_is_refused_and_says_why(check, why):

@@ -78,6 +78,24 @@ def test_leading_zeros_make_codes_and_digits_that_no_number_holds_too():
     assert kind([f"12345678901234567{n:02}" for n in range(90)]) == "code"
 
 
+RELEASES = ["3.1", "3.2", "3.9", "3.10", "3.11", "3.12"]
+
+
+@pytest.mark.parametrize("others", [[], ["2.7"], ["10.0", "10.1"]])
+def test_releases_are_codes(others):
+    assert kind([*RELEASES, *others] * 10) == kind([*RELEASES, *others]) == "code"
+
+
+@pytest.mark.parametrize("other", ["-3.3", "3.05", "3", "3.125", "300.5", "3,5", "0.99", "1e3", ".5", "3.87"])
+def test_any_other_sign_of_fractions_makes_releases_decimal(other):
+    assert kind([*RELEASES, other] * 10) in ("decimal", "float")
+
+
+def test_numbers_that_lose_zeros_in_part_are_decimal():
+    assert kind(["9.5", "9.50", "7.25", "3.75", "12.99"]) == "decimal"
+    assert kind(RELEASES[:3]) == kind(["3.9", "3.10", "3.11"]) == "decimal"  # 3.1 is not there
+
+
 def test_a_country_called_na_is_no_missing_value():
     cells = ["NA", "US", "FR", "DE"] * 20
     column, _, evidence = infer_column("country", pl.Series(cells))

@@ -92,3 +92,32 @@ def test_a_minus_behind_a_grade_is_no_sign(cleaned):
     result = cleaned(lines("g;q", *(f"{n % 5 + 1};a" for n in range(60)), *["2-;a"] * 4))
     assert result.ledger.collect().is_empty()
     assert {value for value, *_ in flags(result, "g")} == {"2-"}
+
+
+def test_a_column_of_two_units_is_in_that_of_most_cells_and_flags_the_others(cleaned):
+    cells = [*(f"{n}.5 kg" for n in range(20)), *(f"{n}00 g" for n in range(1, 20))]
+    result = cleaned(lines("mass;q", *(f"{cell};a" for cell in cells)))
+    schema = (result.folder / "schema.yaml").read_text()
+    line = next(line for line in schema.splitlines() if "mass:" in line)
+    assert ("kind: quantity" in line, "unit: kg" in line, "1234 kg" in line) == (True, True, True)
+    assert flags(result, "mass") == [(cell, "not a quantity", None) for cell in cells if cell.endswith(" g")]
+    assert result.ledger.collect().is_empty()
+    assert result.clean.collect()["mass"].to_list()[19:] == [19.5, *[None] * 19]
+    text = next((result.folder / "evidence").glob("columns.md")).read_text()
+    assert "the numbers are in kg and g, and none is converted" in text
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        (["12 kg", "300 g", "7"], "text"),  # 7 of which?
+        (["12 kg", "3 l"], "text"),
+        (["12 kg", "300 g", "many"], "text"),
+        (["$5", "€7"], "quantity"),
+        (["5 mph", "8 km/h"], "quantity"),
+        (["5 m", "3 h"], "text"),
+    ],
+)
+def test_units_of_one_quantity_stand_in_one_column(column, cells, kind):
+    rows = [f"{n}{cell};a" if cell[0].isdigit() else f"{cell}{n};a" for n in range(1, 9) for cell in cells]
+    assert column(lines("x;q", *rows), "x").kind == kind

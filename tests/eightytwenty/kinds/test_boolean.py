@@ -1,18 +1,6 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.eightytwenty.kinds.formats import (
-    form,
-    near,
-    recognised,
-    repaired,
-    require_one_reader,
-    require_repairs_that_end,
-)
-
-WORDS = ["true", "False", "T", "f", "yes", "NO", "Y", "n", "on", "OFF", "1", "0", "1.0", "0.0"]
-FORMATS = ["", "true/false", "TRUE/FALSE", "True/False", "Y/N", "yes/no", "Yes/No", "t/f", "ON/OFF", "1/0"]
+from tests.eightytwenty.kinds.formats import form, recognised, repaired
 
 
 @pytest.mark.parametrize(
@@ -82,15 +70,3 @@ def test_another_word_is_written_as_the_column_has_it(words, cell, after):
 def test_what_is_no_pair_of_words_is_refused(words):
     with pytest.raises(ValueError, match="is no format of boolean; there are true/false, t/f"):
         repaired("boolean", "yes", words)
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cells=st.lists(near(WORDS) | st.text() | st.none()))
-def test_the_fast_reader_reads_what_is_plain_in_a_format_and_nothing_else(form, cells):
-    require_one_reader("boolean", cells, form)
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cell=near(WORDS))
-def test_repairs_end_in_each_format(form, cell):
-    require_repairs_that_end("boolean", cell, form)

@@ -1,18 +1,6 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.eightytwenty.kinds.formats import (
-    flags_of,
-    form,
-    near,
-    recognised,
-    repaired,
-    require_one_reader,
-    require_pattern,
-    require_recognised_cells_that_can_be_read,
-    require_repairs_that_end,
-)
+from tests.eightytwenty.kinds.formats import flags_of, form, recognised, repaired
 
 REPAIRED = {
     "41.88, -87.62": "41.88, -87.62",
@@ -46,9 +34,7 @@ FAULTS = [
     ),
     *("41.88 W, 87.62 N", "41°61'N 87°W", "41.88, x", "1,5, 2,5", "41.88/-87.62", "(41.88)", "95°N 5°W"),
 ]
-SAMPLES = [cell for cell, plain in REPAIRED.items() if plain]
 ANGLES = "41°52'48\"N 87°37'12\"W"
-FORMATS = ["", "41.88, -87.62", "(41.88, -87.62)", "POINT (-87.62 41.88)", ANGLES]
 
 
 @pytest.mark.parametrize(("cell", "plain"), REPAIRED.items())
@@ -107,26 +93,3 @@ def test_the_order_changes_only_as_the_notation_has_it():
     assert repaired("coordinates", "-87.62, 41.88") == "-87.62, 41.88"
     with pytest.raises(ValueError, match="is no format of coordinates; there are 41"):
         repaired("coordinates", "1, 2", "lat, lon")
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cells=st.lists(near(SAMPLES) | st.text() | st.none()))
-def test_the_fast_reader_reads_what_is_plain_in_a_format_and_nothing_else(form, cells):
-    require_one_reader("coordinates", cells, form)
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cell=near(SAMPLES))
-def test_repairs_end_in_each_format(form, cell):
-    require_repairs_that_end("coordinates", cell, form)
-
-
-@given(near(SAMPLES))
-def test_what_is_recognised_can_be_read(cell):
-    require_recognised_cells_that_can_be_read("coordinates", cell)
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cell=near(SAMPLES))
-def test_exported_patterns_match_what_is_plain(form, cell):
-    require_pattern("coordinates", cell, form)

@@ -18,7 +18,14 @@ FORMATS = [
     *(("date", format_) for format_ in ("%m/%d/%Y", "%-m/%-d/%Y", "%d.%m.%Y", "%-d-%b-%y", "%d-%^b-%y", "%Y%m%d")),
     *(
         ("date", format_)
-        for format_ in ("%B %d, %Y", "%A, %B %-dth, %Y", "%a %#b %e %y", "%d/%m/%Y 00:00:00", "%y%m%d")
+        for format_ in (
+            "%B %d, %Y",
+            "%-d de %{pt}#B de %Y",
+            "%A, %B %-dth, %Y",
+            "%a %#b %e %y",
+            "%d/%m/%Y 00:00:00",
+            "%y%m%d",
+        )
     ),
     *(("time", format_) for format_ in ("%H:%M", "%-H:%M:%S.%f", "%-I:%M %p", "%I:%M:%S %p", "%-I:%M a.m.", "%-I A")),
     *(("timestamp", format_) for format_ in ("%m/%d/%Y %-I:%M %p", "%Y-%m-%dT%H:%M:%S.%3fZ", "%H:%M %d.%m.%y")),
@@ -113,6 +120,13 @@ FOUND = [
     ("date", ["January 5, 2024", "March 12, 2024"], "%B %-d, %Y"),
     ("date", ["Thu Dec  1 2011", "Thu Dec 15 2011"], "%a %b %e %Y"),
     ("date", ["Thu, Dec 1 2011", "Thu, Dec 15 2011"], "%a, %b %-d %Y"),
+    ("date", ["5. Januar 2024", "17. März 2023", "1. April 2020"], "%-d. %{de}B %Y"),
+    ("date", ["5 janvier 2024", "1 mars 2024", "12 août 2023"], "%-d %{fr}#B %Y"),
+    ("date", ["5 de enero de 2024", "7 de abril de 2023"], "%-d de %{es}#B de %Y"),
+    ("date", ["05-jan-2024", "06-mrt-2024", "07-apr-2024"], "%d-%{nl}#b-%Y"),
+    ("date", ["5 april 2024", "6 september 2024"], "%-d %#B %Y"),
+    ("date", ["5 мая 2024", "7 октября 2023", "8 марта 2023"], "%-d %{ru}#B %Y"),
+    ("timestamp", ["5. Okt. 2024 10:30", "12. Dez. 2024 09:15"], "%-d. %{de}b. %Y %H:%M"),
     ("date", ["5th January 2024", "2nd March 2024"], "%-dth %B %Y"),
     ("date", ["12/31/2024 0:00:00", "1/5/2024 0:00:00"], "%-m/%-d/%Y 0:00:00"),
     ("date", ["2024-12-31T00:00:00Z"], "%Y-%m-%dT00:00:00Z"),
@@ -349,6 +363,8 @@ def test_a_cell_in_another_notation_is_written_in_that_of_its_column_if_it_can_m
         ("date", "%d/%m", "'%d/%m' is no format of dates or times: it has no year"),
         ("date", "%d.%m.%Q", "there is no directive %Q"),
         ("date", "%d.%b.%m.%Y", "it has the month twice"),
+        ("date", "%d. %{xx}B %Y", "of other languages, it can have the months in de, fr, es"),
+        ("date", "%d. %{de}A %Y", "of other languages, it can have the months"),
         ("date", "%-d%m%Y", "nothing says where %-d ends"),
         ("date", "%H:%M", "'%H:%M' is no format of dates"),
         ("date", "%d/%m/%Y or %Y-%m-%d", "the two may only differ in the order of day and month"),

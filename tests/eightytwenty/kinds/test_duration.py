@@ -36,17 +36,6 @@ def test_the_fast_reader_of_a_format_reads_what_is_plain_in_it_and_nothing_else(
 
 
 @settings(max_examples=500)
-@given(format_=st.sampled_from(["", *FORMATS]), cell=near_cells | damaged_cells)
-def test_repairs_of_a_format_end_and_leave_nothing_to_repair(format_, cell):
-    column = Column("c", "duration", format=format_)
-    once = repair_column(pl.Series("c", [cell]), column)
-    if once.values[0] is not None:
-        again = repair_column(once.cells, column)
-        assert again.cells.equals(once.cells)
-        assert again.ledger.is_empty()
-
-
-@settings(max_examples=500)
 @given(format_=st.sampled_from(sorted(FORMATS)), value=durations)
 def test_a_duration_is_written_as_it_is_read_or_not_at_all(format_, value):
     text = FORMATS[format_].write(value)

@@ -1,17 +1,6 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.eightytwenty.kinds.formats import (
-    flags_of,
-    near,
-    recognised,
-    repaired,
-    require_one_reader,
-    require_pattern,
-    require_recognised_cells_that_can_be_read,
-    require_repairs_that_end,
-)
+from tests.eightytwenty.kinds.formats import flags_of, recognised, repaired
 
 REPAIRED = {
     "Ann.B+c@example.org": "Ann.B+c@example.org",
@@ -56,7 +45,6 @@ FAULTS = [
     ),
 ]
 SAMPLES = [cell for cell, plain in REPAIRED.items() if plain]
-FORMATS = [""]
 
 
 @pytest.mark.parametrize(("cell", "plain"), REPAIRED.items())
@@ -79,26 +67,3 @@ def test_addresses_are_recognised():
     assert recognised("email", SAMPLES) == [cell for cell in SAMPLES if "\u200b" not in cell]
     assert recognised("email", FAULTS) == []
     assert recognised("email", ["", "@handle", "7 @ 3.50", "3@2x", "https://example.org/@ann"]) == []
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cells=st.lists(near(SAMPLES) | st.text() | st.none()))
-def test_the_fast_reader_reads_what_is_plain_in_a_format_and_nothing_else(form, cells):
-    require_one_reader("email", cells, form)
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cell=near(SAMPLES))
-def test_repairs_end_in_each_format(form, cell):
-    require_repairs_that_end("email", cell, form)
-
-
-@given(near(SAMPLES))
-def test_what_is_recognised_can_be_read(cell):
-    require_recognised_cells_that_can_be_read("email", cell)
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cell=near(SAMPLES))
-def test_exported_patterns_match_what_is_plain(form, cell):
-    require_pattern("email", cell, form)

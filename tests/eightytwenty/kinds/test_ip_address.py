@@ -1,15 +1,6 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.eightytwenty.kinds.formats import (
-    near,
-    recognised,
-    repaired,
-    require_one_reader,
-    require_recognised_cells_that_can_be_read,
-    require_repairs_that_end,
-)
+from tests.eightytwenty.kinds.formats import recognised, repaired
 
 REPAIRED = {
     "192.0.2.1": "192.0.2.1",
@@ -30,7 +21,6 @@ FAULTS = [
     *("[192.0.2.1]", "1::2::3", "12345::", "10:30:00", "00:1b:44:11:3a:b7", "3.14", "3232235777", "2001:db8::/32", ":"),
 ]
 SAMPLES = [cell for cell, plain in REPAIRED.items() if plain]
-FORMATS = [""]
 
 
 @pytest.mark.parametrize(("cell", "plain"), REPAIRED.items())
@@ -54,20 +44,3 @@ def test_versions_of_software_are_recognised_only_in_a_column_that_says_so():
     assert recognised("ip_address", versions) == []
     assert recognised("ip_address", versions, named=True) == versions
     assert recognised("ip_address", ["1.2.3", "10.0.19041.1"], named=True) == []
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cells=st.lists(near(SAMPLES) | st.text() | st.none()))
-def test_the_fast_reader_reads_what_is_plain_in_a_format_and_nothing_else(form, cells):
-    require_one_reader("ip_address", cells, form)
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cell=near(SAMPLES))
-def test_repairs_end_in_each_format(form, cell):
-    require_repairs_that_end("ip_address", cell, form)
-
-
-@given(near(SAMPLES))
-def test_what_is_recognised_can_be_read(cell):
-    require_recognised_cells_that_can_be_read("ip_address", cell)

@@ -1,15 +1,6 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.eightytwenty.kinds.formats import (
-    near,
-    recognised,
-    repaired,
-    require_one_reader,
-    require_recognised_cells_that_can_be_read,
-    require_repairs_that_end,
-)
+from tests.eightytwenty.kinds.formats import recognised, repaired
 
 REPAIRED = {
     '{"a": 1}': '{"a": 1}',
@@ -30,7 +21,6 @@ FAULTS = [
     *('{"a": "b\nc"}', "[" * 100_000 + "]" * 100_000, '{"a": 1}\n{"a": 2}', "(1, 2)", "[None]"),
 ]
 SAMPLES = [cell for cell, plain in REPAIRED.items() if plain and len(cell) < 100]
-FORMATS = [""]
 
 
 @pytest.mark.parametrize(("cell", "plain"), REPAIRED.items())
@@ -59,20 +49,3 @@ def test_notes_and_ranges_are_recognised_only_in_a_column_that_says_so():
         "[1, 2, 3]",
         "[4, 5, 6, 7]",
     ]
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cells=st.lists(near(SAMPLES) | st.text() | st.none()))
-def test_the_fast_reader_reads_what_is_plain_in_a_format_and_nothing_else(form, cells):
-    require_one_reader("json", cells, form)
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cell=near(SAMPLES))
-def test_repairs_end_in_each_format(form, cell):
-    require_repairs_that_end("json", cell, form)
-
-
-@given(near(SAMPLES))
-def test_what_is_recognised_can_be_read(cell):
-    require_recognised_cells_that_can_be_read("json", cell)

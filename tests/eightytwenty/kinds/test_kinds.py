@@ -7,31 +7,17 @@ from fractions import Fraction
 
 import polars as pl
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 import eightytwenty.kinds
-from eightytwenty.engine.repair import canonical, repair_column, repairs
+from eightytwenty.engine.repair import repair_column, repairs
 from eightytwenty.kinds import Kind, find_kind, register
 from eightytwenty.schema import Column, Table
 
 NAMES = (
     *("boolean", "category", "code", "date", "decimal", "integer", "text", "time", "timestamp"),
     *("coordinates", "email", "ip_address", "json", "phone", "postal_code", "url", "uuid"),
-)
-ALPHABET = "0123456789-+.,:/ TZeE'apmPM_\u00a0\u202f７٣\u066b\u066c\u200e\n\x1c\x85tfyn()=$"
-near_values = st.one_of(
-    st.text(ALPHABET, max_size=22),
-    st.text(max_size=8),
-    st.integers(-(10**19), 10**19).map(str),
-    st.decimals(allow_nan=False, allow_infinity=False).map(str),
-    st.dates().map(str),
-    st.times().map(str),
-    st.datetimes().map(str),
-    st.datetimes().map(lambda moment: f"{moment:%d/%m/%Y %H:%M}"),
-    st.sampled_from(
-        ["true", "false", "Yes", "0", "2023-02-29", "24:00:00", "2024-01-05 10:00:60", "-0.0", "1e-3", "N/A"]
-    ),
 )
 
 
@@ -115,42 +101,6 @@ def test_there_is_a_kind_in_each_file_and_no_other():
             assert find_kind(module.name).name == module.name
     with pytest.raises(ValueError, match="there is no kind intger; did you mean integer"):
         find_kind("intger")
-
-
-@pytest.mark.parametrize("name", NAMES)
-@given(st.lists(near_values | st.none(), max_size=20))
-def test_the_fast_reader_reads_what_is_plain_and_nothing_else(name, cells):
-    kind = find_kind(name)
-    values = kind.parse(pl.Series("c", cells, dtype=pl.String))
-    assert values.dtype == kind.dtype
-    assert [value is not None for value in values] == [cell is not None and kind.is_plain(cell) for cell in cells]
-
-
-@pytest.mark.parametrize("name", NAMES)
-@given(near_values)
-@example("9" * 5000)
-@example("1_000_000")
-@example("0001-01-01 00:00:00+01:00")
-@example("9999-12-31 23:59:59-01:00")
-def test_repairs_end_never_raise_and_leave_nothing_to_repair(name, cell):
-    column = Column("c", name)
-    once = repair_column(pl.Series("c", [cell]), column)
-    again = repair_column(once.cells, column)
-    if once.values[0] is not None:
-        assert again.cells.equals(once.cells)
-        assert again.ledger.is_empty()
-    for repair in repairs(column):
-        repair.function(cell)
-
-
-@pytest.mark.parametrize("name", NAMES)
-@given(near_values)
-def test_a_value_written_again_is_the_same_value(name, cell):
-    repaired = repair_column(pl.Series("c", [cell]), Column("c", name))
-    if repaired.values[0] is None:
-        return
-    written = canonical(repaired.cells, repaired.values)
-    assert find_kind(name).parse(written).equals(repaired.values)
 
 
 @pytest.mark.parametrize("name", ["integer", "decimal"])

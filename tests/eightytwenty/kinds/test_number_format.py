@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eightytwenty.kinds import Form, find_kind
-from eightytwenty.kinds.number_format import NumberFormat, find_number_form, number_parts
+from eightytwenty.kinds.number_format import NumberFormat, find_number_form
+from eightytwenty.kinds.number_parts import number_parts
 
 DOUBT = "nothing tells whether the mark before three digits stands between groups or before a fraction"
 EXAMPLES = ["1,234", "1.234,5", "$1,234.5", "1234.5 kg", "1234,5", "1 234,5 €", "1'234.5", "12%", "€ 1.234,5"]

@@ -1,16 +1,6 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.eightytwenty.kinds.formats import (
-    form,
-    near,
-    recognised,
-    repaired,
-    require_one_reader,
-    require_recognised_cells_that_can_be_read,
-    require_repairs_that_end,
-)
+from tests.eightytwenty.kinds.formats import form, recognised, repaired
 
 REPAIRED = {
     "(212) 555-0100": "(212) 555-0100",
@@ -34,8 +24,6 @@ FAULTS = [
     *("911", "1-800-FLOWERS", "212-555-0100 or 212-555-0101", "1" * 16, "123456.5", "12:30:00", "((212)) 555-0100"),
     *("212--555-0100", "-2125550100", "$2,125,550", "+", "()", "fax 212-555-0100", "212-555-0100 (home)", "1.23e10"),
 ]
-SAMPLES = [cell for cell, plain in REPAIRED.items() if plain]
-FORMATS = ["", "(999) 999-9999", "999-999-9999", "9999999999", "+1 999 999 9999", "+91 99999 99999", "E.164"]
 SHOWN = [
     *(
         "(212) 555-0100",
@@ -152,20 +140,3 @@ def test_a_number_is_written_in_the_shape_of_its_column(shape, cell, after):
 def test_what_is_no_shape_is_refused(shape):
     with pytest.raises(ValueError, match="is no format of phone; give a shape such as"):
         repaired("phone", "212-555-0100", shape)
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cells=st.lists(near(SAMPLES) | st.text() | st.none()))
-def test_the_fast_reader_reads_what_is_plain_in_a_format_and_nothing_else(form, cells):
-    require_one_reader("phone", cells, form)
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cell=near(SAMPLES))
-def test_repairs_end_in_each_format(form, cell):
-    require_repairs_that_end("phone", cell, form)
-
-
-@given(near(SAMPLES))
-def test_what_is_recognised_can_be_read(cell):
-    require_recognised_cells_that_can_be_read("phone", cell)

@@ -1,16 +1,6 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.eightytwenty.kinds.formats import (
-    form,
-    near,
-    recognised,
-    repaired,
-    require_one_reader,
-    require_recognised_cells_that_can_be_read,
-    require_repairs_that_end,
-)
+from tests.eightytwenty.kinds.formats import form, recognised, repaired
 
 REPAIRED = {
     "02139": "02139",
@@ -43,7 +33,6 @@ FAULTS = [
     *("02139, 02140", "MA 02139", "CH-8001", "12 345", "1e5"),
 ]
 SAMPLES = [cell for cell, plain in REPAIRED.items() if plain]
-FORMATS = ["", "9999", "99999", "999999", "A9A 9A9", "A9 9AA", "9999 AA", "99-999", "999 99", "999-9999", "99999-999"]
 
 
 @pytest.mark.parametrize(("cell", "plain"), REPAIRED.items())
@@ -88,20 +77,3 @@ def test_a_code_that_may_have_lost_a_zero_is_a_fault_and_nothing_is_added():
     assert repaired("postal_code", "021394307", "99999") == "02139-4307"
     with pytest.raises(ValueError, match="'99' is no format of postal_code; there are 9999, 99999"):
         repaired("postal_code", "02139", "99")
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cells=st.lists(near(SAMPLES) | st.text() | st.none()))
-def test_the_fast_reader_reads_what_is_plain_in_a_format_and_nothing_else(form, cells):
-    require_one_reader("postal_code", cells, form)
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cell=near(SAMPLES))
-def test_repairs_end_in_each_format(form, cell):
-    require_repairs_that_end("postal_code", cell, form)
-
-
-@given(near(SAMPLES))
-def test_what_is_recognised_can_be_read(cell):
-    require_recognised_cells_that_can_be_read("postal_code", cell)

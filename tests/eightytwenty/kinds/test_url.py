@@ -1,16 +1,6 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.eightytwenty.kinds.formats import (
-    near,
-    recognised,
-    repaired,
-    require_one_reader,
-    require_pattern,
-    require_recognised_cells_that_can_be_read,
-    require_repairs_that_end,
-)
+from tests.eightytwenty.kinds.formats import recognised, repaired
 
 REPAIRED = {
     "https://example.org/A?b=C#D": "https://example.org/A?b=C#D",
@@ -42,7 +32,6 @@ FAULTS = [
     *("javascript:alert(1)", "//example.org", "<a href='https://example.org'>", "https://example.org:port/"),
 ]
 SAMPLES = [cell for cell, plain in REPAIRED.items() if plain]
-FORMATS = [""]
 
 
 @pytest.mark.parametrize(("cell", "plain"), REPAIRED.items())
@@ -66,26 +55,3 @@ def test_hosts_alone_are_recognised_in_a_column_that_says_so():
     assert recognised("url", hosts) == []
     assert recognised("url", hosts, named=True) == hosts
     assert recognised("url", [*FAULTS, "e.g", "ann@example.org", "7.5", "N.A."], named=True) == []
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cells=st.lists(near(SAMPLES) | st.text() | st.none()))
-def test_the_fast_reader_reads_what_is_plain_in_a_format_and_nothing_else(form, cells):
-    require_one_reader("url", cells, form)
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cell=near(SAMPLES))
-def test_repairs_end_in_each_format(form, cell):
-    require_repairs_that_end("url", cell, form)
-
-
-@given(near(SAMPLES))
-def test_what_is_recognised_can_be_read(cell):
-    require_recognised_cells_that_can_be_read("url", cell)
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cell=near(SAMPLES))
-def test_exported_patterns_match_what_is_plain(form, cell):
-    require_pattern("url", cell, form)

@@ -1,16 +1,6 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.eightytwenty.kinds.formats import (
-    form,
-    near,
-    recognised,
-    repaired,
-    require_one_reader,
-    require_recognised_cells_that_can_be_read,
-    require_repairs_that_end,
-)
+from tests.eightytwenty.kinds.formats import form, recognised, repaired
 
 LOWER = "c0ffee00-1234-4abc-8def-001122334455"
 UPPER = LOWER.upper()
@@ -27,7 +17,6 @@ REPAIRED = {
 }
 FAULTS = [LOWER[:-1], LOWER + "0", LOWER.replace("c", "g"), "c0ffee00-12344abc-8def-001122334455", "c0ffee", "1" * 31]
 SAMPLES = [cell for cell, plain in REPAIRED.items() if plain]
-FORMATS = ["", "lower", "upper", "{lower}", "{upper}"]
 
 
 @pytest.mark.parametrize(("cell", "plain"), REPAIRED.items())
@@ -69,20 +58,3 @@ def test_a_column_of_a_notation_has_it_throughout():
     assert repaired("uuid", f"{{{UPPER}}}", "upper") == UPPER
     with pytest.raises(ValueError, match="'Upper' is no format of uuid; there are lower, upper"):
         repaired("uuid", UPPER, "Upper")
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cells=st.lists(near(SAMPLES) | st.text() | st.none()))
-def test_the_fast_reader_reads_what_is_plain_in_a_format_and_nothing_else(form, cells):
-    require_one_reader("uuid", cells, form)
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@given(cell=near(SAMPLES))
-def test_repairs_end_in_each_format(form, cell):
-    require_repairs_that_end("uuid", cell, form)
-
-
-@given(near(SAMPLES))
-def test_what_is_recognised_can_be_read(cell):
-    require_recognised_cells_that_can_be_read("uuid", cell)

@@ -22,7 +22,7 @@ from eightytwenty.read.reader import read_batches
 from eightytwenty.read.source import open_source
 from eightytwenty.schema import Column, Table, unique_names
 from tests.eightytwenty.read.test_any_file import EXAMPLES, written
-from tests.eightytwenty.read.test_dialect import FORMS
+from tests.eightytwenty.read.test_detect import FORMS
 from tests.eightytwenty.read.test_formats import make_zip
 from tests.eightytwenty.read.workbooks import ods, xlsx
 

@@ -8,7 +8,8 @@ import pytest
 
 from eightytwenty.errors import UserError
 from eightytwenty.read.delimited import _is_special
-from eightytwenty.read.dialect import Dialect, detect
+from eightytwenty.read.detect import detect
+from eightytwenty.read.dialect import Dialect
 from eightytwenty.read.encoding import detect_encoding
 from eightytwenty.read.options import ReadOptions
 from eightytwenty.read.reader import read_batches
