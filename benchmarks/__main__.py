@@ -15,6 +15,7 @@ REST = (
     "read_many_files",
     "tables",
     "calibrate",
+    "judge",
     "light_install",
     "adder_theory",
     "drift",
