@@ -16,6 +16,7 @@ REST = (
     "tables",
     "calibrate",
     "judge",
+    "ablation",
     "light_install",
     "adder_theory",
     "drift",
