@@ -6,7 +6,7 @@ the rows of one delivery judge those of later ones.
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from eightytwenty.errors import UserError
 from eightytwenty.inference.codes import UNKNOWN, Codes, Vocabulary, combine
 from eightytwenty.inference.groups import Groups, Mask
 from eightytwenty.inference.values import Values
-from eightytwenty.mined_rules import Depends, MinedRule
+from eightytwenty.mined_rules import Depends, MinedRule, SourceVotes
 
 VALUES, GROUPS, TOLD = "values.parquet", "groups.parquet", "told.parquet"
 _VALUES = {"column": pl.String, "value": pl.String, "count": pl.Int64, "is_readable": pl.Boolean}
@@ -77,14 +77,37 @@ class Evidence:
             for name, vocabulary in vocabularies.items()
         }
         what = pl.DataFrame(schema=TOLD_SCHEMA) if told is None else told.select(list(TOLD_SCHEMA))
-        empty = cls(vocabularies, readable, {}, what)
-        coded = empty.encode(cells.texts)
+        return cls(vocabularies, readable, {}, what)._with_groups(rules, cells)
+
+    def with_others(self, rules: Iterable[MinedRule], cells: Cells, told: pl.DataFrame | None = None) -> "Evidence":
+        """The same, and what rows say of other rules; in columns that it knows, only the values that it knows count."""
+        rules = list(rules)
+        others = Evidence.of(rules, cells, told)
+        together = Evidence(
+            {**others.vocabularies, **self.vocabularies},
+            {**others.readable, **self.readable},
+            self.groups,
+            pl.concat([self.told, others.told]),
+        )
+        return together._with_groups(rules, cells)
+
+    def _with_groups(self, rules: Iterable[MinedRule], cells: Cells) -> "Evidence":
+        """The same, and the groups that rows have by some rules."""
+        coded = self.encode(cells.texts)
         groups = {
-            rule.name: Groups.of(empty.keys(rule, coded), coded[rule.then], len(vocabularies[rule.then]))
+            rule.name: Groups.of(self.keys(rule, coded), coded[rule.then], len(self.vocabularies[rule.then]))
             for rule in rules
             if isinstance(rule, Depends)
         }
-        return cls(vocabularies, readable, groups, empty.told)
+        return replace(self, groups={**self.groups, **groups})
+
+    def has(self, rule: MinedRule) -> bool:
+        """Whether a rule can go by it."""
+        if isinstance(rule, Depends):
+            return rule.name in self.groups
+        if isinstance(rule, SourceVotes):
+            return bool(self.told["column"].is_in(list(rule.told)).any())
+        return set(rule.columns) <= set(self.vocabularies)
 
     def encode(self, texts: pl.DataFrame) -> dict[str, Codes]:
         """Column -> (n,) the codes of its cells; unreadable ones are unknown."""

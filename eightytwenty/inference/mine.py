@@ -47,16 +47,20 @@ def _source_votes(sources: Sources) -> SourceVotes:
 
 
 def with_judge(table: Table, files: Sequence[RawFile]) -> Table:
-    """A table with a judge, if it has mined rules; one without evidence counts it in the rows of the files."""
+    """A table with a judge, if it has mined rules; evidence that a rule lacks is counted in the rows of the files."""
     rules = active(table.rules)
-    if table.judge or not rules:
+    known = table.judge.evidence if isinstance(table.judge, Judge) else None
+    new = [rule for rule in rules if not (known and known.has(rule))]
+    if not new or (table.judge and not known):
         return table
     sample = read_sample(files, table.names)
     cells = repaired_cells(table, in_order_of_content(sample.rows))
-    stated = [rule for rule in rules if isinstance(rule, SourceVotes)] if sample.is_whole else []
-    told = [tell(learn_sources(rule.of, rule.sources, rule.told, cells.texts), cells.texts) for rule in stated]
-    evidence = Evidence.of(rules, cells, pl.concat(told) if told else None)
-    return replace(table, judge=_judge(table, evidence, sample, files))
+    stated = [rule for rule in new if isinstance(rule, SourceVotes)] if sample.is_whole else []
+    found = [tell(learn_sources(rule.of, rule.sources, rule.told, cells.texts), cells.texts) for rule in stated]
+    told = pl.concat(found) if found else None
+    if known:
+        return replace(table, judge=Judge(known.with_others(new, cells, told), forms(table)))
+    return replace(table, judge=_judge(table, Evidence.of(new, cells, told), sample, files))
 
 
 def _judge(table: Table, evidence: Evidence, sample: Sample, files: Sequence[RawFile]) -> Judge:

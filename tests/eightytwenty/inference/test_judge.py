@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from eightytwenty import clean, infer
+from eightytwenty import clean, infer, infer_into, read_table
 from eightytwenty.inference.candidates import CANDIDATES, FEATURES
 from eightytwenty.inference.judge import Judge, log_odds, weights
 from eightytwenty.mined_rules import MinedRule
@@ -54,3 +54,14 @@ def test_evidence_of_rules_that_are_off_changes_nothing(places):
         cleaned = clean(places, replace(table, rules=tuple(rules)), min_confidence=0.5)
         assert cleaned.ledger.collect().is_empty()
         assert cleaned.flags.collect().is_empty()
+
+
+def test_a_rule_that_a_person_adds_counts_in_the_rows_that_it_judges(places, tmp_path):
+    folder = tmp_path / "inferred"
+    infer_into(places, folder)
+    schema = folder / "schema.yaml"
+    text = schema.read_text(encoding="utf-8")
+    (line,) = [line for line in text.splitlines() if line.startswith("- {when: [town], then: county")]
+    schema.write_text(text.replace(line, line.replace("}", ", name: towns}")), encoding="utf-8")
+    cleaned = clean(places, read_table(schema), min_confidence=0.5)
+    assert "towns" in cleaned.ledger.collect()["rule"].to_list()
