@@ -15,6 +15,8 @@ REST = (
     "read_many_files",
     "tables",
     "calibrate",
+    "judge",
+    "ablation",
     "light_install",
     "adder_theory",
     "drift",

@@ -20,13 +20,14 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.harness import Result, command_line, run
-from eightytwenty import UserError, clean
+from eightytwenty import Cleaned, UserError, clean
 from eightytwenty.engine.confidence import DEFAULT
-from eightytwenty.evaluate.cell_score import CellScore, lower_bound, score_cells
+from eightytwenty.evaluate.cell_score import CellScore, Rows, lower_bound, score_cells
 
 _FEWEST = 100  # repairs of a rule that make its precision worth printing
 _FEW = 3  # tables in a folder that are scored one by one
-_POINTS = {"careful": None, "bold": 0.8}  # the confidence that a repair needs
+BOLD = 0.8  # the confidence that a repair needs
+_POINTS = {"careful": None, "bold": BOLD}
 _TABLES = ("clean", "ledger", "flags")
 
 
@@ -45,14 +46,14 @@ def score_tables(folders: list[Path], processes: int) -> Result:
         print(f"{point}: repairs that are right with a confidence of {least or DEFAULT:.0%} are made", flush=True)
         groups: dict[str, list[CellScore]] = {}
         for dirty, scores in score_pairs(folders, processes, least):
-            group = _group(dirty)
+            group = group_of(dirty)
             groups[group] = [a + b for a, b in zip(groups.get(group, [CellScore()] * 2), scores, strict=True)]
         of_groups = {group: _print(group, strict, typed) for group, (strict, typed) in groups.items()}
         result[point] = {**of_groups, "rules": _print_rules([typed for _, typed in groups.values()])}
     return result
 
 
-def _group(dirty: Path) -> str:
+def group_of(dirty: Path) -> str:
     """The name of the group that a table is in: its folder, or the table itself where it is one of few."""
     is_pair = dirty.name in {"dirty.csv", "clean.csv"}
     place = dirty.parent.parent if is_pair else dirty.parent
@@ -74,12 +75,12 @@ def score_pairs(
         tempfile.TemporaryDirectory() as own,
         ProcessPoolExecutor(processes, get_context("spawn")) as pool,
     ):
-        pairs = list(_pairs(folders or [_own_tables(Path(own))]))
+        pairs = list(table_pairs(folders or [own_tables(Path(own))]))
         score = partial(_score, min_confidence=min_confidence)
         yield from zip((dirty for dirty, _ in pairs), pool.map(score, pairs), strict=True)
 
 
-def _pairs(folders: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
+def table_pairs(folders: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
     """The tables below folders, and the truth of each; a truth is a table without errors, too."""
     for folder in folders:
         for file in sorted(folder.rglob("*.csv")):
@@ -90,24 +91,47 @@ def _pairs(folders: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
 def _score(pair: tuple[Path, Path], min_confidence: float | None) -> tuple[CellScore, CellScore]:
     """Scores one table, strict and typed."""
     logging.disable()
-    dirty, truth = map(_read, pair)
     with tempfile.TemporaryDirectory() as folder:
         try:
             cleaned = clean(pair[0], None, Path(folder, "cleaned"), min_confidence=min_confidence)
         except UserError as error:
             print(f"{pair[0]} is left out: {error}", flush=True)
             return CellScore(), CellScore()
-        tables = {name: getattr(cleaned, name).collect() for name in _TABLES}
+        return score_cleaned(pair, cleaned) or (CellScore(), CellScore())
+
+
+def score_cleaned(pair: tuple[Path, Path], cleaned: Cleaned) -> tuple[CellScore, CellScore] | None:
+    """Scores a cleaned table, strict and typed; None if it cannot be compared with its truth.
+
+    Args:
+        pair: the files of the table and of its truth.
+        cleaned: the table.
+    """
+    tables = {name: getattr(cleaned, name).collect() for name in _TABLES}
     names = [name for name in tables["clean"].columns if name not in {"source", "record"}]
-    above = len(dirty) - cleaned.summary.rows  # the header, what stands above it, or nothing
-    dirty, truth = dirty[above:], truth[above:]
-    if above < 0 or len(names) != len(dirty[0]):
-        print(f"{pair[0]} is left out: a CSV reader finds other rows or columns in it", flush=True)
-        return CellScore(), CellScore()
+    read = read_pair(pair, cleaned.summary.rows, len(names))
+    if not read:
+        return None
     position = {name: str(at) for at, name in enumerate(names)}
     for name in ("ledger", "flags"):
         tables[name] = tables[name].with_columns(pl.col("column").replace_strict(position, default=None))
-    return score_cells(dirty, truth, tables), score_cells(dirty, truth, tables, typed=True)
+    return score_cells(*read, tables), score_cells(*read, tables, typed=True)
+
+
+def read_pair(pair: tuple[Path, Path], rows: int, columns: int) -> tuple[Rows, Rows] | None:
+    """The rows of a table and of its truth; None, with a sentence, if a CSV reader finds others than the library.
+
+    Args:
+        pair: the files.
+        rows: of the table, as the library reads it, without its header.
+        columns: the same.
+    """
+    dirty, truth = map(_read, pair)
+    above = len(dirty) - rows  # the header, what stands above it, or nothing
+    if above < 0 or len(dirty) == above or columns != len(dirty[above]):
+        print(f"{pair[0]} is left out: a CSV reader finds other rows or columns in it", flush=True)
+        return None
+    return dirty[above:], truth[above:]
 
 
 def _read(file: Path) -> list[list[str]]:
@@ -147,18 +171,22 @@ def _print_rules(scores: list[CellScore]) -> Result:
     return {rule: [right[rule], number] for rule, number in repairs.items()}
 
 
-def _own_tables(folder: Path) -> Path:
-    """A small table with a few faults, for --quick."""
-    rows = [(f"A-{n:03}", n % 7, f"{n % 28 + 1:02}/{n % 12 + 1:02}/2024") for n in range(100)]
-    table = folder / "own" / "table"
-    table.mkdir(parents=True)
-    for name in ("clean.csv", "dirty.csv"):
-        with (table / name).open("w", newline="") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(("id", "size", "day"))
-            writer.writerows(rows)
-        rows[5] = (rows[5][0], "x", rows[5][2])
+def own_tables(folder: Path) -> Path:
+    """Two small tables with a few faults, for --quick."""
+    places = (("Bergen", "Vestland"), ("Hamar", "Innlandet"), ("Molde", "Romsdal"), ("Narvik", "Nordland"))
+    for table, number in (("first", 160), ("second", 200)):
+        rows = [[f"A-{n:03}", *places[n % 4], f"{n % 28 + 1:02}/{n % 12 + 1:02}/2024"] for n in range(number)]
+        place = folder / "own" / table
+        place.mkdir(parents=True)
+        _write(place / "clean.csv", rows)
+        rows[5][2], rows[9][2], rows[20][1], rows[31][3] = "Nordland", "Inlandet", "Bergn", "x"
+        _write(place / "dirty.csv", rows)
     return folder
+
+
+def _write(file: Path, rows: list[list[str]]) -> None:
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([("id", "town", "county", "day"), *rows])
 
 
 if __name__ == "__main__":

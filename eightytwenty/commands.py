@@ -136,9 +136,9 @@ def infer_command(options: InferOptions) -> None:
     from rich.table import Table as RichTable
 
     from eightytwenty import infer_into
-    from eightytwenty.inference.schema_text import EVIDENCE
     from eightytwenty.printable import for_terminal
     from eightytwenty.progress import progress_bar
+    from eightytwenty.schema_file import EVIDENCE
 
     out = Path(options.out)
     with progress_bar("read", "rows") as progress:

@@ -20,6 +20,7 @@ KINDS, ANY_TABLE, CLEANING = (
 README = (ROOT / "README.md").read_text()
 HOSPITAL = ROOT / "../shared/data/tables/known/hospital/dirty.csv"
 FLAG = ("record", "column", "rule", "value")
+CHANGE = ("record", "column", "rule", "before", "after")
 
 
 def rows(page: str, *header: str) -> list[list[str]]:
@@ -125,14 +126,18 @@ def test_the_real_table_has_the_results_of_the_page(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "hospital.csv").write_bytes(HOSPITAL.read_bytes())
     cleaned = clean("hospital.csv", out="cleaned")
-    flagged = dict(re.findall(r"^ {7}flagged: (.+?)  +(\d+) ", ANY_TABLE, re.M))
-    assert {rule: str(count) for rule, count in cleaned.summary.flagged.items()} == flagged
+    for what, found in (("flagged", cleaned.summary.flagged), ("repaired", cleaned.summary.repaired)):
+        shown = dict(re.findall(rf"^ {{7}}{what}: (.+?)  +(\d+) ", ANY_TABLE, re.M))
+        assert shown
+        assert shown == {rule: str(found[rule]) for rule in shown}
     assert cleaned.fates == {"clean": 1000, "quarantine": 0, "duplicates": 0}
-    flags = cleaned.flags.select(*FLAG).collect()
-    assert flags.height == 198
-    assert flags.n_unique("record") == 189
-    page = {(int(row[0]), bare(row[1]), row[2], bare(row[3])) for row in rows(ANY_TABLE, *FLAG)}
-    assert page <= set(flags.rows())
+    flags, changes = cleaned.flags.select(*FLAG).collect(), cleaned.ledger.select(*CHANGE).collect()
+    assert f"{changes.height} cells are changed" in ANY_TABLE
+    assert f"{flags.n_unique(['record', 'column'])} are flagged" in ANY_TABLE
+    assert f"their {flags.n_unique('record')} rows" in ANY_TABLE
+    for header, found in ((FLAG, flags), (CHANGE, changes)):
+        page = {(int(record), *map(bare, cells)) for record, *cells in rows(ANY_TABLE, *header)}
+        assert page <= set(found.rows())
     inferred, corrected = blocks_of("yaml")
     schema = (tmp_path / "cleaned" / "schema.yaml").read_text()
     for line in inferred.splitlines():
@@ -149,5 +154,5 @@ def test_the_real_table_has_the_results_of_the_page(
         lines[place] = f"  {line}"
     (tmp_path / "own.yaml").write_text("\n".join(lines))
     again = clean("hospital.csv", read_table("own.yaml"))
-    assert again.summary.repaired == {"replacement": 27}
+    assert again.summary.repaired["replacement"] == 27
     assert again.summary.flagged["unknown value"] == 26

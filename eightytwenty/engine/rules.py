@@ -16,6 +16,7 @@ from eightytwenty.engine.expression import compile_check
 from eightytwenty.engine.reasons import DAMAGED, DAMAGED_REASON, MISSING, OUT_OF_RANGE, PATTERN, REASONS, UNKNOWN
 from eightytwenty.engine.repair import LEDGER, RepairedColumn, canonical, parse_plain, repair_column, repairs
 from eightytwenty.engine.verdicts import decide_cells
+from eightytwenty.mined_rules import active
 from eightytwenty.read.batch import Batch, Indices
 from eightytwenty.schema import Action, Check, Column, Impute, Respell, Table, anchored
 
@@ -160,7 +161,7 @@ def _apply_verdicts(
     table: Table, columns: dict[str, RepairedColumn], file_columns: Collection[str]
 ) -> tuple[dict[str, RepairedColumn], dict[str, list[Doubt]]]:
     """Changes the cells for which the evidence is strong enough; the other doubtful ones, by column."""
-    if not table.judge:
+    if not table.judge or not active(table.rules):
         return columns, {}
     texts = pl.DataFrame({name: repaired.cells for name, repaired in columns.items()})
     unreadable = {name: column.cells.is_not_null() & column.values.is_null() for name, column in columns.items()}

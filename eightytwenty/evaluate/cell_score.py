@@ -85,7 +85,7 @@ def score_cells(dirty: Rows, truth: Rows, tables: Mapping[str, pl.DataFrame], *,
         typed: whether 12.0 is 12.
     """
     score = CellScore(rows=len(dirty) - tables["clean"].height)
-    same = _typed if typed else plain
+    same = plain_value if typed else plain
     wrong = np.array(
         [[same(a) != same(b) for a, b in zip(*pair, strict=True)] for pair in zip(dirty, truth, strict=True)]
     )
@@ -134,7 +134,12 @@ def plain(cell: str) -> str:
     return _SPACE.sub(" ", html.unescape(cell)).strip()
 
 
-def _typed(cell: str) -> str:
+def plain_value(cell: str) -> str:
+    """A cell without the differences that do not count if 12.0 is 12.
+
+    >>> plain_value(" 12.50")
+    '12.5'
+    """
     text = plain(cell)
     if _PLAIN_NUMBER.fullmatch(text):
         text = text.rstrip("0").rstrip(".")

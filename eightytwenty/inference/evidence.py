@@ -6,7 +6,7 @@ the rows of one delivery judge those of later ones.
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -77,14 +77,17 @@ class Evidence:
             for name, vocabulary in vocabularies.items()
         }
         what = pl.DataFrame(schema=TOLD_SCHEMA) if told is None else told.select(list(TOLD_SCHEMA))
-        empty = cls(vocabularies, readable, {}, what)
-        coded = empty.encode(cells.texts)
+        return cls(vocabularies, readable, {}, what)._with_groups(rules, cells)
+
+    def _with_groups(self, rules: Iterable[MinedRule], cells: Cells) -> "Evidence":
+        """The same, and the groups that rows have by some rules."""
+        coded = self.encode(cells.texts)
         groups = {
-            rule.name: Groups.of(empty.keys(rule, coded), coded[rule.then], len(vocabularies[rule.then]))
+            rule.name: Groups.of(self.keys(rule, coded), coded[rule.then], len(self.vocabularies[rule.then]))
             for rule in rules
             if isinstance(rule, Depends)
         }
-        return cls(vocabularies, readable, groups, empty.told)
+        return replace(self, groups={**self.groups, **groups})
 
     def encode(self, texts: pl.DataFrame) -> dict[str, Codes]:
         """Column -> (n,) the codes of its cells; unreadable ones are unknown."""

@@ -1,12 +1,12 @@
 """Weighs what speaks for and against each proposal, and says how likely it is right.
 
-The weights were fitted to tables whose truth is known, each table counting the same; `python -m benchmarks.judge` fits
-them, and measures them by leaving out one table at a time.
+The weights were fitted to tables whose truth is known, so that no table counts for much; `python -m benchmarks.judge`
+fits them, and measures them on tables that are left out.
 """
 
 import csv
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -21,11 +21,11 @@ from eightytwenty.inference.groups import Floats
 from eightytwenty.inference.spelling import Spelling
 from eightytwenty.inference.variants_by_right import may_both_be_right
 from eightytwenty.kinds import find_kind
-from eightytwenty.mined_rules import SourceVotes, Template, active
+from eightytwenty.mined_rules import MinedRule, SourceVotes, Template, active
 from eightytwenty.schema import Rule
 
-_WEIGHTS = Path(__file__).with_name("weights.csv")
-_INTERCEPT = "1"
+WEIGHTS = Path(__file__).with_name("weights.csv")
+INTERCEPT = "1"
 # Confidence in a slip whose two texts may both be right: a bold cleaning changes it. Of a column that has one value but
 # for a few cells, it is no question which is right.
 _OF_VARIANTS, _CONSTANT = 0.95, 0.9
@@ -69,7 +69,7 @@ class Judge:
         mined = active(rules)
         cells = Cells(texts, unreadable)
         told = self._told([rule for rule in mined if isinstance(rule, SourceVotes)], texts)
-        found, odd = find_candidates(mined, self.evidence, cells, self._spellings, self._nearness)
+        found, odd = self.find_candidates(mined, cells)
         found = found.with_columns(confidence=pl.Series(1 / (1 + np.exp(-log_odds(found)))))
         # a template that nearly all rows keep is broken by mistake, in this cell or in one of its parts
         holds = {rule.name: rule.holds * _OF_TEMPLATE for rule in mined if isinstance(rule, Template)}
@@ -84,6 +84,10 @@ class Judge:
         by_group = found.join(told.select("row", "column"), on=["row", "column"], how="anti")
         is_doubt = pl.col("proposal").is_not_null() | pl.col("confidence").is_null()
         return pl.concat([by_group, told.filter(is_doubt)]).sort("row", "column")
+
+    def find_candidates(self, rules: Sequence[MinedRule], cells: Cells) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """What rules propose for cells, and which cells are odd; see `eightytwenty.inference.candidates`."""
+        return find_candidates(rules, self.evidence, cells, self._spellings, self._nearness)
 
     def _told(self, rules: list[SourceVotes], texts: pl.DataFrame) -> pl.DataFrame:
         """What sources say of the rows: no proposal where it is what the cell says, and where they leave it out."""
@@ -119,7 +123,7 @@ class Judge:
     @cached_property
     def digest(self) -> str:
         """Of the evidence and of the weights: rows that another judge has judged may end otherwise."""
-        parts = [self.evidence.digest, repr(sorted(self.forms.items())), _WEIGHTS.read_text(encoding="utf-8")]
+        parts = [self.evidence.digest, repr(sorted(self.forms.items())), WEIGHTS.read_text(encoding="utf-8")]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -167,9 +171,9 @@ def weights() -> tuple[Floats, Floats]:
     Returns:
         the weights where groups or templates vote for the proposal, and where nothing but the spelling speaks for it.
     """
-    with _WEIGHTS.open(encoding="utf-8", newline="") as stream:
+    with WEIGHTS.open(encoding="utf-8", newline="") as stream:
         lines = {line["feature"]: line for line in csv.DictReader(stream)}
     votes, spelling = (
-        np.array([float(lines[name][kind]) for name in (_INTERCEPT, *FEATURES)]) for kind in ("votes", "spelling")
+        np.array([float(lines[name][kind]) for name in (INTERCEPT, *FEATURES)]) for kind in ("votes", "spelling")
     )
     return votes, spelling

@@ -13,6 +13,7 @@ from rapidfuzz.distance import OSA
 
 from eightytwenty.inference.values import Values
 from eightytwenty.kinds import Kind
+from eightytwenty.kinds.units import usual_unit
 
 _SAME_LABEL = 0.95  # of the readable cells, so that there is one label
 _ALIKE = 0.5  # of a label is left in a mangled one
@@ -64,7 +65,11 @@ class Reader:
         """
         if self.values.total < _FEWEST:
             return pl.DataFrame(schema=SCHEMA)
-        found = [line for cell in cells.sort() if (line := self._with_label(cell) or self._completed(cell))]
+        found = [
+            line
+            for cell in cells.sort()
+            if not _has_unit(cell) and (line := self._with_label(cell) or self._completed(cell))
+        ]
         return pl.DataFrame(found, SCHEMA, orient="row")
 
     def _with_label(self, cell: str) -> tuple[str, str, float, str] | None:
@@ -98,3 +103,9 @@ class Reader:
             return None
         also = f", and {others} rows have others that do" if others else ""
         return cell, fits.cells[0], odds, f"'{fits.cells[0]}' fits it and occurs {count} times{also}"
+
+
+def _has_unit(cell: str) -> bool:
+    """Whether a cell is a number and a unit: it is whole, and says something else than the column does."""
+    match = _NUMBER.fullmatch(cell)
+    return bool(match and usual_unit(match[2]))
