@@ -71,10 +71,7 @@ class Judge:
         told = self._told([rule for rule in mined if isinstance(rule, SourceVotes)], texts)
         found, odd = self.find_candidates(mined, cells)
         found = found.with_columns(confidence=pl.Series(1 / (1 + np.exp(-log_odds(found)))))
-        # a template that nearly all rows keep is broken by mistake, in this cell or in one of its parts
-        holds = {rule.name: rule.holds * _OF_TEMPLATE for rule in mined if isinstance(rule, Template)}
-        by_template = pl.col("rule").replace_strict(holds, default=0.0, return_dtype=pl.Float64)
-        found = found.with_columns(pl.max_horizontal("confidence", by_template))
+        found = _with_templates(found, [rule for rule in mined if isinstance(rule, Template)])
         found = found.filter(pl.col("confidence") >= _LIKELY)
         found = _without_guesses(found).select(list(VERDICTS))
         odd = odd.filter(pl.col("log_odds") > 0).join(found, on=["row", "column"], how="anti")
@@ -129,6 +126,19 @@ class Judge:
     def __getstate__(self) -> dict[str, Any]:
         """Without what is made of the evidence again elsewhere."""
         return {"evidence": self.evidence, "forms": self.forms}
+
+
+def _with_templates(found: pl.DataFrame, templates: list[Template]) -> pl.DataFrame:
+    """Candidates, with a confidence of those for which a template alone speaks, unless one of its parts is doubtful."""
+    for rule in templates:
+        doubtful = found.filter(pl.col("column").is_in(rule.parts), pl.col("confidence") >= _LIKELY)["row"].unique()
+        is_alone = (pl.col("rule") == rule.name) & ~pl.col("row").is_in(doubtful.implode())
+        found = found.with_columns(
+            confidence=pl.when(is_alone)
+            .then(pl.max_horizontal("confidence", pl.lit(rule.holds * _OF_TEMPLATE)))
+            .otherwise("confidence")
+        )
+    return found
 
 
 def _without_guesses(found: pl.DataFrame) -> pl.DataFrame:

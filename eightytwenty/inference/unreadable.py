@@ -79,6 +79,8 @@ class Reader:
             return None
         number, rest = match.groups()
         label = self.label.strip()
+        if rest != label and rest.endswith(label):  # what stands before a whole label stands for a digit
+            return None
         # what is left must be the label, not a unit of its own
         is_short = len(label) <= _SHORT and len(rest) <= len(label) and not any(map(str.isdigit, rest))
         if not rest or not (is_short or OSA.normalized_similarity(rest, label) >= _ALIKE):

@@ -169,7 +169,8 @@ def test_a_rule_that_a_person_adds_beside_the_evidence_counts_as_well(folder, sc
     added = Depends(("zip",), "city", name="my own")
     table = replace(schema, rules=(*mined, added), judge=replace(schema.judge))
     cleaned = clean(folder / "raw.csv", table, tmp_path / "out")
-    assert changes(cleaned).keys() == SLIPS.keys()
+    # of the others, the slip is nearly one city, and the zip says another
+    assert changes(cleaned).keys() == {5, 121}
     assert (5, "city", "my own") in {line[:3] for line in judged(cleaned, "ledger")}
 
 
