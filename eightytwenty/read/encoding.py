@@ -126,6 +126,8 @@ def _wide_unicode(sample: bytes) -> str | None:
         ("utf-16-be", (0, 2)),
     ):
         others = [zeros[place] for place in range(4) if place not in places]
+        # a pair of units beyond ASCII may have zeros in the other places, in a text of a few characters
+        others = [max(0, count - 1) for count in others]
         # delimiters and digits alone are more than a tenth of the characters of a table
         if min(zeros[place] for place in places) > max(0.1 * quarter, 5 * max(others)) and _can_decode(sample, name):
             return name

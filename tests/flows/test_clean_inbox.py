@@ -127,6 +127,7 @@ def test_nothing_is_done_twice(data: Path) -> None:
     assert len(runs(data)[1]) == before
 
 
+@pytest.mark.soak
 def test_a_run_that_was_killed_before_it_logged_is_logged_by_the_next(data: Path) -> None:
     (folder,) = (data / "datasets").glob("orders-*")
     fates = json.loads((folder / "deliveries.json").read_text())
@@ -149,6 +150,7 @@ def test_where_all_is_refused_the_run_fails_with_the_reasons_and_they_are_rememb
     assert run(data, name="refused").name == "Nothing to do"
 
 
+@pytest.mark.soak
 def test_drift_can_be_refused_and_accepted_later(data: Path) -> None:
     deliver(data, "drifted.csv", orders(200, 70_000, top=4000.0), "inbox/strict")
     deliver(data, "good.csv", orders(200, 80_000), "inbox/strict")
@@ -175,6 +177,7 @@ def test_bad_input_is_one_sentence(data: Path, form: dict[str, str], sentence: s
         state.result()
 
 
+@pytest.mark.soak
 def test_names_from_data_are_text(data: Path) -> None:
     table = pl.DataFrame({name: [HOSTILE[0]] * 25 for name in HOSTILE})
     infer_into(deliver(data, "hostile.csv", table, "elsewhere"), data / "hostile")

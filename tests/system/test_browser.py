@@ -128,6 +128,7 @@ def test_a_run_is_started_in_prefect_and_followed_to_mlflow(up: Servers, page: P
     mlflow.close()
 
 
+@pytest.mark.soak
 def test_the_grids_of_a_gan_are_there_by_epoch(up: Servers, page: Page, screenshots: Path) -> None:
     run = up.trigger("gan", **{"epochs": 2, **_PICTURES}).json()["id"]
     assert up.final_state(run)["type"] == "COMPLETED"
@@ -163,7 +164,7 @@ def test_names_from_data_are_text_in_prefects_pages(up: Servers, page: Page) -> 
     assert up.final_state(run)["type"] == "COMPLETED"
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))  # also what the headers would keep from being sent
-    page.goto(f"{up.api.removesuffix('api')}artifacts/artifact/{up.artifacts(run)['clean-report']['id']}")
+    page.goto(f"{up.api.removesuffix('api')}artifacts/artifact/{up.artifacts(run)['clean-result']['id']}")
     expect(page.get_by_text(PICTURE)).to_be_visible()
     assert not page.locator("img[src*='a.example'], a[href*='a.example']").count()
     assert not [url for url in asked if "a.example" in url]

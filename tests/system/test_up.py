@@ -167,7 +167,7 @@ def test_a_table_is_cleaned_from_the_form(up: Servers) -> None:
     (up.data / "mine.csv").write_text("a,b,sum\n1,2,3\n2,2,5\n")
     run = up.trigger("clean", source="mine.csv", out="cleaned", schema="pairs").json()["id"]
     assert up.final_state(run)["type"] == "COMPLETED"
-    assert "1 of 2 rows are clean" in up.artifacts(run)["clean-report"]["data"]
+    assert "1 of 2 rows are clean" in up.artifacts(run)["clean-result"]["data"]
     assert (up.data / "cleaned" / "clean.parquet").is_file()
 
 

@@ -68,7 +68,7 @@ def test_it_is_written_and_read_without_a_change(tmp_path_factory, example):
     assert table_yaml(read_table(folder / "schema.yaml")) == table_yaml(table)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(example=tables())
 def test_what_is_clean_stays_as_it_is(tmp_path_factory, example):
     folder = tmp_path_factory.mktemp("again")
@@ -80,7 +80,7 @@ def test_what_is_clean_stays_as_it_is(tmp_path_factory, example):
     assert values(again) == values(first)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(example=tables(), seed=st.integers(0, 1000))
 def test_the_order_of_the_rows_changes_no_repair(tmp_path_factory, example, seed):
     names, rows = example
@@ -133,6 +133,7 @@ def test_a_table_without_a_header(tmp_path):
     assert first.summary.rows == 28
 
 
+@pytest.mark.soak
 def test_two_thousand_columns_and_long_cells(tmp_path):
     wide = ",".join(f"c{n}" for n in range(2_000)) + "\n"
     rows = "".join(",".join(str(n * row) for n in range(2_000)) + "\n" for row in range(1, 6))

@@ -4,7 +4,7 @@ import re
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eightytwenty.engine.repair import canonical, repair_column, repairs
@@ -39,6 +39,7 @@ def formats_of(name):
 
 
 @pytest.mark.parametrize("name", KINDS)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_the_fast_reader_reads_what_is_plain_in_a_format_and_nothing_else(name, data):
     kind = find_kind(name, data.draw(formats_of(name)))
@@ -61,6 +62,7 @@ def require_that_repairs_end(name, cell, form=""):
 
 
 @pytest.mark.parametrize("name", KINDS)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_repairs_never_raise_and_end_in_what_is_plain(name, data):
     require_that_repairs_end(name, data.draw(cells_of(name)), data.draw(formats_of(name)))
@@ -73,6 +75,7 @@ def test_repairs_never_raise_at_the_ends_of_what_can_be_held(name, cell):
 
 
 @pytest.mark.parametrize("name", KINDS)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_a_repaired_cell_matches_the_pattern_for_other_programs_and_is_written_as_the_same_value(name, data):
     column = Column("c", name, format=data.draw(formats_of(name)))
@@ -84,6 +87,7 @@ def test_a_repaired_cell_matches_the_pattern_for_other_programs_and_is_written_a
 
 
 @pytest.mark.parametrize("name", [kind.name for kind in all_kinds() if kind.recognise])
+@settings(max_examples=50)
 @given(data=st.data())
 def test_what_is_recognised_can_be_read_and_is_recognised_by_name(name, data):
     kind, cell = find_kind(name), data.draw(cells_of(name))
