@@ -15,7 +15,7 @@ from eightytwenty.inference.statements import Floats, Indices, Statements
 _EQUAL = 0.97  # of the values that both tell; the rest may have changed between two copies
 _COVERED = 0.93  # of what either tells is told by both: a copier also leaves out what its model leaves out
 _FEWEST = 20  # values that both tell: fewer may be equal by chance
-_MISSING = 1 / 3  # at most so many of the differences that their accuracies let expect are there
+_MISSING = 1 / 3  # copiers differ at most this much as often as sources of their accuracy would by chance
 _SIGMAS = 3.5  # by which there are fewer differences than expected: among a thousand pairs, hardly one is so by chance
 _BLOCK = 100_000  # claims that are counted at once, to bound the memory
 

@@ -7,6 +7,7 @@ import polars as pl
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from eightytwenty.inference.unreadable import PROPOSALS
 from eightytwenty.inference.values import Values
 from eightytwenty.kinds import Kind
 
@@ -16,7 +17,6 @@ _SHORTEST = 8  # characters: of shorter ones, too little is left
 _ALIKE = 0.75  # of the characters are left in place
 _NEXT = 2  # times as far, at least, as the nearest value is the next one
 _LIKELY = 3.0  # log odds, if no values of the column are near each other
-SCHEMA = {"cell": pl.String, "proposal": pl.String, "log_odds": pl.Float64, "reason": pl.String}
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ class FarSlips:
         Returns:
             One line per such cell: cell, proposal, log_odds that it is right, and reason.
         """
-        counts = self._counts(cells)
+        counts = self.values.count(cells)
         long = (cells.str.len_chars() >= _SHORTEST) & (counts * _TIMES <= (self.frequent.counts.to_list() or [0])[0])
         cells, counts = cells.filter(long), counts.filter(long)
         if not len(cells) or not len(self.frequent):
-            return pl.DataFrame(schema=SCHEMA)
+            return pl.DataFrame(schema=PROPOSALS)
         texts = self.frequent.cells.to_list()
         far = process.cdist(cells.to_list(), texts, scorer=OSA.distance, dtype=np.int32).astype(float)
         # a value that is not much more frequent is another one
@@ -79,9 +79,3 @@ class FarSlips:
                 "reason"
             ),
         )
-
-    def _counts(self, cells: pl.Series) -> pl.Series:
-        """(n,) Int64, how often cells occur; an unknown one occurs once."""
-        known = pl.DataFrame({"cell": self.values.cells, "count": self.values.counts.cast(pl.Int64)})
-        joined = cells.alias("cell").to_frame().join(known, on="cell", how="left", maintain_order="left")
-        return joined["count"].fill_null(1)

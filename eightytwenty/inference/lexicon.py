@@ -12,6 +12,7 @@ import polars as pl
 
 from eightytwenty.inference.near_words import find_near
 from eightytwenty.inference.slip_evidence import GROUPS, WITH_LETTER_OUT_OF_PLACE, Weights, weigh, with_group
+from eightytwenty.inference.values import Values
 
 _ESTABLISHED = 4  # rows: a slip is hardly made in the same way so often
 _TIMES = 3  # as frequent as a rare text, so that the frequent one is hardly the slip
@@ -74,9 +75,7 @@ class Lexicon:
 
     def count(self, texts: pl.Series) -> pl.Series:
         """(n,) Int64, how often texts occur; an unknown one occurs once."""
-        known = pl.DataFrame([self.texts.alias("text"), self.counts.alias("count")])
-        counted = texts.alias("text").to_frame().join(known, on="text", how="left", maintain_order="left")
-        return counted["count"].fill_null(1)
+        return Values(self.texts, self.counts, 0).count(texts)
 
     def near(self, texts: pl.Series, counts: pl.Series) -> pl.DataFrame:
         """The pairs of a text and one of the lexicon that are one slip apart."""

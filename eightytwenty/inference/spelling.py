@@ -6,14 +6,13 @@ import polars as pl
 
 from eightytwenty.inference.far_slips import FarSlips
 from eightytwenty.inference.speller import Speller
-from eightytwenty.inference.unreadable import Reader
+from eightytwenty.inference.unreadable import PROPOSALS, Reader
 from eightytwenty.inference.values import Values
 from eightytwenty.kinds import Kind
 
 _LIKELY = 0.0  # log odds of a near slip beside which no far one is looked for
 # In a column of so many different values of which hardly any is a slip, no others are looked for among new values.
 _MANY, _HARDLY_ANY = 20_000, 0.001
-_SCHEMA = {"cell": pl.String, "proposal": pl.String, "log_odds": pl.Float64, "reason": pl.String}
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Spelling:
             FarSlips.of(values, form),
             reader,
             values.cells[:0],
-            pl.DataFrame(schema=_SCHEMA),
+            pl.DataFrame(schema=PROPOSALS),
         )
         return cls(form, empty.speller, empty.far, reader, values.cells, empty.propose(values.cells))
 
@@ -65,7 +64,7 @@ class Spelling:
         if not self._has_slips:
             return known
         cells = cells.filter(~is_known)
-        near = self.speller.propose(cells).select(list(_SCHEMA))
+        near = self.speller.propose(cells).select(list(PROPOSALS))
         found = [known, near]
         if self.reader:
             found.append(self.reader.propose(cells.filter(self.form.parse(cells).is_null())))

@@ -22,7 +22,7 @@ _FEWEST = 20  # readable cells, to know how the others are written
 _LIKELY_LABEL = 5.0  # log odds: nothing but the label is wrong
 _LEAST = 0.0  # log odds of a completion that is worth a look
 _NUMBER = re.compile(r"([+-]?[0-9][0-9.,]*)\s*(.*)")
-SCHEMA = {"cell": pl.String, "proposal": pl.String, "log_odds": pl.Float64, "reason": pl.String}
+PROPOSALS = {"cell": pl.String, "proposal": pl.String, "log_odds": pl.Float64, "reason": pl.String}
 
 
 @dataclass(frozen=True)
@@ -64,13 +64,13 @@ class Reader:
             One line per cell of which something can be said: cell, proposal, log_odds that it is right, and reason.
         """
         if self.values.total < _FEWEST:
-            return pl.DataFrame(schema=SCHEMA)
+            return pl.DataFrame(schema=PROPOSALS)
         found = [
             line
             for cell in cells.sort()
             if not _has_unit(cell) and (line := self._with_label(cell) or self._completed(cell))
         ]
-        return pl.DataFrame(found, SCHEMA, orient="row")
+        return pl.DataFrame(found, PROPOSALS, orient="row")
 
     def _with_label(self, cell: str) -> tuple[str, str, float, str] | None:
         """A cell with the usual label instead of a mangled one."""

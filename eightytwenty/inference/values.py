@@ -46,3 +46,9 @@ class Values:
     def share(self, mask: pl.Series) -> float:
         """The share of the rows with a value that have one for which (d,) Boolean is true."""
         return int(self.counts.filter(mask).sum()) / self.total if len(self) else 0.0
+
+    def count(self, cells: pl.Series) -> pl.Series:
+        """(n,) Int64, how often some cells occur; an unknown one occurs once."""
+        known = pl.DataFrame([self.cells.alias("cell"), self.counts.cast(pl.Int64).alias("count")])
+        counted = cells.alias("cell").to_frame().join(known, on="cell", how="left", maintain_order="left")
+        return counted["count"].fill_null(1)
