@@ -149,8 +149,10 @@ class _Pool:
     """
 
     def __init__(self, rules: Sequence[MinedRule], evidence: Evidence, cells: Cells) -> None:
-        self.evidence, self.cells, self.coded = evidence, cells, evidence.encode(cells.texts)
+        self.evidence, self.cells = evidence, cells
         self._dependencies = [rule for rule in rules if isinstance(rule, Depends) and rule.name in evidence.groups]
+        of_groups = {name for rule in self._dependencies for name in rule.columns}
+        self.coded = evidence.encode(cells.texts.select(name for name in cells.texts.columns if name in of_groups))
         self._votes: list[pl.DataFrame] = [pl.DataFrame(schema=_VOTES)]
         self._odd: list[pl.DataFrame] = [pl.DataFrame(schema=ODD)]
         # for each column, what the rules that a row keeps say for its cell
@@ -212,7 +214,7 @@ class _Pool:
     def add_typos(self, rule: Typos, column: str, spelling: Spelling) -> None:
         """Adds the slips that a speller finds in a column."""
         texts = self.cells.texts[column]
-        proposed = spelling.propose(texts.drop_nulls().unique())
+        proposed = spelling.propose(texts)
         found = pl.DataFrame({"cell": texts}).with_row_index("row").join(proposed, on="cell", maintain_order="left")
         is_odd = pl.col("proposal").is_null()
         odd = found.filter(is_odd).select(

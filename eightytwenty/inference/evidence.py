@@ -169,7 +169,10 @@ class Evidence:
         found = hashlib.sha256(repr(sorted(self.vocabularies)).encode())
         for name in sorted(self.vocabularies):
             values = self.vocabularies[name].values
-            found.update(repr((name, values.nulls, values.cells.to_list(), values.counts.to_list())).encode())
+            found.update(repr((name, len(values), values.nulls)).encode())
+            for numbers in (values.cells.str.len_bytes(), values.counts):
+                found.update(numbers.cast(pl.Int64).to_numpy().tobytes())
+            found.update("".join(values.cells).encode())
         for name in sorted(self.groups):
             groups = self.groups[name]
             if not len(groups.keys):  # files do not have it
@@ -182,14 +185,11 @@ class Evidence:
         """The evidence of some rules: name of a file -> its content."""
         values = [
             pl.DataFrame(
-                {
-                    "column": [name] * (len(vocabulary) + 1),
-                    "value": [*vocabulary.values.cells, None],
-                    "count": [*vocabulary.counts, vocabulary.values.nulls],
-                    "is_readable": [*self.readable[name], True],
-                },
-                _VALUES,
+                {"value": vocabulary.values.cells, "count": vocabulary.counts, "is_readable": self.readable[name]}
             )
+            .extend(pl.DataFrame({"value": [None], "count": [vocabulary.values.nulls], "is_readable": [True]}))
+            .select(pl.lit(name).alias("column"), "value", "count", "is_readable")
+            .cast(pl.Schema(_VALUES))
             for name, vocabulary in self.vocabularies.items()
         ]
         groups = [self._groups_as_text(rule) for rule in rules if isinstance(rule, Depends)]

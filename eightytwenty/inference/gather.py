@@ -95,7 +95,8 @@ def _count(job: tuple[int, Piece], *, table: Table, dependencies: Sequence[Depen
     """Counts one piece."""
     batch = parse(job[1], table.names)
     cells = repaired_cells(table, batch.cells.filter(batch.problems.is_null()))
-    coded = evidence.encode(cells.texts)
+    of_groups = {name for rule in dependencies for name in rule.columns}
+    coded = evidence.encode(cells.texts.select(name for name in cells.texts.columns if name in of_groups))
     values, nulls = {}, {}
     for name, vocabulary in evidence.vocabularies.items():
         codes = vocabulary.encode(cells.texts[name])

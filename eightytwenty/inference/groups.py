@@ -17,6 +17,7 @@ Mask = npt.NDArray[np.bool_]
 _LEAST_NOISE, _MOST_NOISE = 0.005, 0.95  # the share of rows that are taken to have a value by chance
 _ROUNDS = 3  # of estimating it, after which it hardly moves
 _RARE = 1e-9  # no share of a value is smaller
+_DENSE = 4  # times as many possible pairs of a group and a value as rows: fewer are counted in an array of all
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,15 @@ class Groups:
             counts: (n,) how many rows each of these stands for; one if not given.
         """
         known = (keys >= 0) & (values >= 0)
-        pairs, at = np.unique(keys[known] * size + values[known], return_inverse=True)
+        pairs = keys[known] * size + values[known]
         weights = None if counts is None else counts[known]
-        summed = np.bincount(at, weights, len(pairs)).astype(np.int64)
+        if len(pairs) and pairs.max() < _DENSE * len(pairs):  # counting is faster than sorting
+            of_all = np.bincount(pairs, weights)
+            pairs = np.flatnonzero(np.bincount(pairs))
+            summed = of_all[pairs].astype(np.int64)
+        else:
+            pairs, at = np.unique(pairs, return_inverse=True)
+            summed = np.bincount(at, weights, len(pairs)).astype(np.int64)
         return cls(pairs // max(size, 1), pairs % max(size, 1), summed, size)
 
     def __add__(self, other: "Groups") -> "Groups":
@@ -145,12 +152,14 @@ class Groups:
     def _tally(self, weights: Floats) -> tuple[Codes, Floats, Floats]:
         """(g,) the pair with the most votes in each group, its votes, and those of the next one."""
         votes = self.counts * weights[self.values]
-        order = np.lexsort((self.values, -votes, self._group_of))
-        ends = np.append(self.starts[1:], len(order))
-        first = order[self.starts] if len(order) else order
-        has_next = ends - self.starts > 1
-        following = order[np.minimum(self.starts + 1, max(len(order) - 1, 0))] if len(order) else order
-        return first, votes[first], np.where(has_next, votes[following], 0.0)
+        if not len(votes):
+            return self.starts, votes, votes
+        best = np.maximum.reduceat(votes, self.starts)
+        leading = np.flatnonzero(votes == best[self._group_of])
+        first = leading[np.flatnonzero(np.diff(self._group_of[leading], prepend=-1))]
+        others = votes.copy()
+        others[first] = 0.0
+        return first, best, np.maximum.reduceat(others, self.starts)
 
     @cached_property
     def stickiness(self) -> float:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from eightytwenty.engine.executor import in_threads
 from eightytwenty.inference.candidates import FEATURES, Nearness, find_candidates
 from eightytwenty.inference.evidence import Cells, Evidence
 from eightytwenty.inference.groups import Floats
@@ -107,11 +108,11 @@ class Judge:
 
     @cached_property
     def _spellings(self) -> dict[str, Spelling]:
-        return {
-            name: Spelling.of(vocabulary.values, find_kind(*self.forms[name]))
-            for name, vocabulary in self.evidence.vocabularies.items()
-            if name in self.forms
-        }
+        names = [name for name in self.evidence.vocabularies if name in self.forms]
+        return dict(zip(names, in_threads(self._spelling, names), strict=True))
+
+    def _spelling(self, name: str) -> Spelling:
+        return Spelling.of(self.evidence.vocabularies[name].values, find_kind(*self.forms[name]))
 
     @cached_property
     def _nearness(self) -> Nearness:

@@ -54,7 +54,9 @@ def find_near(texts: pl.Series, words: pl.Series) -> pl.DataFrame:
     """
     if texts.is_empty() or words.is_empty():
         return pl.DataFrame(schema=_SCHEMA)
-    left, right = _hashed(texts), _hashed(words)
+    lengths_of_texts, lengths_of_words = texts.str.len_chars(), words.str.len_chars()
+    left = _hashed(texts, _is_near_any(lengths_of_texts, lengths_of_words))
+    right = _hashed(words, _is_near_any(lengths_of_words, lengths_of_texts))
     not_digit = ~pl.col("code").is_between(ord("0"), ord("9"))
     inserted = left.places.filter(not_digit).join(right.whole, left_on="without", right_on="hash")
     dropped = right.places.join(left.whole, left_on="without", right_on="hash")
@@ -77,10 +79,16 @@ def find_near(texts: pl.Series, words: pl.Series) -> pl.DataFrame:
     return pairs.unique(["text", "word"], keep="last", maintain_order=True)
 
 
-def _hashed(texts: pl.Series) -> _Hashed:
-    """Hashes of texts, and of each of their parts that a slip would leave."""
+def _is_near_any(lengths: pl.Series, others: pl.Series) -> pl.Series:
+    """(n,) Boolean, which lengths are those of others, or differ by one."""
+    near = others.unique().cast(pl.Int64)
+    return lengths.cast(pl.Int64).is_in(pl.concat([near - 1, near, near + 1]).implode())
+
+
+def _hashed(texts: pl.Series, is_wanted: pl.Series) -> _Hashed:
+    """Hashes of the texts that are wanted, and of each of their parts that a slip would leave."""
     lengths = texts.str.len_chars().to_numpy().astype(np.int64)
-    numbers = np.flatnonzero((lengths > 0) & (lengths <= _LONGEST))
+    numbers = np.flatnonzero((lengths > 0) & (lengths <= _LONGEST) & is_wanted.to_numpy())
     lengths = lengths[numbers]
     codes = np.frombuffer("".join(texts[numbers]).encode("utf-32-le", "surrogatepass"), np.uint32)
     starts = np.concatenate([[0], np.cumsum(lengths)])

@@ -1,6 +1,7 @@
 """All that a column says of how its values are written, and of cells that are slips of them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -11,8 +12,9 @@ from eightytwenty.inference.values import Values
 from eightytwenty.kinds import Kind
 
 _LIKELY = 0.0  # log odds of a near slip beside which no far one is looked for
-# In a column of so many different values of which hardly any is a slip, no others are looked for among new values.
-_MANY, _HARDLY_ANY = 20_000, 0.001
+# In a column of so many different values of which hardly any is a slip (log odds of 80 % and more), no others are
+# looked for among new values.
+_MANY, _HARDLY_ANY, _PLAIN = 20_000, 0.001, 1.4
 
 
 @dataclass(frozen=True)
@@ -53,17 +55,19 @@ class Spelling:
         """The cells that are likely slips.
 
         Args:
-            cells: (n,) String, distinct, without null; of this table or a later one.
+            cells: (n,) String, of this table or a later one.
 
         Returns:
             cell, proposal (null if nobody can say what was meant), log_odds (that it is right, or without a proposal,
             that the cell is wrong), and reason; a cell may have several proposals.
         """
-        is_known = cells.is_in(self.values.implode())
-        known = self.known.filter(pl.col("cell").is_in(cells.filter(is_known).implode()))
+        hits = cells.filter(cells.is_in(self.known["cell"].implode())).unique()
+        known = self.known.filter(pl.col("cell").is_in(hits.implode()))
         if not self._has_slips:
             return known
-        cells = cells.filter(~is_known)
+        cells = cells.filter(~cells.is_in(self.values.implode())).drop_nulls().unique()
+        if cells.is_empty():
+            return known
         near = self.speller.propose(cells).select(list(PROPOSALS))
         found = [known, near]
         if self.reader:
@@ -72,7 +76,8 @@ class Spelling:
         found.append(self.far.propose(cells.filter(~cells.is_in(slips.implode()))))
         return pl.concat(found)
 
-    @property
+    @cached_property
     def _has_slips(self) -> bool:
         """Whether it is worth the time to look for slips among values that the column does not have."""
-        return len(self.values) < _MANY or self.known["cell"].n_unique() >= _HARDLY_ANY * len(self.values)
+        plain = self.known.filter(pl.col("log_odds") > _PLAIN)["cell"].n_unique()
+        return len(self.values) < _MANY or plain >= _HARDLY_ANY * len(self.values)

@@ -5,7 +5,6 @@
 
 import math
 import re
-from collections import Counter
 from dataclasses import dataclass
 
 import polars as pl
@@ -21,6 +20,7 @@ _SHORT = 2  # characters of a label of which nothing need be left, if the other 
 _FEWEST = 20  # readable cells, to know how the others are written
 _LIKELY_LABEL = 5.0  # log odds: nothing but the label is wrong
 _LEAST = 0.0  # log odds of a completion that is worth a look
+_NUMERIC = "+-0123456789.,"
 _NUMBER = re.compile(r"([+-]?[0-9][0-9.,]*)\s*(.*)")
 PROPOSALS = {"cell": pl.String, "proposal": pl.String, "log_odds": pl.Float64, "reason": pl.String}
 
@@ -48,10 +48,9 @@ class Reader:
             form: its kind.
         """
         readable = values.where(form.parse(values.cells).is_not_null())
-        labels = Counter[str]()
-        for cell, count in zip(readable.cells, readable.counts, strict=True):
-            labels[cell.lstrip("+-0123456789.,")] += count
-        label, count = labels.most_common(1)[0] if labels else ("", 0)
+        labels = pl.DataFrame({"label": readable.cells.str.strip_chars_start(_NUMERIC), "count": readable.counts})
+        sums = labels.group_by("label").agg(pl.col("count").sum()).sort("count", "label", descending=[True, False])
+        label, count = sums.row(0) if len(sums) else ("", 0)
         return cls(form, readable, label if count >= _SAME_LABEL * readable.total else "")
 
     def propose(self, cells: pl.Series) -> pl.DataFrame:
