@@ -17,6 +17,9 @@ _SHORTEST = 8  # characters: of shorter ones, too little is left
 _ALIKE = 0.75  # of the characters are left in place
 _NEXT = 2  # times as far, at least, as the nearest value is the next one
 _LIKELY = 3.0  # log odds, if no values of the column are near each other
+# If letters are replaced and none is added or left out, which would as well make another word, how many times as
+# frequent the value is speaks for the slip, up to this.
+_MOST_FOR_TIMES = 3.0
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,14 @@ class FarSlips:
                 "proposal": self.frequent.cells[pl.Series(nearest[is_slip])],
                 "count": self.frequent.counts[pl.Series(nearest[is_slip])],
                 "distance": distance[is_slip].astype(np.int64),
+                "own": counts[at],
             }
         )
+        is_replaced = pl.col("cell").str.len_chars() == pl.col("proposal").str.len_chars()
+        times = (pl.col("count") / (_TIMES * pl.col("own"))).log().clip(0, _MOST_FOR_TIMES)
         return found.select(
             "cell",
             "proposal",
-            pl.lit(_LIKELY).alias("log_odds"),
-            pl.format("{} characters from '{}', which occurs {} times", "distance", "proposal", "count").alias(
-                "reason"
-            ),
+            log_odds=_LIKELY + is_replaced * times,
+            reason=pl.format("{} characters from '{}', which occurs {} times", "distance", "proposal", "count"),
         )

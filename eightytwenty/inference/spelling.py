@@ -11,7 +11,6 @@ from eightytwenty.inference.unreadable import PROPOSALS, Reader
 from eightytwenty.inference.values import Values
 from eightytwenty.kinds import Kind
 
-_LIKELY = 0.0  # log odds of a near slip beside which no far one is looked for
 # In a column of so many different values of which hardly any is a slip (log odds of 80 % and more), no others are
 # looked for among new values.
 _MANY, _HARDLY_ANY, _PLAIN = 20_000, 0.001, 1.4
@@ -68,12 +67,9 @@ class Spelling:
         cells = cells.filter(~cells.is_in(self.values.implode())).drop_nulls().unique()
         if cells.is_empty():
             return known
-        near = self.speller.propose(cells).select(list(PROPOSALS))
-        found = [known, near]
+        found = [known, self.speller.propose(cells).select(list(PROPOSALS)), self.far.propose(cells)]
         if self.reader:
             found.append(self.reader.propose(cells.filter(self.form.parse(cells).is_null())))
-        slips = near.filter(pl.col("proposal").is_not_null(), pl.col("log_odds") > _LIKELY)["cell"]
-        found.append(self.far.propose(cells.filter(~cells.is_in(slips.implode()))))
         return pl.concat(found)
 
     @cached_property
