@@ -20,7 +20,7 @@ from eightytwenty.inference.candidates import FEATURES, Nearness, find_candidate
 from eightytwenty.inference.evidence import Cells, Evidence
 from eightytwenty.inference.groups import Floats
 from eightytwenty.inference.spelling import Spelling
-from eightytwenty.inference.variants_by_right import may_both_be_right
+from eightytwenty.inference.variants_by_right import is_mangled_label, may_both_be_right
 from eightytwenty.kinds import find_kind
 from eightytwenty.mined_rules import MinedRule, SourceVotes, Template, active
 from eightytwenty.schema import Rule
@@ -150,8 +150,12 @@ def _without_guesses(found: pl.DataFrame) -> pl.DataFrame:
     purpose once, it is a proposal.
     """
     is_open = (pl.col("is_spelling_alone") > 0) & (pl.col("share") < _CONSTANT) & (pl.col("confidence") > _OF_VARIANTS)
-    pairs = found.filter(is_open).select("cell", "proposal").unique()
-    variants = [pair for pair in pairs.drop_nulls().iter_rows() if may_both_be_right(*pair)]
+    pairs = found.filter(is_open).select("cell", "proposal", pl.col("is_unreadable") > 0).drop_nulls().unique()
+    variants = [
+        (cell, proposal)
+        for cell, proposal, is_unreadable in pairs.iter_rows()
+        if may_both_be_right(cell, proposal) and not (is_unreadable and is_mangled_label(cell, proposal))
+    ]
     known = pl.DataFrame(variants, {"cell": pl.String, "proposal": pl.String}, orient="row").with_columns(known=True)
     joined = found.join(known, on=["cell", "proposal"], how="left", maintain_order="left")
     is_repeated = pl.col("count") > 0

@@ -24,6 +24,21 @@ def may_both_be_right(cell: str, proposal: str) -> bool:
     return any(_are_two_words(a, b) for a, b in zip(first, second, strict=True) if a != b)
 
 
+def is_mangled_label(cell: str, proposal: str) -> bool:
+    """Whether nothing but letters of a long word differ, of a cell that is none of its column's kind.
+
+    The word is then what stands behind nearly all numbers of the column, and no other is known there.
+
+    >>> is_mangled_label("619 paxients", "619 patients"), is_mangled_label("61x patients", "610 patients")
+    (True, False)
+    """
+    first, second = _WORDS.findall(cell), _WORDS.findall(proposal)
+    differ = [(a, b) for a, b in zip(first, second, strict=False) if a != b]
+    return len(first) == len(second) and all(
+        len(a) == len(b) > _SHORT and not _digits(a + b) and a.isalpha() for a, b in differ
+    )
+
+
 def _are_two_words(one: str, other: str) -> bool:
     if _OUT_OF_PLACE.search(one) and not _OUT_OF_PLACE.search(other):
         return False

@@ -1,7 +1,7 @@
 import pytest
 
 from eightytwenty import clean
-from eightytwenty.inference.variants_by_right import may_both_be_right
+from eightytwenty.inference.variants_by_right import is_mangled_label, may_both_be_right
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,20 @@ from eightytwenty.inference.variants_by_right import may_both_be_right
 def test_two_texts_may_both_be_right(cell, proposal):
     assert may_both_be_right(cell, proposal)
     assert may_both_be_right(proposal, cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "proposal", "is_mangled"),
+    [
+        ("619 paxients", "619 patients", True),
+        ("61x patients", "610 patients", False),
+        ("95x", "95%", False),
+        ("1 patient", "1 patients", False),
+        ("5 mgg", "5 mg", False),
+    ],
+)
+def test_a_label_is_mangled_where_letters_of_a_long_word_differ(cell, proposal, is_mangled):
+    assert is_mangled_label(cell, proposal) == is_mangled
 
 
 @pytest.mark.parametrize(
