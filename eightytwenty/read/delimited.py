@@ -316,9 +316,9 @@ def parse(piece: Piece, names: list[str]) -> Batch:
         has_value = (all_cells[:, -1].str.strip_chars() != "").fill_null(value=False).to_numpy()
         problems[position[has_value]] = _PROBLEMS.index("too many cells")
 
-    last = np.flatnonzero(position == len(lines) - 1)
-    if piece.is_last and len(last) and is_total(all_cells.row(int(last[0]))):
-        problems[-1] = _PROBLEMS.index("total row")
+    # notes may stand below the sums
+    if piece.is_last and len(position) and is_total(all_cells.row(int(position.argmax()))):
+        problems[position.max()] = _PROBLEMS.index("total row")
 
     # a record that is not a row has no cells
     index = np.zeros(len(lines), dtype=np.uint32)

@@ -185,6 +185,13 @@ def test_a_total_at_the_end_is_no_row(clean_source, last):
     assert group.summary.clean == 3
 
 
+def test_a_total_above_a_note_is_no_row(clean_source):
+    lines = ["record_id,a,b,sum", "x1,4,5,9", "x2,1,1,2", "Total,5,6,11", "figures of the first quarter"]
+    cleaned = clean_source("\n".join(lines).encode())
+    assert cleaned["clean"]["record_id"].to_list() == ["x1", "x2"]
+    assert cleaned["quarantine"]["rules"].to_list() == [["total row"], ["row cut off"]]
+
+
 def test_an_id_that_no_row_has_is_not_missing(clean_source):
     cleaned = clean_source(b"record_id,a,b,sum\n,1,2,3\n,4,5,9\n")
     assert cleaned["clean"]["record_id"].to_list() == [None, None]
