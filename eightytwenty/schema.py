@@ -218,7 +218,8 @@ class Column:
         stated = [*self.values, *self.keep, *filter(None, self.range), *(after for _, after in self.replace)]
         wrong = next((value for value in stated if not kind.is_plain(value)), None)
         if wrong is not None:
-            raise ValueError(f"{wrong!r} is not in the plain form of {self.kind}")
+            written = f" as the column writes it, {self.format}" if self.format else ""
+            raise ValueError(f"{wrong!r} is not in the plain form of {self.kind}{written}")
         low, high = self.limits
         if low is not None and high is not None and low > high:
             raise ValueError(f"the range from {self.range[0]} to {self.range[1]} is empty")

@@ -66,17 +66,16 @@ class ColumnEvidence:
 
 
 def infer_column(
-    name: str, cells: pl.Series, *, required: bool = True, decimal_mark: str = ""
+    name: str, values: Values, *, required: bool = True, decimal_mark: str = ""
 ) -> tuple[Column, tuple[Respell, ...], ColumnEvidence]:
     """Finds out what a column is, which of its values are other ones, and why.
 
     Args:
         name: of the column, which may say what its digits are.
-        cells: (n,) String, without space around them.
+        values: of its cells, without space around them.
         required: whether all files have it.
         decimal_mark: before fractions in the other columns of the table, empty if they do not tell.
     """
-    values = Values.of(cells)
     choice = choose_kind(values, name, decimal_mark=decimal_mark)
     blank = usual_mark(values, choice.marks, is_text=choice.kind.is_text)
     marks = tuple(mark for mark in choice.marks if mark != blank)
@@ -95,7 +94,7 @@ def infer_column(
     )
     if not form.is_text or form.repairs:
         column = replace(column, repair=_usual_repairs(column, choice.values))
-    return column, _respells(column, choice.values), _evidence(values, choice, column, len(cells))
+    return column, _respells(column, choice.values), _evidence(values, choice, column, values.total + values.nulls)
 
 
 def _respells(column: Column, values: Values) -> tuple[Respell, ...]:

@@ -110,14 +110,16 @@ def infer_sample(sample: Sample, name: str, read: ReadOptions, lacking: set[str]
         lacking: the columns that some file does not have.
         decimal_mark: before fractions, if no column tells; empty if it is not known.
     """
+    names = sample.rows.columns
 
-    def infer_one(cells: pl.Series) -> tuple[Column, tuple[Respell, ...], ColumnEvidence]:
-        return infer_column(cells.name, cells, required=cells.name not in lacking, decimal_mark=mark)
+    def infer_one(column: str, values: Values) -> tuple[Column, tuple[Respell, ...], ColumnEvidence]:
+        return infer_column(column, values, required=column not in lacking, decimal_mark=mark)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        marks = set(pool.map(_decimal_mark, sample.rows.get_columns())) - {""}
+        values = list(pool.map(Values.of, sample.rows.get_columns()))
+        marks = set(pool.map(_decimal_mark, values)) - {""}
         mark = marks.pop() if len(marks) == 1 else decimal_mark
-        found = dict(zip(sample.rows.columns, pool.map(infer_one, sample.rows.get_columns()), strict=True))
+        found = dict(zip(names, pool.map(infer_one, names, values), strict=True))
     columns = tuple(column for column, _, _ in found.values())
     rules: tuple[Rule, ...] = tuple(rule for _, respells, _ in found.values() for rule in respells)
     evidence = {column: shown for column, (_, _, shown) in found.items()}
@@ -159,6 +161,5 @@ def _values(columns: Sequence[Column], rows: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame({column.name: one.values for column, one in zip(columns, repaired, strict=True)})
 
 
-def _decimal_mark(cells: pl.Series) -> str:
-    values = Values.of(cells)
+def _decimal_mark(values: Values) -> str:
     return column_mark(values.cells, values.counts)

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from eightytwenty.inference.column import infer_column
+from eightytwenty.inference.values import Values
 from eightytwenty.kinds.spelling import strip_spaces
 
 TABLES = Path(__file__).parents[4] / "shared" / "data" / "tables"
@@ -15,7 +16,7 @@ NUMBERS = [str(n) for n in range(100, 190)]
 
 
 def kind(cells, name="column"):
-    return infer_column(name, pl.Series(cells, dtype=pl.String))[0].kind
+    return infer_column(name, Values.of(pl.Series(cells, dtype=pl.String)))[0].kind
 
 
 COLUMNS = {
@@ -57,7 +58,7 @@ def test_marks_of_missing_values_and_a_few_faults_do_not_change_it(name):
 def test_it_does_not_depend_on_the_order_of_the_rows(name):
     cells = [*COLUMNS[name], "?!?", "n/a", *COLUMNS[name][:20]]
     shuffled = pl.Series(cells).shuffle(seed=1)
-    assert infer_column("column", shuffled) == infer_column("column", pl.Series(cells))
+    assert infer_column("column", Values.of(shuffled)) == infer_column("column", Values.of(pl.Series(cells)))
 
 
 def test_cells_that_are_nearly_right_tell_what_they_should_be():
@@ -98,18 +99,18 @@ def test_numbers_that_lose_zeros_in_part_are_decimal():
 
 def test_a_country_called_na_is_no_missing_value():
     cells = ["NA", "US", "FR", "DE"] * 20
-    column, _, evidence = infer_column("country", pl.Series(cells))
+    column, _, evidence = infer_column("country", Values.of(pl.Series(cells)))
     assert (column.missing, evidence.marks) == ((), {})
     for words in (["H", "He", "Li", "Na"], ["Kim", "Null", "Nan", "Lee"], ["NA", "EMEA", "APAC", "LATAM"]):
-        column, _, evidence = infer_column("word", pl.Series(words * 20))
+        column, _, evidence = infer_column("word", Values.of(pl.Series(words * 20)))
         assert (column.missing, column.blank, evidence.missing) == ((), "", 0)
-    column, _, evidence = infer_column("size", pl.Series(["NA", "12", "7"] * 20))
+    column, _, evidence = infer_column("size", Values.of(pl.Series(["NA", "12", "7"] * 20)))
     assert (column.kind, column.missing, evidence.marks) == ("integer", ("NA",), {"NA": 20})
 
 
 @pytest.mark.parametrize("cells", [[], [None], ["x"], [None, None, "7"], ["n/a"], ["", "-"]])
 def test_hardly_any_values_are_enough(cells):
-    column, _, evidence = infer_column("column", pl.Series(cells, dtype=pl.String))
+    column, _, evidence = infer_column("column", Values.of(pl.Series(cells, dtype=pl.String)))
     assert evidence.rows == len(cells)
     assert column.nullable
 
@@ -126,7 +127,9 @@ def test_the_kinds_of_real_columns():
             with path.open(newline="", encoding="utf-8", errors="replace") as stream:
                 tables[name] = list(csv.reader(stream))[1:]
         cells = pl.Series("cell", [row[at] if at < len(row) else None for row in tables[name]], dtype=pl.String)
-        column, *_ = infer_column(line["column"] or "column", cells.to_frame().select(strip_spaces(pl.all()))["cell"])
+        column, *_ = infer_column(
+            line["column"] or "column", Values.of(cells.to_frame().select(strip_spaces(pl.all()))["cell"])
+        )
         if column.kind in line["kind"].split("/"):
             right += 1
         else:

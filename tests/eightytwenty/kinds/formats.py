@@ -4,6 +4,7 @@ import polars as pl
 
 from eightytwenty.engine.repair import repair_column
 from eightytwenty.inference.column import infer_column
+from eightytwenty.inference.values import Values
 from eightytwenty.kinds import find_kind
 from eightytwenty.schema import Column
 
@@ -126,7 +127,7 @@ def form(name, counts):
 
 def flags_of(name, cells):
     """The rules that flag cells of a column of which nothing is known, and these, in their order."""
-    column, _, _ = infer_column(name, pl.Series(cells, dtype=pl.String))
+    column, _, _ = infer_column(name, Values.of(pl.Series(cells, dtype=pl.String)))
     after = repair_column(pl.Series(cells, dtype=pl.String), column)
     flags = {cells[row]: rule for row, rule, _ in after.proposals.rows()}
     is_open = column.form.doubt(after.cells).to_list() if column.form.doubt else [False] * len(cells)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from eightytwenty.engine.repair import repair_column
 from eightytwenty.inference.column import infer_column
+from eightytwenty.inference.values import Values
 from eightytwenty.kinds import find_kind
 from eightytwenty.kinds.duration_format import FORMATS
 from eightytwenty.schema import Column
@@ -126,10 +127,10 @@ def test_two_numbers_are_minutes_and_seconds_or_hours_and_minutes_only_if_someth
         ("min_played", minutes, ""),
         ("hours", hours, ""),
     ):
-        column, _, evidence = infer_column(name, pl.Series(cells))
+        column, _, evidence = infer_column(name, Values.of(pl.Series(cells)))
         assert (column.kind, column.format, evidence.doubt) == ("duration", format_, doubt)
         assert (column.form.dtype == pl.String) == bool(doubt)
-    assert infer_column("x", pl.Series([*cells, "1:06:34"]))[0].form.dtype == pl.Duration("us")
+    assert infer_column("x", Values.of(pl.Series([*cells, "1:06:34"])))[0].form.dtype == pl.Duration("us")
 
 
 def test_a_few_times_after_midnight_are_flagged_among_times_of_day():
@@ -141,10 +142,10 @@ def test_a_few_times_after_midnight_are_flagged_among_times_of_day():
             ["25:30", "26:30", "29:10", "27:15"],
         ),
     ):
-        column, _, _ = infer_column("arrival", pl.Series(cells))
+        column, _, _ = infer_column("arrival", Values.of(pl.Series(cells)))
         assert (column.kind, column.format) == ("time", "%H:%M")
         assert flags_of("arrival", cells) == [("not a time", cell) for cell in flagged]
-    assert infer_column("x", pl.Series(["23:10", "21:15", "25:30", "26:00"]))[0].kind == "duration"
+    assert infer_column("x", Values.of(pl.Series(["23:10", "21:15", "25:30", "26:00"])))[0].kind == "duration"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from eightytwenty.engine.repair import repair_column
 from eightytwenty.inference.column import infer_column
+from eightytwenty.inference.values import Values
 from eightytwenty.kinds import find_kind
 from eightytwenty.kinds.month_names import FOREIGN, MONTHS, standard
 from eightytwenty.schema import Column, Table
@@ -34,7 +35,7 @@ def test_no_word_is_two_months():
 @pytest.mark.parametrize("language", MONTHS)
 def test_a_column_in_a_language_is_one_of_dates_that_stays_as_it_is(language, directive):
     cells = pl.Series([written(language, directive, day) for day in DAYS])
-    column, _, evidence = infer_column("when", cells)
+    column, _, evidence = infer_column("when", Values.of(cells))
     assert column.kind == "date"
     repaired = repair_column(cells, column)
     assert (repaired.cells.to_list(), evidence.doubt) == (cells.to_list(), "")
