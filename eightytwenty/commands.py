@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_FILES = 10  # to list in the terminal; the report lists all
 _MOST_COLUMNS = 50  # to list in the terminal; the schema lists all
+_MASKED = "The values that rules go by are not kept, so that nothing is shown: later deliveries are judged by themselves."
 
 
 def clean_command(options: CleanCommandOptions) -> None:
@@ -66,6 +67,8 @@ def clean_command(options: CleanCommandOptions) -> None:
     for name, description in descriptions.items():
         if description and (out / name).exists():
             console.print(f"  {description:<24}{for_terminal(str(out / name))}", soft_wrap=True, highlight=False)
+    if options.mask and (out / "schema.yaml").exists():
+        console.print(_MASKED)
     require_clean(table, cleaned.summary, out)
 
 
@@ -165,6 +168,8 @@ def infer_command(options: InferOptions) -> None:
     console.print("[bold]Where to look next[/]")
     for name, description in {"schema.yaml": "to correct", "evidence/columns.md": "why"}.items():
         console.print(f"  {description:<24}{for_terminal(str(out / name))}", soft_wrap=True, highlight=False)
+    if options.mask:
+        console.print(_MASKED)
 
 
 def _print_doubts(console: "Console", evidence: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 import polars as pl
 
-from eightytwenty.mined_rules import active
+from eightytwenty.mined_rules import Typos, active
 from eightytwenty.read.batch import Indices
 from eightytwenty.schema import Table
 
@@ -41,7 +41,7 @@ def decide_cells(
     open_: list[pl.DataFrame] = []
     for _ in range(_MOST_ROUNDS):
         verdicts = _judge(table, texts, unreadable, rows).filter(pl.col("column").is_in(list(file_columns)))
-        verdicts = verdicts.join(kept, on=["column", "cell"], how="anti")
+        verdicts = verdicts.join(kept, on=["rule", "column", "cell"], how="anti")
         verdicts = verdicts.join(needed, on="rule", how="left", maintain_order="left")
         is_sure = (pl.col("confidence") >= pl.col("needed")).fill_null(value=False) & pl.col("proposal").is_not_null()
         sure, doubtful = verdicts.filter(is_sure).drop("needed"), verdicts.filter(~is_sure).drop("needed")
@@ -76,9 +76,16 @@ def _judge(
 
 
 def _kept(table: Table) -> pl.DataFrame:
-    """The cells that are sound because the table says so."""
-    cells = [(column.name, cell) for column in table.columns for cell in (*column.values, *column.keep)]
-    return pl.DataFrame(cells, {"column": pl.String, "cell": pl.String}, orient="row")
+    """The cells that no rule doubts because the table says so: those to keep; and no known value is a slip."""
+    rules, slips = active(table.rules), [rule for rule in active(table.rules) if isinstance(rule, Typos)]
+    cells = [
+        (rule.name, column.name, cell)
+        for column in table.columns
+        for ours, cells in ((rules, column.keep), (slips, column.values))
+        for rule in ours
+        for cell in cells
+    ]
+    return pl.DataFrame(cells, dict.fromkeys(("rule", "column", "cell"), pl.String), orient="row")
 
 
 def _flagged(table: Table) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from eightytwenty.engine.confidence import confidence
-from eightytwenty.engine.repair import repairs
+from eightytwenty.engine.repair import ALWAYS, repairs
 from eightytwenty.schema import Column, Impute, Respell, Rule, Table
 
 
@@ -23,6 +23,7 @@ def _decided_rule(rule: Rule, min_confidence: float) -> Rule:
 
 
 def _decided(column: Column, min_confidence: float) -> Column:
-    made = [repair.name for repair in repairs(column)] if column.repair is None else column.repair
+    made = [repair.name for repair in repairs(column) if repair.name not in ALWAYS]
+    made = made if column.repair is None else list(column.repair)
     certain = tuple(dict.fromkeys(name for name in made if confidence(name) >= min_confidence))
     return column if len(certain) == len(set(made)) else replace(column, repair=certain)

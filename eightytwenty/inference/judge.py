@@ -109,9 +109,10 @@ class Judge:
     @cached_property
     def _spellings(self) -> dict[str, Spelling]:
         names = [name for name in self.evidence.vocabularies if name in self.forms]
-        return dict(zip(names, in_threads(self._spelling, names), strict=True))
+        return dict(zip(names, in_threads(self.spelling, names), strict=True))
 
-    def _spelling(self, name: str) -> Spelling:
+    def spelling(self, name: str) -> Spelling:
+        """How the values of a column are written."""
         return Spelling.of(self.evidence.vocabularies[name].values, find_kind(*self.forms[name]))
 
     @cached_property

@@ -10,6 +10,7 @@ import polars as pl
 
 from eightytwenty.inference.codes import UNKNOWN, Vocabulary
 from eightytwenty.inference.dependencies import CodedColumn, Dependency, find_dependencies
+from eightytwenty.inference.domains import with_domains
 from eightytwenty.inference.evidence import Cells, Evidence
 from eightytwenty.inference.gather import gather, repaired_cells
 from eightytwenty.inference.judge import Judge
@@ -40,7 +41,9 @@ def with_mined_rules(table: Table, sample: Sample, files: Sequence[RawFile]) -> 
     told = tell(sources, cells.texts) if sources else None
     mined = replace(table, rules=(*table.rules, *rules))
     evidence = _of_all_rows(mined, Evidence.of(rules, cells, told), sample, files, rules)
-    return replace(mined, judge=Judge(evidence, forms(mined)))
+    judge = Judge(evidence, forms(mined))
+    # of a sample, nobody knows which other values there are
+    return replace(with_domains(mined, judge) if sample.is_whole else mined, judge=judge)
 
 
 def _source_votes(sources: Sources) -> SourceVotes:

@@ -28,10 +28,13 @@ def inferred_files(inferred: Inferred, *, masked: bool = False) -> dict[str, str
 
     Args:
         inferred: the table.
-        masked: whether letters and digits of examples are hidden. The counts of values are then left out; rules that
-            rest on them count again in the rows that they judge.
+        masked: whether letters and digits of examples are hidden. The values of columns and their counts are then left
+            out; rules that rest on them count again in the rows that they judge.
     """
-    return {**_texts(inferred, masked=masked), **({} if masked else _counts(inferred.table))}
+    if not masked:
+        return {**_texts(inferred, masked=False), **_counts(inferred.table)}
+    columns = tuple(replace(column, values=()) for column in inferred.table.columns)
+    return _texts(replace(inferred, table=replace(inferred.table, columns=columns)), masked=True)
 
 
 def _counts(table: Table) -> dict[str, bytes]:
