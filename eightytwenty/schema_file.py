@@ -129,7 +129,7 @@ def _changed_fields(item: Column | Rule) -> dict[str, Any]:
         value = getattr(item, field.name)
         is_derived = field.name in texts and value == getattr(unnamed, field.name)
         if value != field.default and not is_derived:
-            if field.name in {"replace", "respell"}:
+            if field.name in {"replace", "respell", "where"}:
                 value = dict(value)
             elif field.name == "range":
                 value = list(value)
@@ -214,7 +214,7 @@ class _Reader:
                 values[key] = tuple(map(self.text, self.sequence(value)))
             elif key == "copiers":
                 values[key] = tuple(tuple(map(self.text, self.sequence(group))) for group in self.sequence(value))
-            elif key == "respell":
+            elif key in {"respell", "where"}:
                 values[key] = tuple((cell, self.text(new)) for cell, new in self.entries(value, key).items())
             else:
                 values[key] = self.text(value)

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from eightytwenty.errors import UserError
-from eightytwenty.inference.codes import UNKNOWN, Codes, Vocabulary, combine
+from eightytwenty.inference.codes import MISSING, UNKNOWN, Codes, Vocabulary, combine
 from eightytwenty.inference.groups import Groups, Mask
 from eightytwenty.inference.values import Values
 from eightytwenty.mined_rules import Depends, MinedRule, SourceVotes
@@ -134,7 +134,8 @@ class Evidence:
             frame = frame.sort("count", "cell", descending=[True, False])
             vocabularies[name] = Vocabulary(Values(frame["cell"], frame["count"], values.nulls))
             readable[name] = frame["readable"].to_numpy()
-        return Evidence(vocabularies, readable, self.recoded(rules, vocabularies), self.told)
+        groups = self.recoded(rules, vocabularies)
+        return replace(self, vocabularies=vocabularies, readable=readable, groups=groups)
 
     def recoded(self, rules: Iterable[MinedRule], vocabularies: Mapping[str, Vocabulary]) -> dict[str, Groups]:
         """The groups of some rules in the codes of other vocabularies, as far as these know their values."""
@@ -143,7 +144,8 @@ class Evidence:
             if not isinstance(rule, Depends) or rule.name not in self.groups:
                 continue
             groups = self.groups[rule.name]
-            codes = [vocabularies[name].encode(self.vocabularies[name].values.cells) for name in rule.columns]
+            names = (*rule.when, rule.then)
+            codes = [vocabularies[name].encode(self.vocabularies[name].values.cells) for name in names]
             keys = [code[part] for code, part in zip(codes[:-1], self._key_codes(rule), strict=True)]
             size = len(vocabularies[rule.then])
             found[rule.name] = Groups.of(
@@ -160,8 +162,12 @@ class Evidence:
         return np.divmod(keys, max(len(self.vocabularies[rule.when[1]]), 1)) if len(rule.when) > 1 else (keys,)
 
     def keys(self, rule: Depends, coded: Mapping[str, Codes]) -> Codes:
-        """(n,) the group of each row by a dependency, negative if it is in none."""
-        return combine([coded[name] for name in rule.when], [len(self.vocabularies[name]) for name in rule.when])
+        """(n,) the group of each row by a dependency, negative if it is in none, or not where the dependency holds."""
+        keys = combine([coded[name] for name in rule.when], [len(self.vocabularies[name]) for name in rule.when])
+        for column, value in rule.where:
+            (code,) = self.vocabularies[column].encode(pl.Series([value], dtype=pl.String))
+            keys = np.where((coded[column] == code) & (code >= 0), keys, MISSING)
+        return keys
 
     @property
     def digest(self) -> str:

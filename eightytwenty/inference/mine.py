@@ -1,7 +1,7 @@
 """Finds the rules that a table shows itself, and counts their evidence."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from eightytwenty.inference.codes import UNKNOWN, Vocabulary
-from eightytwenty.inference.dependencies import CodedColumn, Dependency, find_dependencies
+from eightytwenty.inference.conditions import find_conditional
+from eightytwenty.inference.dependencies import MOST_DETERMINANTS, CodedColumn, Dependency, find_dependencies
 from eightytwenty.inference.evidence import Cells, Evidence
 from eightytwenty.inference.gather import gather, repaired_cells
 from eightytwenty.inference.judge import Judge
@@ -22,7 +23,7 @@ from eightytwenty.mined_rules import Depends, MinedRule, SourceVotes, Typos, act
 from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Table
 
-_MOST_DETERMINANTS = 3  # of a column: more of them say the same again
+_LONGEST_CONDITION = 60  # characters of a value that stands in the name of a rule
 
 
 def with_mined_rules(table: Table, sample: Sample, files: Sequence[RawFile]) -> Table:
@@ -87,25 +88,37 @@ def forms(table: Table) -> dict[str, tuple[str, str]]:
 
 def mine(cells: Cells) -> list[MinedRule]:
     """The rules that rows show: dependencies, templates and slips."""
-    coded = {}
+    coded, vocabularies = {}, {}
     for name in cells.texts.columns:
-        vocabulary = Vocabulary(Values.of(cells.texts[name]))
+        vocabularies[name] = vocabulary = Vocabulary(Values.of(cells.texts[name]))
         codes = vocabulary.encode(cells.texts[name])
         if name in cells.unreadable:
             codes = np.where(cells.unreadable[name].to_numpy(), UNKNOWN, codes)
         coded[name] = CodedColumn(codes, len(vocabulary))
+    whole = find_dependencies(coded)
+    found = [(one, _where(one, vocabularies)) for one in _strongest([*whole, *find_conditional(coded, whole)])]
     dependencies = [
-        Depends(one.when, one.then, round(one.holds, 3), one.count) for one in _strongest(find_dependencies(coded))
+        Depends(one.when, one.then, where, round(one.holds, 3), one.count)
+        for one, where in found
+        if all(len(value) <= _LONGEST_CONDITION for _, value in where)
     ]
     return [*dependencies, *find_templates(cells.texts), Typos(tuple(cells.texts.columns))]
 
 
+def _where(dependency: Dependency, vocabularies: Mapping[str, Vocabulary]) -> tuple[tuple[str, str], ...]:
+    """The condition of a dependency in its words, if it has one."""
+    if not dependency.where:
+        return ()
+    column, code = dependency.where
+    return ((column, vocabularies[column].values.cells[code]),)
+
+
 def _strongest(found: list[Dependency]) -> list[Dependency]:
-    """At most a few dependencies for each column, those that leave least open."""
+    """At most a few dependencies for each column, those of the whole table first, then those that leave least open."""
     taken: Counter[str] = Counter()
     kept = set()
-    for at in sorted(range(len(found)), key=lambda at: (-found[at].lift, at)):
-        if taken[found[at].then] < _MOST_DETERMINANTS:
+    for at in sorted(range(len(found)), key=lambda at: (found[at].where is not None, -found[at].lift, at)):
+        if taken[found[at].then] < MOST_DETERMINANTS:
             taken[found[at].then] += 1
             kept.add(at)
     return [one for at, one in enumerate(found) if at in kept]

@@ -10,7 +10,12 @@ from eightytwenty.inference.evidence import GROUPS, TOLD, TOLD_SCHEMA, VALUES, C
 from eightytwenty.mined_rules import Depends, SourceVotes, Template, Typos
 
 NAMES = ("zip", "day, of -> week", '"city"')
-RULES = [Depends(("zip",), '"city"'), Depends(NAMES[:2], '"city"'), Typos(NAMES)]
+RULES = [
+    Depends(("zip",), '"city"'),
+    Depends(NAMES[:2], '"city"'),
+    Depends(("zip",), '"city"', {NAMES[1]: "a"}),
+    Typos(NAMES),
+]
 ROWS = st.lists(st.tuples(*[st.none() | st.sampled_from(["", "a", "b", "ä -> {x}"])] * 3), max_size=30)
 
 
@@ -28,10 +33,13 @@ def write(folder, evidence, rules):
 def counts(evidence):
     """Rule -> texts of the groups and values -> count, and column -> value -> count and whether it can be read."""
     groups = {}
-    for rule in RULES[:2]:
+    for rule in RULES[:3]:
         if not evidence.groups.get(rule.name) or not len(evidence.groups[rule.name].keys):
             continue
-        found, vocabularies = evidence.groups[rule.name], [evidence.vocabularies[name] for name in rule.columns]
+        found, vocabularies = (
+            evidence.groups[rule.name],
+            [evidence.vocabularies[name] for name in (*rule.when, rule.then)],
+        )
         keys = divmod(found.keys, len(vocabularies[1])) if len(rule.when) > 1 else (found.keys,)
         texts = [
             vocabulary.decode(codes) for vocabulary, codes in zip(vocabularies, (*keys, found.values), strict=True)
@@ -64,6 +72,7 @@ def test_what_cannot_be_read_is_counted_and_is_in_no_group():
     )
     assert values["zip"] == [("a", 3, True), ("b", 1, False)]
     assert groups[RULES[0].name] == {("a", "c"): 3}
+    assert RULES[2].name not in groups
     assert nulls == {"zip": 1, NAMES[1]: 0, NAMES[2]: 0}
 
 
@@ -84,6 +93,20 @@ def test_another_order_of_values_is_the_same_evidence(rows):
     assert turned.most_frequent_first(RULES).digest == evidence.digest
 
 
+@given(ROWS)
+def test_groups_of_a_condition_are_those_of_the_rows_that_keep_it(rows):
+    groups, *_ = counts(Evidence.of(RULES, cells(rows)))
+    kept, *_ = counts(Evidence.of(RULES, cells([row for row in rows if row[1] == "a"])))
+    assert groups.get(RULES[2].name) == kept.get(RULES[0].name)
+
+
+def test_a_condition_on_a_value_that_nobody_has_is_kept_by_no_row():
+    rule = Depends(("zip",), '"city"', {NAMES[1]: "nowhere"})
+    evidence = Evidence.of([rule], cells([("a", "b", "c")] * 3))
+    later = cells([("a", "nowhere", "c"), ("a", "b", "c"), ("a", None, "c")])
+    assert (evidence.keys(rule, evidence.encode(later.texts)) < 0).all()
+
+
 def test_what_is_told_survives_as_well(tmp_path):
     told = pl.DataFrame([("k", "zip", None, -1.5, "why"), ("k2", "zip", "ä", 0.1, "")], TOLD_SCHEMA, orient="row")
     rules = [SourceVotes("day, of -> week", '"city"', ("zip",))]
@@ -96,7 +119,7 @@ def test_what_is_told_survives_as_well(tmp_path):
 
 def test_it_covers_what_was_counted(tmp_path):
     evidence = Evidence.of(RULES[:1], cells([("a", "b", "c")]))
-    lacking = [RULES[1], RULES[2], Template("{zip}", NAMES[1]), SourceVotes("zip", '"city"', (NAMES[1],))]
+    lacking = [RULES[1], Typos(NAMES), Template("{zip}", NAMES[1]), SourceVotes("zip", '"city"', (NAMES[1],))]
     assert [evidence.covers(rule) for rule in [RULES[0], Typos(("zip",)), *lacking]] == [True, True] + [False] * 4
     both = evidence.with_more(Evidence.of(RULES[1:], cells([("a", "b", "c"), ("z", "b", "c")])), RULES[1:])
     assert counts(both)[0] == {RULES[0].name: {("a", "c"): 1}, RULES[1].name: {("a", "b", "c"): 1}}
