@@ -183,7 +183,42 @@ class Typos:
         return self.typos
 
 
-MinedRule = Depends | Template | SourceVotes | Typos
+@dataclass(frozen=True)
+class Reference:
+    """The values of a column are among those of another one, to which they refer: each `parent_id` is an `id`.
+
+    Args:
+        column: the one that refers.
+        references: the other one.
+        holds: the share of the different values that occur there.
+        reason: why a cell that does not is doubtful, for people.
+        name: in reports; "reference" and the columns if not given.
+        action: whether cells are flagged; which value was meant, nobody knows for sure.
+    """
+
+    column: str
+    references: str
+    holds: float = 1.0
+    reason: str = ""
+    name: str = ""
+    action: MinedAction = "flag"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "holds", float(self.holds))
+        object.__setattr__(self, "reason", self.reason or f"the values of {self.column} occur in {self.references}")
+        object.__setattr__(self, "name", self.name or f"reference ({_shown(self.column)} in {_shown(self.references)})")
+        if self.action not in ("flag", "off"):
+            raise ValueError(f"{self.action} is no action here; choose flag, off")
+        if self.column == self.references:
+            raise ValueError("a column refers to another one")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it is about."""
+        return (self.column, self.references)
+
+
+MinedRule = Depends | Template | SourceVotes | Typos | Reference
 
 
 def active(rules: Iterable[object]) -> list[MinedRule]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eightytwenty import Column, Table, UserError, read_table, table_yaml
-from eightytwenty.mined_rules import Depends, SourceVotes, Template, Typos, active
+from eightytwenty.mined_rules import Depends, Reference, SourceVotes, Template, Typos, active
 
 # what a file may call its columns
 NAMES = st.sampled_from(
@@ -49,6 +49,7 @@ def rules(draw):
         Template("-".join(f"{{{name}}}" for name in plain), names[0], draw(SHARES), **said),
         SourceVotes(names[0], names[1], tuple(names[2:]), copiers, **said),
         Typos(tuple(names), **said),
+        Reference(*names[:2], draw(SHARES), said["reason"], action=draw(st.sampled_from(["flag", "off"]))),
     ]
     return names, tuple(made)
 
@@ -79,6 +80,7 @@ def test_names_are_plain_where_they_can_be():
     assert Depends(("zip",), "city", {"country": "US"}).reason == (
         "rows with the same zip have the same city where country is US"
     )
+    assert Reference("parent", "id").name == "reference (parent in id)"
 
 
 @pytest.mark.parametrize(
@@ -95,6 +97,9 @@ def test_names_are_plain_where_they_can_be():
         ("{when: [a], then: b, where: {a: x}}", "where names another column than when and then"),
         ("{when: [a], then: b, where: {b: x}}", "where names another column than when and then"),
         ("{when: [a], then: b, where: {e: x}}", "e is not a column"),
+        ("{column: a, references: a}", "a column refers to another one"),
+        ("{column: a, references: e}", "e is not a column"),
+        ("{column: a, references: b, action: repair}", "repair is no action here; choose flag, off"),
         ("{template: a, column: b}", "a template names a column in braces"),
         ("{template: '{b}', column: b}", "a column is not written out of itself"),
         ("{template: '{e}', column: b}", "e is not a column"),
