@@ -30,15 +30,17 @@ from eightytwenty.inference.judge import Judge
 from eightytwenty.inference.speller import Speller
 from eightytwenty.inference.table import infer_path
 from eightytwenty.inference.unreadable import Reader
-from eightytwenty.mined_rules import Depends, MinedRule, SourceVotes, Template, Typos
+from eightytwenty.mined_rules import Depends, MinedRule, Reference, SourceVotes, Template, Typos
 from eightytwenty.schema import Table
 
 _CONTEXT = ("fits", "misfits", "kept_left")  # what the other columns of a row say of a proposal
 # Mechanisms that are rules: which ones are left out.
 _RULES: dict[str, Callable[[MinedRule], bool]] = {
-    "dependencies": lambda rule: isinstance(rule, Depends) and len(rule.when) == 1,
+    "dependencies": lambda rule: isinstance(rule, Depends) and len(rule.when) == 1 and not rule.where,
+    "dependencies in a part": lambda rule: isinstance(rule, Depends) and bool(rule.where),
     "pairs of columns": lambda rule: isinstance(rule, Depends) and len(rule.when) == 2,
     "templates": lambda rule: isinstance(rule, Template),
+    "references": lambda rule: isinstance(rule, Reference),
     "sources": lambda rule: isinstance(rule, SourceVotes),
     "slips, all": lambda rule: isinstance(rule, Typos),
     "everything": lambda _: True,
@@ -70,10 +72,10 @@ def leave_out(folders: list[Path], processes: int) -> Result:
             of_group = groups.setdefault(group_of(pair[0]), dict.fromkeys(_VARIANTS, CellScore()))
             for variant, score in scores.items():
                 of_group[variant] += score
-    print(f"{'without':18s}" + "".join(f"{group:>26s}" for group in groups))
+    print(f"{'without':22s}" + "".join(f"{group:>26s}" for group in groups))
     for variant in _VARIANTS:
         numbers = [_numbers(of_group[variant]) for of_group in groups.values()]
-        print(f"{variant:18s}" + "".join(f"{text:>26s}" for text in numbers))
+        print(f"{variant:22s}" + "".join(f"{text:>26s}" for text in numbers))
     print("detection F1, repair F1, right cells that were changed")
     return {
         variant: {

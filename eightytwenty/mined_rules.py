@@ -6,7 +6,7 @@ counted in the rows and kept beside the schema. A rule without evidence counts i
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,17 +14,18 @@ MinedAction = Literal["repair", "flag", "off"]
 MINED_ACTIONS: tuple[MinedAction, ...] = ("repair", "flag", "off")
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
-_AMBIGUOUS = re.compile(r'[",]|->')  # in the name of a column, within a list of names
+_AMBIGUOUS = re.compile(r'[",=]|->| where ')  # in the name of a column, within a list of names
 
 
 @dataclass(frozen=True)
 class Depends:
-    """Rows that are equal in some columns have the same value in another one.
+    """Rows that are equal in some columns have the same value in another one, perhaps in a part of the table only.
 
     Args:
         when: the columns, one or two.
         then: the other one.
-        holds: the share of the rows whose value the other rows of their group predict.
+        where: a column and its value in the rows of which that is said, as a mapping or a pair; all rows if empty.
+        holds: the share of these rows whose value the other rows of their group predict.
         groups: how many groups of two rows or more there are.
         reason: why the cell of a row that differs is doubtful, for people.
         name: in reports; "dependency" and the columns if not given.
@@ -33,6 +34,7 @@ class Depends:
 
     when: tuple[str, ...]
     then: str
+    where: tuple[tuple[str, str], ...] = ()
     holds: float = 1.0
     groups: int = 0
     reason: str = ""
@@ -41,22 +43,30 @@ class Depends:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "when", _names("when", self.when))
+        pairs = self.where.items() if isinstance(self.where, Mapping) else self.where
+        object.__setattr__(self, "where", tuple(map(tuple, pairs)))
         object.__setattr__(self, "holds", float(self.holds))
         object.__setattr__(self, "groups", int(self.groups))
         left = " and ".join(self.when)
-        object.__setattr__(self, "reason", self.reason or f"rows with the same {left} have the same {self.then}")
+        part = "".join(f" where {column} is {value}" for column, value in self.where)
+        object.__setattr__(self, "reason", self.reason or f"rows with the same {left} have the same {self.then}{part}")
         when, then = ", ".join(map(_shown, self.when)), _shown(self.then)
-        object.__setattr__(self, "name", self.name or f"dependency ({when} -> {then})")
+        part = "".join(f" where {_shown(column)} = {value}" for column, value in self.where)
+        object.__setattr__(self, "name", self.name or f"dependency ({when} -> {then}{part})")
         _require_action(self.action)
         if not 1 <= len(self.when) <= 2:
             raise ValueError("a value depends on one column, or on two")
         if self.then in self.when or len(set(self.when)) < len(self.when):
             raise ValueError("a column does not depend on itself")
+        if len(self.where) > 1:
+            raise ValueError("a dependency holds where one column has one value, such as {country: US}")
+        if any(column in (*self.when, self.then) for column, _ in self.where):
+            raise ValueError("where names another column than when and then")
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that it is about."""
-        return (*self.when, self.then)
+        return (*self.when, self.then, *(column for column, _ in self.where))
 
 
 @dataclass(frozen=True)
@@ -173,7 +183,42 @@ class Typos:
         return self.typos
 
 
-MinedRule = Depends | Template | SourceVotes | Typos
+@dataclass(frozen=True)
+class Reference:
+    """The values of a column are among those of another one, to which they refer: each `parent_id` is an `id`.
+
+    Args:
+        column: the one that refers.
+        references: the other one.
+        holds: the share of the different values that occur there.
+        reason: why a cell that does not is doubtful, for people.
+        name: in reports; "reference" and the columns if not given.
+        action: whether cells are flagged; which value was meant, nobody knows for sure.
+    """
+
+    column: str
+    references: str
+    holds: float = 1.0
+    reason: str = ""
+    name: str = ""
+    action: MinedAction = "flag"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "holds", float(self.holds))
+        object.__setattr__(self, "reason", self.reason or f"the values of {self.column} occur in {self.references}")
+        object.__setattr__(self, "name", self.name or f"reference ({_shown(self.column)} in {_shown(self.references)})")
+        if self.action not in ("flag", "off"):
+            raise ValueError(f"{self.action} is no action here; choose flag, off")
+        if self.column == self.references:
+            raise ValueError("a column refers to another one")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it is about."""
+        return (self.column, self.references)
+
+
+MinedRule = Depends | Template | SourceVotes | Typos | Reference
 
 
 def active(rules: Iterable[object]) -> list[MinedRule]:

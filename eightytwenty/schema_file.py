@@ -14,7 +14,7 @@ import yaml
 from eightytwenty.engine.confidence import DEFAULT
 from eightytwenty.errors import UserError
 from eightytwenty.kinds import nearest
-from eightytwenty.mined_rules import Depends, SourceVotes, Template, Typos, active
+from eightytwenty.mined_rules import Depends, Reference, SourceVotes, Template, Typos, active
 from eightytwenty.read.options import ReadOptions
 from eightytwenty.schema import Check, Column, Impute, Respell, Rule, Table, Unique
 
@@ -35,6 +35,7 @@ _RULES: dict[str, type[Rule]] = {
     "template": Template,
     "sources": SourceVotes,
     "typos": Typos,
+    "references": Reference,
 }
 _Made = TypeVar("_Made")
 
@@ -129,7 +130,7 @@ def _changed_fields(item: Column | Rule) -> dict[str, Any]:
         value = getattr(item, field.name)
         is_derived = field.name in texts and value == getattr(unnamed, field.name)
         if value != field.default and not is_derived:
-            if field.name in {"replace", "respell"}:
+            if field.name in {"replace", "respell", "where"}:
                 value = dict(value)
             elif field.name == "range":
                 value = list(value)
@@ -214,7 +215,7 @@ class _Reader:
                 values[key] = tuple(map(self.text, self.sequence(value)))
             elif key == "copiers":
                 values[key] = tuple(tuple(map(self.text, self.sequence(group))) for group in self.sequence(value))
-            elif key == "respell":
+            elif key in {"respell", "where"}:
                 values[key] = tuple((cell, self.text(new)) for cell, new in self.entries(value, key).items())
             else:
                 values[key] = self.text(value)

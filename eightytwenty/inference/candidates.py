@@ -368,19 +368,18 @@ class _Pool:
         return np.minimum(fits, 4.0), np.minimum(misfits, 4.0)
 
     def _on(self, name: str) -> Iterator[tuple[Depends, Groups]]:
-        """The dependencies on one column alone."""
+        """The dependencies on one column alone, in all rows."""
         for rule in self._dependencies:
-            if rule.when == (name,):
+            if rule.when == (name,) and not rule.where:
                 yield rule, self.evidence.groups[rule.name]
 
 
 def _in_words(rule: Depends, votes: Votes, rows: Codes, proposals: pl.Series, texts: pl.DataFrame) -> pl.Series:
     """What speaks for each proposal, for people."""
+    names = [*(column for column, _ in rule.where), *rule.when]
     left = (
         texts[rows]
-        .select(
-            pl.concat_str([pl.concat_str([pl.lit(f"{name} "), pl.col(name)]) for name in rule.when], separator=" and ")
-        )
+        .select(pl.concat_str([pl.concat_str([pl.lit(f"{name} "), pl.col(name)]) for name in names], separator=" and "))
         .to_series()
     )
     numbers = pl.DataFrame(

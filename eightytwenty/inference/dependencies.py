@@ -14,20 +14,21 @@ from eightytwenty.inference.codes import Codes, combine
 from eightytwenty.inference.groups import Floats, Groups
 
 _FEWEST_ROWS, _FEWEST_GROUPS = 10, 3
-_COVERED = 0.2  # of the rows are in groups of two or more
+COVERED = 0.2  # of the rows are in groups of two or more
 _LIFT, _HOLDS = 0.8, 0.8  # of what chance does not predict, the share that the group does; of all rows
 # Where more rows are wrong, the rest must be plainly noise: no two of them agree more often than by chance.
 _LIFT_IN_NOISE, _STICKINESS, _SIGMAS = 0.35, 0.15, 10.0
 # In a nearly constant column, a few mistakes hide that the rare values go with their groups: without the values that
 # win no group, which are at most a tenth of the rows, the groups must predict nearly all.
 _SETTLED, _LIFT_OF_SETTLED = 0.9, 0.9
-_REPEATS = 1.3  # times that a value of a determining column occurs on average
+REPEATS = 1.3  # times that a value of a determining column occurs on average
 _REPEATS_OF_PAIRED = 5.0  # the same for one of two columns that determine a third together
 _MOST_PAIRED = 12  # columns of which pairs are tried, those with the fewest values first
 _FEWEST_GROUPS_OF_PAIR, _COVERED_BY_PAIR, _ROWS_OF_PAIR = 5, 0.5, 3
 _LIFT_OF_PAIR, _BETTER, _LESS_OPEN = 0.9, 0.2, 0.3  # a pair must leave much less open than each of its columns
 _OPEN = 0.97  # lift of one column that leaves nothing to be said by a pair
-_MOST_COLUMNS = 100  # of a table in which all ordered pairs are tried
+MOST_COLUMNS = 100  # of a table in which all ordered pairs are tried
+MOST_DETERMINANTS = 3  # of a column: more of them say the same again
 # Rows in which a dependency is sought. Of columns with more values than that, whole groups are taken, because a part of
 # a small group says nothing.
 _MOST_ROWS, _MANY_VALUES = 30_000, 1_000
@@ -66,6 +67,7 @@ class Dependency:
         groups: that they make.
         holds: the share of rows whose value the others of their group predict.
         lift: the same, as a share of what chance does not predict.
+        where: a column and the code of its value in the rows of which that is said; None if it is all rows.
     """
 
     when: tuple[str, ...]
@@ -73,6 +75,7 @@ class Dependency:
     groups: Groups
     holds: float
     lift: float
+    where: tuple[str, int] | None = None
 
     @property
     def count(self) -> int:
@@ -86,7 +89,7 @@ def find_dependencies(columns: Mapping[str, CodedColumn]) -> list[Dependency]:
     Args:
         columns: name -> its codes, in the order of the table; at most the first 100 are looked at.
     """
-    columns = dict(itertools.islice(columns.items(), _MOST_COLUMNS))
+    columns = dict(itertools.islice(columns.items(), MOST_COLUMNS))
     height = len(next(iter(columns.values())).codes) if columns else 0
     if height < _FEWEST_ROWS:
         return []
@@ -95,14 +98,14 @@ def find_dependencies(columns: Mapping[str, CodedColumn]) -> list[Dependency]:
     lifts: dict[tuple[str, str], float] = {}
     found = []
     for when, column in columns.items():
-        if column.size < 2 or repeats[when] < _REPEATS:
+        if column.size < 2 or repeats[when] < REPEATS:
             continue
-        rows = _rows_of_whole_groups(column)
-        shuffled = _shuffled(len(rows))
+        rows = rows_of_whole_groups(column)
+        shuffled = random_order(len(rows))
         for then in determined:
             if then == when:
                 continue
-            tried = _Trial.of(column.codes[rows], columns[then].only(rows), shuffled)
+            tried = Trial.of(column.codes[rows], columns[then].only(rows), shuffled)
             lifts[when, then] = tried.lift
             if tried.is_accepted(len(rows)):
                 found.append(Dependency((when,), then, tried.groups, tried.holds, tried.lift))
@@ -111,7 +114,7 @@ def find_dependencies(columns: Mapping[str, CodedColumn]) -> list[Dependency]:
     return found + list(_of_pairs(columns, small, determined, strong, lifts))
 
 
-def _rows_of_whole_groups(column: CodedColumn) -> Codes:
+def rows_of_whole_groups(column: CodedColumn) -> Codes:
     """The rows in which dependencies on a column are sought: all of them, or so many that tell."""
     height = len(column.codes)
     if height <= _MOST_ROWS or column.size <= _MANY_VALUES:
@@ -121,7 +124,7 @@ def _rows_of_whole_groups(column: CodedColumn) -> Codes:
     return np.flatnonzero((column.codes >= 0) & (mixed < np.uint64(2**32 * _MOST_ROWS / height)))
 
 
-def _shuffled(height: int) -> Codes:
+def random_order(height: int) -> Codes:
     """The rows in random order, as a measure of chance; the seed makes a run repeatable."""
     return np.random.default_rng(0).permutation(height)
 
@@ -137,7 +140,7 @@ def _of_pairs(
     tried = sorted(small, key=lambda name: columns[name].size)[:_MOST_PAIRED]
     height = min(len(next(iter(columns.values())).codes), _MOST_ROWS)
     columns = {name: column.only(np.arange(height)) for name, column in columns.items()}
-    shuffled = _shuffled(height)
+    shuffled = random_order(height)
     for pair in itertools.combinations([name for name in columns if name in tried], 2):
         if pair in strong or pair[::-1] in strong:
             continue
@@ -146,23 +149,38 @@ def _of_pairs(
             alone = max(lifts.get((name, then), 0.0) for name in pair)
             if then in pair or alone > _OPEN:
                 continue
-            trial = _Trial.of(keys, columns[then], shuffled)
+            trial = Trial.of(keys, columns[then], shuffled)
             if trial.is_accepted_pair(len(keys), alone):
                 yield Dependency(pair, then, trial.groups, trial.holds, trial.lift)
 
 
 @dataclass(frozen=True)
-class _Trial:
-    """How well groups predict values, and how well they would by chance."""
+class Trial:
+    """How well groups predict values, and how well they would by chance.
+
+    Args:
+        groups: what is tried.
+        right: rows whose value the others of their group predict.
+        rows: in groups of two or more.
+        by_chance: the share of the rows that groups put together at random predict.
+        settled: lift among the rows whose value wins some group, if these are nearly all.
+    """
 
     groups: Groups
     right: float
     rows: int
     by_chance: float
-    settled: float = 0.0  # lift among the rows whose value wins some group, if these are nearly all
+    settled: float = 0.0
 
     @classmethod
-    def of(cls, keys: Codes, column: CodedColumn, shuffled: Codes) -> "_Trial":
+    def of(cls, keys: Codes, column: CodedColumn, shuffled: Codes) -> "Trial":
+        """Tries the groups of n rows.
+
+        Args:
+            keys: (n,) the group of each row.
+            column: with the values of the rows.
+            shuffled: (n,) the rows in random order.
+        """
         groups = Groups.of(keys, column.codes, column.size)
         if len(groups.starts) < _FEWEST_GROUPS:
             return cls(groups, 0.0, 0, 1.0)
@@ -178,10 +196,12 @@ class _Trial:
 
     @property
     def holds(self) -> float:
+        """The share of the rows whose value is predicted."""
         return self.right / self.rows if self.rows else 0.0
 
     @property
     def lift(self) -> float:
+        """The same, as a share of what chance does not predict."""
         return (self.holds - self.by_chance) / (1 - self.by_chance) if self.by_chance < 1 else 0.0
 
     @property
@@ -190,11 +210,13 @@ class _Trial:
         spread = float(max(self.by_chance * (1 - self.by_chance) * self.rows, 1.0) ** 0.5)
         return float((self.right - self.by_chance * self.rows) / spread)
 
-    def _has_groups(self, fewest: int, share: float, height: int) -> bool:
+    def has_groups(self, fewest: int, share: float, height: int) -> bool:
+        """Whether there are enough groups of two rows or more, and a share of so many rows is in them."""
         return self.rows >= share * height and int((self.groups.rows >= 2).sum()) >= fewest
 
     def is_accepted(self, height: int) -> bool:
-        if not self._has_groups(_FEWEST_GROUPS, _COVERED, height):
+        """Whether one column of so many rows determines the other."""
+        if not self.has_groups(_FEWEST_GROUPS, COVERED, height):
             return False
         if self.holds >= _HOLDS and (self.lift >= _LIFT or self.settled >= _LIFT_OF_SETTLED):
             return True
@@ -202,11 +224,12 @@ class _Trial:
         return is_more_than_chance and self.groups.stickiness < _STICKINESS
 
     def is_accepted_pair(self, height: int, alone: float) -> bool:
+        """Whether two columns of so many rows determine another, of which one has this lift alone."""
         is_better = self.lift - alone > _BETTER or 1 - self.lift < _LESS_OPEN * (1 - alone)
         return (
             self.lift >= _LIFT_OF_PAIR
             and is_better
-            and self._has_groups(_FEWEST_GROUPS_OF_PAIR, _COVERED_BY_PAIR, height)
+            and self.has_groups(_FEWEST_GROUPS_OF_PAIR, _COVERED_BY_PAIR, height)
             and float(np.median(self.groups.rows)) >= _ROWS_OF_PAIR
         )
 

@@ -6,7 +6,7 @@ the rows of one delivery judge those of later ones.
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -14,14 +14,16 @@ import numpy as np
 import polars as pl
 
 from eightytwenty.errors import UserError
-from eightytwenty.inference.codes import UNKNOWN, Codes, Vocabulary, combine
+from eightytwenty.inference.codes import MISSING, UNKNOWN, Codes, Vocabulary, combine
 from eightytwenty.inference.groups import Groups, Mask
 from eightytwenty.inference.values import Values
-from eightytwenty.mined_rules import Depends, MinedRule, SourceVotes
+from eightytwenty.mined_rules import Depends, MinedRule, Reference, SourceVotes
 
 VALUES, GROUPS, TOLD = "values.parquet", "groups.parquet", "told.parquet"
+REFERENCES = "references.parquet"  # only where columns refer to others
 _VALUES = {"column": pl.String, "value": pl.String, "count": pl.Int64, "is_readable": pl.Boolean}
 _GROUPS = {"rule": pl.String, "first": pl.String, "second": pl.String, "value": pl.String, "count": pl.Int64}
+_REFERENCES = {"column": pl.String, "value": pl.String}
 TOLD_SCHEMA = {
     "key": pl.String,
     "column": pl.String,
@@ -59,12 +61,14 @@ class Evidence:
         readable: column -> (d,) whether each of these values is of the column's kind.
         groups: name of a dependency -> what its groups have.
         told: key, column, value, log_odds and reason: what is true by what sources tell.
+        references: column to which others refer -> String, all its values, sorted.
     """
 
     vocabularies: Mapping[str, Vocabulary]
     readable: Mapping[str, Mask]
     groups: Mapping[str, Groups]
     told: pl.DataFrame
+    references: Mapping[str, pl.Series] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rules: Iterable[MinedRule], cells: Cells, told: pl.DataFrame | None = None) -> "Evidence":
@@ -77,7 +81,9 @@ class Evidence:
             for name, vocabulary in vocabularies.items()
         }
         what = pl.DataFrame(schema=TOLD_SCHEMA) if told is None else told.select(list(TOLD_SCHEMA))
-        return cls(vocabularies, readable, {}, what)._with_groups(rules, cells)
+        names = {rule.references for rule in rules if isinstance(rule, Reference)}
+        references = {name: cells.texts[name].drop_nulls().unique() for name in names}
+        return cls(vocabularies, readable, {}, what).with_references(references)._with_groups(rules, cells)
 
     def _with_groups(self, rules: Iterable[MinedRule], cells: Cells) -> "Evidence":
         """The same, and the groups that rows have by some rules."""
@@ -123,7 +129,24 @@ class Evidence:
             {**other.readable, **self.readable},
             {**self.groups, **other.recoded(rules, vocabularies)},
             pl.concat([self.told, other.told]),
-        )
+            self.references,
+        ).with_references(other.references)
+
+    def with_references(self, values: Mapping[str, pl.Series]) -> "Evidence":
+        """This evidence, and more values of columns to which others refer.
+
+        Args:
+            values: column -> String, distinct.
+        """
+        none = pl.Series(dtype=pl.String)
+        known = {name: self.references.get(name, none) for name in values}
+        more = {name: found.filter(~found.is_in(known[name].implode())) for name, found in values.items()}
+        added = {
+            name: pl.concat([known[name].rename(""), found.rename("")]).sort()
+            for name, found in more.items()
+            if len(found)
+        }
+        return replace(self, references={**self.references, **added}) if added else self
 
     def most_frequent_first(self, rules: Iterable[MinedRule]) -> "Evidence":
         """The same evidence of some rules, with the values of each column in the order of their counts."""
@@ -134,7 +157,8 @@ class Evidence:
             frame = frame.sort("count", "cell", descending=[True, False])
             vocabularies[name] = Vocabulary(Values(frame["cell"], frame["count"], values.nulls))
             readable[name] = frame["readable"].to_numpy()
-        return Evidence(vocabularies, readable, self.recoded(rules, vocabularies), self.told)
+        groups = self.recoded(rules, vocabularies)
+        return replace(self, vocabularies=vocabularies, readable=readable, groups=groups)
 
     def recoded(self, rules: Iterable[MinedRule], vocabularies: Mapping[str, Vocabulary]) -> dict[str, Groups]:
         """The groups of some rules in the codes of other vocabularies, as far as these know their values."""
@@ -143,7 +167,8 @@ class Evidence:
             if not isinstance(rule, Depends) or rule.name not in self.groups:
                 continue
             groups = self.groups[rule.name]
-            codes = [vocabularies[name].encode(self.vocabularies[name].values.cells) for name in rule.columns]
+            names = (*rule.when, rule.then)
+            codes = [vocabularies[name].encode(self.vocabularies[name].values.cells) for name in names]
             keys = [code[part] for code, part in zip(codes[:-1], self._key_codes(rule), strict=True)]
             size = len(vocabularies[rule.then])
             found[rule.name] = Groups.of(
@@ -160,8 +185,12 @@ class Evidence:
         return np.divmod(keys, max(len(self.vocabularies[rule.when[1]]), 1)) if len(rule.when) > 1 else (keys,)
 
     def keys(self, rule: Depends, coded: Mapping[str, Codes]) -> Codes:
-        """(n,) the group of each row by a dependency, negative if it is in none."""
-        return combine([coded[name] for name in rule.when], [len(self.vocabularies[name]) for name in rule.when])
+        """(n,) the group of each row by a dependency, negative if it is in none, or not where the dependency holds."""
+        keys = combine([coded[name] for name in rule.when], [len(self.vocabularies[name]) for name in rule.when])
+        for column, value in rule.where:
+            (code,) = self.vocabularies[column].encode(pl.Series([value], dtype=pl.String))
+            keys = np.where((coded[column] == code) & (code >= 0), keys, MISSING)
+        return keys
 
     @property
     def digest(self) -> str:
@@ -179,6 +208,8 @@ class Evidence:
                 continue
             found.update(name.encode() + groups.keys.tobytes() + groups.values.tobytes() + groups.counts.tobytes())
         found.update(repr(self.told.rows()).encode())
+        for name in sorted(self.references):
+            found.update(repr((name, self.references[name].to_list())).encode())
         return found.hexdigest()
 
     def files(self, rules: Iterable[MinedRule]) -> dict[str, bytes]:
@@ -193,10 +224,15 @@ class Evidence:
             for name, vocabulary in self.vocabularies.items()
         ]
         groups = [self._groups_as_text(rule) for rule in rules if isinstance(rule, Depends)]
+        references = [
+            pl.DataFrame({"column": [name] * len(found), "value": found}, _REFERENCES)
+            for name, found in self.references.items()
+        ]
         return {
             VALUES: _parquet(pl.concat([pl.DataFrame(schema=_VALUES), *values])),
             GROUPS: _parquet(pl.concat([pl.DataFrame(schema=_GROUPS), *groups])),
             TOLD: _parquet(self.told),
+            **({REFERENCES: _parquet(pl.concat(references))} if references else {}),
         }
 
     def _groups_as_text(self, rule: Depends) -> pl.DataFrame:
@@ -255,7 +291,14 @@ class Evidence:
                 )
                 then = vocabularies[rule.then]
                 groups[rule.name] = Groups.of(keys, then.encode(pairs["value"]), len(then), pairs["count"].to_numpy())
-        return cls(vocabularies, readable, groups, empty.told)
+        return cls(vocabularies, readable, groups, empty.told, _read_references(folder / REFERENCES))
+
+
+def _read_references(path: Path) -> dict[str, pl.Series]:
+    """The values of columns to which others refer; none if no column does."""
+    if not path.is_file():
+        return {}
+    return {str(name): found["value"].sort() for (name,), found in _read_parquet(path, _REFERENCES).group_by("column")}
 
 
 def _read_parquet(path: Path, schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:

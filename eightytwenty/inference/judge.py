@@ -19,10 +19,11 @@ from eightytwenty.engine.executor import in_threads
 from eightytwenty.inference.candidates import FEATURES, Nearness, find_candidates
 from eightytwenty.inference.evidence import Cells, Evidence
 from eightytwenty.inference.groups import Floats
+from eightytwenty.inference.references import not_found
 from eightytwenty.inference.spelling import Spelling
 from eightytwenty.inference.variants_by_right import is_mangled_label, may_both_be_right
 from eightytwenty.kinds import find_kind
-from eightytwenty.mined_rules import MinedRule, SourceVotes, Template, active
+from eightytwenty.mined_rules import MinedRule, Reference, SourceVotes, Template, active
 from eightytwenty.schema import Rule
 
 WEIGHTS = Path(__file__).with_name("weights.csv")
@@ -31,6 +32,7 @@ INTERCEPT = "1"
 # for a few cells, it is no question which is right.
 _OF_VARIANTS, _CONSTANT = 0.95, 0.9
 _OF_TEMPLATE = 0.7  # confidence where a template alone speaks: the part may be the mistake
+_OF_REFERENCE = 0.7  # confidence in the only value near a cell that refers to none: no more than that speaks for it
 _LIKELY = 0.5  # probability from which on a proposal is worth a flag
 VERDICTS = pl.Schema(
     {
@@ -81,7 +83,11 @@ class Judge:
         # what sources say of a thing, they say better than its groups
         by_group = found.join(told.select("row", "column"), on=["row", "column"], how="anti")
         is_doubt = pl.col("proposal").is_not_null() | pl.col("confidence").is_null()
-        return pl.concat([by_group, told.filter(is_doubt)]).sort("row", "column")
+        judged = pl.concat([by_group, told.filter(is_doubt)])
+        # of a cell that is doubtful anyway, the others say more
+        lost = self._lost([rule for rule in mined if isinstance(rule, Reference)], cells)
+        lost = lost.join(judged.select("row", "column"), on=["row", "column"], how="anti")
+        return pl.concat([judged, lost]).sort("row", "column")
 
     def find_candidates(self, rules: Sequence[MinedRule], cells: Cells) -> tuple[pl.DataFrame, pl.DataFrame]:
         """What rules propose for cells, and which cells are odd; see `eightytwenty.inference.candidates`."""
@@ -105,6 +111,18 @@ class Judge:
                 )
                 pieces.append(found.select(list(VERDICTS)).cast(VERDICTS))
         return pl.concat(pieces)
+
+    def _lost(self, rules: list[Reference], cells: Cells) -> pl.DataFrame:
+        """The cells that refer to nothing, each once, with what was meant where that is likely."""
+        pieces = [pl.DataFrame(schema=VERDICTS)]
+        for rule in rules:
+            found = not_found(rule, self.evidence, cells).with_columns(
+                column=pl.lit(rule.column),
+                rule=pl.lit(rule.name),
+                confidence=pl.when(pl.col("proposal").is_not_null()).then(_OF_REFERENCE),
+            )
+            pieces.append(found.select(list(VERDICTS)).cast(VERDICTS))
+        return pl.concat(pieces).unique(["row", "column"], keep="first", maintain_order=True)
 
     @cached_property
     def _spellings(self) -> dict[str, Spelling]:

@@ -1,7 +1,7 @@
 """Finds the rules that a table shows itself, and counts their evidence."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,21 +9,24 @@ import numpy as np
 import polars as pl
 
 from eightytwenty.inference.codes import UNKNOWN, Vocabulary
-from eightytwenty.inference.dependencies import CodedColumn, Dependency, find_dependencies
+from eightytwenty.inference.conditions import find_conditional
+from eightytwenty.inference.dependencies import MOST_DETERMINANTS, CodedColumn, Dependency, find_dependencies
 from eightytwenty.inference.domains import with_domains
 from eightytwenty.inference.evidence import Cells, Evidence
 from eightytwenty.inference.gather import gather, repaired_cells
 from eightytwenty.inference.judge import Judge
 from eightytwenty.inference.measures import in_order_of_content
+from eightytwenty.inference.references import find_references, reference_values
 from eightytwenty.inference.sample import Sample, read_sample
 from eightytwenty.inference.sources import Sources, find_sources, learn_sources, tell
 from eightytwenty.inference.templates import find_templates
 from eightytwenty.inference.values import Values
-from eightytwenty.mined_rules import Depends, MinedRule, SourceVotes, Typos, active
+from eightytwenty.mined_rules import Depends, MinedRule, Reference, SourceVotes, Typos, active
 from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Table
 
-_MOST_DETERMINANTS = 3  # of a column: more of them say the same again
+_LONGEST_CONDITION = 60  # characters of a value that stands in the name of a rule
+_DTYPES_OF_THINGS = (pl.String, pl.Int64)  # of names, codes and numbers: measures and days refer to nothing
 
 
 def with_mined_rules(table: Table, sample: Sample, files: Sequence[RawFile]) -> Table:
@@ -35,9 +38,11 @@ def with_mined_rules(table: Table, sample: Sample, files: Sequence[RawFile]) -> 
         files: of the source; the evidence is counted in all their rows.
     """
     cells = repaired_cells(table, in_order_of_content(sample.rows))
-    # of a part of the rows, nobody knows what else the sources say of a thing
+    # of a part of the rows, nobody knows what else the sources say of a thing, nor which things there are
     sources = find_sources(cells.texts) if sample.is_whole else None
-    rules = [*mine(cells), *([_source_votes(sources)] if sources else [])]
+    things = [name for name, dtype in table.dtypes.items() if dtype in _DTYPES_OF_THINGS]
+    references = find_references(cells.texts, things) if sample.is_whole else []
+    rules = [*mine(cells), *references, *([_source_votes(sources)] if sources else [])]
     told = tell(sources, cells.texts) if sources else None
     mined = replace(table, rules=(*table.rules, *rules))
     evidence = _of_all_rows(mined, Evidence.of(rules, cells, told), sample, files, rules)
@@ -56,19 +61,30 @@ def with_judge(table: Table, files: Sequence[RawFile]) -> Table:
     Args:
         table: with or without a judge. Of rules for which it has no evidence, such as those that a person has added to
             an inferred schema, it is counted in the rows of the files.
-        files: of the source.
+        files: of the source. What they hold is known as well where a column refers to another one.
     """
     known = table.judge.evidence if isinstance(table.judge, Judge) else None
     rules = [rule for rule in active(table.rules) if not known or not known.covers(rule)]
     if not rules or (table.judge and not known):
-        return table
+        return _with_references(table, files)
     sample = read_sample(files, table.names)
     cells = repaired_cells(table, in_order_of_content(sample.rows))
     stated = [rule for rule in rules if isinstance(rule, SourceVotes)] if sample.is_whole else []
     told = [tell(learn_sources(rule.of, rule.sources, rule.told, cells.texts), cells.texts) for rule in stated]
     evidence = Evidence.of(rules, cells, pl.concat(told) if told else None)
     whole = _of_all_rows(table, evidence, sample, files, rules)
-    return replace(table, judge=Judge(known.with_more(whole, rules) if known else whole, forms(table)))
+    judge = Judge(known.with_more(whole, rules) if known else whole, forms(table))
+    return _with_references(replace(table, judge=judge), files)
+
+
+def _with_references(table: Table, files: Sequence[RawFile]) -> Table:
+    """A table whose judge knows all values in files to which columns refer: later ones have things of their own."""
+    names = {rule.references for rule in active(table.rules) if isinstance(rule, Reference)}
+    if not names or not isinstance(table.judge, Judge):
+        return table
+    evidence = table.judge.evidence.with_references(reference_values(files, table, names))
+    is_new = evidence is not table.judge.evidence
+    return replace(table, judge=replace(table.judge, evidence=evidence)) if is_new else table
 
 
 def _of_all_rows(
@@ -90,25 +106,37 @@ def forms(table: Table) -> dict[str, tuple[str, str]]:
 
 def mine(cells: Cells) -> list[MinedRule]:
     """The rules that rows show: dependencies, templates and slips."""
-    coded = {}
+    coded, vocabularies = {}, {}
     for name in cells.texts.columns:
-        vocabulary = Vocabulary(Values.of(cells.texts[name]))
+        vocabularies[name] = vocabulary = Vocabulary(Values.of(cells.texts[name]))
         codes = vocabulary.encode(cells.texts[name])
         if name in cells.unreadable:
             codes = np.where(cells.unreadable[name].to_numpy(), UNKNOWN, codes)
         coded[name] = CodedColumn(codes, len(vocabulary))
+    whole = find_dependencies(coded)
+    found = [(one, _where(one, vocabularies)) for one in _strongest([*whole, *find_conditional(coded, whole)])]
     dependencies = [
-        Depends(one.when, one.then, round(one.holds, 3), one.count) for one in _strongest(find_dependencies(coded))
+        Depends(one.when, one.then, where, round(one.holds, 3), one.count)
+        for one, where in found
+        if all(len(value) <= _LONGEST_CONDITION for _, value in where)
     ]
     return [*dependencies, *find_templates(cells.texts), Typos(tuple(cells.texts.columns))]
 
 
+def _where(dependency: Dependency, vocabularies: Mapping[str, Vocabulary]) -> tuple[tuple[str, str], ...]:
+    """The condition of a dependency in its words, if it has one."""
+    if not dependency.where:
+        return ()
+    column, code = dependency.where
+    return ((column, vocabularies[column].values.cells[code]),)
+
+
 def _strongest(found: list[Dependency]) -> list[Dependency]:
-    """At most a few dependencies for each column, those that leave least open."""
+    """At most a few dependencies for each column, those of the whole table first, then those that leave least open."""
     taken: Counter[str] = Counter()
     kept = set()
-    for at in sorted(range(len(found)), key=lambda at: (-found[at].lift, at)):
-        if taken[found[at].then] < _MOST_DETERMINANTS:
+    for at in sorted(range(len(found)), key=lambda at: (found[at].where is not None, -found[at].lift, at)):
+        if taken[found[at].then] < MOST_DETERMINANTS:
             taken[found[at].then] += 1
             kept.add(at)
     return [one for at, one in enumerate(found) if at in kept]

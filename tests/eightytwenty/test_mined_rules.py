@@ -5,11 +5,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eightytwenty import Column, Table, UserError, read_table, table_yaml
-from eightytwenty.mined_rules import Depends, SourceVotes, Template, Typos, active
+from eightytwenty.mined_rules import Depends, Reference, SourceVotes, Template, Typos, active
 
 # what a file may call its columns
 NAMES = st.sampled_from(
-    ["a", "b", "a, b", "a -> b", "b -> a", '"a"', "it's", "{a}", "a: b", "# a", "- a", "[a]", "off", "007", "é\u2009x"]
+    [
+        "a",
+        "b",
+        "a, b",
+        "a -> b",
+        "b -> a",
+        '"a"',
+        "a = b",
+        "b where a = a",
+        "it's",
+        "{a}",
+        "a: b",
+        "# a",
+        "- a",
+        "[a]",
+        "off",
+        "007",
+        "é\u2009x",
+    ]
 )
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=8)
 SHARES = st.floats(0, 1)
@@ -23,11 +41,15 @@ def rules(draw):
     said = {"reason": draw(TEXTS), "action": draw(ACTIONS)}
     plain = [name for name in names[1:] if "{" not in name]
     copiers = draw(st.lists(st.lists(TEXTS, min_size=2, max_size=3).map(tuple), max_size=2).map(tuple))
+    when, where = tuple(names[1 : draw(st.integers(2, 3))]), {names[-1]: draw(TEXTS)}
+    is_conditional = names[-1] not in when and draw(st.booleans())
+    numbers = {"holds": draw(SHARES), "groups": draw(st.integers(0, 999))}
     made = [
-        Depends(tuple(names[1 : draw(st.integers(2, 3))]), names[0], draw(SHARES), draw(st.integers(0, 999)), **said),
+        Depends(when, names[0], where if is_conditional else {}, **numbers, **said),
         Template("-".join(f"{{{name}}}" for name in plain), names[0], draw(SHARES), **said),
         SourceVotes(names[0], names[1], tuple(names[2:]), copiers, **said),
         Typos(tuple(names), **said),
+        Reference(*names[:2], draw(SHARES), said["reason"], action=draw(st.sampled_from(["flag", "off"]))),
     ]
     return names, tuple(made)
 
@@ -41,15 +63,24 @@ def test_yaml_keeps_every_rule(tmp_path_factory, drawn):
     assert read_table(path) == table
 
 
-@given(*[st.tuples(st.lists(NAMES, min_size=1, max_size=2, unique=True).map(tuple), NAMES)] * 2)
+CONDITIONS = st.dictionaries(NAMES, NAMES, max_size=1)
+
+
+@given(*[st.tuples(st.lists(NAMES, min_size=1, max_size=2, unique=True).map(tuple), NAMES, CONDITIONS)] * 2)
 def test_two_dependencies_never_have_one_name(one, other):
-    if one != other and one[1] not in one[0] and other[1] not in other[0]:
+    are_rules = all(len({*when, then, *where}) == len(when) + 1 + len(where) for when, then, where in (one, other))
+    if one != other and are_rules:
         assert Depends(*one).name != Depends(*other).name
 
 
 def test_names_are_plain_where_they_can_be():
     assert Depends(("zip", "day of week"), "it's").name == "dependency (zip, day of week -> it's)"
     assert Depends(("a, b",), "c").name == 'dependency ("a, b" -> c)'
+    assert Depends(("zip",), "city", {"country": "US"}).name == "dependency (zip -> city where country = US)"
+    assert Depends(("zip",), "city", {"country": "US"}).reason == (
+        "rows with the same zip have the same city where country is US"
+    )
+    assert Reference("parent", "id").name == "reference (parent in id)"
 
 
 @pytest.mark.parametrize(
@@ -61,6 +92,14 @@ def test_names_are_plain_where_they_can_be():
         ("{when: [a], then: e}", "e is not a column"),
         ("{when: a, then: b}", "this must be a list"),
         ("{when: [a], then: b, action: quarantine}", "quarantine is no action here; choose repair, flag, off"),
+        ("{when: [a], then: b, where: [c]}", "where must be a mapping"),
+        ("{when: [a], then: b, where: {c: x, d: y}}", "a dependency holds where one column has one value"),
+        ("{when: [a], then: b, where: {a: x}}", "where names another column than when and then"),
+        ("{when: [a], then: b, where: {b: x}}", "where names another column than when and then"),
+        ("{when: [a], then: b, where: {e: x}}", "e is not a column"),
+        ("{column: a, references: a}", "a column refers to another one"),
+        ("{column: a, references: e}", "e is not a column"),
+        ("{column: a, references: b, action: repair}", "repair is no action here; choose flag, off"),
         ("{template: a, column: b}", "a template names a column in braces"),
         ("{template: '{b}', column: b}", "a column is not written out of itself"),
         ("{template: '{e}', column: b}", "e is not a column"),

@@ -1,16 +1,24 @@
 """Evidence survives its files, and what is wrong with them is said in one sentence."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eightytwenty.errors import UserError
-from eightytwenty.inference.evidence import GROUPS, TOLD, TOLD_SCHEMA, VALUES, Cells, Evidence
-from eightytwenty.mined_rules import Depends, SourceVotes, Template, Typos
+from eightytwenty.inference.evidence import GROUPS, REFERENCES, TOLD, TOLD_SCHEMA, VALUES, Cells, Evidence
+from eightytwenty.mined_rules import Depends, Reference, SourceVotes, Template, Typos
 
 NAMES = ("zip", "day, of -> week", '"city"')
-RULES = [Depends(("zip",), '"city"'), Depends(NAMES[:2], '"city"'), Typos(NAMES)]
+RULES = [
+    Depends(("zip",), '"city"'),
+    Depends(NAMES[:2], '"city"'),
+    Depends(("zip",), '"city"', {NAMES[1]: "a"}),
+    Typos(NAMES),
+    Reference("zip", '"city"'),
+]
 ROWS = st.lists(st.tuples(*[st.none() | st.sampled_from(["", "a", "b", "ä -> {x}"])] * 3), max_size=30)
 
 
@@ -28,10 +36,13 @@ def write(folder, evidence, rules):
 def counts(evidence):
     """Rule -> texts of the groups and values -> count, and column -> value -> count and whether it can be read."""
     groups = {}
-    for rule in RULES[:2]:
+    for rule in RULES[:3]:
         if not evidence.groups.get(rule.name) or not len(evidence.groups[rule.name].keys):
             continue
-        found, vocabularies = evidence.groups[rule.name], [evidence.vocabularies[name] for name in rule.columns]
+        found, vocabularies = (
+            evidence.groups[rule.name],
+            [evidence.vocabularies[name] for name in (*rule.when, rule.then)],
+        )
         keys = divmod(found.keys, len(vocabularies[1])) if len(rule.when) > 1 else (found.keys,)
         texts = [
             vocabulary.decode(codes) for vocabulary, codes in zip(vocabularies, (*keys, found.values), strict=True)
@@ -64,6 +75,7 @@ def test_what_cannot_be_read_is_counted_and_is_in_no_group():
     )
     assert values["zip"] == [("a", 3, True), ("b", 1, False)]
     assert groups[RULES[0].name] == {("a", "c"): 3}
+    assert RULES[2].name not in groups
     assert nulls == {"zip": 1, NAMES[1]: 0, NAMES[2]: 0}
 
 
@@ -79,9 +91,40 @@ def test_another_order_of_values_is_the_same_evidence(rows):
         {},
         evidence.told,
     )
-    turned = Evidence(turned.vocabularies, turned.readable, evidence.recoded(RULES, turned.vocabularies), turned.told)
+    groups = evidence.recoded(RULES, turned.vocabularies)
+    turned = replace(turned, groups=groups, references=evidence.references)
     assert counts(turned)[0] == counts(evidence)[0]
     assert turned.most_frequent_first(RULES).digest == evidence.digest
+
+
+@given(ROWS)
+def test_groups_of_a_condition_are_those_of_the_rows_that_keep_it(rows):
+    groups, *_ = counts(Evidence.of(RULES, cells(rows)))
+    kept, *_ = counts(Evidence.of(RULES, cells([row for row in rows if row[1] == "a"])))
+    assert groups.get(RULES[2].name) == kept.get(RULES[0].name)
+
+
+def test_a_condition_on_a_value_that_nobody_has_is_kept_by_no_row():
+    rule = Depends(("zip",), '"city"', {NAMES[1]: "nowhere"})
+    evidence = Evidence.of([rule], cells([("a", "b", "c")] * 3))
+    later = cells([("a", "nowhere", "c"), ("a", "b", "c"), ("a", None, "c")])
+    assert (evidence.keys(rule, evidence.encode(later.texts)) < 0).all()
+
+
+@given(ROWS, ROWS)
+def test_values_to_which_columns_refer_survive_and_are_added(tmp_path_factory, rows, more):
+    evidence = Evidence.of(RULES, cells(rows))
+    read = Evidence.read(write(tmp_path_factory.mktemp("evidence"), evidence, RULES), RULES)
+    assert list(read.references.get('"city"', [])) == sorted({row[2] for row in rows} - {None})
+    both = read.with_references(Evidence.of(RULES, cells(more)).references)
+    assert list(both.references.get('"city"', [])) == sorted({row[2] for row in [*rows, *more]} - {None})
+    assert (both.digest == read.digest) == ({row[2] for row in more} <= {None, *(row[2] for row in rows)})
+
+
+def test_where_no_column_refers_to_another_there_is_no_file_of_them(tmp_path):
+    evidence = Evidence.of(RULES[:1], cells([("a", "b", "c")]))
+    assert REFERENCES not in evidence.files(RULES[:1])
+    assert Evidence.read(write(tmp_path, evidence, RULES[:1]), RULES).references == {}
 
 
 def test_what_is_told_survives_as_well(tmp_path):
@@ -96,17 +139,21 @@ def test_what_is_told_survives_as_well(tmp_path):
 
 def test_it_covers_what_was_counted(tmp_path):
     evidence = Evidence.of(RULES[:1], cells([("a", "b", "c")]))
-    lacking = [RULES[1], RULES[2], Template("{zip}", NAMES[1]), SourceVotes("zip", '"city"', (NAMES[1],))]
+    lacking = [RULES[1], Typos(NAMES), Template("{zip}", NAMES[1]), SourceVotes("zip", '"city"', (NAMES[1],))]
     assert [evidence.covers(rule) for rule in [RULES[0], Typos(("zip",)), *lacking]] == [True, True] + [False] * 4
     both = evidence.with_more(Evidence.of(RULES[1:], cells([("a", "b", "c"), ("z", "b", "c")])), RULES[1:])
     assert counts(both)[0] == {RULES[0].name: {("a", "c"): 1}, RULES[1].name: {("a", "b", "c"): 1}}
+    assert both.references['"city"'].to_list() == ["c"]
     # rules with columns that were not there when the evidence was counted
     later = [*RULES, Depends(("new",), "zip")]
     assert not Evidence.read(write(tmp_path, evidence, RULES[:1]), later).covers(later[-1])
 
 
-@pytest.mark.parametrize("name", [VALUES, GROUPS, TOLD])
-@pytest.mark.parametrize("damage", ["missing", "cut", "other table"])
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [(name, damage) for name in (VALUES, GROUPS, TOLD) for damage in ("missing", "cut", "other table")]
+    + [(REFERENCES, "cut"), (REFERENCES, "other table")],
+)
 def test_damaged_files_are_one_sentence(tmp_path, name, damage):
     path = write(tmp_path, Evidence.of(RULES, cells([("a", "b", "c")] * 3)), RULES) / name
     if damage == "missing":

@@ -143,6 +143,46 @@ def test_masked_results_hold_no_counts_and_count_again(folder, tmp_path):
     assert changes(clean(folder / "raw.csv", table, tmp_path / "again")).keys() == SLIPS.keys()
 
 
+def country_text(rows=600):
+    """Zip codes that say the city in Italy, and nothing in two other countries; nobody knows the cities of two rows."""
+    rng = np.random.default_rng(4)
+    lines = []
+    for record in range(1, rows + 1):
+        country, place = ("Italy", "Norway", "Spain")[record % 3], int(rng.integers(30))
+        city = CITIES[place * 7 % 10] if country == "Italy" else CITIES[int(rng.integers(10))]
+        lines.append(f"{country},{1000 + 37 * place},{city},{rng.integers(10**6)}\n")
+    for record in (9, 31):  # in Italy and in Norway
+        country, zip_code, _, number = lines[record - 1].split(",")
+        lines[record - 1] = f"{country},{zip_code},Nowhere {record},{number}"
+    return "country,zip,city,number\n" + "".join(lines)
+
+
+def test_a_dependency_in_a_part_of_the_table_judges_the_rows_of_this_part_alone(tmp_path, clean_source):
+    (tmp_path / "raw.csv").write_text(country_text())
+    cleaned = clean(tmp_path / "raw.csv", None, tmp_path / "out", min_confidence=0.6)
+    schema = read_table(cleaned.folder / "schema.yaml")
+    (rule,) = (rule for rule in schema.rules if isinstance(rule, Depends))
+    assert (rule.when, rule.then, rule.where) == (("zip",), "city", (("country", "Italy"),))
+    assert rule.groups == 30
+    ((*cell, reason),) = [*judged(cleaned, "ledger"), *judged(cleaned)]
+    assert cell == [9, "city", rule.name]
+    assert re.fullmatch(r"(\d+) of \1 other rows with country Italy and zip \d+ say \w+", reason)
+    whole = clean_source(country_text().encode(), "raw.csv", schema)
+    parts = clean_source(country_text().encode(), "raw.csv", schema, piece=2_000, executor=pickled)
+    assert whole["ledger"].height == 1
+    assert parts.files == whole.files
+
+
+def test_of_many_rows_the_groups_of_a_condition_are_counted_in_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(sample, "MOST_ROWS", 150)
+    rule = Depends(("zip",), "city", {"country": "Italy"})
+    columns = (Column("country", "text"), Column("zip", "code"), Column("city", "text"), Column("number", "integer"))
+    (tmp_path / "raw.csv").write_text(country_text())
+    table = Table("countries", columns, (rule,))
+    evidence = with_judge(table, open_source(tmp_path / "raw.csv", table).files).judge.evidence
+    assert evidence.groups[rule.name].counts.sum() == 200
+
+
 BY_HAND = Table(
     "hand",
     (
