@@ -173,7 +173,49 @@ class Typos:
         return self.typos
 
 
-MinedRule = Depends | Template | SourceVotes | Typos
+@dataclass(frozen=True)
+class Spill:
+    """Cells of a column hold the value of another one beside their own, and that of the other column is missing.
+
+    Both cells of such a row are changed, or neither.
+
+    Args:
+        spill: the column.
+        into: the column in which the value should stand.
+        position: where it stands in the cell.
+        holds: the share of the cells that look so, in rows in which the other value is missing, that really hold two.
+        reason: why both cells are doubtful, for people.
+        name: in reports; "spill" and the columns if not given.
+        action: as for `Depends`.
+    """
+
+    spill: str
+    into: str
+    position: Literal["end", "start"] = "end"
+    holds: float = 1.0
+    reason: str = ""
+    name: str = ""
+    action: MinedAction = "flag"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "holds", float(self.holds))
+        where = "ends" if self.position == "end" else "begins"
+        object.__setattr__(self, "reason", self.reason or f"{self.spill} {where} with a value of {self.into}")
+        start = "" if self.position == "end" else "start of "
+        object.__setattr__(self, "name", self.name or f"spill ({start}{_shown(self.spill)} -> {_shown(self.into)})")
+        _require_action(self.action)
+        if self.position not in {"end", "start"}:
+            raise ValueError(f"{self.position} is no position in a cell; choose end or start")
+        if self.spill == self.into:
+            raise ValueError("a column does not spill into itself")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it is about."""
+        return (self.spill, self.into)
+
+
+MinedRule = Depends | Template | SourceVotes | Typos | Spill
 
 
 def active(rules: Iterable[object]) -> list[MinedRule]:

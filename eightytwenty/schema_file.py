@@ -14,7 +14,7 @@ import yaml
 from eightytwenty.engine.confidence import DEFAULT
 from eightytwenty.errors import UserError
 from eightytwenty.kinds import nearest
-from eightytwenty.mined_rules import Depends, SourceVotes, Template, Typos, active
+from eightytwenty.mined_rules import Depends, SourceVotes, Spill, Template, Typos, active
 from eightytwenty.read.options import ReadOptions
 from eightytwenty.schema import Check, Column, Impute, Respell, Rule, Table, Unique
 
@@ -35,6 +35,7 @@ _RULES: dict[str, type[Rule]] = {
     "template": Template,
     "sources": SourceVotes,
     "typos": Typos,
+    "spill": Spill,
 }
 _Made = TypeVar("_Made")
 

@@ -19,9 +19,10 @@ from eightytwenty.inference.candidates import FEATURES, Nearness, find_candidate
 from eightytwenty.inference.evidence import Cells, Evidence
 from eightytwenty.inference.groups import Floats
 from eightytwenty.inference.spelling import Spelling
+from eightytwenty.inference.spills import spilled, with_spills
 from eightytwenty.inference.variants_by_right import may_both_be_right
 from eightytwenty.kinds import find_kind
-from eightytwenty.mined_rules import MinedRule, SourceVotes, Template, active
+from eightytwenty.mined_rules import MinedRule, SourceVotes, Spill, Template, active
 from eightytwenty.schema import Rule
 
 WEIGHTS = Path(__file__).with_name("weights.csv")
@@ -80,7 +81,11 @@ class Judge:
         # what sources say of a thing, they say better than its groups
         by_group = found.join(told.select("row", "column"), on=["row", "column"], how="anti")
         is_doubt = pl.col("proposal").is_not_null() | pl.col("confidence").is_null()
-        return pl.concat([by_group, told.filter(is_doubt)]).sort("row", "column")
+        found = pl.concat([by_group, told.filter(is_doubt)]).sort("row", "column")
+        spills = [
+            self._spilled(rule, texts) for rule in mined if isinstance(rule, Spill) and self.evidence.covers(rule)
+        ]
+        return with_spills(found, pl.concat(spills)) if spills else found
 
     def find_candidates(self, rules: Sequence[MinedRule], cells: Cells) -> tuple[pl.DataFrame, pl.DataFrame]:
         """What rules propose for cells, and which cells are odd; see `eightytwenty.inference.candidates`."""
@@ -104,6 +109,20 @@ class Judge:
                 )
                 pieces.append(found.select(list(VERDICTS)).cast(VERDICTS))
         return pl.concat(pieces)
+
+    def _spilled(self, rule: Spill, texts: pl.DataFrame) -> pl.DataFrame:
+        """The verdicts on cells that hold two values, and on those in which one of these should stand."""
+        known, domain = (
+            self.evidence.vocabularies[name].values.cells.filter(pl.Series(self.evidence.readable[name]))
+            for name in rule.columns
+        )
+        found = spilled(rule, texts, known, domain)
+        found = found.with_columns(confidence=1 / (1 + (-pl.col("log_odds")).exp()))
+        rest = found.filter(pl.col("column") == rule.spill)
+        # what is left must be of the column's kind, too
+        is_right = find_kind(*self.forms[rule.spill]).parse(rest["proposal"]).is_not_null()
+        rows = rest.filter(is_right)["row"]
+        return found.filter(pl.col("row").is_in(rows.implode()), pl.col("confidence") >= _LIKELY).select(list(VERDICTS))
 
     @cached_property
     def _spellings(self) -> dict[str, Spelling]:

@@ -16,6 +16,7 @@ from eightytwenty.inference.judge import Judge
 from eightytwenty.inference.measures import in_order_of_content
 from eightytwenty.inference.sample import Sample, read_sample
 from eightytwenty.inference.sources import Sources, find_sources, learn_sources, tell
+from eightytwenty.inference.spills import find_spills
 from eightytwenty.inference.templates import find_templates
 from eightytwenty.inference.values import Values
 from eightytwenty.mined_rules import Depends, MinedRule, SourceVotes, Typos, active
@@ -86,7 +87,7 @@ def forms(table: Table) -> dict[str, tuple[str, str]]:
 
 
 def mine(cells: Cells) -> list[MinedRule]:
-    """The rules that rows show: dependencies, templates and slips."""
+    """The rules that rows show: dependencies, templates, spills and slips."""
     coded = {}
     for name in cells.texts.columns:
         vocabulary = Vocabulary(Values.of(cells.texts[name]))
@@ -97,7 +98,12 @@ def mine(cells: Cells) -> list[MinedRule]:
     dependencies = [
         Depends(one.when, one.then, round(one.holds, 3), one.count) for one in _strongest(find_dependencies(coded))
     ]
-    return [*dependencies, *find_templates(cells.texts), Typos(tuple(cells.texts.columns))]
+    return [
+        *dependencies,
+        *find_templates(cells.texts),
+        *find_spills(cells.texts),
+        Typos(tuple(cells.texts.columns)),
+    ]
 
 
 def _strongest(found: list[Dependency]) -> list[Dependency]:
