@@ -59,6 +59,9 @@ class Check:
 class Impute:
     """Fills in the one cell of a row that is missing in an equation, or has two readings of which one fits.
 
+    Where a check that flags says the same, it also changes the cell that is to blame for a row that breaks it, if that
+    is certain enough.
+
     Args:
         impute: the equation, of sums and products of columns and numbers, such as `sum = a + b`.
         reason: why the cell can be filled in, for people.
