@@ -215,7 +215,39 @@ class Spill:
         return (self.spill, self.into)
 
 
-MinedRule = Depends | Template | SourceVotes | Typos | Spill
+@dataclass(frozen=True)
+class NearDuplicates:
+    """Rows that are equal in some columns may be one thing entered twice.
+
+    Case, spaces, punctuation and accents are no difference. They are flagged, and stay. Only rows count that have
+    enough of their own to be equal by chance hardly ever.
+
+    Args:
+        near_duplicates: the columns.
+        reason: why such rows are doubtful, for people.
+        name: in reports.
+        action: whether they are flagged.
+    """
+
+    near_duplicates: tuple[str, ...]
+    reason: str = "the same as another row but for its key or how it is written"
+    name: str = "near duplicate"
+    action: Literal["flag", "off"] = "flag"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "near_duplicates", _names("near_duplicates", self.near_duplicates))
+        if self.action not in {"flag", "off"}:
+            raise ValueError(f"{self.action} is no action here; choose flag, off")
+        if not self.near_duplicates:
+            raise ValueError("near_duplicates names a column")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it is about."""
+        return self.near_duplicates
+
+
+MinedRule = Depends | Template | SourceVotes | Typos | Spill | NearDuplicates
 
 
 def active(rules: Iterable[object]) -> list[MinedRule]:

@@ -18,6 +18,7 @@ import polars as pl
 from eightytwenty.inference.candidates import FEATURES, Nearness, find_candidates
 from eightytwenty.inference.evidence import Cells, Evidence
 from eightytwenty.inference.groups import Floats
+from eightytwenty.inference.near_duplicates import are_own
 from eightytwenty.inference.spelling import Spelling
 from eightytwenty.inference.spills import spilled, with_spills
 from eightytwenty.inference.variants_by_right import may_both_be_right
@@ -86,6 +87,10 @@ class Judge:
             self._spilled(rule, texts) for rule in mined if isinstance(rule, Spill) and self.evidence.covers(rule)
         ]
         return with_spills(found, pl.concat(spills)) if spills else found
+
+    def are_own(self, rules: tuple[Rule, ...], texts: pl.DataFrame, sizes: pl.Series) -> pl.Series:
+        """Which rows have enough of their own; see `eightytwenty.inference.near_duplicates`."""
+        return are_own(rules, self.evidence, texts, sizes)
 
     def find_candidates(self, rules: Sequence[MinedRule], cells: Cells) -> tuple[pl.DataFrame, pl.DataFrame]:
         """What rules propose for cells, and which cells are odd; see `eightytwenty.inference.candidates`."""

@@ -14,6 +14,7 @@ from eightytwenty.inference.evidence import Cells, Evidence
 from eightytwenty.inference.gather import gather, repaired_cells
 from eightytwenty.inference.judge import Judge
 from eightytwenty.inference.measures import in_order_of_content
+from eightytwenty.inference.near_duplicates import find_near_duplicate_rule
 from eightytwenty.inference.sample import Sample, read_sample
 from eightytwenty.inference.sources import Sources, find_sources, learn_sources, tell
 from eightytwenty.inference.spills import find_spills
@@ -26,13 +27,14 @@ from eightytwenty.schema import Table
 _MOST_DETERMINANTS = 3  # of a column: more of them say the same again
 
 
-def with_mined_rules(table: Table, sample: Sample, files: Sequence[RawFile]) -> Table:
+def with_mined_rules(table: Table, sample: Sample, files: Sequence[RawFile], key: Sequence[str] = ()) -> Table:
     """A table with the rules that its rows show, and a judge who has their evidence.
 
     Args:
         table: of the rows.
         sample: of the rows; the rules are found in it.
         files: of the source; the evidence is counted in all their rows.
+        key: the columns that tell the records apart, if there are any.
     """
     cells = repaired_cells(table, in_order_of_content(sample.rows))
     # of a part of the rows, nobody knows what else the sources say of a thing
@@ -41,6 +43,8 @@ def with_mined_rules(table: Table, sample: Sample, files: Sequence[RawFile]) -> 
     told = tell(sources, cells.texts) if sources else None
     mined = replace(table, rules=(*table.rules, *rules))
     evidence = _of_all_rows(mined, Evidence.of(rules, cells, told), sample, files, rules)
+    if near_duplicates := find_near_duplicate_rule(table.names, key, mined.rules, evidence):
+        mined = replace(mined, rules=(*mined.rules, near_duplicates))
     return replace(mined, judge=Judge(evidence, forms(mined)))
 
 
