@@ -218,7 +218,81 @@ class Reference:
         return (self.column, self.references)
 
 
-MinedRule = Depends | Template | SourceVotes | Typos | Reference
+@dataclass(frozen=True)
+class Spill:
+    """Cells of a column hold the value of another one beside their own, and that of the other column is missing.
+
+    Both cells of such a row are changed, or neither.
+
+    Args:
+        spill: the column.
+        into: the column in which the value should stand.
+        position: where it stands in the cell.
+        holds: the share of the cells that look so, in rows in which the other value is missing, that really hold two.
+        reason: why both cells are doubtful, for people.
+        name: in reports; "spill" and the columns if not given.
+        action: as for `Depends`.
+    """
+
+    spill: str
+    into: str
+    position: Literal["end", "start"] = "end"
+    holds: float = 1.0
+    reason: str = ""
+    name: str = ""
+    action: MinedAction = "flag"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "holds", float(self.holds))
+        where = "ends" if self.position == "end" else "begins"
+        object.__setattr__(self, "reason", self.reason or f"{self.spill} {where} with a value of {self.into}")
+        start = "" if self.position == "end" else "start of "
+        object.__setattr__(self, "name", self.name or f"spill ({start}{_shown(self.spill)} -> {_shown(self.into)})")
+        _require_action(self.action)
+        if self.position not in {"end", "start"}:
+            raise ValueError(f"{self.position} is no position in a cell; choose end or start")
+        if self.spill == self.into:
+            raise ValueError("a column does not spill into itself")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it is about."""
+        return (self.spill, self.into)
+
+
+@dataclass(frozen=True)
+class NearDuplicates:
+    """Rows that are equal in some columns may be one thing entered twice.
+
+    Case, spaces, punctuation and accents are no difference. They are flagged, and stay. Only rows count that have
+    enough of their own to be equal by chance hardly ever.
+
+    Args:
+        near_duplicates: the columns.
+        reason: why such rows are doubtful, for people.
+        name: in reports.
+        action: whether they are flagged.
+    """
+
+    near_duplicates: tuple[str, ...]
+    reason: str = "the same as another row but for its key or how it is written"
+    name: str = "near duplicate"
+    action: Literal["flag", "off"] = "flag"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "near_duplicates", _names("near_duplicates", self.near_duplicates))
+        if self.action not in {"flag", "off"}:
+            raise ValueError(f"{self.action} is no action here; choose flag, off")
+        if not self.near_duplicates:
+            raise ValueError("near_duplicates names a column")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it is about."""
+        return self.near_duplicates
+
+
+MinedRule = Depends | Template | SourceVotes | Typos | Reference | Spill | NearDuplicates
 
 
 def active(rules: Iterable[object]) -> list[MinedRule]:

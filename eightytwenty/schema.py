@@ -18,7 +18,7 @@ from eightytwenty.engine.equation import Equation
 from eightytwenty.engine.expression import compile_check
 from eightytwenty.engine.reasons import NAMES
 from eightytwenty.kinds import Kind, find_kind, nearest
-from eightytwenty.mined_rules import MinedRule
+from eightytwenty.mined_rules import MinedRule, NearDuplicates
 from eightytwenty.read.options import ReadOptions
 
 Action = Literal["quarantine", "flag", "off"]
@@ -58,6 +58,9 @@ class Check:
 @dataclass(frozen=True)
 class Impute:
     """Fills in the one cell of a row that is missing in an equation, or has two readings of which one fits.
+
+    Where a check that flags says the same, it also changes the cell that is to blame for a row that breaks it, if that
+    is certain enough.
 
     Args:
         impute: the equation, of sums and products of columns and numbers, such as `sum = a + b`.
@@ -263,6 +266,9 @@ class Judge(Protocol):
     ) -> pl.DataFrame:
         """The verdicts on the cells of n rows."""
 
+    def are_own(self, rules: tuple[Rule, ...], texts: pl.DataFrame, sizes: pl.Series) -> pl.Series:
+        """(n,) Boolean, which rows have so much of their own that other rows have the same hardly by chance."""
+
     @property
     def digest(self) -> str:
         """Of all that it goes by."""
@@ -345,6 +351,12 @@ class Table:
     def unique(self) -> Unique | None:
         """The rule that finds copies, if the table has one."""
         return next((rule for rule in self.rules if isinstance(rule, Unique)), None)
+
+    @property
+    def near_duplicates(self) -> NearDuplicates | None:
+        """The rule that finds near duplicates, if the table has one and can judge them."""
+        rules = (rule for rule in self.rules if isinstance(rule, NearDuplicates) and rule.action != "off")
+        return next(rules, None) if self.judge else None
 
     def checks(self, action: Action) -> list[Check]:
         """The checks with this action, in order."""

@@ -14,7 +14,16 @@ import yaml
 from eightytwenty.engine.confidence import DEFAULT
 from eightytwenty.errors import UserError
 from eightytwenty.kinds import nearest
-from eightytwenty.mined_rules import Depends, Reference, SourceVotes, Template, Typos, active
+from eightytwenty.mined_rules import (
+    Depends,
+    NearDuplicates,
+    Reference,
+    SourceVotes,
+    Spill,
+    Template,
+    Typos,
+    active,
+)
 from eightytwenty.read.options import ReadOptions
 from eightytwenty.schema import Check, Column, Impute, Respell, Rule, Table, Unique
 
@@ -36,6 +45,8 @@ _RULES: dict[str, type[Rule]] = {
     "sources": SourceVotes,
     "typos": Typos,
     "references": Reference,
+    "spill": Spill,
+    "near_duplicates": NearDuplicates,
 }
 _Made = TypeVar("_Made")
 
@@ -211,7 +222,7 @@ class _Reader:
         fields = self.mapping(node, [field.name for field in dataclasses.fields(rule)], required)
         values: dict[str, Any] = {}
         for key, value in fields.items():
-            if key in {"unique", "when", "told", "typos"}:
+            if key in {"unique", "when", "told", "typos", "near_duplicates"}:
                 values[key] = tuple(map(self.text, self.sequence(value)))
             elif key == "copiers":
                 values[key] = tuple(tuple(map(self.text, self.sequence(group))) for group in self.sequence(value))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from eightytwenty.engine.executor import Executor
-from eightytwenty.engine.parts import Hashes, Part
+from eightytwenty.engine.parts import KEYS, Hashes, Part
 from eightytwenty.engine.rules import RuleResults, apply_rules
 from eightytwenty.read.batch import Batch
 from eightytwenty.read.reader import parse
@@ -60,11 +60,7 @@ def find_copies(table: Table, parts: Sequence[Part], executor: Executor) -> Copi
         parts: of all files, in order.
         executor: runs the comparison.
     """
-    ranges = -(-sum(part.height for part in parts) // _COMPARED)
-    edges = [(number << 64) // ranges for number in range(1, ranges)]
-    compare = functools.partial(_repeated_hashes, parts)
-    jobs = zip([0, *edges], [*edges, None], strict=True)
-    repeated = np.concatenate(list(executor(compare, jobs)))
+    repeated, _ = repeated_hashes(KEYS, parts, executor)
     groups, offset = _Groups(), 0
     for part, records in zip(parts, executor(functools.partial(_candidates, table, repeated), parts), strict=True):
         if records is not None:
@@ -73,36 +69,62 @@ def find_copies(table: Table, parts: Sequence[Part], executor: Executor) -> Copi
     return groups.resolve()
 
 
+def repeated_hashes(what: str, parts: Sequence[Part], executor: Executor) -> tuple[Hashes, Ordinals]:
+    """The hashes that occur more than once in the parts, and how often each does.
+
+    Args:
+        what: of the hashes: keys or likenesses.
+        parts: of all files.
+        executor: runs the comparison.
+
+    Returns:
+        (k,) the hashes, sorted, and (k,) their numbers.
+    """
+    ranges = -(-sum(part.height for part in parts) // _COMPARED)
+    edges = [(number << 64) // ranges for number in range(1, ranges)]
+    compare = functools.partial(_repeated_hashes, what, parts)
+    found = list(executor(compare, zip([0, *edges], [*edges, None], strict=True)))
+    return np.concatenate([hashes for hashes, _ in found]), np.concatenate([counts for _, counts in found])
+
+
 def _key(table: Table) -> list[str]:
     """The columns of the key, in the table's order."""
     return [name for name in table.names if table.unique and name in table.unique.unique]
 
 
-def _repeated_hashes(parts: Sequence[Part], bounds: tuple[int, int | None]) -> Hashes:
-    """The sorted hashes from the first bound to the second, or to the end, that occur more than once."""
+def _repeated_hashes(what: str, parts: Sequence[Part], bounds: tuple[int, int | None]) -> tuple[Hashes, Ordinals]:
+    """The hashes from the first bound to the second, or to the end, that occur more than once, and how often."""
     low, high = bounds
     pieces = []
     for part in parts:
-        hashes = part.read_sorted_hashes()
+        hashes = part.read_sorted_hashes(what)
         end = len(hashes) if high is None else np.searchsorted(hashes, np.uint64(high))
         # a copy, or the whole would stay in memory
         pieces.append(hashes[np.searchsorted(hashes, np.uint64(low)) : end].copy())
     ordered = np.concatenate(pieces)
     ordered.sort()
-    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    repeated, more = np.unique(ordered[1:][ordered[1:] == ordered[:-1]], return_counts=True)
+    return repeated, more.astype(np.int64) + 1
 
 
 def _candidates(table: Table, repeated: Hashes, part: Part) -> pl.DataFrame | None:
     """The signatures of the records of a part whose hash is among the sorted `repeated`; None if there is none."""
-    own = part.read_sorted_hashes()
-    here = repeated[np.searchsorted(own, repeated, "left") < np.searchsorted(own, repeated, "right")]
-    if not len(here):
+    rows = rows_with(KEYS, repeated, part)
+    if not len(rows):
         return None
-    is_repeated = part.read_hashes().is_in(pl.Series(here).implode()).fill_null(value=False)
-    rows = np.flatnonzero(is_repeated.to_numpy()).astype(np.int64)
     piece = part.read_piece(rows)
     batch = parse(piece, table.names)
     return _signatures(table, batch, apply_rules(table, batch, piece.filled)).with_columns(ordinal=pl.Series(rows))
+
+
+def rows_with(what: str, hashes: Hashes, part: Part) -> Ordinals:
+    """The rows of a part whose hash is among some sorted ones."""
+    own = part.read_sorted_hashes(what)
+    here = hashes[np.searchsorted(own, hashes, "left") < np.searchsorted(own, hashes, "right")]
+    if not len(here):
+        return np.empty(0, dtype=np.int64)
+    is_among = part.read_hashes(what).is_in(pl.Series(here).implode()).fill_null(value=False)
+    return np.flatnonzero(is_among.to_numpy()).astype(np.int64)
 
 
 def _signatures(table: Table, rows: Batch, results: RuleResults) -> pl.DataFrame:

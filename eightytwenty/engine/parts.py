@@ -17,7 +17,8 @@ from eightytwenty.read.dialect import TextFormat
 
 _PIECE, _KEPT, _CONTENT, _ROWS = "piece.arrow", "kept.arrow", "content.arrow", "rows.arrow"
 TEXTS = "texts"  # the cells of clean rows as their columns write them
-_HASHES, _SORTED = "hashes.arrow", "sorted-hashes.arrow"
+_FLAGS = "more-flags.arrow"
+KEYS, LIKENESSES = "keys", "likenesses"  # what the hashes of a part are of
 Hashes = npt.NDArray[np.uint64]
 
 
@@ -90,16 +91,32 @@ class Part:
         counted = {name: part.read_table(name) for name in tables if name != "clean"}
         return replace(part, counts=Counts.of(self.height, counted))
 
+    def add_flags(self, folder: Path, flags: pl.DataFrame) -> "Part":
+        """Flags clean rows of the piece once more.
+
+        Args:
+            folder: for the amendments of all parts.
+            flags: lines of the table of flags.
+        """
+        amended = folder / self.place.relative_to(self.folder)
+        amended.mkdir(parents=True, exist_ok=True)
+        write_rows(amended / _FLAGS, flags)
+        part = replace(self, amended=amended)
+        counted = {name: part.read_table(name) for name in ("quarantine", "duplicates", "flags", "ledger")}
+        return replace(part, counts=Counts.of(self.height, counted))
+
     def read_table(self, name: str) -> pl.DataFrame:
         """Maps a table."""
         table = read_rows(self.place / f"{name}.arrow")
         if not self.amended:
             return table
-        stays = np.ones(self.height, dtype=bool)
-        stays[read_rows(self.amended / _ROWS)["row"].to_numpy()] = False
-        table = table.filter(stays[table["record"].to_numpy() - self.first])
-        more = self.amended / f"{name}.arrow"
-        return pl.concat([table, read_rows(more)]).sort("record", maintain_order=True) if more.exists() else table
+        if (self.amended / _ROWS).exists():
+            stays = np.ones(self.height, dtype=bool)
+            stays[read_rows(self.amended / _ROWS)["row"].to_numpy()] = False
+            table = table.filter(stays[table["record"].to_numpy() - self.first])
+        paths = [self.amended / f"{name}.arrow", *([self.amended / _FLAGS] if name == "flags" else [])]
+        more = [read_rows(path) for path in paths if path.exists()]
+        return pl.concat([table, *more]).sort("record", maintain_order=True) if more else table
 
     def write_piece(self, piece: Piece, is_kept: Mask) -> None:
         """Keeps records of the piece; the others are rows of `clean` whose cells are the plain form of their values."""
@@ -127,18 +144,18 @@ class Part:
         order = np.argsort(np.concatenate([rows[is_kept], rows[~is_kept]]))
         return replace(piece, records=self.first + rows, rows=pl.concat([piece.rows, plain])[order])
 
-    def write_hashes(self, hashes: pl.Series) -> None:
-        """Keeps the hashes of the keys: (height,) UInt64, null where a key is missing."""
-        write_rows(self.place / _HASHES, hashes.to_frame("hash"))
-        write_rows(self.place / _SORTED, pl.DataFrame({"hash": np.sort(hashes.drop_nulls().to_numpy())}))
+    def write_hashes(self, what: str, hashes: pl.Series) -> None:
+        """Keeps the hashes of keys or likenesses: (height,) UInt64, null where there is none."""
+        write_rows(self.place / f"{what}.arrow", hashes.to_frame("hash"))
+        write_rows(self.place / f"sorted-{what}.arrow", pl.DataFrame({"hash": np.sort(hashes.drop_nulls().to_numpy())}))
 
-    def read_hashes(self) -> pl.Series:
-        """Maps the hashes of the keys: (height,) UInt64, null where a key is missing."""
-        return read_rows(self.place / _HASHES)["hash"]
+    def read_hashes(self, what: str) -> pl.Series:
+        """Maps the hashes of keys or likenesses: (height,) UInt64, null where there is none."""
+        return read_rows(self.place / f"{what}.arrow")["hash"]
 
-    def read_sorted_hashes(self) -> Hashes:
-        """Maps the hashes, sorted, without those of missing keys."""
-        return read_rows(self.place / _SORTED)["hash"].to_numpy()
+    def read_sorted_hashes(self, what: str) -> Hashes:
+        """Maps the hashes of keys or likenesses, sorted, without nulls."""
+        return read_rows(self.place / f"sorted-{what}.arrow")["hash"].to_numpy()
 
 
 def write_rows(path: Path, rows: pl.DataFrame) -> None:

@@ -9,7 +9,8 @@ import polars as pl
 
 from eightytwenty.engine.account import validate_clean
 from eightytwenty.engine.duplicates import hash_keys
-from eightytwenty.engine.parts import TEXTS, Part
+from eightytwenty.engine.near_duplicates import hash_likenesses
+from eightytwenty.engine.parts import KEYS, LIKENESSES, TEXTS, Part
 from eightytwenty.engine.reasons import OUT_OF_RANGE, PATTERN, UNKNOWN
 from eightytwenty.engine.rules import Doubt, Mask, RuleResults, apply_rules, rule_reasons, value_reason
 from eightytwenty.engine.validate import clean_schema
@@ -67,11 +68,13 @@ class Router:
         validate_clean(tables["clean"].select(self.table.names), clean_schema(self.table), self.table.name)
         part = Part.make(self.folder, number, piece, tables)
         if self.table.unique:
-            part.write_hashes(hash_keys(self.table, results))
+            part.write_hashes(KEYS, hash_keys(self.table, results))
             if piece.text:
                 part.write_piece(piece, ~no_row)
             else:
                 part.write_piece(replace(piece, rows=batch.cells), ~_is_plain(self.table, results))
+        if rule := self.table.near_duplicates:
+            part.write_hashes(LIKENESSES, hash_likenesses(rule, results, batch.problems.is_null().to_numpy()))
         return part
 
     def reroute(self, repeats: Repeats) -> Part:
@@ -91,7 +94,7 @@ class Router:
         row_ids = pl.DataFrame({"record": batch.records})
         columns = {column.name: column for column in self.table.columns}
         tables = route_rows(row_ids, results, batch.raw, is_copy, originals, rule_reasons(self.table), columns)
-        if self.table.csv:
+        if self.table.csv or self.table.near_duplicates:
             tables[TEXTS] = row_ids.hstack(results.cells).filter(results.sound & ~is_copy)
         return tables
 

@@ -13,6 +13,7 @@ from eightytwenty.engine.confidence import confidence
 from eightytwenty.engine.encoding_damage import find_damaged
 from eightytwenty.engine.equation import Equation
 from eightytwenty.engine.expression import compile_check
+from eightytwenty.engine.mending import mend, stated_equations
 from eightytwenty.engine.reasons import DAMAGED, DAMAGED_REASON, MISSING, OUT_OF_RANGE, PATTERN, REASONS, UNKNOWN
 from eightytwenty.engine.repair import LEDGER, RepairedColumn, canonical, parse_plain, repair_column, repairs
 from eightytwenty.engine.verdicts import decide_cells
@@ -111,6 +112,9 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
         # what is computed for a column that the file lacks would be in no output
         if set(Equation.parse(rule.impute).columns) <= set(file_columns):
             columns = _impute(rule, table, columns, is_row)
+    columns, blamed, told = _mend(table, columns, file_columns, is_row)
+    for name, doubts in blamed.items():
+        judged.setdefault(name, []).extend(doubts)
     cells = pl.DataFrame({name: column.cells for name, column in columns.items()})
     values = pl.DataFrame({name: column.values for name, column in columns.items()})
 
@@ -146,7 +150,7 @@ def apply_rules(table: Table, batch: Batch, file_columns: Collection[str]) -> Ru
         for rule in table.respells("flag")
     ]
     for name, failed in check_failures(table.checks("flag"), values).items():
-        flags.append(Doubt(name, None, np.flatnonzero(failed)))
+        flags.append(Doubt(name, None, np.setdiff1d(np.flatnonzero(failed), told.get(name, ()))))
 
     # within a row, columns are in the table's order and changes to one cell in the order in which they were made
     position = pl.col("column").replace_strict(
@@ -179,6 +183,49 @@ def _apply_verdicts(
         )
         doubts.setdefault(str(column), []).append(doubt)
     return columns, doubts
+
+
+def _mend(
+    table: Table, columns: dict[str, RepairedColumn], file_columns: Collection[str], usable: Mask
+) -> tuple[dict[str, RepairedColumn], dict[str, list[Doubt]], dict[str, Indices]]:
+    """Changes the cells that are to blame for broken equations where that is certain enough.
+
+    Returns:
+        the columns; the other such cells, by column; and the rows of these, by the check that they break.
+    """
+    stated = stated_equations(table, file_columns)
+    if not stated:
+        return columns, {}, {}
+    cells = pl.DataFrame({name: repaired.cells for name, repaired in columns.items()})
+    values = pl.DataFrame({name: repaired.values for name, repaired in columns.items()})
+    failures = check_failures([one.check for one in stated], values)
+    written = {column.name: column for column in table.written_columns}
+    found = mend(stated, {name: rows & usable for name, rows in failures.items()}, written, cells, values)
+    columns, blamed, told = dict(columns), dict[str, list[Doubt]](), dict[str, Indices]()
+    is_sure = pl.col("impute").is_not_null() & (pl.col("confidence") >= table.min_confidence)
+    for (column,), of_column in found.group_by("column", maintain_order=True):
+        name = str(column)
+        is_changed = columns[name].ledger.filter(pl.col("step") >= _AFTER_REPAIRS)["row"]  # a cell is changed once
+        sure = is_sure & ~pl.col("row").is_in(is_changed.implode())
+        for (rule,), made in of_column.filter(sure).group_by("impute", maintain_order=True):
+            columns[name] = _fill(
+                columns[name],
+                written[name],
+                made["row"].to_numpy(),
+                made["proposal"],
+                str(rule),
+                made["confidence"],
+                made["reason"],
+            )
+        doubtful = of_column.filter(~sure).with_columns(rule=pl.col("checks").list.first())
+        for (rule,), open_ in doubtful.group_by("rule", maintain_order=True):
+            doubt = Doubt(
+                str(rule), name, open_["row"].to_numpy(), open_["proposal"], open_["confidence"], open_["reason"]
+            )
+            blamed.setdefault(name, []).append(doubt)
+        for (check,), rows in doubtful.explode("checks").group_by("checks", maintain_order=True):
+            told[str(check)] = np.union1d(told.get(str(check), np.empty(0, np.int64)), rows["row"].to_numpy())
+    return columns, blamed, told
 
 
 def _doubts(column: Column, repaired: RepairedColumn, is_row: Mask, judged: Sequence[Doubt]) -> Iterator[Doubt]:

@@ -16,11 +16,12 @@ from eightytwenty.engine.executor import Executor, in_threads
 from eightytwenty.engine.guard import require_replaceable
 from eightytwenty.engine.index import Index
 from eightytwenty.engine.lines import FOLDERS, QuarantinedLines
+from eightytwenty.engine.near_duplicates import find_near_duplicates, reasons
 from eightytwenty.engine.parts import Part
 from eightytwenty.engine.route import Repeats, Router
 from eightytwenty.engine.rules import rule_reasons
 from eightytwenty.engine.summary import Summary
-from eightytwenty.engine.write import CSV, OUTPUTS, CleanText, Layout, Outputs
+from eightytwenty.engine.write import CSV, FLAGS, OUTPUTS, CleanText, Layout, Outputs
 from eightytwenty.errors import UserError
 from eightytwenty.files import whole_folder, write_files
 from eightytwenty.pages.report import write_reports
@@ -94,16 +95,19 @@ def clean_table(
         counts = [0] * len(files)
         for part in parts:
             counts[part.file] += part.height
+        names = [file.name for file in files]
         if table.unique:
             copies = find_copies(table, parts, executor)
-            names = [file.name for file in files]
             changed = {part.place: part for part in executor(router.reroute, _repeats(parts, copies, names, counts))}
             parts = [changed.get(part.place, part) for part in parts]
+        if table.near_duplicates:
+            found = find_near_duplicates(table, parts, executor)
+            parts = list(_with_near_duplicates(table, parts, found, names, counts, scratch))
         with ThreadPoolExecutor(1) as remover:  # to give large files back takes a while
             for part in _merge(folder, parts, table, files, executor):
                 if not index:
                     remover.submit(shutil.rmtree, part.place)
-        check_accounts(folder, [file.name for file in files], counts)
+        check_accounts(folder, names, counts)
         shutil.rmtree(scratch)
         write_files(folder, beside or {})
         total = sum((part.counts for part in parts[1:]), parts[0].counts)
@@ -111,6 +115,26 @@ def clean_table(
         unread = [asdict(file) for file in source.unread]
         summary = total.summary(table.name, reader.sha256, described, unread)
         return write_reports(folder, summary, rule_reasons(table), mask=mask)
+
+
+def _with_near_duplicates(
+    table: Table, parts: Sequence[Part], found: pl.DataFrame, names: list[str], counts: list[int], amended: Path
+) -> Iterator[Part]:
+    """The parts, with flags for the near duplicates in them."""
+    rule = table.near_duplicates
+    if not rule or found.is_empty():
+        yield from parts
+        return
+    starts, offset = np.concatenate([[0], np.cumsum(counts)[:-1]]), 0
+    others = _row_ids(found["other"].to_numpy(), pl.Series(names, dtype=pl.String), starts)
+    ids = others.select(pl.format("{}:{}", *others.columns)).to_series()
+    flags = found.select("ordinal", pl.lit(rule.name).alias("rule"), reason=reasons(rule, table.names, found, ids))
+    flags = flags.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in FLAGS.items() if name not in flags)
+    for part in parts:
+        low, high = np.searchsorted(found["ordinal"].to_numpy(), [offset, offset + part.height]).tolist()
+        record = (pl.col("ordinal") - offset + part.first).alias("record")
+        yield part.add_flags(amended, flags[low:high].select(record, *FLAGS)) if high > low else part
+        offset += part.height
 
 
 def _repeats(parts: Sequence[Part], copies: Copies, names: list[str], counts: list[int]) -> Iterator[Repeats]:

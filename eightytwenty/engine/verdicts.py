@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 import polars as pl
 
-from eightytwenty.mined_rules import Typos, active
+from eightytwenty.mined_rules import Spill, Typos, active
 from eightytwenty.read.batch import Indices
 from eightytwenty.schema import Table
 
@@ -36,17 +36,18 @@ def decide_cells(
         {"rule": pl.String, "needed": pl.Float64},
     )
     flagged, kept = _flagged(table), _kept(table)
+    pairs = [rule.name for rule in rules if isinstance(rule, Spill)]
     rows: Indices | None = None  # all of them
     made: list[pl.DataFrame] = []
     open_: list[pl.DataFrame] = []
     for _ in range(_MOST_ROUNDS):
         verdicts = _judge(table, texts, unreadable, rows).filter(pl.col("column").is_in(list(file_columns)))
-        verdicts = verdicts.join(kept, on=["rule", "column", "cell"], how="anti")
+        verdicts = _whole(verdicts.join(kept, on=["rule", "column", "cell"], how="anti"), pairs)
         verdicts = verdicts.join(needed, on="rule", how="left", maintain_order="left")
         is_sure = (pl.col("confidence") >= pl.col("needed")).fill_null(value=False) & pl.col("proposal").is_not_null()
         sure, doubtful = verdicts.filter(is_sure).drop("needed"), verdicts.filter(~is_sure).drop("needed")
         if made:  # a cell is changed once
-            sure = sure.join(pl.concat(made), on=["row", "column"], how="anti")
+            sure = _whole(sure.join(pl.concat(made), on=["row", "column"], how="anti"), pairs)
         if rows is not None:
             again = pl.Series(rows)
             open_ = [frame.filter(~pl.col("row").is_in(again.implode())) for frame in open_]
@@ -73,6 +74,12 @@ def _judge(
     of_rows = {name: cells.gather(rows) for name, cells in unreadable.items()}
     verdicts = table.judge(table.rules, texts[rows], of_rows)
     return verdicts.with_columns(row=pl.Series(rows[verdicts["row"].to_numpy()], dtype=pl.Int64))
+
+
+def _whole(verdicts: pl.DataFrame, pairs: list[str]) -> pl.DataFrame:
+    """Verdicts without those of rules on pairs of cells of which only one cell is left."""
+    is_half = pl.col("rule").is_in(pairs) & (pl.len().over("row", "rule") < 2)
+    return verdicts.filter(~is_half) if pairs else verdicts
 
 
 def _kept(table: Table) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from eightytwenty.engine.slips import is_slip
 from eightytwenty.inference.formulas import COPY, PRODUCT, RATIOS, SPANS, SUM, Formula, Mask
 from eightytwenty.inference.measures import (
     DAY,
@@ -28,7 +29,6 @@ from eightytwenty.inference.measures import (
     quoted,
     readable,
 )
-from eightytwenty.inference.slips import is_slip
 from eightytwenty.schema import Check, Column, Impute
 
 _HOLDS = 0.9  # of the rows

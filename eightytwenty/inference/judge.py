@@ -19,11 +19,13 @@ from eightytwenty.engine.executor import in_threads
 from eightytwenty.inference.candidates import FEATURES, Nearness, find_candidates
 from eightytwenty.inference.evidence import Cells, Evidence
 from eightytwenty.inference.groups import Floats
+from eightytwenty.inference.near_duplicates import are_own
 from eightytwenty.inference.references import not_found
 from eightytwenty.inference.spelling import Spelling
+from eightytwenty.inference.spills import spilled, with_spills
 from eightytwenty.inference.variants_by_right import is_mangled_label, may_both_be_right
 from eightytwenty.kinds import find_kind
-from eightytwenty.mined_rules import MinedRule, Reference, SourceVotes, Template, active
+from eightytwenty.mined_rules import MinedRule, Reference, SourceVotes, Spill, Template, active
 from eightytwenty.schema import Rule
 
 WEIGHTS = Path(__file__).with_name("weights.csv")
@@ -84,10 +86,18 @@ class Judge:
         by_group = found.join(told.select("row", "column"), on=["row", "column"], how="anti")
         is_doubt = pl.col("proposal").is_not_null() | pl.col("confidence").is_null()
         judged = pl.concat([by_group, told.filter(is_doubt)])
+        spills = [
+            self._spilled(rule, texts) for rule in mined if isinstance(rule, Spill) and self.evidence.covers(rule)
+        ]
+        judged = with_spills(judged.sort("row", "column"), pl.concat(spills)) if spills else judged
         # of a cell that is doubtful anyway, the others say more
         lost = self._lost([rule for rule in mined if isinstance(rule, Reference)], cells)
         lost = lost.join(judged.select("row", "column"), on=["row", "column"], how="anti")
         return pl.concat([judged, lost]).sort("row", "column")
+
+    def are_own(self, rules: tuple[Rule, ...], texts: pl.DataFrame, sizes: pl.Series) -> pl.Series:
+        """Which rows have enough of their own; see `eightytwenty.inference.near_duplicates`."""
+        return are_own(rules, self.evidence, texts, sizes)
 
     def find_candidates(self, rules: Sequence[MinedRule], cells: Cells) -> tuple[pl.DataFrame, pl.DataFrame]:
         """What rules propose for cells, and which cells are odd; see `eightytwenty.inference.candidates`."""
@@ -123,6 +133,20 @@ class Judge:
             )
             pieces.append(found.select(list(VERDICTS)).cast(VERDICTS))
         return pl.concat(pieces).unique(["row", "column"], keep="first", maintain_order=True)
+
+    def _spilled(self, rule: Spill, texts: pl.DataFrame) -> pl.DataFrame:
+        """The verdicts on cells that hold two values, and on those in which one of these should stand."""
+        known, domain = (
+            self.evidence.vocabularies[name].values.cells.filter(pl.Series(self.evidence.readable[name]))
+            for name in rule.columns
+        )
+        found = spilled(rule, texts, known, domain)
+        found = found.with_columns(confidence=1 / (1 + (-pl.col("log_odds")).exp()))
+        rest = found.filter(pl.col("column") == rule.spill)
+        # what is left must be of the column's kind, too
+        is_right = find_kind(*self.forms[rule.spill]).parse(rest["proposal"]).is_not_null()
+        rows = rest.filter(is_right)["row"]
+        return found.filter(pl.col("row").is_in(rows.implode()), pl.col("confidence") >= _LIKELY).select(list(VERDICTS))
 
     @cached_property
     def _spellings(self) -> dict[str, Spelling]:

@@ -16,9 +16,11 @@ from eightytwenty.inference.evidence import Cells, Evidence
 from eightytwenty.inference.gather import gather, repaired_cells
 from eightytwenty.inference.judge import Judge
 from eightytwenty.inference.measures import in_order_of_content
+from eightytwenty.inference.near_duplicates import find_near_duplicate_rule
 from eightytwenty.inference.references import find_references, reference_values
 from eightytwenty.inference.sample import Sample, read_sample
 from eightytwenty.inference.sources import Sources, find_sources, learn_sources, tell
+from eightytwenty.inference.spills import find_spills
 from eightytwenty.inference.templates import find_templates
 from eightytwenty.inference.values import Values
 from eightytwenty.mined_rules import Depends, MinedRule, Reference, SourceVotes, Typos, active
@@ -29,13 +31,14 @@ _LONGEST_CONDITION = 60  # characters of a value that stands in the name of a ru
 _DTYPES_OF_THINGS = (pl.String, pl.Int64)  # of names, codes and numbers: measures and days refer to nothing
 
 
-def with_mined_rules(table: Table, sample: Sample, files: Sequence[RawFile]) -> Table:
+def with_mined_rules(table: Table, sample: Sample, files: Sequence[RawFile], key: Sequence[str] = ()) -> Table:
     """A table with the rules that its rows show, and a judge who has their evidence.
 
     Args:
         table: of the rows.
         sample: of the rows; the rules are found in it.
         files: of the source; the evidence is counted in all their rows.
+        key: the columns that tell the records apart, if there are any.
     """
     cells = repaired_cells(table, in_order_of_content(sample.rows))
     # of a part of the rows, nobody knows what else the sources say of a thing, nor which things there are
@@ -46,6 +49,8 @@ def with_mined_rules(table: Table, sample: Sample, files: Sequence[RawFile]) -> 
     told = tell(sources, cells.texts) if sources else None
     mined = replace(table, rules=(*table.rules, *rules))
     evidence = _of_all_rows(mined, Evidence.of(rules, cells, told), sample, files, rules)
+    if near_duplicates := find_near_duplicate_rule(table.names, key, mined.rules, evidence):
+        mined = replace(mined, rules=(*mined.rules, near_duplicates))
     judge = Judge(evidence, forms(mined))
     # of a sample, nobody knows which other values there are
     return replace(with_domains(mined, judge) if sample.is_whole else mined, judge=judge)
@@ -105,7 +110,7 @@ def forms(table: Table) -> dict[str, tuple[str, str]]:
 
 
 def mine(cells: Cells) -> list[MinedRule]:
-    """The rules that rows show: dependencies, templates and slips."""
+    """The rules that rows show: dependencies, templates, spills and slips."""
     coded, vocabularies = {}, {}
     for name in cells.texts.columns:
         vocabularies[name] = vocabulary = Vocabulary(Values.of(cells.texts[name]))
@@ -120,7 +125,12 @@ def mine(cells: Cells) -> list[MinedRule]:
         for one, where in found
         if all(len(value) <= _LONGEST_CONDITION for _, value in where)
     ]
-    return [*dependencies, *find_templates(cells.texts), Typos(tuple(cells.texts.columns))]
+    return [
+        *dependencies,
+        *find_templates(cells.texts),
+        *find_spills(cells.texts),
+        Typos(tuple(cells.texts.columns)),
+    ]
 
 
 def _where(dependency: Dependency, vocabularies: Mapping[str, Vocabulary]) -> tuple[tuple[str, str], ...]:

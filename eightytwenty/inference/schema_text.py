@@ -34,7 +34,7 @@ def inferred_files(inferred: Inferred, *, masked: bool = False) -> dict[str, str
     if not masked:
         return {**_texts(inferred, masked=False), **_counts(inferred.table)}
     columns = tuple(replace(column, values=()) for column in inferred.table.columns)
-    return _texts(replace(inferred, table=replace(inferred.table, columns=columns)), masked=True)
+    return {**_texts(replace(inferred, table=replace(inferred.table, columns=columns)), masked=True)}
 
 
 def _counts(table: Table) -> dict[str, bytes]:

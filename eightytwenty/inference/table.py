@@ -40,6 +40,7 @@ class Inferred:
         table: the table.
         columns: name -> what it rests on.
         keys: columns, or pairs of columns, that no two different records share.
+        key: the one among them that is a key for good; empty if there is none.
         rows: how many rows were looked at.
         seen: how many rows there are.
         broken: how many records are no rows.
@@ -48,6 +49,7 @@ class Inferred:
     table: Table
     columns: dict[str, ColumnEvidence]
     keys: list[tuple[str, ...]]
+    key: tuple[str, ...]
     rows: int
     seen: int
     broken: int = 0
@@ -97,7 +99,7 @@ def infer_table(files: Sequence[RawFile], name: str, read: ReadOptions, progress
     # whoever writes commas before fractions does not write them between cells
     has_commas = all(file.format and file.format.dialect.delimiter == "," for file in files)
     inferred = infer_sample(sample, name, read, lacking, read.decimal or ("." if has_commas else ""))
-    return replace(inferred, table=with_mined_rules(inferred.table, sample, files))
+    return replace(inferred, table=with_mined_rules(inferred.table, sample, files, inferred.key))
 
 
 def infer_sample(sample: Sample, name: str, read: ReadOptions, lacking: set[str], decimal_mark: str = "") -> Inferred:
@@ -125,17 +127,14 @@ def infer_sample(sample: Sample, name: str, read: ReadOptions, lacking: set[str]
     evidence = {column: shown for column, (_, _, shown) in found.items()}
     distinct = sample.rows.unique()
     keys = find_keys(distinct, evidence)
+    key = sure_key(keys, distinct, {column.name: column for column in columns}, evidence)
     # of a sample, two records with the same key may both be missing
-    if (
-        key := sure_key(keys, distinct, {column.name: column for column in columns}, evidence)
-        if sample.is_whole
-        else ()
-    ):
+    if key and sample.is_whole:
         columns = tuple(replace(column, nullable=column.name not in key) for column in columns)
         rules = (*rules, Unique(key))
     table = Table(name, columns, rules, read, csv=True)
     table = replace(table, rules=(*rules, *_rules_between(table.written_columns, sample.rows)))
-    return Inferred(table, evidence, keys, sample.rows.height, sample.seen, sample.broken)
+    return Inferred(table, evidence, keys, key, sample.rows.height, sample.seen, sample.broken)
 
 
 def _rules_between(columns: Sequence[Column], rows: pl.DataFrame) -> list[Rule]:

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import replace
 
-from eightytwenty.mined_rules import Typos
+from eightytwenty.mined_rules import NearDuplicates, Typos
 from eightytwenty.schema import Column, Rule, Table
 
 
@@ -52,8 +52,12 @@ def _merged(before: Column, written: Column, after: Column) -> Column:
 
 def _within(rule: Rule, names: list[str]) -> Rule:
     """A rule on any number of columns, without those that a table does not have."""
-    left = tuple(name for name in rule.typos if name in names) if isinstance(rule, Typos) else ()
-    return replace(rule, typos=left) if isinstance(rule, Typos) and left else rule
+    if not isinstance(rule, Typos | NearDuplicates):
+        return rule
+    left = tuple(name for name in rule.columns if name in names)
+    if not left:
+        return rule
+    return replace(rule, typos=left) if isinstance(rule, Typos) else replace(rule, near_duplicates=left)
 
 
 def _fits(rule: Rule, table: Table) -> bool:

@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eightytwenty import Column, Table, UserError, read_table, table_yaml
-from eightytwenty.mined_rules import Depends, Reference, SourceVotes, Template, Typos, active
+from eightytwenty.mined_rules import (
+    Depends,
+    NearDuplicates,
+    Reference,
+    SourceVotes,
+    Spill,
+    Template,
+    Typos,
+    active,
+)
 
 # what a file may call its columns
 NAMES = st.sampled_from(
@@ -50,6 +59,8 @@ def rules(draw):
         SourceVotes(names[0], names[1], tuple(names[2:]), copiers, **said),
         Typos(tuple(names), **said),
         Reference(*names[:2], draw(SHARES), said["reason"], action=draw(st.sampled_from(["flag", "off"]))),
+        NearDuplicates(tuple(names), said["reason"], action=draw(st.sampled_from(["flag", "off"]))),
+        Spill(names[0], names[1], draw(st.sampled_from(["end", "start"])), draw(SHARES), **said),
     ]
     return names, tuple(made)
 
@@ -104,6 +115,11 @@ def test_names_are_plain_where_they_can_be():
         ("{template: '{b}', column: b}", "a column is not written out of itself"),
         ("{template: '{e}', column: b}", "e is not a column"),
         ("{sources: a, of: b, told: []}", "sources tell at least one column"),
+        ("{spill: a, into: a}", "a column does not spill into itself"),
+        ("{spill: a, into: e}", "e is not a column"),
+        ("{spill: a, into: b, position: middle}", "middle is no position in a cell; choose end or start"),
+        ("{near_duplicates: []}", "near_duplicates names a column"),
+        ("{near_duplicates: [a], action: repair}", "repair is no action here; choose flag, off"),
         ("{typos: []}", "typos names a column"),
         ("{typos: [e]}", "e is not a column"),
         ("{typos: [a]}\n- {typos: [b]}", "two rules have the name typo"),

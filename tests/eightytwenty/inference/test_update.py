@@ -111,8 +111,8 @@ def test_new_rules_that_do_not_fit_the_columns_of_a_person_are_left_out(tmp_path
         return "left,right,total\n" + "\n".join(lines) + "\n"
 
     for edited, names in (
-        ("text", ["typo"]),
-        ("decimal", ["total = left + right", "from total = left + right", "typo"]),
+        ("text", ["typo", "near duplicate"]),
+        ("decimal", ["total = left + right", "from total = left + right", "typo", "near duplicate"]),
     ):
         folder = tmp_path / edited
         folder.mkdir()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eightytwenty.inference.slips import is_slip
+from eightytwenty.engine.slips import is_slip
 
 WORDS = st.text("abcd", min_size=4, max_size=12)
 
