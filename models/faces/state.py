@@ -3,27 +3,32 @@
 The link is the address of the page, "#", and keys and values as in a query: #m=5f0c...&s=7&f=-.3.-&t=90. A key that is
 missing has its default, one that is unknown is ignored, of one that is there twice the first counts.
 
-    key  meaning                                                           values                          default
-    m    digest of the model that the link was made with                   16 hexadecimal digits
-    s    seed                                                              0 to 4294967295                 0
-    f    for each attribute the number of its value, or - for any          joined by "."                   all any
-    t    turn of the style in degrees                                      0 to 359                        0
-    v    variety in percent                                                0 to 150                        100
-    k    locked faces: place, seed, number, joined by ":"                  joined by "."                   none
-    p    place of the face that is picked                                  0 to 15                         0
+    key  meaning                                                      values               default
+    m    digest of the model that the link was made with              16 hex digits
+    s    seed                                                         0 to 4294967295      0
+    f    features: for each attribute its value's number, or -: any   joined by "."        all any
+    l    locked features: for each attribute a seed, or -: none       joined by "."        none locked
+    t    turn of the style in degrees                                 0 to 359             0
+    v    variety in percent                                           0 to 150             100
+    k    locked faces                                                 joined by "."        none
+    p    place of the face that is picked                             0 to 15              0
 
-The face in place i has the number i and the seed of the link, unless the place is locked: then it keeps its own. The
-noise n and a second noise m follow from seed and number (models/faces/random.py), and what is drawn is
+The face in place i has the number i and the seed of the link. The noise n and a second noise m follow from both
+(models/faces/random.py), and what is drawn is
 
     v / 100 (cos(t) n + sin(t) m)
 
 in double precision, rounded to single precision at the end: a great circle through n, on which its length hardly
-changes. Where an attribute may have any value, the face's value follows from seed and number, too.
+changes. Where an attribute may have any value, the face's value follows from its number and the seed, or the seed that
+the feature is locked to, so that the faces keep it when there is a new seed.
+
+A locked face is place:seed:number:features:turn:variety, with the numbers of its values joined by "-". It stays as it
+is, whatever the rest of the link says.
 """
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 from urllib.parse import parse_qsl
@@ -42,11 +47,20 @@ _MOST_TURN, _MOST_VARIETY = 359, 150
 
 
 class Locked(NamedTuple):
-    """A face that keeps its seed and number."""
+    """A face that stays as it is: in which place, and how it is drawn."""
 
     place: int
     seed: int
     face: int
+    features: tuple[int, ...] = ()
+    turn: int = 0
+    variety: int = 100
+
+    @property
+    def entry(self) -> str:
+        """As it stands in a link."""
+        place, seed, face, features, turn, variety = self
+        return ":".join(map(str, (place, seed, face, "-".join(map(str, features)), turn, variety)))
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,7 @@ class State:
     Attributes:
         seed: of all faces that are not locked.
         features: for each attribute of the model the number of its value; None: any.
+        feature_seeds: for each attribute of the model the seed that its values are locked to; None: the seed.
         turn: of the style, in degrees.
         variety: in percent.
         locked: at most one for each place.
@@ -64,6 +79,7 @@ class State:
 
     seed: int = 0
     features: tuple[int | None, ...] = ()
+    feature_seeds: tuple[int | None, ...] = ()
     turn: int = 0
     variety: int = 100
     locked: tuple[Locked, ...] = ()
@@ -92,15 +108,20 @@ class State:
                 return default
             return number
 
-        features, are_odd = _features(values.get("f"), model.attributes)
+        counts = [len(entries) for entries in model.attributes.values()]
+        features, are_odd = _of_attributes(values.get("f"), [count - 1 for count in counts])
         if are_odd:
             remarks.append("The link has odd features: where they do not fit, any are drawn.")
-        locked, are_odd = _locked(values.get("k"))
+        feature_seeds, are_odd = _of_attributes(values.get("l"), [_LARGEST for _ in counts])
+        if are_odd:
+            remarks.append("The link has odd locked features: where they do not fit, none are locked.")
+        locked, are_odd = _locked(values.get("k"), counts)
         if are_odd:
             remarks.append("The link has odd locked faces: they are left out.")
         state = cls(
             seed=read("s", "seed", _LARGEST, cls.seed),
             features=features,
+            feature_seeds=feature_seeds,
             turn=read("t", "turn", _MOST_TURN, cls.turn),
             variety=read("v", "variety", _MOST_VARIETY, cls.variety),
             locked=locked,
@@ -110,14 +131,17 @@ class State:
 
     def link(self, model: FaceModel) -> str:
         """The link, from its "#" on. Defaults are left out, but for the seed."""
-        entries = {"m": model.digest, "s": self.seed}
-        if any(feature is not None for feature in self.features):
-            entries["f"] = ".".join("-" if feature is None else str(feature) for feature in self.features)
-        entries |= {"t": self.turn} if self.turn != State.turn else {}
-        entries |= {"v": self.variety} if self.variety != State.variety else {}
-        entries |= {"k": ".".join(":".join(map(str, one)) for one in self.locked)} if self.locked else {}
-        entries |= {"p": self.picked} if self.picked != State.picked else {}
-        return "#" + "&".join(f"{key}={entry}" for key, entry in entries.items())
+        entries = {
+            "m": model.digest,
+            "s": str(self.seed),
+            "f": _joined(self.features),
+            "l": _joined(self.feature_seeds),
+            "t": str(self.turn or ""),
+            "v": "" if self.variety == State.variety else str(self.variety),
+            "k": ".".join(face.entry for face in self.locked),
+            "p": str(self.picked or ""),
+        }
+        return "#" + "&".join(f"{key}={entry}" for key, entry in entries.items() if entry)
 
 
 def inputs_of(state: State, model: FaceModel, faces: int = FACES) -> NDArray[np.float32]:
@@ -131,21 +155,37 @@ def inputs_of(state: State, model: FaceModel, faces: int = FACES) -> NDArray[np.
     Returns:
         (faces, asked): noise, then for each attribute a 1 for its value and a 0 for all others.
     """
-    locked = {place: (seed, face) for place, seed, face in state.locked}
-    keys = [locked.get(place, (state.seed, place)) for place in range(faces)]
-    columns = [np.stack([_noise(state, *key, model.noise) for key in keys])]
+    locked = {face.place: face for face in state.locked}
+    recipes = [locked.get(place) or _unlocked(state, place, model) for place in range(faces)]
+    columns = [np.stack([_noise(recipe, model.noise) for recipe in recipes])]
     for index, values in enumerate(model.attributes.values()):
-        feature = state.features[index] if index < len(state.features) else None
-        codes = [value(*key, index, len(values)) if feature is None else feature for key in keys]
-        columns.append(np.eye(len(values), dtype=np.float32)[codes])
+        columns.append(np.eye(len(values), dtype=np.float32)[[recipe.features[index] for recipe in recipes]])
     return np.concatenate(columns, 1)
 
 
-def _noise(state: State, seed: int, face: int, numbers: int) -> NDArray[np.float32]:
-    own, second = (noise(seed, face, numbers, stream).astype(np.float64) for stream in (NOISE, STYLE))
-    turn = state.turn * math.pi / 180
-    turned = state.variety / 100 * (math.cos(turn) * own + math.sin(turn) * second)
+def _unlocked(state: State, place: int, model: FaceModel) -> Locked:
+    """How the face in a place is drawn that is not locked."""
+    missing = (None,) * len(model.attributes)
+    features = []
+    for index, values in enumerate(model.attributes.values()):
+        feature, seed = (state.features or missing)[index], (state.feature_seeds or missing)[index]
+        if feature is None:
+            feature = value(state.seed if seed is None else seed, place, index, len(values))
+        features.append(feature)
+    return Locked(place, state.seed, place, tuple(features), state.turn, state.variety)
+
+
+def _noise(face: Locked, numbers: int) -> NDArray[np.float32]:
+    own, second = (noise(face.seed, face.face, numbers, stream).astype(np.float64) for stream in (NOISE, STYLE))
+    turn = face.turn * math.pi / 180
+    turned = face.variety / 100 * (math.cos(turn) * own + math.sin(turn) * second)
     return turned.astype(np.float32)
+
+
+def _joined(numbers: Sequence[int | None]) -> str:
+    """Of each attribute, or nothing if there is nothing to say of any."""
+    entries = ["-" if number is None else str(number) for number in numbers]
+    return ".".join(entries) if {*entries} != {"-"} else ""
 
 
 def _number(text: str, largest: int) -> int | None:
@@ -154,26 +194,35 @@ def _number(text: str, largest: int) -> int | None:
     return number if number <= largest else None
 
 
-def _features(text: str | None, attributes: Mapping[str, Sequence[str]]) -> tuple[tuple[int | None, ...], bool]:
-    """The features of a link, and whether some of them do not fit."""
-    counts = [len(values) for values in attributes.values()]
+def _of_attributes(text: str | None, largest: Sequence[int]) -> tuple[tuple[int | None, ...], bool]:
+    """A number or nothing for each attribute, and whether some of a link do not fit."""
     if text is None:
-        return (None,) * len(counts), False
+        return (None,) * len(largest), False
     entries = text.split(".") if text else []
-    padded = [*entries, *("-" for _ in counts)][: len(counts)]
-    features = tuple(_number(entry, count - 1) for entry, count in zip(padded, counts, strict=True))
-    is_odd = any(number is None and entry != "-" for number, entry in zip(features, padded, strict=True))
-    return features, is_odd or len(entries) != len(counts)
+    padded = [*entries, *("-" for _ in largest)][: len(largest)]
+    numbers = tuple(_number(entry, limit) for entry, limit in zip(padded, largest, strict=True))
+    is_odd = any(number is None and entry != "-" for number, entry in zip(numbers, padded, strict=True))
+    return numbers, is_odd or len(entries) != len(largest)
 
 
-def _locked(text: str | None) -> tuple[tuple[Locked, ...], bool]:
+def _locked(text: str | None, counts: Sequence[int]) -> tuple[tuple[Locked, ...], bool]:
     """The locked faces of a link, and whether some of them were left out."""
-    locked: dict[int, Locked] = {}
     entries = text.split(".") if text else []
-    for entry in entries:
-        parts = entry.split(":")
-        numbers = [_number(part, limit) for part, limit in zip(parts, (FACES - 1, _LARGEST, _LARGEST), strict=False)]
-        if len(parts) == 3 and None not in numbers:
-            face = Locked(*(number for number in numbers if number is not None))
-            locked.setdefault(face.place, face)
+    locked: dict[int, Locked] = {}
+    for face in filter(None, (_locked_face(entry, counts) for entry in entries)):
+        locked.setdefault(face.place, face)
     return tuple(locked.values()), len(locked) != len(entries)
+
+
+def _locked_face(entry: str, counts: Sequence[int]) -> Locked | None:
+    parts = entry.split(":")
+    if len(parts) != 6:
+        return None
+    place, seed, face, features, turn, variety = parts
+    texts = [place, seed, face, turn, variety, *(features.split("-") if features else [])]
+    limits = [FACES - 1, _LARGEST, _LARGEST, _MOST_TURN, _MOST_VARIETY, *(count - 1 for count in counts)]
+    read = [_number(text, limit) for text, limit in zip(texts, limits, strict=False)]
+    numbers = [number for number in read if number is not None]
+    if not len(texts) == len(numbers) == len(limits):
+        return None
+    return Locked(numbers[0], numbers[1], numbers[2], tuple(numbers[5:]), numbers[3], numbers[4])

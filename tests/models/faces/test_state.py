@@ -1,5 +1,7 @@
 """What a link holds, and which faces it means."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,18 +13,22 @@ from tests.models.faces.generators import small_model
 
 SHAPE = (3, 100)
 WORD = st.integers(0, 2**32 - 1)
-LOCKED = st.dictionaries(st.integers(0, FACES - 1), st.tuples(WORD, WORD)).map(
-    lambda places: tuple(Locked(place, *key) for place, key in places.items())
-)
+TURNS, VARIETIES = st.integers(0, 359), st.integers(0, 150)
+CODES = [st.integers(0, count - 1) for count in SHAPE]
+LOCKED = st.dictionaries(
+    st.integers(0, FACES - 1), st.tuples(WORD, WORD, st.tuples(*CODES), TURNS, VARIETIES), max_size=FACES
+).map(lambda places: tuple(Locked(place, *recipe) for place, recipe in places.items()))
 STATES = st.builds(
     State,
     seed=WORD,
-    features=st.tuples(*(st.none() | st.integers(0, count - 1) for count in SHAPE)),
-    turn=st.integers(0, 359),
-    variety=st.integers(0, 150),
+    features=st.tuples(*(st.none() | code for code in CODES)),
+    feature_seeds=st.tuples(*(st.none() | WORD for _ in CODES)),
+    turn=TURNS,
+    variety=VARIETIES,
     locked=LOCKED,
     picked=st.integers(0, FACES - 1),
 )
+NONE = (None, None)
 
 
 @given(state=STATES)
@@ -36,11 +42,11 @@ def test_a_link_comes_back_as_it_was(state: State) -> None:
 @pytest.mark.parametrize(
     ("state", "link"),
     [
-        (State(features=(None, None)), "s=0"),
+        (State(features=NONE, feature_seeds=NONE), "s=0"),
         (State(seed=7, features=(None, 12), turn=90), "s=7&f=-.12&t=90"),
         (
-            State(1, (2, None), 359, 0, (Locked(3, 17, 5), Locked(0, 1, 15)), 15),
-            "s=1&f=2.-&t=359&v=0&k=3:17:5.0:1:15&p=15",
+            State(1, (2, None), (None, 5), 359, 0, (Locked(3, 17, 5, (2, 99), 30), Locked(0, 1, 15, (0, 0), 0, 7)), 15),
+            "s=1&f=2.-&l=-.5&t=359&v=0&k=3:17:5:2-99:30:100.0:1:15:0-0:0:7&p=15",
         ),
     ],
 )
@@ -63,14 +69,17 @@ def test_a_link_is_short(state: State, link: str) -> None:
         ("#f=1.2.0", State(features=(1, 2)), 1),
         ("#f=", State(), 1),
         ("#k=", State(), 0),
-        ("#k=1:2:3.1:4:5.16:0:0.2:3.x", State(locked=(Locked(1, 2, 3),)), 1),
+        ("#k=1:2:3:0-1:0:0.1:4:5:0-1:0:0.16:0:0:0-1:0:0", State(locked=(Locked(1, 2, 3, (0, 1), 0, 0),)), 1),
+        ("#k=1:2:3.2:2:3:3-1:0:0.3:2:3:0:0:0.4:2:3:0-1-1:0:0.5:2:3:0-1:0:0:0.6:2:3:-:0:0.x", State(), 1),
+        ("#l=5", State(feature_seeds=(5, None)), 1),
+        ("#l=-.4294967296", State(), 1),
         ("#m=0000000000000000&s=3", State(seed=3), 1),
         ("#" + "9" * 5000 + "=1&s=" + "9" * 5000, State(), 1),
     ],
 )
 def test_odd_links_become_defaults_with_a_sentence(link: str, state: State, remarks: int) -> None:
     read, sentences = State.of_link(link, small_model(SHAPE))
-    assert read == State(**{**vars(state), "features": state.features or (None, None)})
+    assert read == replace(state, features=state.features or NONE, feature_seeds=state.feature_seeds or NONE)
     assert len(sentences) == remarks
     assert all(sentence.endswith(".") and "\n" not in sentence for sentence in sentences)
 
@@ -96,12 +105,29 @@ def test_a_chosen_feature_changes_nothing_else() -> None:
     assert chosen[:, 103:].argmax(1).tolist() == [42] * FACES
 
 
-def test_a_locked_face_keeps_its_noise_and_values() -> None:
+def test_a_locked_feature_keeps_its_values() -> None:
     model = small_model(SHAPE)
     before = inputs_of(State(seed=1), model)
-    after = inputs_of(State(seed=2, locked=(Locked(0, 1, 5),)), model)
+    after = inputs_of(State(seed=2, feature_seeds=(None, 1)), model)
+    np.testing.assert_array_equal(after[:, 103:], before[:, 103:])
+    np.testing.assert_array_equal(after[:, :103], inputs_of(State(seed=2), model)[:, :103])
+
+
+def test_a_locked_face_stays_as_it_is() -> None:
+    model = small_model(SHAPE)
+    before = inputs_of(State(seed=1, turn=30, variety=90), model)
+    codes = before[5, 100:103].argmax(), before[5, 103:].argmax()
+    locked = (Locked(0, 1, 5, codes, 30, 90),)
+    after = inputs_of(State(2, (1, 1), (8, 8), 99, 50, locked), model)
     np.testing.assert_array_equal(after[0], before[5])
-    assert not np.array_equal(after[1], before[1])
+    np.testing.assert_array_equal(after[1:], inputs_of(State(2, (1, 1), (8, 8), 99, 50), model)[1:])
+
+
+def test_without_attributes_a_locked_face_has_no_features() -> None:
+    model, state = small_model(), State(locked=(Locked(1, 2, 3),))
+    assert state.link(model) == f"#m={model.digest}&s=0&k=1:2:3::0:100"
+    assert State.of_link(state.link(model), model) == (state, [])
+    assert State.of_link("#k=1:2:3:0:0:100", model) == (State(), ["The link has odd locked faces: they are left out."])
 
 
 def test_the_style_turns_on_a_circle() -> None:
