@@ -1,0 +1,1 @@
+"""Draws faces with a trained generator, without TensorFlow: in a browser, or by the command `eightytwenty draw`."""
