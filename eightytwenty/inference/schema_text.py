@@ -33,8 +33,12 @@ def inferred_files(inferred: Inferred, *, masked: bool = False) -> dict[str, str
     """
     if not masked:
         return {**_texts(inferred, masked=False), **_counts(inferred.table)}
-    columns = tuple(replace(column, values=()) for column in inferred.table.columns)
-    return {**_texts(replace(inferred, table=replace(inferred.table, columns=columns)), masked=True)}
+    return {**_texts(replace(inferred, table=without_values(inferred.table)), masked=True)}
+
+
+def without_values(table: Table) -> Table:
+    """A table that does not list the values of its columns, to be shown where these are nobody's business."""
+    return replace(table, columns=tuple(replace(column, values=()) for column in table.columns))
 
 
 def _counts(table: Table) -> dict[str, bytes]:

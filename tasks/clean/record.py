@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from eightytwenty.engine.summary import REPORT, Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import find_irregular
-from eightytwenty.inference.schema_text import SCHEMA
+from eightytwenty.inference.schema_text import SCHEMA, without_values
 from eightytwenty.pages.markdown import code
 from eightytwenty.pages.report import findings_markdown, report_markdown, result_markdown
 from eightytwenty.pictures.schema import PictureTable
@@ -59,12 +59,17 @@ class CleanedFolder:
         """The folder with the evidence for the schema, if there is one."""
         return evidence_beside(self.schema_folder) if self.schema_folder else None
 
-    @property
-    def schema_text(self) -> str:
-        """The schema as YAML; if it was inferred just now, with what was seen of each column. Empty for pictures."""
+    def schema_text(self, *, mask: bool) -> str:
+        """The schema as YAML; if it was inferred just now, with what was seen of each column. Empty for pictures.
+
+        Args:
+            mask: whether the values of columns are left out, as the cleaning itself does if it infers the table.
+        """
         if self.schema_folder == self.folder:
             return (self.folder / SCHEMA).read_text(encoding="utf-8")
-        return table_yaml(self.table) if self.table else ""
+        if not self.table:
+            return ""
+        return table_yaml(without_values(self.table) if mask else self.table)
 
 
 def finished_cleaning(form: CleanParameters, table: Table | PictureTable | ReadOptions, out: Path) -> CleanedFolder:
@@ -124,7 +129,7 @@ def record_cleaning(
     run.log_metrics({**cleaning_metrics(summary), "seconds_clean": seconds})
     run.log_text(report_markdown(folder, summary, mask=mask), "report/report.md")
     run.log_artifact(folder / REPORT, "report")
-    if text := cleaned.schema_text:
+    if text := cleaned.schema_text(mask=mask):
         run.log_text(text, SCHEMA)
     evidence = read_evidence(cleaned.evidence)
     log_evidence(run, cleaned, mask=mask)
@@ -174,7 +179,7 @@ def publish_cleaning(key: str, run: Run, cleaned: CleanedFolder, *, mask: bool, 
         key=f"{key}-findings",
         description="what was repaired, is doubtful or was not right: the rules that most rows are of",
     )
-    if text := cleaned.schema_text:
+    if text := cleaned.schema_text(mask=mask):
         create_markdown_artifact(yaml_block(text), key=f"{key}-schema", description="what the table is")
     if (gallery := cleaned.folder / "gallery.png").exists():
         publish_picture(f"{key}-gallery", gallery)
