@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_FILES = 10  # to list in the terminal; the report lists all
 _MOST_COLUMNS = 50  # to list in the terminal; the schema lists all
-_MASKED = (
-    "The values that rules go by are not kept, so that nothing is shown: later deliveries are judged by themselves."
-)
+_MASKED = "The values that rules go by are not kept (--mask): later deliveries are judged by their own rows."
 
 
 def clean_command(options: CleanCommandOptions) -> None:

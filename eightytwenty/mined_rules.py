@@ -6,7 +6,7 @@ counted in the rows and kept beside the schema. A rule without evidence counts i
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -53,7 +53,7 @@ class Depends:
         when, then = ", ".join(map(_shown, self.when)), _shown(self.then)
         part = "".join(f" where {_shown(column)} = {value}" for column, value in self.where)
         object.__setattr__(self, "name", self.name or f"dependency ({when} -> {then}{part})")
-        _require_action(self.action)
+        require_action(self.action, MINED_ACTIONS)
         if not 1 <= len(self.when) <= 2:
             raise ValueError("a value depends on one column, or on two")
         if self.then in self.when or len(set(self.when)) < len(self.when):
@@ -93,7 +93,7 @@ class Template:
         object.__setattr__(self, "holds", float(self.holds))
         object.__setattr__(self, "reason", self.reason or f"{self.column} is written as {self.template}")
         object.__setattr__(self, "name", self.name or f"template ({self.column})")
-        _require_action(self.action)
+        require_action(self.action, MINED_ACTIONS)
         if not self.parts:
             raise ValueError("a template names a column in braces, such as {state}")
         if self.column in self.parts:
@@ -145,7 +145,7 @@ class SourceVotes:
             self, "reason", self.reason or f"the {self.sources} that are usually right say something else"
         )
         object.__setattr__(self, "name", self.name or f"sources ({self.sources} of {self.of})")
-        _require_action(self.action)
+        require_action(self.action, MINED_ACTIONS)
         if not self.told or {self.sources, self.of} & set(self.told):
             raise ValueError("sources tell at least one column, and neither their own names nor those of the things")
 
@@ -173,7 +173,7 @@ class Typos:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "typos", _names("typos", self.typos))
-        _require_action(self.action)
+        require_action(self.action, MINED_ACTIONS)
         if not self.typos:
             raise ValueError("typos names a column")
 
@@ -207,8 +207,7 @@ class Reference:
         object.__setattr__(self, "holds", float(self.holds))
         object.__setattr__(self, "reason", self.reason or f"the values of {self.column} occur in {self.references}")
         object.__setattr__(self, "name", self.name or f"reference ({_shown(self.column)} in {_shown(self.references)})")
-        if self.action not in ("flag", "off"):
-            raise ValueError(f"{self.action} is no action here; choose flag, off")
+        require_action(self.action, ("flag", "off"))
         if self.column == self.references:
             raise ValueError("a column refers to another one")
 
@@ -248,7 +247,7 @@ class Spill:
         object.__setattr__(self, "reason", self.reason or f"{self.spill} {where} with a value of {self.into}")
         start = "" if self.position == "end" else "start of "
         object.__setattr__(self, "name", self.name or f"spill ({start}{_shown(self.spill)} -> {_shown(self.into)})")
-        _require_action(self.action)
+        require_action(self.action, MINED_ACTIONS)
         if self.position not in {"end", "start"}:
             raise ValueError(f"{self.position} is no position in a cell; choose end or start")
         if self.spill == self.into:
@@ -281,8 +280,7 @@ class NearDuplicates:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "near_duplicates", _names("near_duplicates", self.near_duplicates))
-        if self.action not in {"flag", "off"}:
-            raise ValueError(f"{self.action} is no action here; choose flag, off")
+        require_action(self.action, ("flag", "off"))
         if not self.near_duplicates:
             raise ValueError("near_duplicates names a column")
 
@@ -317,6 +315,11 @@ def _shown(name: str) -> str:
     return json.dumps(name, ensure_ascii=False) if _AMBIGUOUS.search(name) else name
 
 
-def _require_action(action: str) -> None:
-    if action not in MINED_ACTIONS:
-        raise ValueError(f"{action} is no action here; choose {', '.join(MINED_ACTIONS)}")
+def require_action(action: str, actions: Sequence[str]) -> None:
+    """Checks an action of a rule.
+
+    Raises:
+        ValueError: it is none of those that the rule has; the message names them.
+    """
+    if action not in actions:
+        raise ValueError(f"{action} is no action here; choose {', '.join(actions)}")

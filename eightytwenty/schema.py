@@ -18,7 +18,7 @@ from eightytwenty.engine.equation import Equation
 from eightytwenty.engine.expression import compile_check
 from eightytwenty.engine.reasons import NAMES
 from eightytwenty.kinds import Kind, find_kind, nearest
-from eightytwenty.mined_rules import MinedRule, NearDuplicates
+from eightytwenty.mined_rules import MinedRule, NearDuplicates, require_action
 from eightytwenty.read.options import ReadOptions
 
 Action = Literal["quarantine", "flag", "off"]
@@ -51,7 +51,7 @@ class Check:
     action: Action = "quarantine"
 
     def __post_init__(self) -> None:
-        _require_action(self.action)
+        require_action(self.action, ACTIONS)
         object.__setattr__(self, "name", self.name or self.check)
 
 
@@ -77,7 +77,7 @@ class Impute:
     confidence: float = 1.0
 
     def __post_init__(self) -> None:
-        _require_action(self.action, ("repair", "off"))
+        require_action(self.action, ("repair", "off"))
         object.__setattr__(self, "name", self.name or f"from {self.impute}")
         object.__setattr__(self, "confidence", _probability(self.confidence))
 
@@ -126,7 +126,7 @@ class Respell:
     confidence: float = 1.0
 
     def __post_init__(self) -> None:
-        _require_action(self.action, ("repair", "flag", "off"))
+        require_action(self.action, ("repair", "flag", "off"))
         object.__setattr__(self, "respell", tuple(_texts("respell", pair) for pair in dict(self.respell).items()))
         object.__setattr__(self, "name", self.name or f"respelled {self.column}")
         object.__setattr__(self, "confidence", _probability(self.confidence))
@@ -184,7 +184,7 @@ class Column:
 
     def __post_init__(self) -> None:
         kind = self.form
-        _require_action(self.action)
+        require_action(self.action, ACTIONS)
         for name in ("aliases", "missing", "values", "keep", "range", "repair"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, _texts(name, getattr(self, name)))
@@ -543,11 +543,6 @@ def _probability(number: float | str) -> float:
     if not 0 <= float(number) <= 1:
         raise ValueError(f"a confidence lies between 0 and 1, and {float(number):g} does not")
     return float(number)
-
-
-def _require_action(action: str, actions: Sequence[str] = ACTIONS) -> None:
-    if action not in actions:
-        raise ValueError(f"{action} is no action here; choose {', '.join(actions)}")
 
 
 def _repeated(names: Iterable[str]) -> str | None:

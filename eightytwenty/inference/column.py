@@ -94,7 +94,7 @@ def infer_column(
     )
     if not form.is_text or form.repairs:
         column = replace(column, repair=_usual_repairs(column, choice.values))
-    return column, _respells(column, choice.values), _evidence(values, choice, column, values.total + values.nulls)
+    return column, _respells(column, choice.values), _evidence(values, choice, column, values.rows)
 
 
 def _respells(column: Column, values: Values) -> tuple[Respell, ...]:

@@ -23,7 +23,8 @@ def _decided_rule(rule: Rule, min_confidence: float) -> Rule:
 
 
 def _decided(column: Column, min_confidence: float) -> Column:
-    made = [repair.name for repair in repairs(column) if repair.name not in ALWAYS]
-    made = made if column.repair is None else list(column.repair)
+    made = column.repair
+    if made is None:
+        made = tuple(repair.name for repair in repairs(column) if repair.name not in ALWAYS)
     certain = tuple(dict.fromkeys(name for name in made if confidence(name) >= min_confidence))
     return column if len(certain) == len(set(made)) else replace(column, repair=certain)

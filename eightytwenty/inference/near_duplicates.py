@@ -68,8 +68,8 @@ def _enough(evidence: Evidence, names: Sequence[str]) -> float:
 
 
 def _rows(values: Values) -> int:
-    """How many rows were counted."""
-    return max(values.total + values.nulls, 1)
+    """How many rows were counted, or one, to divide by."""
+    return max(values.rows, 1)
 
 
 def _shared(values: Values) -> float:

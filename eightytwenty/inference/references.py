@@ -160,9 +160,6 @@ def not_found(rule: Reference, evidence: Evidence, cells: Cells) -> pl.DataFrame
 def _slips(cells: pl.Series, known: pl.Series) -> pl.DataFrame:
     """The cells that are one slip away from one known value alone: cell, proposal."""
     cells = cells.filter(cells.str.len_chars() >= _SHORTEST)
-    lengths = cells.str.len_chars().cast(pl.Int64).unique()
-    near = pl.concat([lengths - 1, lengths, lengths + 1]).unique()
-    known = known.filter(known.str.len_chars().cast(pl.Int64).is_in(near.implode()))
     pairs = find_near(cells, known)
     pairs = pairs.filter(pl.len().over("text") == 1)
     return pl.DataFrame([cells.gather(pairs["text"]).alias("cell"), known.gather(pairs["word"]).alias("proposal")])

@@ -35,6 +35,11 @@ class Values:
         return int(self.counts.sum())
 
     @property
+    def rows(self) -> int:
+        """n: how many rows have these values, or none."""
+        return self.total + self.nulls
+
+    @property
     def repeats(self) -> float:
         """How often a value occurs on average."""
         return self.total / len(self) if len(self) else 0.0
