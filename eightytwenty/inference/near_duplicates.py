@@ -103,8 +103,8 @@ def _closure(columns: Iterable[str], determined: Sequence[tuple[frozenset[str], 
 
 
 def _determined(rule: Rule) -> tuple[frozenset[str], str] | None:
-    """The column that others determine by a rule, behind these."""
-    if isinstance(rule, Depends):
+    """The column that others determine by a rule in all rows, behind these."""
+    if isinstance(rule, Depends) and not rule.where:
         return frozenset(rule.when), rule.then
     if isinstance(rule, Template):
         return frozenset(rule.parts), rule.column

@@ -53,6 +53,12 @@ def test_a_column_that_others_determine_tells_nothing(evidence, rule):
     assert own(evidence, [("N0", "P0", "C1")], [rule]) == [False]
 
 
+def test_what_others_determine_in_a_part_of_the_table_tells_something_in_the_rest(evidence):
+    columns = ["name", "phone", "city", "colour"]
+    rule = Depends(("phone",), "city", {"colour": "C1"})
+    assert telling_columns(columns, [rule], evidence) == columns
+
+
 def test_columns_are_told_step_by_step(evidence):
     columns = ["name", "phone", "city", "colour"]
     assert telling_columns(columns, [], evidence) == columns
