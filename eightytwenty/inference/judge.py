@@ -154,8 +154,14 @@ class Judge:
         return dict(zip(names, in_threads(self.spelling, names), strict=True))
 
     def spelling(self, name: str) -> Spelling:
-        """How the values of a column are written."""
-        return Spelling.of(self.evidence.vocabularies[name].values, find_kind(*self.forms[name]))
+        """How the values of a column are written; it is learnt once, when it is asked for."""
+        if name not in self._learnt:
+            self._learnt[name] = Spelling.of(self.evidence.vocabularies[name].values, find_kind(*self.forms[name]))
+        return self._learnt[name]
+
+    @cached_property
+    def _learnt(self) -> dict[str, Spelling]:
+        return {}
 
     @cached_property
     def _nearness(self) -> Nearness:
