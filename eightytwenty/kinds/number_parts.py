@@ -9,7 +9,7 @@ from eightytwenty.kinds.units import CURRENCY
 
 _NUMBER = (
     r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?:[.][0-9]+)?|[0-9]{1,3}(?:[.][0-9]{3})+(?:,[0-9]+)?"
-    r"|[0-9]{1,3}(?:[' \u00a0\u202f’][0-9]{3})+(?:[.,][0-9]+)?|[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)"
+    r"|[0-9]{1,3}(?:[' \u00a0\u202f’][0-9]{3})+(?:[.,][0-9]+)?|[0-9]+(?:[.][0-9]*|,[0-9]+)?|[.,][0-9]+)"
 )
 # A number with one label at most on each side. A sign stands on either side of the first one; brackets around the
 # number, or a minus behind it, are one as well.

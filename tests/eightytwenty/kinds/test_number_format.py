@@ -138,3 +138,8 @@ def test_what_a_spreadsheet_leaves_of_long_numbers_is_no_number_beside_them():
 def test_the_unit_of_a_few_numbers_is_not_that_of_the_others():
     assert not any(belonging("quantity", ["1", "2", "3", "5 km"]))
     assert all(belonging("quantity", ["1", "5 km"]))
+
+
+@pytest.mark.parametrize("cell", ["1,", "1,%", "$1,", "1, kg"])
+def test_a_comma_behind_a_number_is_none_of_its_own(cell):
+    assert number_parts(pl.Series([cell]))["number"].to_list() == [None]
