@@ -12,7 +12,7 @@ from eightytwenty.engine.confidence import DEFAULT
 from eightytwenty.engine.repair import repair_column
 from eightytwenty.errors import UserError
 from eightytwenty.files import name_as_text
-from eightytwenty.inference.column import ColumnEvidence, infer_column
+from eightytwenty.inference.column import PLAIN, ColumnEvidence, infer_column
 from eightytwenty.inference.decide import decide
 from eightytwenty.inference.equations import equation_rules, find_relations
 from eightytwenty.inference.formulas import COPY
@@ -26,7 +26,7 @@ from eightytwenty.kinds.number_format import column_mark
 from eightytwenty.progress import Progress
 from eightytwenty.read.any_table import AnyTable
 from eightytwenty.read.options import NO_HEADER, ReadOptions
-from eightytwenty.read.source import RawFile, open_source
+from eightytwenty.read.source import RawFile, Source, open_source
 from eightytwenty.schema import Column, Respell, Rule, Table, Unique
 
 _MOST_COMPARED = 200  # columns, the first ones, of which all pairs and many triples are tried in about two seconds
@@ -75,13 +75,26 @@ def infer_path(
         UserError: there is nothing to read, or no record.
     """
     options = read or ReadOptions()
-    source = open_source(path, AnyTable(options))
+    source = _open_as_one_table(path, options)
     if not any(file.has_header for file in source.files):
         options = replace(options, header=NO_HEADER)
     inferred = infer_table(source.files, name or name_as_text(path.stem) or "table", options, progress)
     if not inferred.seen:
         raise UserError(f"{path.name} has no whole record below its header; give a file with records.")
     return replace(inferred, table=decide(inferred.table, min_confidence))
+
+
+def _open_as_one_table(path: Path, options: ReadOptions) -> Source:
+    """Opens a source of which nothing is declared; columns of several files are one if their names differ in case."""
+    source = open_source(path, AnyTable(options))
+    names = dict.fromkeys(column for file in source.files for column in file.columns)
+    spellings: dict[str, str] = {}
+    for name in names:
+        spellings.setdefault(name.casefold(), name)
+    if len(spellings) == len(names):
+        return source
+    columns = (replace(PLAIN, name=name, required=False) for name in spellings.values())
+    return open_source(path, Table(AnyTable.name, tuple(columns), read=options))
 
 
 def infer_table(files: Sequence[RawFile], name: str, read: ReadOptions, progress: Progress | None = None) -> Inferred:

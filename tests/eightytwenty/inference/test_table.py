@@ -212,3 +212,16 @@ def test_what_is_no_table_is_one_sentence(tmp_path, text, sentence):
             infer(tmp_path / "raw.csv")
     else:
         assert infer(tmp_path / "raw.csv").columns
+
+
+def test_columns_of_several_files_are_one_if_their_names_differ_in_case(tmp_path):
+    folder = tmp_path / "deliveries"
+    folder.mkdir()
+    (folder / "1.csv").write_text("Id,Total\n1,12\n2,13\n3,15\n")
+    (folder / "2.csv").write_text("TOTAL,id,note\n16,4,late\n18,5,soon\n")
+    cleaned = clean(folder, None, tmp_path / "out")
+    assert cleaned.clean.collect().select("Id", "Total", "note").rows() == [
+        *((1, 12, None), (2, 13, None), (3, 15, None)),
+        *((4, 16, "late"), (5, 18, "soon")),
+    ]
+    assert [column.name for column in read_table(tmp_path / "out/schema.yaml").columns] == ["Id", "Total", "note"]
