@@ -10,6 +10,7 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from eightytwenty.errors import UserError
 from eightytwenty.printable import visible
@@ -18,7 +19,14 @@ from tasks.running.ownership import OWNER_TAG, claim_owner
 from tasks.running.stages import data_folder
 from tasks.tracking.provenance import provenance_tags
 from tasks.tracking.run import Dataset, Run
-from tasks.tracking.store import changing_owners, check_server, close_dead_runs, connect, experiment_id
+from tasks.tracking.store import (
+    changing_owners,
+    check_server,
+    close_dead_runs,
+    connect,
+    experiment_id,
+    open_nested_runs,
+)
 
 _NO_SUCH_RUN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # deleted, or not a run id
 
@@ -63,6 +71,7 @@ def parent_run(
             run.log_missing_parameters(parameters)
             run.log_datasets(datasets)
             yield run
+        run.client.delete_tag(run.run_id, OWNER_TAG)  # who looks at a finished run has no use for it
 
 
 @contextmanager
@@ -84,15 +93,15 @@ def nested_run(
         tags: Further tags.
         resume: Id of the run of an interrupted training, or "".
     """
-    owner = parent.client.get_run(parent.run_id).data.tags[OWNER_TAG]
     run = resume_run(parent.client, data_folder(), parent.experiment_id, resume) if resume else None
     if run is None:
-        nested = {"mlflow.parentRunId": parent.run_id, OWNER_TAG: owner}
-        run = start_run(parent.client, parent.experiment_id, name, {**(tags or {}), **nested})
+        nested = {**(tags or {}), MLFLOW_PARENT_RUN_ID: parent.run_id}  # its owner is that of its parent
+        run = start_run(parent.client, parent.experiment_id, name, nested)
     else:  # its parent may be gone
-        run.client.set_tag(run.run_id, "mlflow.parentRunId", parent.run_id)
+        run.client.set_tag(run.run_id, MLFLOW_PARENT_RUN_ID, parent.run_id)
     with ending(run):
-        run.log_missing_parameters(parameters)
+        if parameters:
+            run.log_missing_parameters(parameters)
         run.log_datasets(datasets)
         yield run
 
@@ -121,11 +130,12 @@ def resume_run(client: MlflowClient, data: Path, experiment: str, run_id: str) -
     owner = claim_owner(data)
     with changing_owners(data):
         try:
-            info = client.get_run(run_id).info
+            found = client.get_run(run_id)
         except MlflowException as error:
             if error.error_code not in _NO_SUCH_RUN:  # such as a server that does not answer
                 raise
             return None
+        info = found.info
         if (
             info.experiment_id != experiment
             or info.lifecycle_stage != LifecycleStage.ACTIVE
@@ -133,7 +143,8 @@ def resume_run(client: MlflowClient, data: Path, experiment: str, run_id: str) -
         ):
             return None
         # in this order: a run that is RUNNING must have a living owner at any moment
-        client.set_tag(run_id, OWNER_TAG, owner)
+        if MLFLOW_PARENT_RUN_ID not in found.data.tags:
+            client.set_tag(run_id, OWNER_TAG, owner)
         client.update_run(run_id, status="RUNNING")
     return Run(client.tracking_uri, experiment, run_id)
 
@@ -165,8 +176,7 @@ def _kill(run: Run) -> None:
     A nested run ends itself, unless the signal came just after it was created, or while it was ending.
     """
     check_server(run.tracking_uri)
-    nested = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{run.run_id}'"
-    for open_run in run.client.search_runs([run.experiment_id], nested):
+    for open_run in open_nested_runs(run.client, run.experiment_id, run.run_id):
         run.client.set_terminated(open_run.info.run_id, "KILLED")
     run.client.set_terminated(run.run_id, "KILLED")
 

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     import keras
 
 DESCRIPTION, WEIGHTS = "MLmodel", "data/model.keras"
-"""The files of a logged model that are read again."""
+"""The files that each logged model has and that are read again."""
+BESIDE = "arrays"
+"""The folder of a logged model that holds the same network for programs without Keras, if there is one."""
+_DIGEST = "sha256."
+_MOST_EPOCHS = 100
 
 
 @dataclass(frozen=True)
@@ -31,12 +35,14 @@ class NetworkRecord:
         name: Name of its run.
         parameters: Those of its training.
         tags: Further tags of its run.
-        history: Per metric the values of epochs 0, 1, 2, ...; the series may differ in length.
+        history: Per metric the values of epochs 0, 1, 2, ...; the series may differ in length. Of a longer series,
+            100 epochs are logged, the first and the last among them: a page shows no more of a curve.
         metrics: Final values, under names that `history` does not use.
         figures: Per artifact path, such as "error.png", a Matplotlib figure or the bytes of a PNG file.
-        model: Builds the Keras model; called once, when this network is logged.
+        model: Builds the Keras model; called once, when this network is logged. None: only its numbers are logged.
         input_example: (rows, inputs) array, a few rows that the model accepts; needed with a model.
         metadata: For the users of the model, as in `log_model`.
+        files: Writes files beside the model, as in `log_model`.
         datasets: What the network learned from.
     """
 
@@ -49,6 +55,7 @@ class NetworkRecord:
     model: "Callable[[], keras.Model] | None" = None
     input_example: np.ndarray | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
+    files: Callable[[Path], None] | None = None
     datasets: Sequence[Dataset] = ()
 
 
@@ -67,7 +74,7 @@ def log_networks(parent: Run, records: Iterable[NetworkRecord]) -> list[str]:
     """
     run_ids = []
     for record in records:
-        with nested_run(parent, record.name, record.parameters, record.datasets, record.tags) as run:
+        with nested_run(parent, record.name, {}, record.datasets, record.tags) as run:
             _log_network(run, record)
         run_ids.append(run.run_id)
     return run_ids
@@ -81,22 +88,27 @@ def _log_network(run: Run, record: NetworkRecord) -> None:
             raise ValueError(
                 f"network {record.name!r} has a model but no input_example, from which its signature is inferred"
             )
-        model_id = log_model(run, model, example, parameters=record.parameters, metadata=record.metadata)
+        model_id = log_model(
+            run, model, example, parameters=record.parameters, metadata=record.metadata, files=record.files
+        )
     now = time.time_ns() // 1_000_000
     epochs = max((len(values) for values in record.history.values()), default=0)
-    run.log_points(
-        [
-            Metric(key, float(value), now, epoch)
-            for key, values in record.history.items()
-            for epoch, value in enumerate(values)
-        ]
-        + [Metric(key, float(value), now, epochs, model_id=model_id) for key, value in record.metrics.items()]
+    run.log_batch(
+        [Metric(key, value, now, epoch) for key, values in record.history.items() for epoch, value in _spaced(values)]
+        + [Metric(key, float(value), now, epochs, model_id=model_id) for key, value in record.metrics.items()],
+        record.parameters,
     )
     for artifact, figure in record.figures.items():
         if isinstance(figure, bytes):
             _log_bytes(run, figure, PurePosixPath(artifact))
         else:
             run.log_figure(figure, artifact)
+
+
+def _spaced(values: Sequence[float] | np.ndarray) -> Iterator[tuple[int, float]]:
+    """At most 100 epochs at equal distances, each with its value."""
+    epochs = np.linspace(0, len(values) - 1, min(len(values), _MOST_EPOCHS)).round().astype(int)
+    return ((int(epoch), float(values[epoch])) for epoch in epochs)
 
 
 def _log_bytes(run: Run, content: bytes, artifact: PurePosixPath) -> None:
@@ -108,7 +120,12 @@ def _log_bytes(run: Run, content: bytes, artifact: PurePosixPath) -> None:
 
 def digest_tag(file: str) -> str:
     """The tag of a model that holds the SHA-256 of one of its files, in hexadecimal."""
-    return f"sha256.{file}"
+    return f"{_DIGEST}{file}"
+
+
+def digest_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Those of the tags of a logged model that hold the digest of a file."""
+    return {tag: digest for tag, digest in tags.items() if tag.startswith(_DIGEST)}
 
 
 def log_model(
@@ -118,6 +135,7 @@ def log_model(
     *,
     parameters: Mapping[str, object] | None = None,
     metadata: Mapping[str, object] | None = None,
+    files: Callable[[Path], None] | None = None,
 ) -> str:
     """Log a Keras model with its signature, and with the digests of its files as tags.
 
@@ -127,6 +145,7 @@ def log_model(
         example: A few rows that it accepts: an array, or one array for each named input.
         parameters: Those of its training; shown with the model.
         metadata: For the users of the model, with values that YAML can hold; written into its MLmodel file.
+        files: Writes files beside the model into a folder, for programs that do without Keras.
 
     Returns:
         The id of the logged model.
@@ -159,8 +178,13 @@ def log_model(
                 model_id=logged.model_id,
             ),
         )
+        beside = Path(folder, BESIDE)
+        if files:
+            beside.mkdir()
+            files(beside)
         run.client.log_model_artifacts(logged.model_id, folder)
-        digests = {digest_tag(file): sha256(Path(folder, file)) for file in (DESCRIPTION, WEIGHTS)}
+        names = [DESCRIPTION, WEIGHTS, *(f"{BESIDE}/{file.name}" for file in sorted(beside.glob("*")))]
+        digests = {digest_tag(file): sha256(Path(folder, file)) for file in names}
     run.client.set_logged_model_tags(logged.model_id, digests)
     run.client.finalize_logged_model(logged.model_id, "READY")
     run.client.log_outputs(run.run_id, [LoggedModelOutput(logged.model_id, step=0)])

@@ -12,7 +12,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import sha256
-from tasks.tracking.networks import DESCRIPTION, WEIGHTS, digest_tag
+from tasks.tracking.networks import DESCRIPTION, WEIGHTS, digest_tag, digest_tags
 from tasks.tracking.run import Run
 
 if TYPE_CHECKING:
@@ -35,10 +35,9 @@ def register(run: Run, model_id: str, name: str, tags: Mapping[str, str] | None 
     if not _versions(client, name):
         _create_model(client, name)
     logged = client.get_logged_model(model_id)
-    digests = {tag: logged.tags[tag] for tag in map(digest_tag, (DESCRIPTION, WEIGHTS)) if tag in logged.tags}
     # The address of the files, not "models:/<id>": that one would be looked up in MLflow's global store.
     version = client.create_model_version(
-        name, logged.artifact_location, run.run_id, tags={**(tags or {}), **digests}, model_id=model_id
+        name, logged.artifact_location, run.run_id, tags={**(tags or {}), **digest_tags(logged.tags)}, model_id=model_id
     )
     # by this tag the UI knows that the logged model is registered; a server writes the tag by itself
     versions = [*json.loads(logged.tags.get(MLFLOW_MODEL_VERSIONS, "[]")), {"name": name, "version": version.version}]

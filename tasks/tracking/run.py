@@ -58,9 +58,7 @@ class Run:
 
     def log_parameters(self, parameters: Mapping[str, object]) -> None:
         """Log any number of parameters, as text."""
-        entries = [Param(key, visible(str(value))) for key, value in parameters.items()]
-        for start in range(0, len(entries), _BATCH_PARAMETERS):
-            self.client.log_batch(self.run_id, params=entries[start : start + _BATCH_PARAMETERS])
+        self.log_batch([], parameters)
 
     def log_missing_parameters(self, parameters: Mapping[str, object]) -> None:
         """Log those that the run does not have yet: a killed process may have logged the others."""
@@ -70,18 +68,27 @@ class Run:
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
         """Log the values of metrics at one step."""
         now = time.time_ns() // 1_000_000
-        self.log_points([Metric(key, float(value), now, step) for key, value in metrics.items()])
+        self.log_batch([Metric(key, float(value), now, step) for key, value in metrics.items()], {})
 
     def log_missing_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
         """Log those that the run does not have yet: a killed process may have logged the others."""
         logged = self.client.get_run(self.run_id).data.metrics
         self.log_metrics({key: value for key, value in metrics.items() if key not in logged}, step)
 
-    def log_points(self, points: list[Metric]) -> None:
-        """Log any number of metric points in as few calls as MLflow allows: about 50 ms for 1,000 on SQLite."""
+    def log_batch(self, points: Sequence[Metric], parameters: Mapping[str, object]) -> None:
+        """Log any number of metric points and parameters in as few calls as MLflow allows.
+
+        On SQLite a call takes about 5 ms, and 50 ms for 1,000 points.
+        """
+        entries = [Param(key, visible(str(value))) for key, value in parameters.items()]
+        calls = max(-(-len(points) // _BATCH_POINTS), -(-len(entries) // _BATCH_PARAMETERS))
         with _no_garbage_collection():
-            for start in range(0, len(points), _BATCH_POINTS):
-                self.client.log_batch(self.run_id, metrics=points[start : start + _BATCH_POINTS])
+            for call in range(calls):
+                self.client.log_batch(
+                    self.run_id,
+                    metrics=points[call * _BATCH_POINTS : (call + 1) * _BATCH_POINTS],
+                    params=entries[call * _BATCH_PARAMETERS : (call + 1) * _BATCH_PARAMETERS],
+                )
 
     def log_artifact(self, path: Path, folder: str | None = None) -> None:
         """Copy a file, or a folder with everything in it, into a folder of the run's artifacts."""
@@ -146,15 +153,14 @@ class Run:
         repository.delete_artifacts(artifact)  # type: ignore[no-untyped-call]
 
     def log_datasets(self, datasets: Iterable[Dataset]) -> None:
-        """Log what the run learns from. MLflow's digest holds 36 characters; a tag holds the full one."""
+        """Log what the run learns from. MLflow's digest holds 36 characters; the source has the full one."""
         inputs = []
         for dataset in datasets:
-            self.client.set_tag(self.run_id, f"dataset.{dataset.name}.sha256", dataset.sha256)
             entity = MlflowDataset(
                 name=dataset.name,
                 digest=dataset.sha256[:_DIGEST_CHARACTERS],
                 source_type="local",
-                source=json.dumps({"uri": str(dataset.path)}),
+                source=json.dumps({"uri": str(dataset.path), "sha256": dataset.sha256}),
                 profile=json.dumps({"num_rows": dataset.rows}),
             )
             inputs.append(DatasetInput(entity, tags=[InputTag("mlflow.data.context", dataset.context)]))

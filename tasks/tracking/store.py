@@ -9,6 +9,7 @@ from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage
 from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors
@@ -197,9 +198,17 @@ def close_dead_runs(client: MlflowClient, data: Path) -> int:
         running = client.search_runs(experiments, f"attributes.status = 'RUNNING' and tags.`{OWNER_TAG}` LIKE '%:%'")
         for run in running:
             if owner_is_dead(data, run.data.tags[OWNER_TAG]):
-                client.set_terminated(run.info.run_id, "KILLED")
-                closed += 1
+                # the parent, which has the owner's name, comes last: until then the next start finds all of them
+                for dead in (*open_nested_runs(client, run.info.experiment_id, run.info.run_id), run):
+                    client.set_terminated(dead.info.run_id, "KILLED")
+                    closed += 1
     return closed
+
+
+def open_nested_runs(client: MlflowClient, experiment: str, parent: str) -> list[MlflowRun]:
+    """Return the runs below a parent that are RUNNING."""
+    nested = f"attributes.status = 'RUNNING' and tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}'"
+    return list(client.search_runs([experiment], nested))
 
 
 def last_runs(client: MlflowClient, limit: int) -> list[tuple[str, MlflowRun]]:

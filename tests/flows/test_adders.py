@@ -52,12 +52,18 @@ def test_mlflow_holds_the_parent_and_a_run_for_each_network(finished):
     parent = parents[0]
     assert {run.info.status for run in everything} == {"FINISHED"}
     assert parent.data.metrics["solved_16_best_accuracy"] == 1.0
-    fates = [parent.data.metrics[f"rows_{fate}"] for fate in ("clean", "quarantine", "duplicates")]
+    fates = [parent.data.metrics[f"rows/{fate}"] for fate in ("clean", "quarantine", "duplicates")]
     assert sum(fates) == 412  # 400 records, and 12 copies and headers in between
-    assert parent.data.metrics["seconds_clean"] > 0
+    assert parent.data.metrics["seconds/clean"] > 0
     assert [dataset.dataset.name for dataset in parent.inputs.dataset_inputs] == ["pairs-16"]
     assert parent.data.params["epochs"] == "30"
-    for artifact in ("report/results.png", "data_docs/pairs-16/index.html", "results.json"):
+    for artifact in (
+        "report/results.png",
+        "report/networks_solved_16.png",
+        "networks/arrays.npz",
+        "data_docs/pairs-16/index.html",
+        "results.json",
+    ):
         assert (Path(parent.info.artifact_uri.removeprefix("file://")) / artifact).is_file()
     nested = [run for run in everything if run is not parent]
     assert sorted(run.info.run_name for run in nested) == sorted(
@@ -108,7 +114,7 @@ def test_a_damaged_stage_is_made_again(command, finished, tmp_path):
     [
         pytest.param(signal.SIGKILL, "stages/locks/clean-*", marks=pytest.mark.soak),
         pytest.param(signal.SIGTERM, "stages/locks/train-article-*", marks=pytest.mark.soak),
-        (signal.SIGKILL, "mlflow/artifacts/*/artifacts/network.png"),
+        (signal.SIGKILL, "mlflow/artifacts/*/artifacts/networks"),
         pytest.param(signal.SIGTERM, "reports", marks=pytest.mark.soak),
     ],
 )

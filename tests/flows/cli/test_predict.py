@@ -12,10 +12,10 @@ from eightytwenty.cli import parse
 from eightytwenty.errors import UserError
 from flows.cli.predict import predict_command
 from models.adders.domain import all_pairs
-from models.adders.network import Adder, score, to_keras
+from models.adders.network import Adder, score
 from models.adders.solve import train_solved
 from schemas.parameters import PredictParameters
-from tasks.adders.register import best, metadata, register_adder
+from tasks.adders.register import best, model_fields, register_adder
 from tasks.adders.results import ScoredAdder, score_all
 from tasks.tracking.champion import promote_first
 from tasks.tracking.lifecycle import parent_run
@@ -26,8 +26,7 @@ from tests.tasks.generator import log_generator
 
 def log_adder(run: Run, adder: Adder) -> int:
     """Log a network and register it; returns the version."""
-    example = np.array([[2.0, 2.0]])
-    record = NetworkRecord(adder.name, model=lambda: to_keras(adder), input_example=example, metadata=metadata(adder))
+    record = NetworkRecord(adder.name, **model_fields(adder))
     (run_id,) = log_networks(run, [record])
     dataset = Dataset("pairs-16", Path("pairs.parquet"), "ab" * 32, 81)
     return register_adder(replace(run, run_id=run_id), adder, dataset)
