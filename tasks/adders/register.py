@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from mlflow import MlflowClient
 
 from eightytwenty.errors import UserError
 from models.adders.network import Adder, to_keras
-from tasks.adders.networks import save_adders
+from tasks.adders.networks import ARRAYS, NETWORKS, save_adders
+from tasks.adders.registered import BESIDE
 from tasks.adders.results import ScoredAdder
 from tasks.tracking.registry import register, version_with_tags
 from tasks.tracking.run import Dataset, Run
@@ -42,7 +44,7 @@ def model_fields(adder: Adder) -> dict[str, Any]:
         "model": partial(to_keras, adder),
         "input_example": np.array([[2.0, 2.0], [1.0, 0.0]]),
         "metadata": {"kind": _ADDER, "largest_sum": adder.largest_sum},
-        "files": partial(save_adders, [replace(adder, history={})]),
+        "files": partial(_save_beside, replace(adder, history={})),
     }
 
 
@@ -60,6 +62,12 @@ def largest_sum_of(model_metadata: dict[str, Any], model: str) -> int:
     if model_metadata.get("kind") != _ADDER or not isinstance(largest_sum, int):
         raise UserError(f"the model {model} does not add numbers: choose an adder, such as {NAME}@champion.")
     return largest_sum
+
+
+def _save_beside(adder: Adder, model: Path) -> list[str]:
+    (model / BESIDE).mkdir()
+    save_adders([adder], model / BESIDE)
+    return [f"{BESIDE}/{name}" for name in (ARRAYS, NETWORKS)]
 
 
 def find_registered(client: MlflowClient, adder: Adder, name: str = NAME) -> int | None:

@@ -11,7 +11,8 @@ from typing import Any
 from tasks.running.health import unreachable_reason
 from tasks.servers.prefect_api import living_workers, password_error, prefect_client
 from tasks.servers.up import Addresses, addresses_of
-from tasks.tracking.store import connect_existing, database_file, is_server, last_runs, open_store, tracking_uri
+from tasks.tracking.local import database_file, tracking_uri
+from tasks.tracking.store import connect_existing, is_server, last_runs, open_store
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from tasks.servers.loopback import HOST, listen, own_origins
 from tasks.servers.prefect_api import POOL, living_workers
 from tasks.servers.prefect_process import start_server, stop_server
 from tasks.servers.private_prefect import api_of_this_process, crash_orphans
-from tasks.tracking.store import artifacts, close_dead_runs, embedded_uri, prepare_embedded
+from tasks.tracking.local import embedded_uri
+from tasks.tracking.store import artifacts, close_dead_runs, prepare_embedded
 
 _START_SECONDS = 120
 _LOOK_SECONDS = 0.5

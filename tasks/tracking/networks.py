@@ -13,6 +13,7 @@ from mlflow.entities import LoggedModelOutput, Metric
 
 from eightytwenty.files import sha256
 from tasks.tracking.lifecycle import nested_run
+from tasks.tracking.local import digest_tag
 from tasks.tracking.provenance import pip_requirements
 from tasks.tracking.run import Dataset, Run
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 DESCRIPTION, WEIGHTS = "MLmodel", "data/model.keras"
 """The files that each logged model has and that are read again."""
-BESIDE = "arrays"
-"""The folder of a logged model that holds the same network for programs without Keras, if there is one."""
-_DIGEST = "sha256."
 _MOST_EPOCHS = 100
 
 
@@ -55,7 +53,7 @@ class NetworkRecord:
     model: "Callable[[], keras.Model] | None" = None
     input_example: np.ndarray | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
-    files: Callable[[Path], None] | None = None
+    files: Callable[[Path], Sequence[str]] | None = None
     datasets: Sequence[Dataset] = ()
 
 
@@ -118,16 +116,6 @@ def _log_bytes(run: Run, content: bytes, artifact: PurePosixPath) -> None:
         run.log_artifact(path, str(artifact.parent))
 
 
-def digest_tag(file: str) -> str:
-    """The tag of a model that holds the SHA-256 of one of its files, in hexadecimal."""
-    return f"{_DIGEST}{file}"
-
-
-def digest_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """Those of the tags of a logged model that hold the digest of a file."""
-    return {tag: digest for tag, digest in tags.items() if tag.startswith(_DIGEST)}
-
-
 def log_model(
     run: Run,
     model: "keras.Model",
@@ -135,7 +123,7 @@ def log_model(
     *,
     parameters: Mapping[str, object] | None = None,
     metadata: Mapping[str, object] | None = None,
-    files: Callable[[Path], None] | None = None,
+    files: Callable[[Path], Sequence[str]] | None = None,
 ) -> str:
     """Log a Keras model with its signature, and with the digests of its files as tags.
 
@@ -145,7 +133,7 @@ def log_model(
         example: A few rows that it accepts: an array, or one array for each named input.
         parameters: Those of its training; shown with the model.
         metadata: For the users of the model, with values that YAML can hold; written into its MLmodel file.
-        files: Writes files beside the model into a folder, for programs that do without Keras.
+        files: Writes more files into the folder of the model, for programs without Keras, and returns their names.
 
     Returns:
         The id of the logged model.
@@ -178,12 +166,8 @@ def log_model(
                 model_id=logged.model_id,
             ),
         )
-        beside = Path(folder, BESIDE)
-        if files:
-            beside.mkdir()
-            files(beside)
+        names = [DESCRIPTION, WEIGHTS, *(files(Path(folder)) if files else ())]
         run.client.log_model_artifacts(logged.model_id, folder)
-        names = [DESCRIPTION, WEIGHTS, *(f"{BESIDE}/{file.name}" for file in sorted(beside.glob("*")))]
         digests = {digest_tag(file): sha256(Path(folder, file)) for file in names}
     run.client.set_logged_model_tags(logged.model_id, digests)
     run.client.finalize_logged_model(logged.model_id, "READY")

@@ -12,7 +12,8 @@ from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import sha256
-from tasks.tracking.networks import DESCRIPTION, WEIGHTS, digest_tag, digest_tags
+from tasks.tracking.local import digest_tag, digest_tags, split_reference
+from tasks.tracking.networks import DESCRIPTION, WEIGHTS
 from tasks.tracking.run import Run
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def find(client: MlflowClient, model: str) -> ModelVersion:
     Raises:
         UserError: The model, the alias or the version does not exist; the sentence lists what does.
     """
-    name, separator, reference = model.partition("@") if "@" in model else model.partition("/")
+    name, separator, reference = split_reference(model)
     versions = versions_of(client, name)
     aliases = {alias: int(number) for alias, number in client.get_registered_model(name).aliases.items()}
     number = aliases.get(reference) if separator == "@" else int(reference) if reference.isdecimal() else None

@@ -1,7 +1,6 @@
 """Where runs are recorded: the server that MLFLOW_TRACKING_URI names, or SQLite in the data folder."""
 
 import logging
-import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -16,23 +15,9 @@ from eightytwenty.files import explain_write_errors
 from tasks.running.health import unreachable_reason
 from tasks.running.ownership import OWNER_TAG, exclusive_lock, make_data_folder, owner_is_dead
 from tasks.running.sqlite import Database, check, is_writable, prepare, read_only_url, sqlite_url
+from tasks.tracking.local import database_file, embedded_uri, tracking_uri
 
 _NO_PASSWORD = {"UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED"}
-
-
-def tracking_uri(data: Path) -> str:
-    """Return the MLflow tracking address: MLFLOW_TRACKING_URI, else SQLite in <data>/mlflow."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or embedded_uri(data)
-
-
-def embedded_uri(data: Path) -> str:
-    """Return the address of the SQLite database in <data>/mlflow."""
-    return sqlite_url(database_file(data))
-
-
-def database_file(data: Path) -> Path:
-    """Return the file of the embedded store."""
-    return data.resolve() / "mlflow" / "mlflow.db"
 
 
 def is_server(uri: str) -> bool:

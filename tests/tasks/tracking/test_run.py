@@ -25,9 +25,10 @@ from sqlalchemy.orm.query import Query
 from eightytwenty.errors import UserError
 from tasks.running.ownership import OWNER_TAG
 from tasks.tracking.lifecycle import ending, parent_run, start_run
+from tasks.tracking.local import tracking_uri
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.run import Dataset, Run
-from tasks.tracking.store import close_dead_runs, connect, experiment_id, tracking_uri
+from tasks.tracking.store import close_dead_runs, connect, experiment_id
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
