@@ -52,7 +52,7 @@ from tasks.retrain.versions import CONDITIONS, DatasetVersions, only_one_retrain
 from tasks.running.allowed_paths import require_allowed_to_copy
 from tasks.running.sqlite import back_up_daily
 from tasks.running.stages import data_folder
-from tasks.tracking.lifecycle import parent_run
+from tasks.tracking.lifecycle import parent_run, summary_of
 from tasks.tracking.store import connect
 
 NOTHING_TO_DO = "Nothing to do"
@@ -142,7 +142,13 @@ def retrain(model: Model, requested: RetrainParameters) -> Retraining | State[No
         dataset = version.dataset(name)
         resume = versions.pending_run(key)
         with parent_run(
-            data_folder(), flow_name, dataset.name, form.model_dump(), datasets=[dataset], resume=resume
+            data_folder(),
+            flow_name,
+            f"{version.name} of {name}",
+            form.model_dump(),
+            datasets=[dataset],
+            resume=resume,
+            about=summary_of(type(form)),
         ) as run:
             versions.write_pending_run(key, run.run_id)
             training, held_out = split(data.clean, dataset, version)

@@ -23,7 +23,7 @@ from tasks.registry import MODELS, Model, identifier
 from tasks.report import report_plainly
 from tasks.running.stages import data_folder
 from tasks.tracking.champion import promote_first
-from tasks.tracking.lifecycle import parent_run
+from tasks.tracking.lifecycle import parent_run, summary_of
 from tasks.tracking.run_ids import RunIds
 from tasks.validate.gate import stop_if_unfit
 
@@ -76,7 +76,15 @@ def train(model: Model, form: Parameters) -> Training:
     datasets = [table.dataset for table in cleaned]
     checkpoints = experiment.checkpoints(cleaned) if experiment.checkpoints else None
     interrupted = RunIds.load(checkpoints).parent if checkpoints else None
-    with parent_run(data_folder(), model.name, experiment.title, config, datasets=datasets, resume=interrupted) as run:
+    with parent_run(
+        data_folder(),
+        model.name,
+        experiment.title,
+        config,
+        datasets=datasets,
+        resume=interrupted,
+        about=summary_of(model.form),
+    ) as run:
         checks = [check(data.check, data.clean, table) for data, table in zip(experiment.data, cleaned, strict=True)]
         stop_if_unfit(run, checks)
         scores = score_cleaning(run, stages, cleaned)

@@ -59,9 +59,9 @@ def train_challenger(
     (adder,) = load_adders(stage.folder)
     import_quietly()
     record = NetworkRecord(
-        name=f"challenger of {training.raw.name.rpartition('-')[2]}",
+        name=f"{training.raw.name.rpartition('-')[2]}: {adder.name}",
         parameters={**config, "seed": adder.seed, "protocol": adder.protocol},
-        metrics={"training_rows": len(pairs)},
+        metrics={"rows/training": len(pairs)},
         datasets=[training.dataset],
         **model_fields(adder),
     )

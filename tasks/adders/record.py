@@ -63,13 +63,13 @@ def record_networks(
                     "output_bias": adder.output_bias != 0,
                     **shared,
                 },
-                history=adder.history,
+                history={f"training/{name}": values for name, values in adder.history.items()},
                 metrics={
-                    "domain_accuracy": network.inside.accuracy,
-                    "domain_mean_absolute_error": network.inside.mean_absolute_error,
-                    "beyond_accuracy": network.beyond.accuracy,
-                    "beyond_mean_absolute_error": network.beyond.mean_absolute_error,
-                    **({"best_epoch": adder.best_epoch} if adder.history else {}),
+                    "quality/accuracy": network.inside.accuracy,
+                    "quality/mean_absolute_error": network.inside.mean_absolute_error,
+                    "beyond/accuracy": network.beyond.accuracy,
+                    "beyond/mean_absolute_error": network.beyond.mean_absolute_error,
+                    **({"training/best_epoch": adder.best_epoch} if adder.history else {}),
                 },
                 figures=figures,
                 datasets=[datasets[adder.largest_sum]],
@@ -104,7 +104,7 @@ def summary_metrics(cells: Sequence[CellResult]) -> dict[str, float]:
     """Best accuracy and smallest error of each protocol and largest sum, for the parent run."""
     metrics: dict[str, float] = {}
     for cell in cells:
-        accuracy, error = (f"{cell.protocol}_{cell.largest_sum}_{name}" for name in ("best_accuracy", "least_error"))
+        accuracy, error = (f"best/{cell.protocol}_{cell.largest_sum}_{name}" for name in ("accuracy", "error"))
         metrics[accuracy] = max(metrics.get(accuracy, 0.0), cell.accuracy[2])
         metrics[error] = min(metrics.get(error, float("inf")), cell.error[0])
     return metrics

@@ -99,7 +99,14 @@ def register_adder(run: Run, adder: Adder, dataset: Dataset, name: str = NAME) -
         "dataset_sha256": dataset.sha256,
         **_weights_tag(adder),
     }
-    return register(run, run.model_id, name, tags)
+    return register(
+        run,
+        run.model_id,
+        name,
+        tags,
+        about="Networks that add two numbers. `eightytwenty predict 2 2` asks the champion.",
+        description=f"{adder.name}; learned from {dataset.rows:,} rows of {dataset.name}.",
+    )
 
 
 def _weights_tag(adder: Adder) -> dict[str, str]:

@@ -198,8 +198,8 @@ def report_adders(
         return f"{markdown}\n\n{results_markdown(cells)}"
 
     run.log_table(results_frame(cells), "results.json")
-    kinds = {"share_cleaning": shares.time_share("cleaning"), "share_modelling": shares.time_share("modelling")}
-    metrics = {**summary_metrics(cells), **kinds}
+    kinds = {f"seconds/share_{kind}": shares.time_share(kind) for kind in ("cleaning", "modelling")}
+    metrics = {"quality/accuracy": networks[best(networks)].inside.accuracy, **summary_metrics(cells), **kinds}
     folder = write_report(run, "adders", shares, draw, metrics, ("results",), results_table(cells))
     option = "" if is_champion else f" --model {model}"
     places = {

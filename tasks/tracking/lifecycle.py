@@ -1,6 +1,9 @@
 """How runs start, resume and end: one parent run per flow run, with nested runs below it."""
 
 import gc
+import inspect
+import json
+import logging
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,14 +13,15 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
 from eightytwenty.errors import UserError
 from eightytwenty.printable import visible
 from eightytwenty.signals import sigterm_raises
 from tasks.running.ownership import OWNER_TAG, claim_owner
 from tasks.running.stages import data_folder
-from tasks.tracking.provenance import provenance_tags
+from tasks.tracking.provenance import environment, flow_run_link, provenance_tags
 from tasks.tracking.run import Dataset, Run
 from tasks.tracking.store import (
     changing_owners,
@@ -28,6 +32,8 @@ from tasks.tracking.store import (
     open_nested_runs,
 )
 
+_SAMPLE_SECONDS = 5  # between two looks at the processor, the memory, the disk and the network
+logging.getLogger("mlflow.system_metrics").setLevel(logging.WARNING)  # it would announce its start and its end
 _NO_SUCH_RUN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # deleted, or not a run id
 
 
@@ -40,6 +46,7 @@ def parent_run(
     tags: Mapping[str, str] | None = None,
     datasets: Iterable[Dataset] = (),
     resume: str | None = None,
+    about: str = "",
 ) -> Iterator[Run]:
     """Record one flow run in MLflow.
 
@@ -56,6 +63,7 @@ def parent_run(
         tags: Further tags.
         datasets: What the run learns from.
         resume: Id of an earlier run to resume. If that is impossible (see `resume_run`), a new run is started.
+        about: What the runs of the experiment are, for its page.
 
     Raises:
         UserError: If the data folder cannot be written, or the tracking store cannot be reached or used.
@@ -64,14 +72,33 @@ def parent_run(
     client = connect(data)
     close_dead_runs(client, data)
     with sigterm_raises():
-        experiment = experiment_id(client, data, experiment)
+        experiment = experiment_id(client, data, experiment, about)
         run = resume_run(client, data, experiment, resume) if resume else None
         run = run or start_run(client, experiment, name, all_tags)
         with ending(run):
             run.log_missing_parameters(parameters)
             run.log_datasets(datasets)
+            run.log_text(json.dumps(environment(), indent=2), "environment.json")
+            link_flow_run(run)
+            monitor = SystemMetricsMonitor(  # type: ignore[no-untyped-call]
+                run.run_id, _SAMPLE_SECONDS, tracking_uri=run.tracking_uri, resume_logging=resume is not None
+            )
+            monitor.start()  # type: ignore[no-untyped-call]
             yield run
+            # if the block raises, the monitor notices by itself that the run has ended, perhaps with its server
+            monitor.finish()  # type: ignore[no-untyped-call]
         run.client.delete_tag(run.run_id, OWNER_TAG)  # who looks at a finished run has no use for it
+
+
+def summary_of(form: type) -> str:
+    """What the runs of a form are: the first paragraph of its docstring."""
+    return inspect.cleandoc(form.__doc__ or "").partition("\n\n")[0].replace("\n", " ")
+
+
+def link_flow_run(run: Run) -> None:
+    """Link the run to the page of the flow that is running, in its description."""
+    if link := flow_run_link():
+        run.client.set_tag(run.run_id, MLFLOW_RUN_NOTE, f"[The flow run in Prefect]({link})")
 
 
 @contextmanager

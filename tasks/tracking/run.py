@@ -80,7 +80,7 @@ class Run:
 
         On SQLite a call takes about 5 ms, and 50 ms for 1,000 points.
         """
-        entries = [Param(key, visible(str(value))) for key, value in parameters.items()]
+        entries = [Param(key, visible(_plain(value))) for key, value in parameters.items()]
         calls = max(-(-len(points) // _BATCH_POINTS), -(-len(entries) // _BATCH_PARAMETERS))
         with _no_garbage_collection():
             for call in range(calls):
@@ -136,7 +136,7 @@ class Run:
             "touched": sum(score.false_repairs for score in scores),
             "lost": sum(score.lost_rows for score in scores),
         }
-        self.log_metrics({f"dirt_{name}": float(count) for name, count in {**totals, **rows}.items()})
+        self.log_metrics({f"dirt/{name}": float(count) for name, count in {**totals, **rows}.items()})
 
     def log_table(self, table: DataFrame, artifact: str) -> None:
         """Write a table into an artifact that ends in ".json", which MLflow shows; an older one is replaced."""
@@ -195,6 +195,11 @@ class Run:
             return (os.environ.get("EIGHTYTWENTY_MLFLOW_UI_URL") or uri).rstrip("/") + page
         command = shlex.join([sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri])
         return f"{command}\nand open http://127.0.0.1:5000{page}"
+
+
+def _plain(value: object) -> str:
+    """A parameter as one searches for it: a list without brackets and quotes, as it is typed in a command."""
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage
 from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors
@@ -141,8 +141,14 @@ def check_server(uri: str) -> None:
         )
 
 
-def experiment_id(client: MlflowClient, data: Path, name: str) -> str:
+def experiment_id(client: MlflowClient, data: Path, name: str, about: str = "") -> str:
     """Return the id of an experiment, which is created if needed.
+
+    Args:
+        client: The tracking store.
+        data: The data folder.
+        name: The experiment.
+        about: A description for its page, if it has none yet.
 
     Raises:
         UserError: If the experiment was deleted, or if a server keeps its artifacts and no server is configured.
@@ -152,7 +158,7 @@ def experiment_id(client: MlflowClient, data: Path, name: str) -> str:
         # A server chooses the place itself and passes artifacts on, so its clients need no access to that place.
         place = None if is_server(client.tracking_uri) else artifacts(data).as_uri()
         try:
-            return client.create_experiment(name, artifact_location=place)
+            return client.create_experiment(name, artifact_location=place, tags={MLFLOW_RUN_NOTE: about})
         except MlflowException:
             experiment = client.get_experiment_by_name(name)  # another process may have created it
             if experiment is None:
@@ -166,6 +172,8 @@ def experiment_id(client: MlflowClient, data: Path, name: str) -> str:
             f"the MLflow experiment {name!r} was made through a server, which keeps its artifacts: "
             "start that server and set MLFLOW_TRACKING_URI to it."
         )
+    if about and not experiment.tags.get(MLFLOW_RUN_NOTE):
+        client.set_experiment_tag(experiment.experiment_id, MLFLOW_RUN_NOTE, about)
     return experiment.experiment_id
 
 
@@ -199,8 +207,7 @@ def open_nested_runs(client: MlflowClient, experiment: str, parent: str) -> list
 def last_runs(client: MlflowClient, limit: int) -> list[tuple[str, MlflowRun]]:
     """Return the last parent runs in a store, newest first, each with the name of its experiment."""
     names = {experiment.experiment_id: experiment.name for experiment in client.search_experiments()}
-    # only parents have the tags of `provenance_tags`
-    parents = "tags.`version.python` LIKE '%'"
+    parents = f"tags.`{MLFLOW_PARENT_RUN_ID}` IS NULL"
     runs = client.search_runs(list(names), parents, max_results=limit, order_by=["attributes.start_time DESC"])
     return [(names[run.info.experiment_id], run) for run in runs]
 

@@ -51,7 +51,7 @@ def test_mlflow_holds_the_parent_and_a_run_for_each_network(finished):
     assert len(parents) == 1
     parent = parents[0]
     assert {run.info.status for run in everything} == {"FINISHED"}
-    assert parent.data.metrics["solved_16_best_accuracy"] == 1.0
+    assert parent.data.metrics["best/solved_16_accuracy"] == 1.0
     fates = [parent.data.metrics[f"rows/{fate}"] for fate in ("clean", "quarantine", "duplicates")]
     assert sum(fates) == 412  # 400 records, and 12 copies and headers in between
     assert parent.data.metrics["seconds/clean"] > 0
@@ -67,10 +67,10 @@ def test_mlflow_holds_the_parent_and_a_run_for_each_network(finished):
         assert (Path(parent.info.artifact_uri.removeprefix("file://")) / artifact).is_file()
     nested = [run for run in everything if run is not parent]
     assert sorted(run.info.run_name for run in nested) == sorted(
-        f"{protocol} 16 / {nodes} / seed 0" for protocol in PROTOCOLS for nodes in ("1 node", "2 nodes")
+        f"{nodes}, sums to 16, seed 0, {protocol}" for protocol in PROTOCOLS for nodes in ("1 node", "2 nodes")
     )
-    article = next(run for run in nested if run.info.run_name == "article 16 / 2 nodes / seed 0")
-    losses = client.get_metric_history(article.info.run_id, "val_loss")
+    article = next(run for run in nested if run.info.run_name == "2 nodes, sums to 16, seed 0, article")
+    losses = client.get_metric_history(article.info.run_id, "training/val_loss")
     assert [loss.step for loss in losses] == list(range(len(losses)))
     assert len(losses) > 5
 

@@ -85,7 +85,12 @@ def test_it_is_trained_logged_and_promoted(trained: str, data: Path, client: Mlf
     assert nested.data.tags["mlflow.parentRunId"] == parent.info.run_id
     assert parent.data.params == {"largest": "50"}
     assert len(json.loads(parent.inputs.dataset_inputs[0].dataset.source)["sha256"]) == 64
-    assert {"mlflow.source.git.commit", "version.tensorflow", "prefect.flow_run_id"} <= parent.data.tags.keys()
+    assert {
+        "mlflow.source.git.commit",
+        "mlflow.source.name",
+        "mlflow.user",
+        "prefect.flow_run_id",
+    } <= parent.data.tags.keys()
     assert (parent.data.metrics["rows/clean"], parent.data.metrics["rows/quarantine"]) == (355, 45)
     report = Path(parent.info.artifact_uri.removeprefix("file://"), "report")
     assert {"eighty_twenty.md", "eighty_twenty.png"} <= {file.name for file in report.iterdir()}

@@ -101,7 +101,9 @@ def test_a_run_records_its_inputs_and_what_made_it(data: Path, tmp_path: Path) -
     assert recorded.data.params == {key: str(value) for key, value in parameters.items()}
     assert recorded.data.metrics == {"best": 0.5}
     assert recorded.data.tags["protocol"] == "article"
-    assert recorded.data.tags["version.tensorflow"].startswith("2.")
+    place = Path(recorded.info.artifact_uri.removeprefix("file://"))
+    assert json.loads((place / "environment.json").read_text())["tensorflow"].startswith("2.")
+    assert OWNER_TAG not in recorded.data.tags
     assert json.loads(recorded.inputs.dataset_inputs[0].dataset.source)["sha256"] == sha256
     dataset = recorded.inputs.dataset_inputs[0].dataset
     assert (dataset.name, dataset.digest, dataset.profile) == ("pairs", sha256[:36], '{"num_rows": 12}')
