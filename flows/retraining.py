@@ -69,7 +69,7 @@ class Retraining:
         drifts: the comparisons of the new rows that were added.
         refusals: a sentence for each delivery that was refused.
         deliveries_file: file with the fate of every delivery.
-        mlflow: where to see the run.
+        mlflow: where to see the runs.
     """
 
     model: str
@@ -158,7 +158,7 @@ def retrain(model: Model, requested: RetrainParameters) -> Retraining | State[No
         versions.write_judgement(key, version, {"challenger": number, "promoted": judgement.decision.promoted})
         if experiment.checkpoints:
             shutil.rmtree(experiment.checkpoints([training]), ignore_errors=True)
-        return Retraining(name, version, judgement, drifts, refusals, versions.deliveries_file, run.link)
+        return Retraining(name, version, judgement, drifts, refusals, versions.deliveries_file, run.runs_link)
 
 
 def _add_undrifted(

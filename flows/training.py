@@ -40,7 +40,7 @@ class Training:
         shares: what the time and the rows went into.
         cleaning: scores of the cleaning, if the data was generated.
         docs: folders of the Data Docs.
-        mlflow: where to see the run.
+        mlflow: where to see the runs.
     """
 
     model: str
@@ -113,7 +113,7 @@ def train(model: Model, form: Parameters) -> Training:
             shutil.rmtree(checkpoints, ignore_errors=True)
     log.info(shares.sentence)
     docs = [each.docs for each in checks]
-    return Training(experiment.model, trained.version, is_champion, findings, shares, scores, docs, run.link)
+    return Training(experiment.model, trained.version, is_champion, findings, shares, scores, docs, run.runs_link)
 
 
 def __getattr__(name: str) -> Flow[[Parameters], Training]:

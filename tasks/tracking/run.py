@@ -4,7 +4,6 @@ import gc
 import json
 import os
 import shlex
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,9 @@ from pandas import DataFrame
 
 from eightytwenty.evaluate.score import CleaningScore
 from eightytwenty.printable import visible
+from tasks.running.stages import data_folder
+from tasks.servers.addresses import addresses_of, mlflow_page
+from tasks.tracking.local import embedded_uri
 from tasks.tracking.store import is_server
 
 # the most that MLflow accepts in one call
@@ -184,16 +186,25 @@ class Run:
         """The run's page on the tracking server; without a server, the command that starts one and the page."""
         return self.link_to()
 
+    @property
+    def runs_link(self) -> str:
+        """The same as `link`, for the page with all runs of the experiment."""
+        return self._link("runs")
+
     def link_to(self, artifact: str = "") -> str:
         """The same as `link`, for the page of an artifact such as "report/results.png"."""
-        uri = self.tracking_uri
-        # without the query MLflow opens in its GenAI mode
         place = f"{self.run_id}/artifacts/{artifact}" if artifact else self.run_id
-        page = f"/#/experiments/{self.experiment_id}/runs/{place}?workflowType=machine_learning"
+        return self._link(f"runs/{place}")
+
+    def _link(self, place: str) -> str:
+        uri, page = self.tracking_uri, mlflow_page(f"experiments/{self.experiment_id}/{place}")
         if is_server(uri):
             # people may reach the server by another address than its clients
             return (os.environ.get("EIGHTYTWENTY_MLFLOW_UI_URL") or uri).rstrip("/") + page
-        command = shlex.join([sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri])
+        is_embedded = uri == embedded_uri(data_folder())
+        if is_embedded and (addresses := addresses_of(data_folder())):
+            return addresses.mlflow + page
+        command = "eightytwenty up" if is_embedded else shlex.join(["mlflow", "ui", "--backend-store-uri", uri])
         return f"{command}\nand open http://127.0.0.1:5000{page}"
 
 

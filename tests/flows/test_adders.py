@@ -36,7 +36,14 @@ def finished(command, tmp_path_factory):
 
 def test_a_run_ends_with_the_table_the_summary_and_where_to_look(finished):
     data, done = finished
-    for words in ("sums to", "80/20. Cleaning took", "raw rows", "Where to look next", "mlflow ui --backend-store-uri"):
+    for words in (
+        "sums to",
+        "80/20. Cleaning took",
+        "raw rows",
+        "Where to look next",
+        "eightytwenty up\n",
+        "/#/experiments/1/runs?workflow",
+    ):
         assert words in done.stdout
     folders = list((data / "reports").iterdir())
     assert len(folders) == 1

@@ -23,7 +23,8 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm.query import Query
 
 from eightytwenty.errors import UserError
-from tasks.running.ownership import OWNER_TAG
+from tasks.running.ownership import OWNER_TAG, try_lock
+from tasks.servers.addresses import Addresses, addresses_file, lock_file
 from tasks.tracking.lifecycle import ending, parent_run, start_run
 from tasks.tracking.local import tracking_uri
 from tasks.tracking.networks import NetworkRecord, log_networks
@@ -109,7 +110,6 @@ def test_a_run_records_its_inputs_and_what_made_it(data: Path, tmp_path: Path) -
     assert (dataset.name, dataset.digest, dataset.profile) == ("pairs", sha256[:36], '{"num_rows": 12}')
     assert {file.path for file in run.client.list_artifacts(run.run_id)} >= {"report.md", "tables"}
     assert (data / "mlflow" / "artifacts").is_dir()
-    assert f"mlflow ui --backend-store-uri {tracking_uri(data)}" in run.link
 
 
 @pytest.mark.parametrize(
@@ -317,3 +317,18 @@ def test_names_from_data_are_visible(data: Path) -> None:
         pass
     logged = run.client.get_run(run.run_id)
     assert logged.info.run_name == logged.data.params["source"] == "a\\n\\x1b[31m\\u202eb"
+
+
+def test_links_lead_to_the_server_that_runs_or_say_how_to_start_it(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EIGHTYTWENTY_DATA", str(data))
+    with parent_run(data, "links", "one", {}) as run:
+        pass
+    page = f"/#/experiments/{run.experiment_id}/runs?workflowType=machine_learning"
+    assert run.runs_link == f"eightytwenty up\nand open http://127.0.0.1:5000{page}"
+    addresses_file(data).parent.mkdir()
+    with try_lock(lock_file(data)):  # as `up` does
+        Addresses(prefect="http://127.0.0.1:4201/api", mlflow="http://127.0.0.1:5001").write(addresses_file(data))
+        assert run.runs_link == f"http://127.0.0.1:5001{page}"
+        assert run.link == f"http://127.0.0.1:5001{page.replace('runs', f'runs/{run.run_id}')}"
+    monkeypatch.setenv("EIGHTYTWENTY_DATA", str(data / "another"))
+    assert run.link.startswith("mlflow ui --backend-store-uri sqlite:///")
