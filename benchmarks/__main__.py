@@ -23,6 +23,7 @@ REST = (
     "gan_modes",
     "gan_parts",
     "gan_time",
+    "tracking",
 )
 
 quick = command_line(__doc__).parse_args().quick

@@ -18,7 +18,7 @@ from tasks.clean.tasks import clean_own
 from tasks.running.allowed_paths import require_allowed
 from tasks.running.failures import user_error_as_state
 from tasks.running.stages import data_folder
-from tasks.tracking.lifecycle import parent_run
+from tasks.tracking.lifecycle import parent_run, summary_of
 
 
 @flow(name="clean")
@@ -38,7 +38,8 @@ def clean(parameters: CleanParameters) -> Summary:
     cleaned = finished_cleaning(parameters, table, out)
     config = redact_source(parameters.model_dump(by_alias=True))
     datasets = [source_dataset(shown, summary)]
-    with parent_run(data_folder(), "clean", Path(shown).name, config, datasets=datasets) as run:
+    about = summary_of(CleanParameters)
+    with parent_run(data_folder(), "clean", Path(shown).name, config, datasets=datasets, about=about) as run:
         docs = record_cleaning(run, cleaned, seconds, mask=parameters.mask)
         publish_cleaning("clean", run, cleaned, mask=parameters.mask)
         get_run_logger().info("%s: %s rows, %s; see %s", shown, summary.rows, summary.fates, out)

@@ -30,7 +30,7 @@ from tasks.running.allowed_paths import require_allowed_to_copy, require_in_data
 from tasks.running.failures import user_error_as_state
 from tasks.running.sqlite import back_up_daily
 from tasks.running.stages import data_folder
-from tasks.tracking.lifecycle import parent_run
+from tasks.tracking.lifecycle import parent_run, summary_of
 from tasks.tracking.store import connect
 
 _NAME = "clean-inbox"
@@ -98,7 +98,8 @@ def clean_inbox(parameters: CleanInboxParameters) -> CleanedInbox | State[None]:
 
         dataset, config = version.dataset(name), parameters.model_dump(by_alias=True)
         resume = versions.pending_run(version.sha256)
-        with parent_run(data_folder(), _NAME, dataset.name, config, datasets=[dataset], resume=resume) as run:
+        title, about = f"{version.name} of {name}", summary_of(CleanInboxParameters)
+        with parent_run(data_folder(), _NAME, title, config, datasets=[dataset], resume=resume, about=about) as run:
             versions.write_pending_run(version.sha256, run.run_id)
             added = [drift for drift in drifts if drift.name in version.added]
             markdown = inbox_markdown(name, version, added, refusals)

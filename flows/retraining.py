@@ -52,7 +52,7 @@ from tasks.retrain.versions import CONDITIONS, DatasetVersions, only_one_retrain
 from tasks.running.allowed_paths import require_allowed_to_copy
 from tasks.running.sqlite import back_up_daily
 from tasks.running.stages import data_folder
-from tasks.tracking.lifecycle import parent_run
+from tasks.tracking.lifecycle import parent_run, summary_of
 from tasks.tracking.store import connect
 
 NOTHING_TO_DO = "Nothing to do"
@@ -69,7 +69,7 @@ class Retraining:
         drifts: the comparisons of the new rows that were added.
         refusals: a sentence for each delivery that was refused.
         deliveries_file: file with the fate of every delivery.
-        mlflow: where to see the run.
+        mlflow: where to see the runs.
     """
 
     model: str
@@ -142,7 +142,13 @@ def retrain(model: Model, requested: RetrainParameters) -> Retraining | State[No
         dataset = version.dataset(name)
         resume = versions.pending_run(key)
         with parent_run(
-            data_folder(), flow_name, dataset.name, form.model_dump(), datasets=[dataset], resume=resume
+            data_folder(),
+            flow_name,
+            f"{version.name} of {name}",
+            form.model_dump(),
+            datasets=[dataset],
+            resume=resume,
+            about=summary_of(type(form)),
         ) as run:
             versions.write_pending_run(key, run.run_id)
             training, held_out = split(data.clean, dataset, version)
@@ -152,7 +158,7 @@ def retrain(model: Model, requested: RetrainParameters) -> Retraining | State[No
         versions.write_judgement(key, version, {"challenger": number, "promoted": judgement.decision.promoted})
         if experiment.checkpoints:
             shutil.rmtree(experiment.checkpoints([training]), ignore_errors=True)
-        return Retraining(name, version, judgement, drifts, refusals, versions.deliveries_file, run.link)
+        return Retraining(name, version, judgement, drifts, refusals, versions.deliveries_file, run.runs_link)
 
 
 def _add_undrifted(

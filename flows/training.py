@@ -23,7 +23,7 @@ from tasks.registry import MODELS, Model, identifier
 from tasks.report import report_plainly
 from tasks.running.stages import data_folder
 from tasks.tracking.champion import promote_first
-from tasks.tracking.lifecycle import parent_run
+from tasks.tracking.lifecycle import parent_run, summary_of
 from tasks.tracking.run_ids import RunIds
 from tasks.validate.gate import stop_if_unfit
 
@@ -40,7 +40,7 @@ class Training:
         shares: what the time and the rows went into.
         cleaning: scores of the cleaning, if the data was generated.
         docs: folders of the Data Docs.
-        mlflow: where to see the run.
+        mlflow: where to see the runs.
     """
 
     model: str
@@ -76,7 +76,15 @@ def train(model: Model, form: Parameters) -> Training:
     datasets = [table.dataset for table in cleaned]
     checkpoints = experiment.checkpoints(cleaned) if experiment.checkpoints else None
     interrupted = RunIds.load(checkpoints).parent if checkpoints else None
-    with parent_run(data_folder(), model.name, experiment.title, config, datasets=datasets, resume=interrupted) as run:
+    with parent_run(
+        data_folder(),
+        model.name,
+        experiment.title,
+        config,
+        datasets=datasets,
+        resume=interrupted,
+        about=summary_of(model.form),
+    ) as run:
         checks = [check(data.check, data.clean, table) for data, table in zip(experiment.data, cleaned, strict=True)]
         stop_if_unfit(run, checks)
         scores = score_cleaning(run, stages, cleaned)
@@ -105,7 +113,7 @@ def train(model: Model, form: Parameters) -> Training:
             shutil.rmtree(checkpoints, ignore_errors=True)
     log.info(shares.sentence)
     docs = [each.docs for each in checks]
-    return Training(experiment.model, trained.version, is_champion, findings, shares, scores, docs, run.link)
+    return Training(experiment.model, trained.version, is_champion, findings, shares, scores, docs, run.runs_link)
 
 
 def __getattr__(name: str) -> Flow[[Parameters], Training]:

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -53,8 +54,29 @@ def error_surface(adder: Adder) -> Figure:
     middle, worst = float(np.median(finite)), float(finite.max())
     axes = add_axes(figure, 5.85, 0.65, 3.4, 3.4)
     heading(axes, f"median error {compact(middle)}, largest {compact(worst)}")
-    _map(figure, axes, adder, half, colours)
+    bar = figure.colorbar(
+        _map(axes, adder, half, colours), ax=axes, extend="max", fraction=0.045, pad=0.04, format=_tick
+    )
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(colors=SOFT, labelsize=SMALL, length=2)
+    bar.ax.set_facecolor(PAPER)
     return figure
+
+
+def error_map(axes: Axes, adder: Adder) -> None:
+    """Draw the same map alone: the absolute error within the trained range and 25 % beyond, largest at the dark end."""
+    half = adder.largest_sum / 2
+    inside = np.abs(_errors(adder, half)[2])
+    finite = inside[np.isfinite(inside)]
+    if not finite.size:
+        axes.text(0.5, 0.5, "no finite prediction", ha="center", color=SOFT, size=SMALL, transform=axes.transAxes)
+        return
+    worst = float(finite.max())
+    _map(axes, adder, half, Normalize(0.0, max(worst, _LEAST_SPAN)))
+    axes.set_ylabel("")
+    axes.set_xlabel(
+        f"error: median {compact(float(np.median(finite)))}\nlargest {compact(worst)}", size=SMALL, color=INK
+    )
 
 
 def _rounding_note(errors: np.ndarray) -> str:
@@ -106,7 +128,7 @@ def _surface(axes: Axes3D, a: np.ndarray, b: np.ndarray, error: np.ndarray, colo
     axes.tick_params(colors=SOFT, labelsize=SMALL, pad=1)
 
 
-def _map(figure: Figure, axes: Axes, adder: Adder, half: float, colours: Normalize) -> None:
+def _map(axes: Axes, adder: Adder, half: float, colours: Normalize) -> QuadMesh:
     a, b, error = _errors(adder, half * _BEYOND)
     image = axes.pcolormesh(a, b, np.abs(error), norm=colours, cmap=_COLOURS, shading="nearest", rasterized=True)
     finite = np.abs(error[np.isfinite(error)])
@@ -121,7 +143,4 @@ def _map(figure: Figure, axes: Axes, adder: Adder, half: float, colours: Normali
     axes.set_aspect("equal")
     axes.set_xlabel("a", size=TEXT, color=SOFT)
     axes.set_ylabel("b", size=TEXT, color=SOFT)
-    bar = figure.colorbar(image, ax=axes, extend="max", fraction=0.045, pad=0.04, format=_tick)
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(colors=SOFT, labelsize=SMALL, length=2)
-    bar.ax.set_facecolor(PAPER)
+    return image

@@ -42,8 +42,8 @@ def write_report(
         markdown = draw(partial)
         save(cleaning_figure(shares), partial / "eighty_twenty.png")
     run.log_artifact(folder, "report")
-    seconds = {f"seconds_{stage.name.replace(' ', '_')}": stage.seconds for stage in shares.stages}
-    rows = {f"rows_{fate}": float(count) for fate, count in shares.fates.items()}
+    seconds = {f"seconds/{stage.name.replace(' ', '_')}": stage.seconds for stage in shares.stages}
+    rows = {f"rows/{fate}": float(count) for fate, count in shares.fates.items()}
     run.log_metrics({**metrics, **seconds, **rows})
     shown = {picture: folder / f"{picture.replace('-', '_')}.png" for picture in (*pictures, "eighty-twenty")}
     publish(name, markdown=markdown, pictures=shown, table=table)

@@ -3,7 +3,6 @@
 import codecs
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -11,16 +10,9 @@ from eightytwenty.errors import UserError
 from eightytwenty.files import write_whole
 from eightytwenty.printable import for_spreadsheet, visible
 from schemas.parameters import PredictParameters
-from tasks.adders.predict import COLUMNS, answer_file, is_beyond, predict
-from tasks.adders.register import largest_sum_of
+from tasks.adders.registered import RegisteredAdder, find_adder
 from tasks.running.stages import data_folder
-from tasks.tracking.registry import describe, find, load
-from tasks.tracking.store import connect_existing
 
-if TYPE_CHECKING:
-    import keras
-
-_HEADER = ",".join(COLUMNS).encode()
 _BOM = codecs.BOM_UTF8  # which spreadsheets need
 
 
@@ -32,54 +24,51 @@ def predict_command(parameters: PredictParameters) -> None:
     """
     source, out = Path(parameters.file), Path(parameters.out)
     if parameters.file:
-        _refuse_other_files(out, source)
+        from tasks.adders.predict import COLUMNS, answer_file  # what reads files takes half a second to load
+
+        header = ",".join(COLUMNS).encode()
+        _refuse_other_files(out, source, header)
         copy = out.with_stem(f"{out.stem}-for-spreadsheets")
-        _refuse_other_files(copy, source)
-    client = connect_existing(data_folder())
-    version = find(client, parameters.model)
-    name = f"{version.name}/{version.version}"
-    largest_sum = largest_sum_of(describe(client, version), parameters.model)
-    model = load(client, version)
+        _refuse_other_files(copy, source, header)
+    adder = find_adder(data_folder(), parameters.model)
     if parameters.file:
-        answers = answer_file(model, largest_sum, source)
+        answers = answer_file(adder, source)
         content = answers.write_csv()
         write_whole(out, content.encode())
         write_whole(copy, for_spreadsheet(content).encode("utf-8-sig"))
         beyond, unanswered = answers["beyond"].sum(), answers["sum"].null_count()
-        lines = [visible(str(out)), f"  {answers.height - unanswered:,} of {answers.height:,} rows answered by {name}"]
+        lines = [visible(str(out))]
+        lines += [f"  {answers.height - unanswered:,} of {answers.height:,} rows answered by {adder.name}"]
         lines += [f"  {unanswered:,} without an answer: the column reason says why"] if unanswered else []
-        lines += [f"  {beyond:,} beyond its domain: {_domain(name, largest_sum)}"] if beyond else []
+        lines += [f"  {beyond:,} beyond its domain: {_domain(adder)}"] if beyond else []
     else:
-        lines = _sum(model, parameters, name)
-        lines += (
-            [f"  beyond its domain: {_domain(name, largest_sum)}"]
-            if is_beyond([parameters.pair], largest_sum)[0]
-            else []
-        )
+        lines = _sum(adder, parameters)
+        lines += [f"  beyond its domain: {_domain(adder)}"] if adder.is_beyond([parameters.pair])[0] else []
     Console().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
-def _sum(model: "keras.Model", parameters: PredictParameters, name: str) -> list[str]:
+def _sum(adder: RegisteredAdder, parameters: PredictParameters) -> list[str]:
     """The lines with the network's answer, rounded, and its exact answer if that differs."""
     question = " + ".join(parameters.numbers)
-    raw = float(predict(model, [parameters.pair])[0])
+    raw = float(adder.predict([parameters.pair])[0])
     if math.isnan(raw):
-        raise UserError(f"{name} has no answer to {question}: the numbers are too large for it.")
+        raise UserError(f"{adder.name} has no answer to {question}: the numbers are too large for it.")
     answer = str(round(raw))
     exact = f"{raw:.6f}".rstrip("0").rstrip(".")
-    return [f"{question} = {answer}", f"  answered by {name}" + (f", which says {exact}" if exact != answer else "")]
+    says = f", which says {exact}" if exact != answer else ""
+    return [f"{question} = {answer}", f"  answered by {adder.name}{says}"]
 
 
-def _domain(name: str, largest_sum: int) -> str:
-    return f"{name} learned sums to {largest_sum:,}, of numbers from 0 to {largest_sum // 2:,}"
+def _domain(adder: RegisteredAdder) -> str:
+    return f"{adder.name} learned sums to {adder.largest_sum:,}, of numbers from 0 to {adder.largest_sum // 2:,}"
 
 
-def _refuse_other_files(out: Path, source: Path) -> None:
+def _refuse_other_files(out: Path, source: Path, header: bytes) -> None:
     if out.is_dir():
         raise UserError(f"{out} is a folder: give --out a file name, such as {out / 'sums.csv'}.")
     if out.exists() and source.exists() and out.samefile(source):
         raise UserError(f"{out} is the file with the questions: give --out another name.")
     if out.is_file():
         with out.open("rb") as stream:
-            if not stream.read(len(_BOM + _HEADER)).startswith((_HEADER, _BOM + _HEADER)):
+            if not stream.read(len(_BOM + header)).startswith((header, _BOM + header)):
                 raise UserError(f"{out} exists and was not written by this command: give --out another name.")

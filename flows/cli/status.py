@@ -20,7 +20,7 @@ def status_command(parameters: StatusParameters) -> None:
     status = read_status(data, parameters.runs)
     if status.prefect_answers or status.mlflow_answers:
         console.print(_line("Prefect", status.prefect.removesuffix("/api"), status.prefect_answers), markup=False)
-        console.print(_line("MLflow", status.mlflow, status.mlflow_answers), markup=False)
+        console.print(_line("MLflow", status.mlflow_ui, status.mlflow_answers), markup=False)
         console.print(f"worker    {', '.join(status.workers) or 'none'}", markup=False)
     else:
         console.print(f"No server is up over {data}; `eightytwenty up` starts them.", markup=False)

@@ -24,7 +24,9 @@ def up_command(parameters: UpParameters) -> None:
         addresses = servers.addresses
         console.print(
             f"Prefect   {addresses.prefect_ui}\n"
-            f"MLflow    {addresses.mlflow_ui}\n\n"
+            f"MLflow    {addresses.mlflow_ui}\n"
+            + "".join(f"  {name:<16}{page}\n" for name, page in servers.experiments.items())
+            + "\n"
             "To use these servers from another shell:\n"
             f"  export PREFECT_API_URL={addresses.prefect} MLFLOW_TRACKING_URI={addresses.mlflow}\n\n"
             "Ctrl-C stops them.",

@@ -44,9 +44,9 @@ class Adder:
 
     @property
     def name(self) -> str:
-        """A name for people, such as "article 65536 / 16 nodes / seed 0"."""
+        """A name for people, such as "16 nodes, sums to 65,536, seed 0, article"; what differs most comes first."""
         nodes = "node" if self.hidden_units == 1 else "nodes"
-        return f"{self.protocol} {self.largest_sum} / {self.hidden_units} {nodes} / seed {self.seed}"
+        return f"{self.hidden_units} {nodes}, sums to {self.largest_sum:,}, seed {self.seed}, {self.protocol}"
 
     def hidden(self, pairs: ArrayLike) -> FloatArray:
         """Return the activations of the sigmoid nodes: (n, 2) pairs -> (n, hidden_units) float64 in [0, 1]."""

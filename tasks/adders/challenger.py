@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +9,11 @@ import polars as pl
 from prefect import task
 
 from eightytwenty.errors import UserError
-from models.adders.network import Adder, IntArray, score, to_keras
+from models.adders.network import Adder, IntArray, score
 from models.adders.solve import train_solved
 from tasks.adders.data import FEWEST_PAIRS
 from tasks.adders.networks import load_adders, save_adders
-from tasks.adders.register import metadata, register_adder
+from tasks.adders.register import model_fields, register_adder
 from tasks.decision import Scores
 from tasks.experiment import Cleaned, Trained
 from tasks.running.retries import RETRIES
@@ -60,13 +59,11 @@ def train_challenger(
     (adder,) = load_adders(stage.folder)
     import_quietly()
     record = NetworkRecord(
-        name=f"challenger of {training.raw.name.rpartition('-')[2]}",
+        name=f"{training.raw.name.rpartition('-')[2]}: {adder.name}",
         parameters={**config, "seed": adder.seed, "protocol": adder.protocol},
-        metrics={"training_rows": len(pairs)},
-        model=partial(to_keras, adder),
-        input_example=np.array([[2.0, 2.0], [1.0, 0.0]]),
+        metrics={"rows/training": len(pairs)},
         datasets=[training.dataset],
-        metadata=metadata(adder),
+        **model_fields(adder),
     )
     (run_id,) = log_networks(run, [record])
     return register_adder(replace(run, run_id=run_id), adder, training.dataset, model)

@@ -1,5 +1,6 @@
 """The adders: what each stage of their experiment is, from the form."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from schemas.parameters import GENERATED, AdderParameters, RetrainAddersParameters
@@ -41,12 +42,18 @@ def _training(form: AdderParameters) -> Experiment:
 
     return Experiment(
         model=NAME,
-        title=NAME,
+        title=_title(form, grids[0].hidden_units, sizes),
         data=tuple(_data(ingest(size), size, not is_own, form.most_quarantine) for size in tables),
         train=partial(train, grids=grids, tables=tables, is_own=is_own, logged=logged),
         score=challenger.score_adder,
         decide=partial(decide_adder, least_accuracy=0, margin=0),
     )
+
+
+def _title(form: AdderParameters, hidden_units: Sequence[int], sizes: Sequence[int]) -> str:
+    widths, sums = (",".join(map(str, values)) for values in (hidden_units, sizes))
+    protocol = "both protocols" if form.protocol == "both" else form.protocol
+    return f"{widths} nodes, sums to {sums}, seed {form.seed} x{form.seeds}, {protocol}"
 
 
 def _retraining(form: RetrainAddersParameters) -> Experiment:

@@ -8,6 +8,7 @@ import numpy as np
 
 from models.adders.network import Adder
 
+ARRAYS, NETWORKS = "arrays.npz", "networks.json"
 _NUMBERS_AND_NAMES = ("protocol", "largest_sum", "hidden_units", "seed", "output_bias", "scale", "best_epoch")
 _ARRAYS = ("input_weights", "output_weights")
 
@@ -20,14 +21,14 @@ def save_adders(adders: Sequence[Adder], folder: Path) -> None:
         for number, adder in enumerate(adders)
         for name, values in adder.history.items()
     }
-    np.savez(folder / "arrays.npz", allow_pickle=False, **arrays, **histories)
+    np.savez(folder / ARRAYS, allow_pickle=False, **arrays, **histories)
     plain = [{name: getattr(adder, name) for name in _NUMBERS_AND_NAMES} for adder in adders]
-    (folder / "networks.json").write_text(json.dumps(plain, indent=1))
+    (folder / NETWORKS).write_text(json.dumps(plain, indent=1))
 
 
 def load_adders(folder: Path) -> list[Adder]:
     """Reads what `save_adders` wrote."""
-    with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
+    with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
         histories: dict[str, dict[str, np.ndarray]] = {}
         for key in arrays.files:
             number, kind, *rest = key.split("/")
@@ -39,5 +40,5 @@ def load_adders(folder: Path) -> list[Adder]:
                 **{name: arrays[f"{number}/{name}"] for name in _ARRAYS},
                 history=histories.get(str(number), {}),
             )
-            for number, plain in enumerate(json.loads((folder / "networks.json").read_text()))
+            for number, plain in enumerate(json.loads((folder / NETWORKS).read_text()))
         ]

@@ -1,11 +1,9 @@
-"""Asks a registered adder for the sum of two numbers, or of every row of a file."""
+"""Asks a registered adder for the sum of every row of a file."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike, NDArray
 
 from eightytwenty.engine.repair import repair_column
 from eightytwenty.read.batch import Batch
@@ -14,12 +12,7 @@ from eightytwenty.read.source import open_source
 from eightytwenty.schema import Table
 from models.adders.network import FloatArray
 from schemas.pairs import summands_table
-
-if TYPE_CHECKING:
-    import keras
-
-_BATCH = 65536  # pairs that the network answers at a time
-_LARGEST = 1e18  # the largest answer, which fits into a 64-bit integer
+from tasks.adders.registered import RegisteredAdder
 
 COLUMNS = {
     "file": pl.String,
@@ -37,32 +30,13 @@ rounded), the answer before rounding, whether the pair lies beyond the network's
 reason and the record's bytes as they arrived."""
 
 
-def predict(model: "keras.Model", pairs: ArrayLike) -> FloatArray:
-    """The network's answers: (n, 2) pairs -> (n,) float64; NaN where the numbers are too large for it."""
-    numbers = np.asarray(pairs, dtype=np.float64)
-    with np.errstate(over="ignore"):
-        inputs = numbers.astype(np.float32)
-    answers = np.full(len(inputs), np.nan)
-    for start in range(0, len(inputs), _BATCH):
-        answers[start : start + _BATCH] = np.asarray(model(inputs[start : start + _BATCH]))[:, 0]
-    answers[~(np.abs(answers) < _LARGEST)] = np.nan
-    return answers
-
-
-def is_beyond(pairs: ArrayLike, largest_sum: int) -> NDArray[np.bool_]:
-    """Whether each of (n, 2) pairs lies beyond the network's domain, a and b in [0, largest_sum / 2]: (n,) bool."""
-    numbers = np.asarray(pairs, dtype=np.float64)
-    return np.asarray(((numbers < 0) | (numbers > largest_sum / 2)).any(axis=1))
-
-
-def answer_file(model: "keras.Model", largest_sum: int, path: Path) -> pl.DataFrame:
+def answer_file(adder: RegisteredAdder, path: Path) -> pl.DataFrame:
     """The network's answer to every record of a file, in the order of the file.
 
     Numbers are read as cleaning reads them ("seven" is 7), and so are fractions.
 
     Args:
-        model: the network.
-        largest_sum: the one it was trained for.
+        adder: the network.
         path: CSV, TSV or Parquet file, also in .gz or .zip, or a folder of them, with columns a and b.
 
     Returns:
@@ -73,11 +47,11 @@ def answer_file(model: "keras.Model", largest_sum: int, path: Path) -> pl.DataFr
     """
     table = summands_table()
     batches = read_batches(open_source(path, table).files, ["a", "b"])
-    pieces = [_answer(model, largest_sum, table, batch) for batch in batches]
+    pieces = [_answer(adder, table, batch) for batch in batches]
     return pl.concat(pieces) if pieces else pl.DataFrame(schema=COLUMNS)
 
 
-def _answer(model: "keras.Model", largest_sum: int, table: Table, batch: Batch) -> pl.DataFrame:
+def _answer(adder: RegisteredAdder, table: Table, batch: Batch) -> pl.DataFrame:
     columns = {column.name: batch.cells[column.name] for column in table.columns}
     repaired = [
         repair_column(columns[column.name].clone(), column).cells.cast(pl.Float64, strict=False)
@@ -86,7 +60,7 @@ def _answer(model: "keras.Model", largest_sum: int, table: Table, batch: Batch) 
     numbers = np.column_stack([cells.fill_null(np.nan).to_numpy() for cells in repaired])
     valid = np.isfinite(numbers).all(axis=1) & batch.problems.is_null().to_numpy()
     raw = np.full(len(numbers), np.nan)
-    raw[valid] = predict(model, numbers[valid])
+    raw[valid] = adder.predict(numbers[valid])
     has_answer = np.isfinite(raw)
     unanswered = np.flatnonzero(~has_answer)
     reasons = {int(row): _reason(columns, numbers, batch.problems, int(row)) for row in unanswered}
@@ -98,7 +72,7 @@ def _answer(model: "keras.Model", largest_sum: int, table: Table, batch: Batch) 
             **columns,
             "sum": pl.Series(np.rint(raw)).fill_nan(None).cast(pl.Int64),
             "raw": pl.Series(raw).fill_nan(None),
-            "beyond": pl.Series(is_beyond(numbers, largest_sum)).set(pl.Series(~has_answer), None),
+            "beyond": pl.Series(adder.is_beyond(numbers)).set(pl.Series(~has_answer), None),
             "reason": _sparse_column(reasons, len(raw)),
             "original": _sparse_column(
                 {row: content.decode("utf-8", "backslashreplace") for row, content in originals.items()}, len(raw)

@@ -1,23 +1,22 @@
 """Writes a run of the adders into MLflow: a nested run for each network, and tables and pictures for all of them."""
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from models.adders.domain import pairs_summing_to
-from models.adders.network import to_keras
 from reports.adder_figures import error_along_sum, validation_curves
 from reports.error_surface import error_surface
 from reports.network_drawing import network_drawing
+from reports.networks_figure import networks_figure
 from reports.results import CellResult, results_markdown
 from reports.results_figure import results_figure
 from reports.style import save
-from tasks.adders.register import metadata
+from tasks.adders.networks import save_adders
+from tasks.adders.register import model_fields
 from tasks.adders.results import ScoredAdder, representatives
-from tasks.running.progress import task_progress
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.run import Dataset, Run
 
@@ -25,29 +24,35 @@ _LINE = 120  # the article looked at the pairs that sum to 120
 
 
 def record_networks(
-    run: Run, networks: Sequence[ScoredAdder], datasets: Mapping[int, Dataset], shared: Mapping[str, object]
-) -> list[str]:
-    """Logs one nested run per network: parameters, loss and accuracy per epoch, final scores and the Keras model.
+    run: Run,
+    networks: Sequence[ScoredAdder],
+    best: int,
+    datasets: Mapping[int, Dataset],
+    shared: Mapping[str, object],
+    *,
+    with_model: bool,
+) -> str:
+    """Logs one nested run per network: parameters, loss and accuracy by epoch, and final scores.
 
-    The network of median error in each cell also gets its error surface and the drawing of its weights.
+    All networks are in one artifact of the parent, `networks`. A model, the error surface and the drawing of the
+    weights are logged of the best alone, because thirty of them would take longer than the training.
 
     Args:
         run: the parent.
         networks: with their scores.
+        best: the index of the network that is to be registered.
         datasets: largest sum -> the clean table that its networks learned from.
         shared: parameters of the run that all networks have in common.
+        with_model: whether the model of the best is logged, too.
 
     Returns:
-        the ids of the nested runs, in order.
+        the id of the nested run of the best.
     """
-    names = representatives(networks)
 
     def records() -> Iterator[NetworkRecord]:
-        for done, network in enumerate(networks, start=1):
-            adder = network.adder
-            figures = {}
-            if adder.name in names:
-                figures = {"error.png": error_surface(adder), "network.png": network_drawing(adder)}
+        for number, network in enumerate(networks):
+            adder, is_best = network.adder, number == best
+            figures = {"error.png": error_surface(adder), "network.png": network_drawing(adder)} if is_best else {}
             yield NetworkRecord(
                 name=adder.name,
                 parameters={
@@ -58,24 +63,23 @@ def record_networks(
                     "output_bias": adder.output_bias != 0,
                     **shared,
                 },
-                history=adder.history,
+                history={f"training/{name}": values for name, values in adder.history.items()},
                 metrics={
-                    "domain_accuracy": network.inside.accuracy,
-                    "domain_mean_absolute_error": network.inside.mean_absolute_error,
-                    "beyond_accuracy": network.beyond.accuracy,
-                    "beyond_mean_absolute_error": network.beyond.mean_absolute_error,
-                    **({"best_epoch": adder.best_epoch} if adder.history else {}),
+                    "quality/accuracy": network.inside.accuracy,
+                    "quality/mean_absolute_error": network.inside.mean_absolute_error,
+                    "beyond/accuracy": network.beyond.accuracy,
+                    "beyond/mean_absolute_error": network.beyond.mean_absolute_error,
+                    **({"training/best_epoch": adder.best_epoch} if adder.history else {}),
                 },
                 figures=figures,
-                model=partial(to_keras, adder),
                 datasets=[datasets[adder.largest_sum]],
-                input_example=np.array([[2.0, 2.0], [1.0, 0.0]]),
-                metadata=metadata(adder),
+                **(model_fields(adder) if is_best and with_model else {}),
             )
-            progress(done, len(networks))
 
-    with task_progress("log networks to MLflow", "networks") as progress:
-        return log_networks(run, records())
+    with tempfile.TemporaryDirectory() as folder:
+        save_adders([network.adder for network in networks], Path(folder))
+        run.log_artifact(Path(folder), "networks")
+    return log_networks(run, records())[best]
 
 
 def draw_results(folder: Path, networks: Sequence[ScoredAdder], cells: Sequence[CellResult]) -> None:
@@ -92,13 +96,15 @@ def draw_results(folder: Path, networks: Sequence[ScoredAdder], cells: Sequence[
             members = [a for a in adders if (a.protocol, a.largest_sum) == (protocol, size) and a.name in names]
             if len(pairs_summing_to(_LINE, size)) and size < 1 << 10:
                 save(error_along_sum(members, _LINE), folder / f"error_along_{_LINE}_{protocol}_{size}.png")
+            if members:
+                save(networks_figure(members), folder / f"networks_{protocol}_{size}.png")
 
 
 def summary_metrics(cells: Sequence[CellResult]) -> dict[str, float]:
     """Best accuracy and smallest error of each protocol and largest sum, for the parent run."""
     metrics: dict[str, float] = {}
     for cell in cells:
-        accuracy, error = (f"{cell.protocol}_{cell.largest_sum}_{name}" for name in ("best_accuracy", "least_error"))
+        accuracy, error = (f"best/{cell.protocol}_{cell.largest_sum}_{name}" for name in ("accuracy", "error"))
         metrics[accuracy] = max(metrics.get(accuracy, 0.0), cell.accuracy[2])
         metrics[error] = min(metrics.get(error, float("inf")), cell.error[0])
     return metrics

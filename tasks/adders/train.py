@@ -15,7 +15,7 @@ from reports.results import results_markdown, results_rich, results_table
 from tasks.adders.data import FEWEST_PAIRS, reaching, sizes_reached, training_pairs, uncleaned_pairs
 from tasks.adders.networks import load_adders, save_adders
 from tasks.adders.record import draw_results, record_networks, results_frame, summary_metrics
-from tasks.adders.register import best, register_adder
+from tasks.adders.register import best, find_registered, register_adder
 from tasks.adders.results import ScoredAdder, by_cell, gains, score_all
 from tasks.experiment import Cleaned, Findings, Raw, Trained
 from tasks.report import write_report
@@ -175,11 +175,13 @@ def log_adders(
     Returns:
         the version of the best network.
     """
-    import_quietly()
-    run_ids = record_networks(run, networks, datasets, logged)
     index = best(networks)
     adder = networks[index].adder
-    return register_adder(replace(run, run_id=run_ids[index]), adder, datasets[adder.largest_sum], model)
+    version = find_registered(run.client, adder, model)
+    if version is None:
+        import_quietly()
+    run_id = record_networks(run, networks, index, datasets, logged, with_model=version is None)
+    return version or register_adder(replace(run, run_id=run_id), adder, datasets[adder.largest_sum], model)
 
 
 @task(**RETRIES)
@@ -196,8 +198,8 @@ def report_adders(
         return f"{markdown}\n\n{results_markdown(cells)}"
 
     run.log_table(results_frame(cells), "results.json")
-    kinds = {"share_cleaning": shares.time_share("cleaning"), "share_modelling": shares.time_share("modelling")}
-    metrics = {**summary_metrics(cells), **kinds}
+    kinds = {f"seconds/share_{kind}": shares.time_share(kind) for kind in ("cleaning", "modelling")}
+    metrics = {"quality/accuracy": networks[best(networks)].inside.accuracy, **summary_metrics(cells), **kinds}
     folder = write_report(run, "adders", shares, draw, metrics, ("results",), results_table(cells))
     option = "" if is_champion else f" --model {model}"
     places = {

@@ -124,4 +124,4 @@ def record_files(run: Run, markdown: str, drifts: Sequence[TableDrift], refusals
             run.log_artifact(drift.docs, f"data_docs/drift-{number}")
     run.log_text(markdown, "files.md")
     counts = {"added": len(drifts), "drifted": sum(bool(drift.drifted) for drift in drifts), "refused": len(refusals)}
-    run.log_metrics({f"files_{what}": float(count) for what, count in counts.items()})
+    run.log_metrics({f"files/{what}": float(count) for what, count in counts.items()})

@@ -126,7 +126,7 @@ def record_cleaning(
         the folder of the Data Docs on disk.
     """
     summary, folder = Summary.load(cleaned.folder), cleaned.folder
-    run.log_metrics({**cleaning_metrics(summary), "seconds_clean": seconds})
+    run.log_metrics({**cleaning_metrics(summary), "seconds/clean": seconds})
     run.log_text(report_markdown(folder, summary, mask=mask), "report/report.md")
     run.log_artifact(folder / REPORT, "report")
     if text := cleaned.schema_text(mask=mask):
@@ -198,8 +198,8 @@ def cleaning_metrics(summary: Summary) -> dict[str, float]:
     names = metric_names({**summary.reasons, **summary.repaired, **summary.flagged, **summary.failed})
     found = {"repaired": summary.repaired, "flagged": summary.flagged, "quarantined": summary.failed}
     return {
-        "rows": float(summary.rows),
-        **{f"rows_{fate}": float(count) for fate, count in summary.fates.items()},
+        "rows/all": float(summary.rows),
+        **{f"rows/{fate}": float(count) for fate, count in summary.fates.items()},
         **{f"{verb}/{names[rule]}": float(n) for verb, counts in found.items() for rule, n in counts.items()},
     }
 

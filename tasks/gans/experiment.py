@@ -68,7 +68,7 @@ def _training(form: GanParameters) -> Experiment:
         config["source"] = form.source
     return Experiment(
         model=form.registered_name,
-        title=name,
+        title=f"{form.recipe} {form.size}x{form.size}, {form.planned_epochs} epochs, {form.registered_name}",
         data=(Data(raw, CleanPictures(form.size, attributes), _check(form.is_drawn, form.most_quarantine)),),
         train=partial(train, **config),
         score=partial(score, seed=form.seed),

@@ -13,6 +13,7 @@ from models.gans.gan import NOISE
 from reports.grid import captioned, grid
 from tasks.gans.checkpoint import Checkpoint
 from tasks.gans.data import SamplePlan, TrainingSet
+from tasks.gans.report import metric_names
 from tasks.tracking.networks import log_model
 from tasks.tracking.run import Run
 
@@ -22,7 +23,8 @@ class EpochLog:
 
     def __init__(self, run: Run, plan: SamplePlan, data: TrainingSet) -> None:
         self._run, self._plan = run, plan
-        metrics = run.client.get_metric_history(run.run_id, _LAST_EPOCH)
+        (logged,) = metric_names({_LAST_EPOCH: 0})
+        metrics = run.client.get_metric_history(run.run_id, logged)
         self._logged = max((point.step for point in metrics), default=0)
         if not self._logged:
             run.log_picture(grid(data.held_out_images[:16], 4), step=0, key="real")
@@ -42,7 +44,8 @@ class EpochLog:
             if epoch in alarms:
                 self._run.client.set_tag(self._run.run_id, "collapse", str(alarms[epoch]))
             # in one call, which a killed process has made or not made: no epoch is logged twice
-            self._run.log_metrics({**values, "collapse_alarm": float(epoch in alarms), _LAST_EPOCH: epoch}, step=epoch)
+            values |= {"collapse_alarm": float(epoch in alarms), _LAST_EPOCH: epoch}
+            self._run.log_metrics(metric_names(values), step=epoch)
             self._logged = epoch
 
 

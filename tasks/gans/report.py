@@ -1,6 +1,6 @@
 """What a run of the gan flow reports: pictures, films, curves and two pages of text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -138,4 +138,25 @@ def measures_rich(lines: Sequence[tuple[str, str, str]]) -> Table:
 
 def summary_metrics(trained: TrainedGan) -> dict[str, float]:
     """The measures of the saved generator, for the parent run."""
-    return {**final_measures(trained), "collapse_alarms": float(len(trained.checkpoint.alarms))}
+    return {**metric_names(final_measures(trained)), "training/collapse_alarms": float(len(trained.checkpoint.alarms))}
+
+
+def version_text(trained: TrainedGan, data: str) -> str:
+    """What distinguishes a generator, for the page of its version: its epoch, its data and how good it is."""
+    values = final_measures(trained)
+    return (
+        f"The generator after epoch {trained.generator_epoch}, trained on {plain(data)}: FID {compact(values['fid'])}, "
+        f"coverage {percent(values['coverage'])}."
+    )
+
+
+def metric_names(values: Mapping[str, float]) -> dict[str, float]:
+    """Measures under the names by which MLflow sorts them: quality/fid, real/fid, training/generator_loss."""
+    return {_metric_name(name): value for name, value in values.items()}
+
+
+def _metric_name(name: str) -> str:
+    if name in _MEASURES:
+        return f"quality/{name}"
+    is_of_real = name.startswith("real_") or name == "classifier_accuracy"
+    return f"real/{name.removeprefix('real_')}" if is_of_real else f"training/{name}"

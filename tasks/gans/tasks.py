@@ -80,7 +80,7 @@ def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config
     checkpoint_folder = config.checkpoints([cleaned])
     remove_abandoned(checkpoint_folder.parent, checkpoint_folder)
     name, inputs, parameters = config.stage(cleaned)
-    title = f"{config.recipe}-{config.size}-seed{config.seed}"
+    title = f"{config.recipe} {config.size}x{config.size}, {config.epochs} epochs, seed {config.seed}"
     run_parameters = {**parameters, "rows": len(data.images)}
     interrupted = RunIds.load(checkpoint_folder).network
     with nested_run(run, title, run_parameters, [cleaned.dataset], resume=interrupted) as nested:
@@ -107,13 +107,20 @@ def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config
         rolled_back = bool(checkpoint.alarms) and config.on_collapse == "roll-back"
         trained = TrainedGan(stage, rolled_back)
         log(checkpoint)
-        nested.log_missing_metrics({**measures.floor, **measures.accuracy}, step=checkpoint.epochs)
+        nested.log_missing_metrics(report.metric_names({**measures.floor, **measures.accuracy}), step=checkpoint.epochs)
         tags = {"training": stage_key(name, inputs, parameters)}
         version = version_with_tags(nested.client, model, tags)
         if version is None:  # otherwise this very training is registered already
             model_id = log_generator(nested, trained.generator(), data, run_parameters, attribution)
             facts = {"size": str(config.size), _ALARMS: str(len(checkpoint.alarms))}
-            version = register(nested, model_id, model, {**facts, **tags})
+            version = register(
+                nested,
+                model_id,
+                model,
+                {**facts, **tags},
+                about="Generators of pictures. `eightytwenty draw` draws with the champion.",
+                description=report.version_text(trained, cleaned.raw.name),
+            )
     return TrainedGan(stage, rolled_back, version)
 
 

@@ -110,10 +110,12 @@ def find_baseline(tracking_uri: str, champion: ModelVersion | None, newest: Vers
     if champion and champion.run_id:
         run = MlflowClient(tracking_uri).get_run(champion.run_id)
         for entry in run.inputs.dataset_inputs if run.inputs else ():
-            digest = run.data.tags.get(f"dataset.{entry.dataset.name}.sha256")
+            source = json.loads(entry.dataset.source)
+            # runs of earlier releases have a tag for it
+            digest = source.get("sha256") or run.data.tags.get(f"dataset.{entry.dataset.name}.sha256")
             if digest is None:  # not one of ours
                 continue
-            rows = Path(json.loads(entry.dataset.source)["uri"])
+            rows = Path(source["uri"])
             if _is_unchanged(rows, digest):
                 return Baseline(rows, digest, f"what {champion.name}/{champion.version} learned from")
     if newest is None:

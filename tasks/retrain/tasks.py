@@ -301,10 +301,15 @@ def carry_out(run: Run, model: str, judgement: Judgement) -> Judgement:
         else:
             promote(run.client, model, judgement.challenger, judgement.decision.sentence)
     run.log_metrics(
-        {f"{who}_{measure}": value for who, scores in judgement.scores.items() for measure, value in scores.items()}
+        {f"{who}/{measure}": value for who, scores in judgement.scores.items() for measure, value in scores.items()}
     )
-    for name, value in _tags(judgement).items():
-        run.client.set_tag(run.run_id, name, value)
+    version = find(run.client, f"{model}/{judgement.challenger}")
+    if version.run_id:  # the numbers of a network are on its own run, too
+        own = replace(run, run_id=version.run_id)
+        own.log_missing_metrics({f"held_out/{name}": value for name, value in judgement.scores["challenger"].items()})
+    tags = _tags(judgement)
+    for name in ("decision", "decision.why", "decision.champion_before"):  # its numbers are metrics
+        run.client.set_tag(run.run_id, name, tags[name])
     return judgement
 
 

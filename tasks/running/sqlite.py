@@ -110,7 +110,7 @@ def check(path: Path, program: str) -> str | None:
         UserError: It is damaged or cannot be read.
     """
     try:
-        with closing(_open(path)) as connection:
+        with closing(open_database(path)) as connection:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
             if (found := _quick_check(connection)) != "ok":
                 raise _damaged(path, program, found)
@@ -212,8 +212,8 @@ def _require_alone(database: Database) -> None:
         ) from error
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    """Open a database: to write if possible, because what a killed process left has to be completed or undone."""
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open a database that exists: to write if possible, to complete or undo what a killed process left."""
     options = {"mode": "rw"} if is_writable(path) else _read_only(path)
     return sqlite3.connect(f"file:{quote(str(path))}?{_query(options)}", uri=True, timeout=60)
 
@@ -232,12 +232,12 @@ def _query(options: Mapping[str, str]) -> str:
 
 def _copy(source: Path, target: Path) -> None:
     target.unlink(missing_ok=True)
-    with closing(_open(source)) as old, closing(sqlite3.connect(target)) as new:
+    with closing(open_database(source)) as old, closing(sqlite3.connect(target)) as new:
         old.backup(new)
 
 
 def _holds(path: Path, query: str) -> bool:
-    with closing(_open(path)) as connection, suppress(sqlite3.OperationalError):  # there is no such table
+    with closing(open_database(path)) as connection, suppress(sqlite3.OperationalError):  # there is no such table
         return connection.execute(query).fetchone() is not None
     return False
 

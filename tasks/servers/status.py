@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from tasks.running.health import unreachable_reason
+from tasks.servers.addresses import Addresses, addresses_of
 from tasks.servers.prefect_api import living_workers, password_error, prefect_client
-from tasks.servers.up import Addresses, addresses_of
-from tasks.tracking.store import connect_existing, database_file, is_server, last_runs, open_store, tracking_uri
+from tasks.tracking.local import database_file, tracking_uri
+from tasks.tracking.store import connect_existing, is_server, last_runs, open_store
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ class Status:
     workers: Sequence[str] = ()
     flow_runs: Sequence[RecordedRun] = field(default=())
     mlflow_runs: Sequence[RecordedRun] = field(default=())
+
+    @property
+    def mlflow_ui(self) -> str:
+        """The list of experiments in the MLflow UI, empty if no server is known."""
+        return Addresses(prefect=self.prefect, mlflow=self.mlflow).mlflow_ui if self.mlflow else ""
 
 
 def read_status(data: Path, runs: int) -> Status:

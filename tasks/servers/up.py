@@ -4,43 +4,29 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
+
+from mlflow import MlflowClient
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors, remove
 from tasks.running.health import wait_until_up
 from tasks.running.ownership import make_data_folder, try_lock
-from tasks.running.records import DamagedError, Record
 from tasks.running.sqlite import back_up_daily
+from tasks.servers.addresses import Addresses, addresses_file, addresses_of, lock_file, mlflow_page
 from tasks.servers.children import Children
 from tasks.servers.deployments import deploy
 from tasks.servers.loopback import HOST, listen, own_origins
 from tasks.servers.prefect_api import POOL, living_workers
 from tasks.servers.prefect_process import start_server, stop_server
 from tasks.servers.private_prefect import api_of_this_process, crash_orphans
-from tasks.tracking.store import artifacts, close_dead_runs, embedded_uri, prepare_embedded
+from tasks.tracking.local import embedded_uri
+from tasks.tracking.store import artifacts, close_dead_runs, prepare_embedded
 
 _START_SECONDS = 120
 _LOOK_SECONDS = 0.5
-
-
-class Addresses(Record):
-    """Where the servers answer: the Prefect API, which ends in /api, and MLflow."""
-
-    prefect: str
-    mlflow: str
-
-    @property
-    def prefect_ui(self) -> str:
-        """The Prefect UI."""
-        return self.prefect.removesuffix("/api")
-
-    @property
-    def mlflow_ui(self) -> str:
-        """The MLflow UI; without the query it would open in its GenAI mode."""
-        return f"{self.mlflow}/#/experiments?workflowType=machine_learning"
 
 
 class RunningServers:
@@ -50,6 +36,16 @@ class RunningServers:
         self, data: Path, addresses: Addresses, processes: Mapping[str, tuple["subprocess.Popen[bytes]", Path]]
     ) -> None:
         self._data, self.addresses, self._processes = data, addresses, processes
+
+    @property
+    def experiments(self) -> dict[str, str]:
+        """The page with the runs of each experiment that has some."""
+        client = MlflowClient(embedded_uri(self._data))
+        return {
+            experiment.name: f"{self.addresses.mlflow}{mlflow_page(f'experiments/{experiment.experiment_id}/runs')}"
+            for experiment in reversed(client.search_experiments())
+            if client.search_runs([experiment.experiment_id], max_results=1)
+        }
 
     def wait(self) -> str:
         """Wait until one of the processes ends by itself; return a sentence that names it and its log.
@@ -112,7 +108,7 @@ def running_servers(data: Path, prefect_port: int, mlflow_port: int) -> Iterator
         stack.callback(lambda: crash_orphans(data, POOL) if prefect.poll() is None else None)
         stack.callback(children.stop, worker)
         _wait_for_worker(api, worker, logs["worker"])
-        addresses.write(_addresses_file(data))
+        addresses.write(addresses_file(data))
         yield RunningServers(
             data,
             addresses,
@@ -122,14 +118,6 @@ def running_servers(data: Path, prefect_port: int, mlflow_port: int) -> Iterator
                 "worker": (worker, logs["worker"]),
             },
         )
-
-
-def addresses_of(data: Path) -> Addresses | None:
-    """The addresses of the servers over this data folder; None if they are not up."""
-    with suppress(FileNotFoundError, DamagedError), try_lock(_lock_file(data)) as is_alone:
-        if not is_alone:
-            return Addresses.read(_addresses_file(data))
-    return None
 
 
 _PREFECT_SETTINGS = {
@@ -165,17 +153,17 @@ def _worker_command() -> list[str]:
 def _only_one_up(data: Path) -> Iterator[None]:
     make_data_folder(data)
     with explain_write_errors(data):
-        _lock_file(data).parent.mkdir(parents=True, exist_ok=True)
-    with try_lock(_lock_file(data)) as is_alone:
+        lock_file(data).parent.mkdir(parents=True, exist_ok=True)
+    with try_lock(lock_file(data)) as is_alone:
         if not is_alone:
             addresses = addresses_of(data)
             where = f": Prefect at {addresses.prefect_ui}, MLflow at {addresses.mlflow}" if addresses else ""
             raise UserError(f"the servers over {data} are already up{where}; use them, or stop them first.")
-        remove(_addresses_file(data))
+        remove(addresses_file(data))
         try:
             yield
         finally:
-            remove(_addresses_file(data))
+            remove(addresses_file(data))
 
 
 def _wait_for_worker(api: str, worker: "subprocess.Popen[bytes]", log: Path) -> None:
@@ -188,15 +176,5 @@ def _wait_for_worker(api: str, worker: "subprocess.Popen[bytes]", log: Path) -> 
 
 
 def _close_dead_runs(data: Path) -> None:
-    from mlflow import MlflowClient
-
     # straight in the database: the server may have died
     close_dead_runs(MlflowClient(embedded_uri(data)), data)
-
-
-def _addresses_file(data: Path) -> Path:
-    return data / "servers" / "up.json"
-
-
-def _lock_file(data: Path) -> Path:
-    return data / "servers" / "up.lock"

@@ -1,6 +1,9 @@
 """How runs start, resume and end: one parent run per flow run, with nested runs below it."""
 
 import gc
+import inspect
+import json
+import logging
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,16 +13,27 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage
 from mlflow.exceptions import MlflowException
+from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
 from eightytwenty.errors import UserError
 from eightytwenty.printable import visible
 from eightytwenty.signals import sigterm_raises
 from tasks.running.ownership import OWNER_TAG, claim_owner
 from tasks.running.stages import data_folder
-from tasks.tracking.provenance import provenance_tags
+from tasks.tracking.provenance import environment, flow_run_link, provenance_tags
 from tasks.tracking.run import Dataset, Run
-from tasks.tracking.store import changing_owners, check_server, close_dead_runs, connect, experiment_id
+from tasks.tracking.store import (
+    changing_owners,
+    check_server,
+    close_dead_runs,
+    connect,
+    experiment_id,
+    open_nested_runs,
+)
 
+_SAMPLE_SECONDS = 5  # between two looks at the processor, the memory, the disk and the network
+logging.getLogger("mlflow.system_metrics").setLevel(logging.WARNING)  # it would announce its start and its end
 _NO_SUCH_RUN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # deleted, or not a run id
 
 
@@ -32,6 +46,7 @@ def parent_run(
     tags: Mapping[str, str] | None = None,
     datasets: Iterable[Dataset] = (),
     resume: str | None = None,
+    about: str = "",
 ) -> Iterator[Run]:
     """Record one flow run in MLflow.
 
@@ -48,6 +63,7 @@ def parent_run(
         tags: Further tags.
         datasets: What the run learns from.
         resume: Id of an earlier run to resume. If that is impossible (see `resume_run`), a new run is started.
+        about: What the runs of the experiment are, for its page.
 
     Raises:
         UserError: If the data folder cannot be written, or the tracking store cannot be reached or used.
@@ -56,13 +72,33 @@ def parent_run(
     client = connect(data)
     close_dead_runs(client, data)
     with sigterm_raises():
-        experiment = experiment_id(client, data, experiment)
+        experiment = experiment_id(client, data, experiment, about)
         run = resume_run(client, data, experiment, resume) if resume else None
         run = run or start_run(client, experiment, name, all_tags)
         with ending(run):
             run.log_missing_parameters(parameters)
             run.log_datasets(datasets)
+            run.log_text(json.dumps(environment(), indent=2), "environment.json")
+            link_flow_run(run)
+            monitor = SystemMetricsMonitor(  # type: ignore[no-untyped-call]
+                run.run_id, _SAMPLE_SECONDS, tracking_uri=run.tracking_uri, resume_logging=resume is not None
+            )
+            monitor.start()  # type: ignore[no-untyped-call]
             yield run
+            # if the block raises, the monitor notices by itself that the run has ended, perhaps with its server
+            monitor.finish()  # type: ignore[no-untyped-call]
+        run.client.delete_tag(run.run_id, OWNER_TAG)  # who looks at a finished run has no use for it
+
+
+def summary_of(form: type) -> str:
+    """What the runs of a form are: the first paragraph of its docstring."""
+    return inspect.cleandoc(form.__doc__ or "").partition("\n\n")[0].replace("\n", " ")
+
+
+def link_flow_run(run: Run) -> None:
+    """Link the run to the page of the flow that is running, in its description."""
+    if link := flow_run_link():
+        run.client.set_tag(run.run_id, MLFLOW_RUN_NOTE, f"[The flow run in Prefect]({link})")
 
 
 @contextmanager
@@ -84,15 +120,15 @@ def nested_run(
         tags: Further tags.
         resume: Id of the run of an interrupted training, or "".
     """
-    owner = parent.client.get_run(parent.run_id).data.tags[OWNER_TAG]
     run = resume_run(parent.client, data_folder(), parent.experiment_id, resume) if resume else None
     if run is None:
-        nested = {"mlflow.parentRunId": parent.run_id, OWNER_TAG: owner}
-        run = start_run(parent.client, parent.experiment_id, name, {**(tags or {}), **nested})
+        nested = {**(tags or {}), MLFLOW_PARENT_RUN_ID: parent.run_id}  # its owner is that of its parent
+        run = start_run(parent.client, parent.experiment_id, name, nested)
     else:  # its parent may be gone
-        run.client.set_tag(run.run_id, "mlflow.parentRunId", parent.run_id)
+        run.client.set_tag(run.run_id, MLFLOW_PARENT_RUN_ID, parent.run_id)
     with ending(run):
-        run.log_missing_parameters(parameters)
+        if parameters:
+            run.log_missing_parameters(parameters)
         run.log_datasets(datasets)
         yield run
 
@@ -121,11 +157,12 @@ def resume_run(client: MlflowClient, data: Path, experiment: str, run_id: str) -
     owner = claim_owner(data)
     with changing_owners(data):
         try:
-            info = client.get_run(run_id).info
+            found = client.get_run(run_id)
         except MlflowException as error:
             if error.error_code not in _NO_SUCH_RUN:  # such as a server that does not answer
                 raise
             return None
+        info = found.info
         if (
             info.experiment_id != experiment
             or info.lifecycle_stage != LifecycleStage.ACTIVE
@@ -133,7 +170,8 @@ def resume_run(client: MlflowClient, data: Path, experiment: str, run_id: str) -
         ):
             return None
         # in this order: a run that is RUNNING must have a living owner at any moment
-        client.set_tag(run_id, OWNER_TAG, owner)
+        if MLFLOW_PARENT_RUN_ID not in found.data.tags:
+            client.set_tag(run_id, OWNER_TAG, owner)
         client.update_run(run_id, status="RUNNING")
     return Run(client.tracking_uri, experiment, run_id)
 
@@ -165,8 +203,7 @@ def _kill(run: Run) -> None:
     A nested run ends itself, unless the signal came just after it was created, or while it was ending.
     """
     check_server(run.tracking_uri)
-    nested = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{run.run_id}'"
-    for open_run in run.client.search_runs([run.experiment_id], nested):
+    for open_run in open_nested_runs(run.client, run.experiment_id, run.run_id):
         run.client.set_terminated(open_run.info.run_id, "KILLED")
     run.client.set_terminated(run.run_id, "KILLED")
 

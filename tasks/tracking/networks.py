@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from mlflow.entities import LoggedModelOutput, Metric
 
 from eightytwenty.files import sha256
 from tasks.tracking.lifecycle import nested_run
+from tasks.tracking.local import digest_tag
 from tasks.tracking.provenance import pip_requirements
 from tasks.tracking.run import Dataset, Run
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     import keras
 
 DESCRIPTION, WEIGHTS = "MLmodel", "data/model.keras"
-"""The files of a logged model that are read again."""
+"""The files that each logged model has and that are read again."""
+_MOST_EPOCHS = 100
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,14 @@ class NetworkRecord:
         name: Name of its run.
         parameters: Those of its training.
         tags: Further tags of its run.
-        history: Per metric the values of epochs 0, 1, 2, ...; the series may differ in length.
+        history: Per metric the values of epochs 0, 1, 2, ...; the series may differ in length. Of a longer series,
+            100 epochs are logged, the first and the last among them: a page shows no more of a curve.
         metrics: Final values, under names that `history` does not use.
         figures: Per artifact path, such as "error.png", a Matplotlib figure or the bytes of a PNG file.
-        model: Builds the Keras model; called once, when this network is logged.
+        model: Builds the Keras model; called once, when this network is logged. None: only its numbers are logged.
         input_example: (rows, inputs) array, a few rows that the model accepts; needed with a model.
         metadata: For the users of the model, as in `log_model`.
+        files: Writes files beside the model, as in `log_model`.
         datasets: What the network learned from.
     """
 
@@ -49,6 +53,7 @@ class NetworkRecord:
     model: "Callable[[], keras.Model] | None" = None
     input_example: np.ndarray | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
+    files: Callable[[Path], Sequence[str]] | None = None
     datasets: Sequence[Dataset] = ()
 
 
@@ -67,7 +72,7 @@ def log_networks(parent: Run, records: Iterable[NetworkRecord]) -> list[str]:
     """
     run_ids = []
     for record in records:
-        with nested_run(parent, record.name, record.parameters, record.datasets, record.tags) as run:
+        with nested_run(parent, record.name, {}, record.datasets, record.tags) as run:
             _log_network(run, record)
         run_ids.append(run.run_id)
     return run_ids
@@ -81,22 +86,27 @@ def _log_network(run: Run, record: NetworkRecord) -> None:
             raise ValueError(
                 f"network {record.name!r} has a model but no input_example, from which its signature is inferred"
             )
-        model_id = log_model(run, model, example, parameters=record.parameters, metadata=record.metadata)
+        model_id = log_model(
+            run, model, example, parameters=record.parameters, metadata=record.metadata, files=record.files
+        )
     now = time.time_ns() // 1_000_000
     epochs = max((len(values) for values in record.history.values()), default=0)
-    run.log_points(
-        [
-            Metric(key, float(value), now, epoch)
-            for key, values in record.history.items()
-            for epoch, value in enumerate(values)
-        ]
-        + [Metric(key, float(value), now, epochs, model_id=model_id) for key, value in record.metrics.items()]
+    run.log_batch(
+        [Metric(key, value, now, epoch) for key, values in record.history.items() for epoch, value in _spaced(values)]
+        + [Metric(key, float(value), now, epochs, model_id=model_id) for key, value in record.metrics.items()],
+        record.parameters,
     )
     for artifact, figure in record.figures.items():
         if isinstance(figure, bytes):
             _log_bytes(run, figure, PurePosixPath(artifact))
         else:
             run.log_figure(figure, artifact)
+
+
+def _spaced(values: Sequence[float] | np.ndarray) -> Iterator[tuple[int, float]]:
+    """At most 100 epochs at equal distances, each with its value."""
+    epochs = np.linspace(0, len(values) - 1, min(len(values), _MOST_EPOCHS)).round().astype(int)
+    return ((int(epoch), float(values[epoch])) for epoch in epochs)
 
 
 def _log_bytes(run: Run, content: bytes, artifact: PurePosixPath) -> None:
@@ -106,11 +116,6 @@ def _log_bytes(run: Run, content: bytes, artifact: PurePosixPath) -> None:
         run.log_artifact(path, str(artifact.parent))
 
 
-def digest_tag(file: str) -> str:
-    """The tag of a model that holds the SHA-256 of one of its files, in hexadecimal."""
-    return f"sha256.{file}"
-
-
 def log_model(
     run: Run,
     model: "keras.Model",
@@ -118,6 +123,7 @@ def log_model(
     *,
     parameters: Mapping[str, object] | None = None,
     metadata: Mapping[str, object] | None = None,
+    files: Callable[[Path], Sequence[str]] | None = None,
 ) -> str:
     """Log a Keras model with its signature, and with the digests of its files as tags.
 
@@ -127,6 +133,7 @@ def log_model(
         example: A few rows that it accepts: an array, or one array for each named input.
         parameters: Those of its training; shown with the model.
         metadata: For the users of the model, with values that YAML can hold; written into its MLmodel file.
+        files: Writes more files into the folder of the model, for programs without Keras, and returns their names.
 
     Returns:
         The id of the logged model.
@@ -159,8 +166,9 @@ def log_model(
                 model_id=logged.model_id,
             ),
         )
+        names = [DESCRIPTION, WEIGHTS, *(files(Path(folder)) if files else ())]
         run.client.log_model_artifacts(logged.model_id, folder)
-        digests = {digest_tag(file): sha256(Path(folder, file)) for file in (DESCRIPTION, WEIGHTS)}
+        digests = {digest_tag(file): sha256(Path(folder, file)) for file in names}
     run.client.set_logged_model_tags(logged.model_id, digests)
     run.client.finalize_logged_model(logged.model_id, "READY")
     run.client.log_outputs(run.run_id, [LoggedModelOutput(logged.model_id, step=0)])

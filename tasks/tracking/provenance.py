@@ -1,36 +1,103 @@
-"""What made a run: library versions, the commit of the code, the Prefect flow run."""
+"""What made a run: who, by which command, from which commit, in which flow run, with which libraries."""
 
+import getpass
+import platform
+import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT, MLFLOW_SOURCE_NAME, MLFLOW_SOURCE_TYPE, MLFLOW_USER
+
+from eightytwenty.errors import UserError
+from eightytwenty.printable import visible
+from eightytwenty.read.download import is_address, redact_address
+
+FLOW_RUN = "prefect.flow_run_id"
+"""The tag that holds the id of the Prefect flow run."""
 _LIBRARIES = ("prefect", "mlflow", "tensorflow", "keras", "pandas", "pandera", "great-expectations", "numpy", "polars")
+_PROGRAM = "eightytwenty"
 
 
 def provenance_tags() -> dict[str, str]:
     """Return the tags that say what made a run.
 
-    "version.<library>" and "version.python"; "mlflow.source.git.commit" if the code runs in a checkout, ending in
-    "-dirty" if files differ from the commit; "prefect.flow_run_id" if a flow is running.
+    They are those in which MLflow shows the user, the command and the commit, which ends in "-dirty" if files differ
+    from it; and, if a flow is running, `FLOW_RUN`.
     """
-    tags = {f"version.{library}": version(library) for library in _LIBRARIES}
-    tags["version.python"] = sys.version.split()[0]
-    tags["mlflow.source.type"] = "LOCAL"
-    tags["mlflow.source.name"] = Path(sys.argv[0]).name
+    tags = {
+        MLFLOW_USER: _user(),
+        MLFLOW_SOURCE_TYPE: "LOCAL",
+        MLFLOW_SOURCE_NAME: visible(_deployment() or command(sys.argv)),
+    }
     if commit := _commit(Path(__file__).parents[2]):
-        tags["mlflow.source.git.commit"] = commit
+        tags[MLFLOW_GIT_COMMIT] = commit
     if "prefect" in sys.modules:
         from prefect.runtime import flow_run
 
         if flow_run.id:
-            tags["prefect.flow_run_id"] = str(flow_run.id)
+            tags[FLOW_RUN] = str(flow_run.id)
     return tags
+
+
+def environment() -> dict[str, str]:
+    """Return the versions of Python and of the libraries, and the platform."""
+    libraries = {library: version(library) for library in _LIBRARIES}
+    return {"python": platform.python_version(), "platform": platform.platform(), **libraries}
+
+
+def flow_run_link() -> str:
+    """Return the address of the running flow's page; empty without a flow, or if its server ends with the run."""
+    if "prefect" not in sys.modules:
+        return ""
+    from prefect.runtime import flow_run
+    from prefect.utilities.urls import url_for
+
+    is_private = any(tag.startswith("owner:") for tag in flow_run.tags)
+    return "" if is_private or not flow_run.id else url_for("flow-run", obj_id=flow_run.id) or ""
+
+
+def command(arguments: Sequence[str]) -> str:
+    """Return a command line as one types it, without what may be secret in the addresses of sources.
+
+    >>> command(["/opt/bin/eightytwenty", "adders", "--source=https://me:secret@a.example/x.csv?key=1", "--rows", "9"])
+    'eightytwenty adders --source=https://a.example/x.csv --rows 9'
+    """
+    program, *rest = arguments
+    name = _PROGRAM if Path(program).name == "__main__.py" else Path(program).name
+    return shlex.join([name, *map(_redact, rest)])
 
 
 def pip_requirements() -> list[str]:
     """Return the packages that a logged Keras model needs; letting MLflow find them takes six seconds."""
     return [f"{library}=={version(library)}" for library in ("mlflow", "keras", "tensorflow", "numpy")]
+
+
+def _redact(argument: str) -> str:
+    option, separator, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
+    try:
+        return option + separator + (redact_address(value) if is_address(value) else value)
+    except UserError:
+        return f"{option}{separator}..."
+
+
+def _deployment() -> str:
+    """The command that runs the deployment again, if a worker runs this flow."""
+    if "prefect" not in sys.modules:
+        return ""
+    from prefect.runtime import deployment, flow_run
+
+    name = deployment.name
+    return shlex.join(["prefect", "deployment", "run", f"{flow_run.flow_name}/{name}"]) if name else ""
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container whose user has no name
+        return "unknown"
 
 
 def _commit(root: Path) -> str | None:

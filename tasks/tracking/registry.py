@@ -12,14 +12,17 @@ from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import sha256
-from tasks.tracking.networks import DESCRIPTION, WEIGHTS, digest_tag
+from tasks.tracking.local import digest_tag, digest_tags, split_reference
+from tasks.tracking.networks import DESCRIPTION, WEIGHTS
 from tasks.tracking.run import Run
 
 if TYPE_CHECKING:
     import keras
 
 
-def register(run: Run, model_id: str, name: str, tags: Mapping[str, str] | None = None) -> int:
+def register(
+    run: Run, model_id: str, name: str, tags: Mapping[str, str] | None = None, *, about: str = "", description: str = ""
+) -> int:
     """Make a logged model the next version of a registered model, which is created if needed.
 
     Args:
@@ -27,18 +30,24 @@ def register(run: Run, model_id: str, name: str, tags: Mapping[str, str] | None 
         model_id: The logged model, as `tasks.tracking.networks.log_model` returns it.
         name: The registered model.
         tags: Of the version.
+        about: What the registered model is, for its page, if it has no description yet.
+        description: Of the version.
 
     Returns:
         The number of the version.
     """
     client = run.client
     if not _versions(client, name):
-        _create_model(client, name)
+        _create_model(client, name, about)
     logged = client.get_logged_model(model_id)
-    digests = {tag: logged.tags[tag] for tag in map(digest_tag, (DESCRIPTION, WEIGHTS)) if tag in logged.tags}
     # The address of the files, not "models:/<id>": that one would be looked up in MLflow's global store.
     version = client.create_model_version(
-        name, logged.artifact_location, run.run_id, tags={**(tags or {}), **digests}, model_id=model_id
+        name,
+        logged.artifact_location,
+        run.run_id,
+        tags={**(tags or {}), **digest_tags(logged.tags)},
+        model_id=model_id,
+        description=description or None,
     )
     # by this tag the UI knows that the logged model is registered; a server writes the tag by itself
     versions = [*json.loads(logged.tags.get(MLFLOW_MODEL_VERSIONS, "[]")), {"name": name, "version": version.version}]
@@ -62,7 +71,7 @@ def find(client: MlflowClient, model: str) -> ModelVersion:
     Raises:
         UserError: The model, the alias or the version does not exist; the sentence lists what does.
     """
-    name, separator, reference = model.partition("@") if "@" in model else model.partition("/")
+    name, separator, reference = split_reference(model)
     versions = versions_of(client, name)
     aliases = {alias: int(number) for alias, number in client.get_registered_model(name).aliases.items()}
     number = aliases.get(reference) if separator == "@" else int(reference) if reference.isdecimal() else None
@@ -162,9 +171,9 @@ def _model_names(client: MlflowClient) -> str:
     return f"there are {', '.join(names)}" if names else "none is registered here yet; train one first"
 
 
-def _create_model(client: MlflowClient, name: str) -> None:
+def _create_model(client: MlflowClient, name: str, about: str) -> None:
     try:
-        client.create_registered_model(name)
+        client.create_registered_model(name, description=about or None)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":  # by another process, or without a version yet
             raise

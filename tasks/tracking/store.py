@@ -1,7 +1,6 @@
 """Where runs are recorded: the server that MLFLOW_TRACKING_URI names, or SQLite in the data folder."""
 
 import logging
-import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -9,29 +8,16 @@ from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage
 from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors
 from tasks.running.health import unreachable_reason
 from tasks.running.ownership import OWNER_TAG, exclusive_lock, make_data_folder, owner_is_dead
 from tasks.running.sqlite import Database, check, is_writable, prepare, read_only_url, sqlite_url
+from tasks.tracking.local import database_file, embedded_uri, tracking_uri
 
 _NO_PASSWORD = {"UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED"}
-
-
-def tracking_uri(data: Path) -> str:
-    """Return the MLflow tracking address: MLFLOW_TRACKING_URI, else SQLite in <data>/mlflow."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or embedded_uri(data)
-
-
-def embedded_uri(data: Path) -> str:
-    """Return the address of the SQLite database in <data>/mlflow."""
-    return sqlite_url(database_file(data))
-
-
-def database_file(data: Path) -> Path:
-    """Return the file of the embedded store."""
-    return data.resolve() / "mlflow" / "mlflow.db"
 
 
 def is_server(uri: str) -> bool:
@@ -155,8 +141,14 @@ def check_server(uri: str) -> None:
         )
 
 
-def experiment_id(client: MlflowClient, data: Path, name: str) -> str:
+def experiment_id(client: MlflowClient, data: Path, name: str, about: str = "") -> str:
     """Return the id of an experiment, which is created if needed.
+
+    Args:
+        client: The tracking store.
+        data: The data folder.
+        name: The experiment.
+        about: A description for its page, if it has none yet.
 
     Raises:
         UserError: If the experiment was deleted, or if a server keeps its artifacts and no server is configured.
@@ -166,7 +158,7 @@ def experiment_id(client: MlflowClient, data: Path, name: str) -> str:
         # A server chooses the place itself and passes artifacts on, so its clients need no access to that place.
         place = None if is_server(client.tracking_uri) else artifacts(data).as_uri()
         try:
-            return client.create_experiment(name, artifact_location=place)
+            return client.create_experiment(name, artifact_location=place, tags={MLFLOW_RUN_NOTE: about})
         except MlflowException:
             experiment = client.get_experiment_by_name(name)  # another process may have created it
             if experiment is None:
@@ -180,6 +172,8 @@ def experiment_id(client: MlflowClient, data: Path, name: str) -> str:
             f"the MLflow experiment {name!r} was made through a server, which keeps its artifacts: "
             "start that server and set MLFLOW_TRACKING_URI to it."
         )
+    if about and not experiment.tags.get(MLFLOW_RUN_NOTE):
+        client.set_experiment_tag(experiment.experiment_id, MLFLOW_RUN_NOTE, about)
     return experiment.experiment_id
 
 
@@ -197,16 +191,23 @@ def close_dead_runs(client: MlflowClient, data: Path) -> int:
         running = client.search_runs(experiments, f"attributes.status = 'RUNNING' and tags.`{OWNER_TAG}` LIKE '%:%'")
         for run in running:
             if owner_is_dead(data, run.data.tags[OWNER_TAG]):
-                client.set_terminated(run.info.run_id, "KILLED")
-                closed += 1
+                # the parent, which has the owner's name, comes last: until then the next start finds all of them
+                for dead in (*open_nested_runs(client, run.info.experiment_id, run.info.run_id), run):
+                    client.set_terminated(dead.info.run_id, "KILLED")
+                    closed += 1
     return closed
+
+
+def open_nested_runs(client: MlflowClient, experiment: str, parent: str) -> list[MlflowRun]:
+    """Return the runs below a parent that are RUNNING."""
+    nested = f"attributes.status = 'RUNNING' and tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}'"
+    return list(client.search_runs([experiment], nested))
 
 
 def last_runs(client: MlflowClient, limit: int) -> list[tuple[str, MlflowRun]]:
     """Return the last parent runs in a store, newest first, each with the name of its experiment."""
     names = {experiment.experiment_id: experiment.name for experiment in client.search_experiments()}
-    # only parents have the tags of `provenance_tags`
-    parents = "tags.`version.python` LIKE '%'"
+    parents = f"tags.`{MLFLOW_PARENT_RUN_ID}` IS NULL"
     runs = client.search_runs(list(names), parents, max_results=limit, order_by=["attributes.start_time DESC"])
     return [(names[run.info.experiment_id], run) for run in runs]
 

@@ -36,7 +36,14 @@ def finished(command, tmp_path_factory):
 
 def test_a_run_ends_with_the_table_the_summary_and_where_to_look(finished):
     data, done = finished
-    for words in ("sums to", "80/20. Cleaning took", "raw rows", "Where to look next", "mlflow ui --backend-store-uri"):
+    for words in (
+        "sums to",
+        "80/20. Cleaning took",
+        "raw rows",
+        "Where to look next",
+        "eightytwenty up\n",
+        "/#/experiments/1/runs?workflow",
+    ):
         assert words in done.stdout
     folders = list((data / "reports").iterdir())
     assert len(folders) == 1
@@ -51,20 +58,26 @@ def test_mlflow_holds_the_parent_and_a_run_for_each_network(finished):
     assert len(parents) == 1
     parent = parents[0]
     assert {run.info.status for run in everything} == {"FINISHED"}
-    assert parent.data.metrics["solved_16_best_accuracy"] == 1.0
-    fates = [parent.data.metrics[f"rows_{fate}"] for fate in ("clean", "quarantine", "duplicates")]
+    assert parent.data.metrics["best/solved_16_accuracy"] == 1.0
+    fates = [parent.data.metrics[f"rows/{fate}"] for fate in ("clean", "quarantine", "duplicates")]
     assert sum(fates) == 412  # 400 records, and 12 copies and headers in between
-    assert parent.data.metrics["seconds_clean"] > 0
+    assert parent.data.metrics["seconds/clean"] > 0
     assert [dataset.dataset.name for dataset in parent.inputs.dataset_inputs] == ["pairs-16"]
     assert parent.data.params["epochs"] == "30"
-    for artifact in ("report/results.png", "data_docs/pairs-16/index.html", "results.json"):
+    for artifact in (
+        "report/results.png",
+        "report/networks_solved_16.png",
+        "networks/arrays.npz",
+        "data_docs/pairs-16/index.html",
+        "results.json",
+    ):
         assert (Path(parent.info.artifact_uri.removeprefix("file://")) / artifact).is_file()
     nested = [run for run in everything if run is not parent]
     assert sorted(run.info.run_name for run in nested) == sorted(
-        f"{protocol} 16 / {nodes} / seed 0" for protocol in PROTOCOLS for nodes in ("1 node", "2 nodes")
+        f"{nodes}, sums to 16, seed 0, {protocol}" for protocol in PROTOCOLS for nodes in ("1 node", "2 nodes")
     )
-    article = next(run for run in nested if run.info.run_name == "article 16 / 2 nodes / seed 0")
-    losses = client.get_metric_history(article.info.run_id, "val_loss")
+    article = next(run for run in nested if run.info.run_name == "2 nodes, sums to 16, seed 0, article")
+    losses = client.get_metric_history(article.info.run_id, "training/val_loss")
     assert [loss.step for loss in losses] == list(range(len(losses)))
     assert len(losses) > 5
 
@@ -108,7 +121,7 @@ def test_a_damaged_stage_is_made_again(command, finished, tmp_path):
     [
         pytest.param(signal.SIGKILL, "stages/locks/clean-*", marks=pytest.mark.soak),
         pytest.param(signal.SIGTERM, "stages/locks/train-article-*", marks=pytest.mark.soak),
-        (signal.SIGKILL, "mlflow/artifacts/*/artifacts/network.png"),
+        (signal.SIGKILL, "mlflow/artifacts/*/artifacts/networks"),
         pytest.param(signal.SIGTERM, "reports", marks=pytest.mark.soak),
     ],
 )

@@ -108,8 +108,8 @@ def test_new_files_are_judged_each_by_itself_and_the_clean_rows_add_up(data: Pat
     assert "- The 200 clean rows of e.csv were compared with the evidence. None drifted." in text
     assert "- c.csv: refused. " in text
     client, (logged, *_) = runs(data)
-    assert [logged.data.metrics[f"files_{what}"] for what in ("added", "drifted", "refused")] == [2, 1, 2]
-    assert logged.data.metrics["rows_clean"] == 900
+    assert [logged.data.metrics[f"files/{what}"] for what in ("added", "drifted", "refused")] == [2, 1, 2]
+    assert logged.data.metrics["rows/clean"] == 900
     (dataset,) = logged.inputs.dataset_inputs
     assert (dataset.dataset.name, dataset.dataset.digest) == ("orders-v0002", result.version.sha256[:36])
     place = Path(client.download_artifacts(logged.info.run_id, "", str(tmp_path)))

@@ -69,10 +69,10 @@ def test_a_table_of_which_nothing_is_told_is_shown_in_prefect_and_mlflow(data: P
     assert logged.info.run_id in shown["clean-result"]
 
     metrics, tags_of_run = logged.data.metrics, logged.data.tags
-    assert [metrics[f"rows{name}"] for name in ("", "_clean", "_quarantine", "_duplicates")] == [300, 300, 0, 0]
+    assert [metrics[f"rows/{name}"] for name in ("all", "clean", "quarantine", "duplicates")] == [300, 300, 0, 0]
     assert metrics["flagged/not a decimal number"] == 1
     assert logged.data.params["schema"] == ""
-    assert {"version.polars", "version.prefect", "prefect.flow_run_id"} <= set(tags_of_run)
+    assert {"mlflow.user", "mlflow.source.name", "prefect.flow_run_id"} <= set(tags_of_run)
     assert tags_of_run["prefect.flow_run_id"] == str(state.state_details.flow_run_id)
     (source,) = logged.inputs.dataset_inputs
     summary = Summary.load(data / "out")

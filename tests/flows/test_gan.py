@@ -66,7 +66,8 @@ def test_mlflow_holds_each_epoch_once_with_its_pictures(finished):
     client, everything = runs(finished[0])
     assert {run.info.status for run in everything} == {"FINISHED"}
     (nested,) = nested_of(everything)
-    for metric in ("fid", "kid", "coverage", "density", "diversity", "generator_loss", "fidelity", "collapse_alarm"):
+    quality = [f"quality/{name}" for name in ("fid", "kid", "coverage", "density", "diversity", "fidelity")]
+    for metric in (*quality, "training/generator_loss", "training/collapse_alarm"):
         assert [point.step for point in client.get_metric_history(nested.info.run_id, metric)] == [1, 2, 3, 4]
     logged = sorted(path.name for path in (artifacts(nested) / "images").glob("*.png"))
     assert [name.split("+")[2] for name in logged if name.startswith("samples+")] == ["1", "2", "3", "4"]
@@ -75,8 +76,8 @@ def test_mlflow_holds_each_epoch_once_with_its_pictures(finished):
     assert "CC BY 4.0" in nested.data.tags["mlflow.note.content"]
     assert [dataset.dataset.name for dataset in nested.inputs.dataset_inputs] == ["avatars-32"]
     (parent,) = (run for run in everything if run is not nested)
-    assert parent.data.metrics["dirt_wrong"] == parent.data.metrics["dirt_touched"] == 0
-    assert parent.data.metrics["dirt_caught"] == parent.data.metrics["dirt_injected"] > 30
+    assert parent.data.metrics["dirt/wrong"] == parent.data.metrics["dirt/touched"] == 0
+    assert parent.data.metrics["dirt/caught"] == parent.data.metrics["dirt/injected"] > 30
     assert (artifacts(parent) / "report" / "samples.png").is_file()
     assert (artifacts(parent) / "data_docs" / "avatars-32" / "index.html").is_file()
 
@@ -108,7 +109,7 @@ def test_a_finished_training_is_registered_once(command, finished):
     client, everything = runs(data)
     assert [version.version for version in client.search_model_versions("name = 'avatars'")] == [1]
     newest, oldest = (run.data.metrics.keys() for run in nested_of(everything))
-    assert newest == oldest - {"images_per_second"}  # nothing was trained in the newest
+    assert newest == oldest - {"training/images_per_second"}  # nothing was trained in the newest
 
 
 # a moment is a file that appears in the course of a training
@@ -138,7 +139,7 @@ def test_killed_and_run_again_the_stages_and_the_run_are_the_same(command, finis
     assert {run.info.run_id for run in everything} == before  # it continued in the same two runs
     assert {run.info.status for run in everything} == {"FINISHED"}
     (nested,) = nested_of(everything)
-    for metric in ("fid", "generator_loss"):
+    for metric in ("quality/fid", "training/generator_loss"):
         assert [point.step for point in client.get_metric_history(nested.info.run_id, metric)] == [1, 2, 3, 4]
     logged = [path.name.split("+")[2] for path in (artifacts(nested) / "images").glob("samples+*.png")]
     assert sorted(logged) == ["1", "2", "3", "4"]
@@ -208,8 +209,8 @@ def test_a_collapse_is_an_alarm_in_the_terminal_and_in_mlflow(command, tmp_path)
     client, everything = runs(data)
     (nested,) = nested_of(everything)
     assert "has collapsed or is collapsing" in nested.data.tags["collapse"]
-    assert [point.value for point in client.get_metric_history(nested.info.run_id, "collapse_alarm")][-1] == 1
-    assert len(client.get_metric_history(nested.info.run_id, "fid")) == 3
+    assert [point.value for point in client.get_metric_history(nested.info.run_id, "training/collapse_alarm")][-1] == 1
+    assert len(client.get_metric_history(nested.info.run_id, "quality/fid")) == 3
     assert not client.get_registered_model("ellipses-white").aliases
     # the artifact is created at the epoch of the alarm, not at the end
     with sqlite3.connect(data / "prefect" / "prefect.db") as prefect:

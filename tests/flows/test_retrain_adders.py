@@ -90,7 +90,8 @@ def test_the_decision_is_in_the_tags_of_the_model_version(data: Path, client: Ml
     assert float(version.tags["challenger.accuracy"]) == 1
     parent = client.get_run(client.get_run(version.run_id).data.tags["mlflow.parentRunId"])
     assert parent.data.tags["decision"] == "promoted"
-    assert parent.data.metrics["challenger_accuracy"] == 1
+    assert parent.data.metrics["challenger/accuracy"] == 1
+    assert client.get_run(version.run_id).data.metrics["held_out/accuracy"] == 1
     (dataset,) = parent.inputs.dataset_inputs
     assert dataset.dataset.name == "adders-v0001"
     assert {parent.info.status, client.get_run(version.run_id).info.status} == {"FINISHED"}

@@ -1,5 +1,6 @@
 """A new model is one file and one line: from the command line it is trained, promoted, retrained and rolled back."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -83,9 +84,14 @@ def test_it_is_trained_logged_and_promoted(trained: str, data: Path, client: Mlf
     )
     assert nested.data.tags["mlflow.parentRunId"] == parent.info.run_id
     assert parent.data.params == {"largest": "50"}
-    assert len(parent.data.tags["dataset.doubles.sha256"]) == 64
-    assert {"mlflow.source.git.commit", "version.tensorflow", "prefect.flow_run_id"} <= parent.data.tags.keys()
-    assert (parent.data.metrics["rows_clean"], parent.data.metrics["rows_quarantine"]) == (355, 45)
+    assert len(json.loads(parent.inputs.dataset_inputs[0].dataset.source)["sha256"]) == 64
+    assert {
+        "mlflow.source.git.commit",
+        "mlflow.source.name",
+        "mlflow.user",
+        "prefect.flow_run_id",
+    } <= parent.data.tags.keys()
+    assert (parent.data.metrics["rows/clean"], parent.data.metrics["rows/quarantine"]) == (355, 45)
     report = Path(parent.info.artifact_uri.removeprefix("file://"), "report")
     assert {"eighty_twenty.md", "eighty_twenty.png"} <= {file.name for file in report.iterdir()}
 

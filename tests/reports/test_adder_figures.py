@@ -16,6 +16,7 @@ from models.adders.network import Adder, Score
 from reports.adder_figures import error_along_sum, validation_curves
 from reports.error_surface import error_surface
 from reports.network_drawing import network_drawing
+from reports.networks_figure import networks_figure
 from reports.results import CellResult, results_markdown, results_rich
 from reports.results_figure import results_figure
 from reports.style import apart, ordered_colours, save
@@ -198,6 +199,17 @@ def test_weights_that_are_not_finite_are_drawn_as_such():
     assert labels.count("NaN") >= 8
 
 
+def test_networks_stand_side_by_side_each_with_its_map_and_its_weights():
+    figure = networks_figure([exact(), adder(2, output_weights=np.full(2, np.nan)), adder(16)])
+    labels = texts(figure)
+    assert {"1 node, seed 0", "2 nodes, seed 0", "16 nodes, seed 0", "no finite prediction"} <= set(labels)
+    assert sum(label.startswith("error: median") for label in labels) == 2
+    assert len(figure.findobj(QuadMesh)) == 2
+    edges = [lines.get_segments() for lines in figure.findobj(LineCollection) if lines.get_alpha() == 0.6]
+    assert [len(segments) for segments in edges] == [2, 1, 4, 2, 32, 16]
+    assert any(label.startswith("bias") for label in labels)
+
+
 # --- along one sum
 
 
@@ -248,9 +260,17 @@ def test_each_number_of_nodes_has_its_own_colour():
         lambda: validation_curves([adder(val_loss=[2.0, 1.0], best_epoch=1)]),
         lambda: error_surface(adder()),
         lambda: network_drawing(adder(16)),
+        lambda: networks_figure([adder(1), adder(16)]),
         lambda: error_along_sum([adder(), adder(4)]),
     ],
-    ids=["results_figure", "validation_curves", "error_surface", "network_drawing", "error_along_sum"],
+    ids=[
+        "results_figure",
+        "validation_curves",
+        "error_surface",
+        "network_drawing",
+        "networks_figure",
+        "error_along_sum",
+    ],
 )
 def test_the_same_data_gives_the_same_bytes(tmp_path, draw):
     for name in ("first.png", "second.png"):

@@ -118,8 +118,8 @@ def test_a_run_is_started_in_prefect_and_followed_to_mlflow(up: Servers, page: P
 
     mlflow = opened.value
     close_assistant(mlflow)
-    expect(mlflow.get_by_role("link", name="solved 16 / 2 nodes / seed 0")).to_be_visible()
-    mlflow.get_by_role("link", name="article 16 / 2 nodes / seed 0").click()
+    expect(mlflow.get_by_role("link", name="2 nodes, sums to 16, seed 0, solved")).to_be_visible()
+    mlflow.get_by_role("link", name="2 nodes, sums to 16, seed 0, article").click()
     mlflow.get_by_role("tab", name="Model metrics").click()
     mlflow.get_by_placeholder("Search metric charts").fill("loss")
     expect(mlflow.get_by_role("heading", name="val_loss")).to_be_visible()
@@ -136,7 +136,7 @@ def test_the_grids_of_a_gan_are_there_by_epoch(up: Servers, page: Page, screensh
     page.goto(link)
     if page.get_by_role("button", name="Close").count():
         close_assistant(page)
-    page.get_by_role("link", name="stable-32-seed0").first.click()
+    page.get_by_role("link", name="stable 32x32, 2 epochs, seed 0").first.click()
     page.get_by_role("tab", name="Model metrics").click()
     page.get_by_placeholder("Search metric charts").fill("samples")
     step = page.get_by_role("spinbutton").last

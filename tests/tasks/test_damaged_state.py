@@ -13,7 +13,7 @@ from tasks.gans.checkpoint import Checkpoint, load_checkpoint, remove_abandoned,
 from tasks.retrain.versions import DatasetVersions
 from tasks.running.ownership import try_lock
 from tasks.running.stages import run_stage
-from tasks.servers.up import Addresses, addresses_of
+from tasks.servers.addresses import Addresses, addresses_of
 from tasks.tracking.run_ids import RunIds
 from tests.tasks.damages import DAMAGES, damage
 from tests.tasks.retrain.test_versions import add, delivery

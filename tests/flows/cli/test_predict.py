@@ -1,5 +1,7 @@
 """Asking a registered adder from the command line: two numbers, files, and invalid questions."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,24 +12,28 @@ import pytest
 
 from eightytwenty.cli import parse
 from eightytwenty.errors import UserError
+from eightytwenty.files import remove
 from flows.cli.predict import predict_command
 from models.adders.domain import all_pairs
-from models.adders.network import Adder, score, to_keras
+from models.adders.network import Adder, score
 from models.adders.solve import train_solved
 from schemas.parameters import PredictParameters
-from tasks.adders.register import best, metadata, register_adder
+from tasks.adders.register import best, model_fields, register_adder
 from tasks.adders.results import ScoredAdder, score_all
 from tasks.tracking.champion import promote_first
 from tasks.tracking.lifecycle import parent_run
+from tasks.tracking.local import find_local
 from tasks.tracking.networks import NetworkRecord, log_networks
 from tasks.tracking.run import Dataset, Run
+from tasks.tracking.store import connect
+from tests.flows.conftest import environment
+from tests.tasks.damages import damage
 from tests.tasks.generator import log_generator
 
 
 def log_adder(run: Run, adder: Adder) -> int:
     """Log a network and register it; returns the version."""
-    example = np.array([[2.0, 2.0]])
-    record = NetworkRecord(adder.name, model=lambda: to_keras(adder), input_example=example, metadata=metadata(adder))
+    record = NetworkRecord(adder.name, **model_fields(adder))
     (run_id,) = log_networks(run, [record])
     dataset = Dataset("pairs-16", Path("pairs.parquet"), "ab" * 32, 81)
     return register_adder(replace(run, run_id=run_id), adder, dataset)
@@ -171,6 +177,38 @@ def test_it_answers_from_a_process_of_its_own_without_any_server(command, data) 
     assert not (data / "prefect").exists()
     done = command(data, "predict", "2")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+
+
+def test_it_needs_neither_mlflow_nor_tensorflow(data) -> None:
+    code = """
+import sys
+from eightytwenty.cli import main
+sys.argv = ["eightytwenty", "predict", "2", "2"]
+main()
+print(sorted({"keras", "mlflow", "pandas", "tensorflow"} & sys.modules.keys()))
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment(data), cwd=data.parent, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("answered by adders/1\n[]\n")
+
+
+@pytest.mark.parametrize("what", ["no digest", "nothing there", "nothing", "a flipped bit", "a folder"])
+def test_without_sound_arrays_keras_gives_the_same_answers(ask, data, what) -> None:
+    output, client = ask("2.25", "1"), connect(data)
+    version = client.get_model_version("adders", "1")
+    path, tag = Path(version.source.removeprefix("file://")) / "arrays" / "networks.json", "sha256.arrays/networks.json"
+    content = path.read_bytes()
+    if what == "no digest":  # as an earlier release registered it
+        client.delete_model_version_tag("adders", "1", tag)
+    else:
+        damage(path, what)
+    try:
+        assert find_local(data, "adders/1")
+        assert ask("2.25", "1") == output
+    finally:
+        remove(path)
+        path.write_bytes(content)
+        client.set_model_version_tag("adders", "1", tag, version.tags[tag])
 
 
 def test_a_network_is_registered_once(data, monkeypatch) -> None:

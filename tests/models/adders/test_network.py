@@ -17,7 +17,7 @@ def test_predict_is_the_formula():
 
     assert by_hand().predict([[3, 1]])[0] == pytest.approx(4 * (2 * sigmoid(0.5) + 3 * sigmoid(0.125) + 1))
     np.testing.assert_allclose(by_hand().hidden([[3, 1], [0, 0]]), [[sigmoid(0.5), sigmoid(0.125)], [0.5, 0.5]])
-    assert by_hand().name == "solved 8 / 2 nodes / seed 5"
+    assert by_hand().name == "2 nodes, sums to 8, seed 5, solved"
 
 
 def test_predict_copes_with_saturated_nodes():

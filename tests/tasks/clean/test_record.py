@@ -28,7 +28,7 @@ def test_a_rule_has_one_name_whichever_rules_apply() -> None:
 
     assert metrics({"a > b": 4})["quarantined/a b 2"] == 4
     assert metrics({"a > b": 3, "a < b": 2})["quarantined/a b 2"] == 3
-    assert metrics({})["rows_quarantine"] == 4
+    assert metrics({})["rows/quarantine"] == 4
 
 
 @given(st.text(alphabet="`~\n a:<", max_size=40))

@@ -16,7 +16,8 @@ import pytest
 from eightytwenty.errors import UserError
 from tasks.running import sqlite
 from tasks.running.sqlite import Database, back_up_daily, check, prepare, sqlite_url
-from tasks.tracking.store import connect, connect_existing, database_file
+from tasks.tracking.local import database_file
+from tasks.tracking.store import connect, connect_existing
 
 CONNECT = "import sys; from pathlib import Path; from tasks.tracking.store import connect; connect(Path(sys.argv[1]))"
 START = """

@@ -14,7 +14,7 @@ from eightytwenty.errors import UserError
 from eightytwenty.files import remove
 from tasks.tracking.champion import promote
 from tasks.tracking.lifecycle import parent_run
-from tasks.tracking.networks import digest_tag
+from tasks.tracking.local import digest_tag
 from tasks.tracking.registry import describe, find, load, register, version_with_tags
 from tasks.tracking.store import connect
 from tests.tasks.damages import DAMAGES, damage
