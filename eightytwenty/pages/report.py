@@ -184,14 +184,13 @@ def _examples(file: Path, rule_column: str) -> dict[str, str]:
 
 
 def _row_examples(quarantine: Path, *, mask: bool) -> dict[str, str]:
-    """The first rows of each rule as they arrived, behind their source and record."""
-    columns = ["source", "record", "original"]
-    if "original" not in pq.read_schema(quarantine).names:  # pictures are files of their own
-        return _examples(quarantine, "rules")
+    """The first rows of each rule as they arrived, behind them source and record; pictures have no text."""
     texts: dict[str, list[str]] = {}
-    for rule, source, record, original in _first(quarantine, "rules", columns).iter_rows():
-        text = original.decode(errors="backslashreplace").strip()
-        texts.setdefault(rule, []).append(f"{_cell(masked(text) if mask else text)} in {_cell(source)} {record}")
+    for rule, source, record, original in _first(quarantine, "rules", ["source", "record", "original"]).iter_rows():
+        text = (original or b"").decode(errors="backslashreplace").strip()
+        shown = f"{_cell(masked(text) if mask else text)} in " if text else ""
+        number = f" {record}" if text or record > 1 else ""
+        texts.setdefault(rule, []).append(f"{shown}{_cell(source)}{number}")
     return {rule: ", ".join(examples) for rule, examples in texts.items()}
 
 

@@ -8,6 +8,7 @@ from eightytwenty.errors import UserError
 from schemas.parameters import (
     DeployParameters,
     DrawParameters,
+    FacesParameters,
     PredictParameters,
     RollbackParameters,
     RunParameters,
@@ -63,6 +64,12 @@ def _commands() -> Iterator[Command]:
         join_attributes,
         _TRAINING,
         "eightytwenty draw --model avatars@champion --hair bun --out faces.png",
+    )
+    yield Command(
+        *("faces", "write a page on which a trained model draws in a browser", FacesParameters),
+        "flows.cli.faces:faces_command",
+        group=_TRAINING,
+        example="eightytwenty faces --model avatars@champion --out faces.html",
     )
     yield Command(
         *("predict", "ask a trained network for sums", PredictParameters, "flows.cli.predict:predict_command"),
