@@ -67,8 +67,8 @@ def record_networks(
                 metrics={
                     "quality/accuracy": network.inside.accuracy,
                     "quality/mean_absolute_error": network.inside.mean_absolute_error,
-                    "beyond/accuracy": network.beyond.accuracy,
-                    "beyond/mean_absolute_error": network.beyond.mean_absolute_error,
+                    "quality/accuracy_beyond": network.beyond.accuracy,
+                    "quality/mean_absolute_error_beyond": network.beyond.mean_absolute_error,
                     **({"training/best_epoch": adder.best_epoch} if adder.history else {}),
                 },
                 figures=figures,
@@ -104,7 +104,7 @@ def summary_metrics(cells: Sequence[CellResult]) -> dict[str, float]:
     """Best accuracy and smallest error of each protocol and largest sum, for the parent run."""
     metrics: dict[str, float] = {}
     for cell in cells:
-        accuracy, error = (f"best/{cell.protocol}_{cell.largest_sum}_{name}" for name in ("accuracy", "error"))
+        accuracy, error = (f"sums/{cell.protocol}_{cell.largest_sum}_{name}" for name in ("accuracy", "error"))
         metrics[accuracy] = max(metrics.get(accuracy, 0.0), cell.accuracy[2])
         metrics[error] = min(metrics.get(error, float("inf")), cell.error[0])
     return metrics

@@ -87,7 +87,7 @@ def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config
     with nested_run(run, title, run_parameters, [cleaned.dataset], resume=interrupted) as nested:
         RunIds(parent=run.run_id, network=nested.run_id).save(checkpoint_folder)
         if note := "\n".join(map(plain, attribution.splitlines())):
-            nested.client.set_tag(nested.run_id, "mlflow.note.content", note)
+            nested.describe(note)
         log = EpochLog(nested, sample_plan(data, config.recipe, config.seed), data)
 
         def on_epoch(checkpoint: Checkpoint) -> None:

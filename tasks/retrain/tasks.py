@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import UnwritableError, sha256
+from eightytwenty.pages.markdown import plain
 from tasks.cleaning import Clean
 from tasks.decision import Decision, Scores
 from tasks.experiment import Cleaned, Data, Experiment, Raw
@@ -27,6 +28,7 @@ from tasks.retrain.versions import DatasetVersions
 from tasks.running.retries import RETRIES
 from tasks.running.stages import data_folder, run_stage
 from tasks.tracking.champion import champion, history, promote
+from tasks.tracking.provenance import origin
 from tasks.tracking.registry import find, version_with_tags
 from tasks.tracking.run import Dataset, Run
 
@@ -307,6 +309,7 @@ def carry_out(run: Run, model: str, judgement: Judgement) -> Judgement:
     if version.run_id:  # the numbers of a network are on its own run, too
         own = replace(run, run_id=version.run_id)
         own.log_missing_metrics({f"held_out/{name}": value for name, value in judgement.scores["challenger"].items()})
+    run.describe(f"{plain(judgement.decision.sentence)}\n\n{origin()}")
     tags = _tags(judgement)
     for name in ("decision", "decision.why", "decision.champion_before"):  # its numbers are metrics
         run.client.set_tag(run.run_id, name, tags[name])

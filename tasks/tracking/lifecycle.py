@@ -14,14 +14,14 @@ from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage
 from mlflow.exceptions import MlflowException
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from eightytwenty.errors import UserError
 from eightytwenty.printable import visible
 from eightytwenty.signals import sigterm_raises
 from tasks.running.ownership import OWNER_TAG, claim_owner
 from tasks.running.stages import data_folder
-from tasks.tracking.provenance import environment, flow_run_link, provenance_tags
+from tasks.tracking.provenance import environment, origin, provenance_tags
 from tasks.tracking.run import Dataset, Run
 from tasks.tracking.store import (
     changing_owners,
@@ -79,7 +79,7 @@ def parent_run(
             run.log_missing_parameters(parameters)
             run.log_datasets(datasets)
             run.log_text(json.dumps(environment(), indent=2), "environment.json")
-            link_flow_run(run)
+            run.describe(origin())
             monitor = SystemMetricsMonitor(  # type: ignore[no-untyped-call]
                 run.run_id, _SAMPLE_SECONDS, tracking_uri=run.tracking_uri, resume_logging=resume is not None
             )
@@ -93,12 +93,6 @@ def parent_run(
 def summary_of(form: type) -> str:
     """What the runs of a form are: the first paragraph of its docstring."""
     return inspect.cleandoc(form.__doc__ or "").partition("\n\n")[0].replace("\n", " ")
-
-
-def link_flow_run(run: Run) -> None:
-    """Link the run to the page of the flow that is running, in its description."""
-    if link := flow_run_link():
-        run.client.set_tag(run.run_id, MLFLOW_RUN_NOTE, f"[The flow run in Prefect]({link})")
 
 
 @contextmanager

@@ -35,7 +35,7 @@ class NetworkRecord:
         tags: Further tags of its run.
         history: Per metric the values of epochs 0, 1, 2, ...; the series may differ in length. Of a longer series,
             100 epochs are logged, the first and the last among them: a page shows no more of a curve.
-        metrics: Final values, under names that `history` does not use.
+        metrics: Final values, under names that `history` does not use. Their step is 0: pages draw them as bars.
         figures: Per artifact path, such as "error.png", a Matplotlib figure or the bytes of a PNG file.
         model: Builds the Keras model; called once, when this network is logged. None: only its numbers are logged.
         input_example: (rows, inputs) array, a few rows that the model accepts; needed with a model.
@@ -90,10 +90,9 @@ def _log_network(run: Run, record: NetworkRecord) -> None:
             run, model, example, parameters=record.parameters, metadata=record.metadata, files=record.files
         )
     now = time.time_ns() // 1_000_000
-    epochs = max((len(values) for values in record.history.values()), default=0)
     run.log_batch(
         [Metric(key, value, now, epoch) for key, values in record.history.items() for epoch, value in _spaced(values)]
-        + [Metric(key, float(value), now, epochs, model_id=model_id) for key, value in record.metrics.items()],
+        + [Metric(key, float(value), now, 0, model_id=model_id) for key, value in record.metrics.items()],
         record.parameters,
     )
     for artifact, figure in record.figures.items():

@@ -12,6 +12,7 @@ from pathlib import Path
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT, MLFLOW_SOURCE_NAME, MLFLOW_SOURCE_TYPE, MLFLOW_USER
 
 from eightytwenty.errors import UserError
+from eightytwenty.pages.markdown import code
 from eightytwenty.printable import visible
 from eightytwenty.read.download import is_address, redact_address
 
@@ -30,7 +31,7 @@ def provenance_tags() -> dict[str, str]:
     tags = {
         MLFLOW_USER: _user(),
         MLFLOW_SOURCE_TYPE: "LOCAL",
-        MLFLOW_SOURCE_NAME: visible(_deployment() or command(sys.argv)),
+        MLFLOW_SOURCE_NAME: " ".join(_source()),
     }
     if commit := _commit(Path(__file__).parents[2]):
         tags[MLFLOW_GIT_COMMIT] = commit
@@ -48,15 +49,20 @@ def environment() -> dict[str, str]:
     return {"python": platform.python_version(), "platform": platform.platform(), **libraries}
 
 
-def flow_run_link() -> str:
-    """Return the address of the running flow's page; empty without a flow, or if its server ends with the run."""
-    if "prefect" not in sys.modules:
-        return ""
-    from prefect.runtime import flow_run
-    from prefect.utilities.urls import url_for
+def origin() -> str:
+    """Return where the run comes from, in Markdown: its command, and the page of the flow that is running.
 
-    is_private = any(tag.startswith("owner:") for tag in flow_run.tags)
-    return "" if is_private or not flow_run.id else url_for("flow-run", obj_id=flow_run.id) or ""
+    A private server's page is left out, because it is gone when the run ends.
+    """
+    lines = [code(visible(_deployment() or command(sys.argv)))]
+    if "prefect" in sys.modules:
+        from prefect.runtime import flow_run
+        from prefect.utilities.urls import url_for
+
+        is_private = any(tag.startswith("owner:") for tag in flow_run.tags)
+        if flow_run.id and not is_private and (page := url_for("flow-run", obj_id=flow_run.id)):
+            lines.append(f"[The flow run in Prefect]({page})")
+    return "\n\n".join(lines)
 
 
 def command(arguments: Sequence[str]) -> str:
@@ -91,6 +97,17 @@ def _deployment() -> str:
 
     name = deployment.name
     return shlex.join(["prefect", "deployment", "run", f"{flow_run.flow_name}/{name}"]) if name else ""
+
+
+def _source() -> list[str]:
+    """The program and its command, or the deployment: MLflow would show no more than what follows the last slash."""
+    if "prefect" in sys.modules:
+        from prefect.runtime import deployment
+
+        if deployment.name:
+            return ["deployment", str(deployment.name)]
+    program, *rest = command(sys.argv).split()
+    return [program, *(word for word in rest[:1] if word.replace("-", "").isalpha() and not word.startswith("-"))]
 
 
 def _user() -> str:

@@ -17,6 +17,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset as MlflowDataset
 from mlflow.entities import DatasetInput, InputTag, Metric, Param
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from numpy.typing import NDArray
 from pandas import DataFrame
 
@@ -101,6 +102,10 @@ class Run:
         """Draw a Matplotlib figure into an artifact such as "figures/loss.png"."""
         self.client.log_figure(self.run_id, figure, artifact)
 
+    def describe(self, markdown: str) -> None:
+        """Write the description of the run, which its page begins with."""
+        self.client.set_tag(self.run_id, MLFLOW_RUN_NOTE, markdown)
+
     def log_text(self, text: str, artifact: str) -> None:
         """Write text into an artifact such as "report.md"."""
         self.client.log_text(self.run_id, text, artifact)
@@ -138,7 +143,7 @@ class Run:
             "touched": sum(score.false_repairs for score in scores),
             "lost": sum(score.lost_rows for score in scores),
         }
-        self.log_metrics({f"dirt/{name}": float(count) for name, count in {**totals, **rows}.items()})
+        self.log_metrics({f"repairs/{name}": float(count) for name, count in {**totals, **rows}.items()})
 
     def log_table(self, table: DataFrame, artifact: str) -> None:
         """Write a table into an artifact that ends in ".json", which MLflow shows; an older one is replaced."""

@@ -58,7 +58,7 @@ def test_mlflow_holds_the_parent_and_a_run_for_each_network(finished):
     assert len(parents) == 1
     parent = parents[0]
     assert {run.info.status for run in everything} == {"FINISHED"}
-    assert parent.data.metrics["best/solved_16_accuracy"] == 1.0
+    assert parent.data.metrics["sums/solved_16_accuracy"] == 1.0
     fates = [parent.data.metrics[f"rows/{fate}"] for fate in ("clean", "quarantine", "duplicates")]
     assert sum(fates) == 412  # 400 records, and 12 copies and headers in between
     assert parent.data.metrics["seconds/clean"] > 0

@@ -76,8 +76,8 @@ def test_mlflow_holds_each_epoch_once_with_its_pictures(finished):
     assert "CC BY 4.0" in nested.data.tags["mlflow.note.content"]
     assert [dataset.dataset.name for dataset in nested.inputs.dataset_inputs] == ["avatars-32"]
     (parent,) = (run for run in everything if run is not nested)
-    assert parent.data.metrics["dirt/wrong"] == parent.data.metrics["dirt/touched"] == 0
-    assert parent.data.metrics["dirt/caught"] == parent.data.metrics["dirt/injected"] > 30
+    assert parent.data.metrics["repairs/wrong"] == parent.data.metrics["repairs/touched"] == 0
+    assert parent.data.metrics["repairs/caught"] == parent.data.metrics["repairs/injected"] > 30
     assert (artifacts(parent) / "report" / "samples.png").is_file()
     assert (artifacts(parent) / "data_docs" / "avatars-32" / "index.html").is_file()
 

@@ -85,8 +85,8 @@ def test_results_summarise_the_seeds_of_a_cell():
     assert cell.accuracy[2] > 0.9
     assert cell.accuracy[0] < 0.1
     assert representatives(networks) == {fair.name}
-    assert summary_metrics([cell])["best/article_16_accuracy"] == cell.accuracy[2]
-    assert summary_metrics([cell])["best/article_16_error"] == cell.error[0]
+    assert summary_metrics([cell])["sums/article_16_accuracy"] == cell.accuracy[2]
+    assert summary_metrics([cell])["sums/article_16_error"] == cell.error[0]
 
 
 def test_gains_compare_networks_of_the_same_name():
