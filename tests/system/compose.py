@@ -407,7 +407,8 @@ def mlflow_record(run: str) -> dict[str, Any]:
     return {
         "run_id": parent.info.run_id,
         "metrics": {record.info.run_id: record.data.metrics for record in nested},
-        "model": nested[0].outputs.model_outputs[0].model_id,
+        # only the network that is registered has one
+        "model": next(out.model_id for record in nested if record.outputs for out in record.outputs.model_outputs),
         "results": results,
     }
 

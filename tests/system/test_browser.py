@@ -119,6 +119,8 @@ def test_a_run_is_started_in_prefect_and_followed_to_mlflow(up: Servers, page: P
     mlflow = opened.value
     close_assistant(mlflow)
     expect(mlflow.get_by_role("link", name="2 nodes, sums to 16, seed 0, solved")).to_be_visible()
+    back = mlflow.get_by_role("link", name="The flow run in Prefect")
+    expect(back).to_have_attribute("href", re.compile(f"^{up.api.removesuffix('api')}runs/flow-run/[0-9a-f-]+$"))
     mlflow.get_by_role("link", name="2 nodes, sums to 16, seed 0, article").click()
     mlflow.get_by_role("tab", name="Model metrics").click()
     mlflow.get_by_placeholder("Search metric charts").fill("loss")
@@ -136,7 +138,7 @@ def test_the_grids_of_a_gan_are_there_by_epoch(up: Servers, page: Page, screensh
     page.goto(link)
     if page.get_by_role("button", name="Close").count():
         close_assistant(page)
-    page.get_by_role("link", name="stable 32x32, 2 epochs, seed 0").first.click()
+    page.get_by_role("link", name=f"stable 32x32, {_PICTURES.get('epochs', 2)} epochs, seed 0").first.click()
     page.get_by_role("tab", name="Model metrics").click()
     page.get_by_placeholder("Search metric charts").fill("samples")
     step = page.get_by_role("spinbutton").last

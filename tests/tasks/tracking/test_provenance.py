@@ -4,10 +4,12 @@ import pytest
 
 from tasks.tracking.provenance import command, provenance_tags
 
-SECRET = "https://me:hunter2@a.example/pairs.csv?token=hunter2"
+ADDRESS = "https://me:hunter2@a.example/pairs.csv?token=hunter2"
 
 
-@pytest.mark.parametrize("source", [["--source", SECRET], [f"--source={SECRET}"], ["--source=https://me:hunter2@a:b/"]])
+@pytest.mark.parametrize(
+    "source", [["--source", ADDRESS], [f"--source={ADDRESS}"], ["--source=https://me:hunter2@a:b/"]]
+)
 def test_a_secret_in_an_address_is_in_no_command(source: list[str]) -> None:
     line = command(["/opt/eightytwenty/__main__.py", "adders", *source, "--rows", "9"])
     assert line.startswith("eightytwenty adders --source")

@@ -25,6 +25,7 @@ from sqlalchemy.orm.query import Query
 from eightytwenty.errors import UserError
 from tasks.running.ownership import OWNER_TAG, try_lock
 from tasks.servers.addresses import Addresses, addresses_file, lock_file
+from tasks.servers.up import RunningServers
 from tasks.tracking.lifecycle import ending, parent_run, start_run
 from tasks.tracking.local import tracking_uri
 from tasks.tracking.networks import NetworkRecord, log_networks
@@ -327,7 +328,9 @@ def test_links_lead_to_the_server_that_runs_or_say_how_to_start_it(data: Path, m
     assert run.runs_link == f"eightytwenty up\nand open http://127.0.0.1:5000{page}"
     addresses_file(data).parent.mkdir()
     with try_lock(lock_file(data)):  # as `up` does
-        Addresses(prefect="http://127.0.0.1:4201/api", mlflow="http://127.0.0.1:5001").write(addresses_file(data))
+        addresses = Addresses(prefect="http://127.0.0.1:4201/api", mlflow="http://127.0.0.1:5001")
+        addresses.write(addresses_file(data))
+        assert RunningServers(data, addresses, {}).experiments["links"] == run.runs_link
         assert run.runs_link == f"http://127.0.0.1:5001{page}"
         assert run.link == f"http://127.0.0.1:5001{page.replace('runs', f'runs/{run.run_id}')}"
     monkeypatch.setenv("EIGHTYTWENTY_DATA", str(data / "another"))
