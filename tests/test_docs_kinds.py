@@ -119,6 +119,20 @@ def test_the_small_table_has_the_changes_and_flags_of_the_page(tmp_path: Path, m
     assert f"the {found.filter(is_open).height} that have two readings" in ANY_TABLE
 
 
+def test_the_lines_of_the_readme_end_as_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(blocks_of("python")[0], {})  # noqa: S102 - of our own page
+    cleaned = clean("visits.csv", out=tmp_path / "cleaned")
+    before, after = (Path(file).read_text().splitlines() for file in ("visits.csv", "cleaned/clean.csv"))
+    flagged, changed = (set(table.collect()["record"]) for table in (cleaned.flags, cleaned.ledger))
+    for line, old, new, fate in rows(README, "line", "before", "after"):
+        record = int(line)
+        assert quoted(old)[0] in before[record]
+        assert quoted(new)[0] in after[record]
+        assert record in (changed if fate.startswith("repaired") else flagged)
+        assert (quoted(old)[0] != quoted(new)[0]) == fate.startswith("repaired")
+
+
 @pytest.mark.skipif(not HOSPITAL.exists(), reason="the public table is not beside the checkout")
 def test_the_real_table_has_the_results_of_the_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
