@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 BESIDE = "faces"
 """The folder of a logged model that holds its weights as the page and its program read them."""
 _WEIGHTS, _CREDIT = "faces.bin", "credit.txt"
+# the attribution speaks of pictures that are not on the page
+_LEARNED = "A network drew these faces. About the pictures that it learned from:"
 
 Inputs = Mapping[str, NDArray[np.float32] | NDArray[np.int32]]
 
@@ -59,7 +61,8 @@ def page_of(faces: FaceModel, name: str, number: int, attribution: str) -> str:
     """The page on which a version of a registered model draws, as HTML."""
     from models.faces.page import face_page
 
-    return face_page(faces, title=visible(f"Faces drawn by {name}, version {number}"), credit=attribution)
+    credit = f"{_LEARNED}\n{attribution}" if attribution else ""
+    return face_page(faces, title=visible(f"Faces drawn by {name}, version {number}"), credit=credit)
 
 
 def save_beside(

@@ -57,6 +57,8 @@ def test_a_run_ends_with_the_measures_the_summary_and_the_pictures(finished):
     names = {file.name for file in folder.iterdir()}
     pictures = {"samples.png", "attributes.png", "contact_sheet.png", "training.png", "fidelity.png", "cleaning.png"}
     assert pictures | {"training.gif", "training.mp4", "gan.md", "ATTRIBUTION.txt", "eighty_twenty.png"} <= names
+    assert f"faces in your browser     {folder / 'faces.html'}" in done.stdout
+    assert "<title>Faces drawn by avatars, version 1</title>" in (folder / "faces.html").read_text("utf-8")
     assert "CC BY 4.0" in (folder / "ATTRIBUTION.txt").read_text()
     assert "Traceback" not in done.stderr
     assert not list((data / "checkpoints").iterdir())
@@ -108,8 +110,11 @@ def test_a_finished_training_is_registered_once(command, finished):
     assert line in again.stdout.splitlines()
     client, everything = runs(data)
     assert [version.version for version in client.search_model_versions("name = 'avatars'")] == [1]
-    newest, oldest = (run.data.metrics.keys() for run in nested_of(everything))
-    assert newest == oldest - {"training/images_per_second"}  # nothing was trained in the newest
+    newest, oldest = nested_of(everything)
+    # nothing was trained in the newest, but its page is there as well
+    assert newest.data.metrics.keys() == oldest.data.metrics.keys() - {"training/images_per_second"}
+    first, second = ((artifacts(run) / "faces.html").read_text("utf-8") for run in (oldest, newest))
+    assert first == second
 
 
 # a moment is a file that appears in the course of a training

@@ -13,9 +13,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from mlflow import MlflowClient
 from playwright.sync_api import Error, Locator, Page, Request, expect
 
+from models.faces.page import face_page
 from tests.hostile import HOSTILE, PICTURE
+from tests.models.faces.tiny import tiny_model
 from tests.system.browser import browser
 from tests.system.servers import Servers
 
@@ -150,6 +153,19 @@ def test_the_grids_of_a_gan_are_there_by_epoch(up: Servers, page: Page, screensh
     expect(grid).to_be_visible()
     assert grid.evaluate("picture => picture.naturalWidth") > 100
     page.screenshot(path=screenshots / "mlflow-samples.png")
+
+
+def test_mlflow_shows_the_page_of_a_generator(up: Servers, page: Page, screenshots: Path) -> None:
+    client = MlflowClient(up.mlflow)
+    run = client.create_run("0").info
+    client.log_text(run.run_id, face_page(tiny_model(), title="Faces of a test", credit=""), "faces.html")
+    page.goto(f"{up.mlflow}/#/experiments/0/runs/{run.run_id}/artifacts/faces.html")
+    preview = page.frame_locator("iframe").last
+    expect(preview.get_by_role("heading", name="Faces of a test")).to_be_visible()
+    expect(preview.locator("#note")).to_contain_text("nothing can be saved")
+    preview.get_by_role("button", name="New faces").click()
+    expect(preview.locator("#said")).to_have_text("16 new faces.")
+    page.screenshot(path=screenshots / "mlflow-faces.png")
 
 
 def test_names_from_data_are_text_in_prefects_pages(up: Servers, page: Page) -> None:

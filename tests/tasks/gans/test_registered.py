@@ -159,7 +159,8 @@ def test_a_link_of_another_model_is_one_sentence(command, tmp_path: Path, link: 
 def test_the_page_says_whose_faces_they_are(command, data: Path, capsys) -> None:
     page = (command("faces") / "faces.html").read_text(encoding="utf-8")
     assert "<title>Faces drawn by avatars, version 1</title>" in page
-    assert "Faces after \\u003ctoon-head>" in page
+    assert "A network drew these faces." in page
+    assert "the pictures that it learned from:\\nFaces after \\u003ctoon-head>" in page
     told = capsys.readouterr().out.splitlines()
     assert told[0] == "faces.html"
     assert "avatars, version 1; open it in a browser: file:///" in told[1]
