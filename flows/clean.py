@@ -6,25 +6,25 @@
 import time
 from pathlib import Path
 
-from prefect import flow, get_run_logger
+from prefect import State, get_run_logger
+from prefect.states import Completed
 
 from eightytwenty.engine.summary import Summary
 from eightytwenty.read.download import is_address, redact_address, redact_source
 from eightytwenty.tables import require_clean
+from flows.forms import flow_of
 from schemas.parameters import CleanParameters
 from tasks.clean.record import finished_cleaning, publish_cleaning, record_cleaning, source_dataset
 from tasks.clean.tables import table_of_form
 from tasks.clean.tasks import clean_own
 from tasks.running.allowed_paths import require_allowed
-from tasks.running.failures import user_error_as_state
 from tasks.running.stages import data_folder
 from tasks.tracking.lifecycle import parent_run, summary_of
 
 
-@flow(name="clean")
-@user_error_as_state
-def clean(parameters: CleanParameters) -> Summary:
-    """Clean a table or pictures: every row ends as clean, quarantine or duplicate, with its reasons.
+@flow_of("clean", CleanParameters)
+def clean(parameters: CleanParameters) -> State[Summary]:
+    """Cleans a source into a folder.
 
     Raises:
         UserError: the source cannot be read, the schema is none or lies outside the data folder, the folder cannot be
@@ -45,4 +45,6 @@ def clean(parameters: CleanParameters) -> Summary:
         get_run_logger().info("%s: %s rows, %s; see %s", shown, summary.rows, summary.fates, out)
         get_run_logger().info("Data Docs: %s; MLflow: %s", docs / "index.html", run.link)
         require_clean(table, summary, out)
-    return summary
+    fates = f"{summary.quarantine:,} in quarantine, {summary.duplicates:,} duplicates"
+    message = f"{summary.clean:,} of {summary.rows:,} {getattr(table, 'unit', 'rows')} are clean, {fates}."
+    return Completed(data=summary, message=message)

@@ -10,24 +10,24 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from prefect import State, flow, get_run_logger
+from prefect import State, get_run_logger
 from prefect.states import Completed
 
 from eightytwenty.errors import UserError
 from eightytwenty.printable import visible
-from flows.retraining import NOTHING_TO_DO
+from flows.forms import flow_of
 from schemas.parameters import CleanInboxParameters
 from tasks.clean.inbox import TableDrift, check_table, compare_file, inbox_markdown, record_files
 from tasks.clean.record import CleanedFolder, evidence_beside, publish_cleaning, record_cleaning
 from tasks.clean.stage import CleanTable, dataset_stage
 from tasks.clean.tables import is_schema_file
 from tasks.experiment import Cleaned, Data
+from tasks.retrain import NOTHING_TO_DO, SOME_REFUSED, RefusedError
 from tasks.retrain.cards import Version
-from tasks.retrain.report import publish_refusals
+from tasks.retrain.report import publish_refusals, refusals_sentence
 from tasks.retrain.tasks import add_deliveries, clean_deliveries, look_for_new, refuse
 from tasks.retrain.versions import DatasetVersions, only_one_retraining
 from tasks.running.allowed_paths import require_allowed_to_copy, require_in_data_folder
-from tasks.running.failures import user_error_as_state
 from tasks.running.sqlite import back_up_daily
 from tasks.running.stages import data_folder
 from tasks.tracking.lifecycle import parent_run, summary_of
@@ -54,14 +54,20 @@ class CleanedInbox:
     deliveries_file: Path
     mlflow: str
 
+    @property
+    def sentence(self) -> str:
+        """What was added, for the state of the run."""
+        drifted = sum(bool(drift.drifted) for drift in self.drifts)
+        files = f"{len(self.version.added)} new files added" + (f", of which {drifted} drifted" if drifted else "")
+        return f"{self.version.name} has {self.version.rows['clean']:,} clean rows: {files}."
 
-@flow(name=_NAME)
-@user_error_as_state
-def clean_inbox(parameters: CleanInboxParameters) -> CleanedInbox | State[None]:
-    """Clean the new files of an inbox by a schema, and add their rows to a dataset.
+
+@flow_of(_NAME, CleanInboxParameters)
+def clean_inbox(parameters: CleanInboxParameters) -> State[CleanedInbox | None]:
+    """Cleans the new files of an inbox, and adds their rows to a dataset.
 
     Returns:
-        the result, or a state that says that there was nothing to do.
+        the state in which the run ends: with the result, or that there was nothing to do.
 
     Raises:
         UserError: the schema or the inbox cannot be read or is not allowed, or everything new was refused.
@@ -85,6 +91,7 @@ def clean_inbox(parameters: CleanInboxParameters) -> CleanedInbox | State[None]:
         fit, drifts, drifted = _compare(stage, versions, files, evidence_beside(schema.parent), parameters)
         version, contradictions = add_deliveries(stage, versions, newest, fit)
         refusals = [*inbox.unfit, *unfit, *drifted, *contradictions]
+        refused = refusals_sentence(inbox, changed, version, refusals)
         if refusals:
             publish_refusals(_NAME, refusals)
         for sentence in refusals:
@@ -93,7 +100,7 @@ def clean_inbox(parameters: CleanInboxParameters) -> CleanedInbox | State[None]:
         left = f" Left for the next time, because it was changed a moment ago: {', '.join(waiting)}." if waiting else ""
         if version is None or versions.is_judged(version.sha256):
             if refusals:
-                raise UserError(" ".join(refusals))
+                raise RefusedError(refused)
             return Completed(name=NOTHING_TO_DO, message=visible(f"There is nothing new in {inbox_path}.{left}"))
 
         dataset, config = version.dataset(name), parameters.model_dump(by_alias=True)
@@ -110,7 +117,9 @@ def clean_inbox(parameters: CleanInboxParameters) -> CleanedInbox | State[None]:
             publish_cleaning(_NAME, run, cleaned, mask=parameters.mask, result=markdown)
         versions.write_judgement(version.sha256, version, {"run": run.run_id})
         log.info("%s %s: %s.%s See %s", name, version.name, version.rows, left, version.folder)
-        return CleanedInbox(version, added, refusals, versions.deliveries_file, run.link)
+        cleaned_inbox = CleanedInbox(version, added, refusals, versions.deliveries_file, run.link)
+        message = visible(f"{cleaned_inbox.sentence} {refused}".rstrip())
+        return Completed(data=cleaned_inbox, name=SOME_REFUSED if refusals else "Completed", message=message)
 
 
 def _compare(

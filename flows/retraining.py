@@ -15,13 +15,13 @@ from prefect.states import Completed
 
 from eightytwenty.errors import UserError
 from eightytwenty.printable import visible
-from flows.of_models import flow_of
+from flows.forms import flow_of
 from schemas.parameters import RetrainParameters
 from tasks.cleaning import Clean
 from tasks.experiment import Cleaned
 from tasks.pipeline import ingest
 from tasks.registry import MODELS, Model, identifier
-from tasks.retrain import RefusedError
+from tasks.retrain import CHALLENGER_LOST, NOTHING_TO_DO, SOME_REFUSED, SOME_REFUSED_AND_LOST, RefusedError
 from tasks.retrain.cards import Version
 from tasks.retrain.drift import (
     Baseline,
@@ -33,7 +33,7 @@ from tasks.retrain.drift import (
     group_for_comparison,
     is_small,
 )
-from tasks.retrain.report import publish_decision, publish_refusals
+from tasks.retrain.report import publish_decision, publish_refusals, refusals_sentence
 from tasks.retrain.tasks import (
     Judgement,
     add_deliveries,
@@ -54,8 +54,6 @@ from tasks.running.sqlite import back_up_daily
 from tasks.running.stages import data_folder
 from tasks.tracking.lifecycle import parent_run, summary_of
 from tasks.tracking.store import connect
-
-NOTHING_TO_DO = "Nothing to do"
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ class Retraining:
     mlflow: str
 
 
-def retrain(model: Model, requested: RetrainParameters) -> Retraining | State[None]:
+def retrain(model: Model, requested: RetrainParameters) -> State[Retraining | None]:
     """Adds new deliveries to the dataset, trains a challenger on it, and makes the better network champion.
 
     Args:
@@ -89,7 +87,7 @@ def retrain(model: Model, requested: RetrainParameters) -> Retraining | State[No
         requested: the parameters; those that are left to the champion are filled in here.
 
     Returns:
-        the result, or a state that says that there was nothing to do.
+        the state in which the run ends: with the result, or that there was nothing to do.
 
     Raises:
         UserError: everything new was refused, or there is too little to learn from.
@@ -110,7 +108,7 @@ def retrain(model: Model, requested: RetrainParameters) -> Retraining | State[No
             require_comparable(data.clean, champion)
         newest = versions.newest()
         if newest is None and data.ingest:
-            first = ingest(data.ingest)
+            first = ingest(data.ingest, data.clean.title)
             cleaned, refusals, _ = clean_deliveries(data, versions, [first])
             if not cleaned:
                 raise UserError(
@@ -128,6 +126,7 @@ def retrain(model: Model, requested: RetrainParameters) -> Retraining | State[No
         baseline = find_baseline(tracking_uri, champion, newest) if cleaned else None
         version, drifts, drifted = _add_undrifted(data.clean, versions, newest, form, baseline, cleaned)
         refusals = [*inbox.unfit, *unfit, *drifted]
+        refused = refusals_sentence(inbox, changed, version, refusals)
         if refusals:
             publish_refusals(flow_name, refusals)
         for sentence in refusals:
@@ -135,7 +134,7 @@ def retrain(model: Model, requested: RetrainParameters) -> Retraining | State[No
 
         if version is None or versions.is_judged(key := judgement_key(experiment, version)):
             if refusals:
-                raise UserError(" ".join(refusals))
+                raise RefusedError(refused)
             message = f"There is nothing new in {inbox_path}."
             return Completed(name=NOTHING_TO_DO, message=visible(f"{message} {left}" if waiting else message))
 
@@ -158,7 +157,16 @@ def retrain(model: Model, requested: RetrainParameters) -> Retraining | State[No
         versions.write_judgement(key, version, {"challenger": number, "promoted": judgement.decision.promoted})
         if experiment.checkpoints:
             shutil.rmtree(experiment.checkpoints([training]), ignore_errors=True)
-        return Retraining(name, version, judgement, drifts, refusals, versions.deliveries_file, run.runs_link)
+        retraining = Retraining(name, version, judgement, drifts, refusals, versions.deliveries_file, run.runs_link)
+        message = f"{judgement.verdict(name)}: {judgement.decision.sentence}"
+        return Completed(data=retraining, name=_ending(retraining), message=visible(f"{message} {refused}".rstrip()))
+
+
+def _ending(retraining: Retraining) -> str:
+    """The name of the state in which it ends."""
+    if retraining.judgement.decision.promoted:
+        return SOME_REFUSED if retraining.refusals else "Completed"
+    return SOME_REFUSED_AND_LOST if retraining.refusals else CHALLENGER_LOST
 
 
 def _add_undrifted(
@@ -203,8 +211,8 @@ def _add_undrifted(
     return version, drifts, refusals + contradictions
 
 
-def __getattr__(name: str) -> Flow[[RetrainParameters], Retraining | State[None]]:
+def __getattr__(name: str) -> Flow[..., Retraining | None]:
     for model in MODELS:
         if identifier(model.retraining) == name:
-            return flow_of(model.retraining, model.retraining_form, partial(retrain, model))
+            return flow_of(model.retraining, model.retraining_form)(partial(retrain, model))
     raise AttributeError(name)

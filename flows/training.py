@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from prefect import Flow, get_run_logger
+from prefect import Flow, State, get_run_logger
+from prefect.states import Completed
 
 from eightytwenty.evaluate.score import CleaningScore
 from eightytwenty.read.download import redact_source
-from flows.of_models import flow_of
+from flows.forms import flow_of
 from reports.accounts import rows_by_fate, rows_by_rule, timed_stage
 from reports.eighty_twenty import EightyTwenty
 from schemas.parameters import Parameters
@@ -52,8 +53,15 @@ class Training:
     docs: list[Path]
     mlflow: str
 
+    @property
+    def sentence(self) -> str:
+        """What came of it, for the state of the run."""
+        became = "is champion" if self.is_champion else "is registered"
+        fates = ", ".join(f"{count:,} {fate}" for fate, count in self.shares.fates.items())
+        return f"{self.model}/{self.version} {became}. Of {self.shares.rows:,} rows: {fates}. {self.shares.sentence}."
 
-def train(model: Model, form: Parameters) -> Training:
+
+def train(model: Model, form: Parameters) -> State[Training]:
     """Ingests data, cleans it, trains a model on it, and tracks it all.
 
     Args:
@@ -64,7 +72,7 @@ def train(model: Model, form: Parameters) -> Training:
         UserError: a source cannot be read, or a cleaned batch is not fit to train on.
     """
     log, experiment = get_run_logger(), model.experiment(form)
-    raws = [ingest(data.ingest) for data in experiment.data if data.ingest]
+    raws = [ingest(data.ingest, data.clean.title) for data in experiment.data if data.ingest]
     stages = [data.clean for data in experiment.data]
     cleaned = [clean(stage, raw) for stage, raw in zip(stages, raws, strict=True)]
     for table in cleaned:
@@ -113,11 +121,12 @@ def train(model: Model, form: Parameters) -> Training:
             shutil.rmtree(checkpoints, ignore_errors=True)
     log.info(shares.sentence)
     docs = [each.docs for each in checks]
-    return Training(experiment.model, trained.version, is_champion, findings, shares, scores, docs, run.runs_link)
+    training = Training(experiment.model, trained.version, is_champion, findings, shares, scores, docs, run.runs_link)
+    return Completed(data=training, message=training.sentence)
 
 
-def __getattr__(name: str) -> Flow[[Parameters], Training]:
+def __getattr__(name: str) -> Flow[..., Training]:
     for model in MODELS:
         if identifier(model.name) == name:
-            return flow_of(model.name, model.form, partial(train, model))
+            return flow_of(model.name, model.form)(partial(train, model))
     raise AttributeError(name)

@@ -50,6 +50,11 @@ class Clean:
         return dict(vars(self))
 
     @property
+    def title(self) -> str:
+        """What rows it cleans, in words, such as "pairs to 256"."""
+        return self.rows
+
+    @property
     def table(self) -> Table:
         """The table that the rows must be of."""
         raise NotImplementedError

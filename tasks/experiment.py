@@ -34,6 +34,7 @@ class Raw:
         fresh: whether that was done just now.
         truth: for generated data, where its faults are written down.
         attribution: whom to credit wherever it is shown; may be empty.
+        title: what it is in words, such as "pairs to 16"; empty if its name says it.
     """
 
     name: str
@@ -43,6 +44,12 @@ class Raw:
     fresh: bool = True
     truth: Path | None = None
     attribution: str = ""
+    title: str = ""
+
+    @property
+    def words(self) -> str:
+        """The title; without one, the name."""
+        return self.title or self.name
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,13 @@ from tasks.validate.gate import FinishedCheck, write_failures
 from tasks.validate.reasons import quarantine_reasons
 
 
-@task(**RETRIES)
-def ingest(stage: Ingest) -> Raw:
+@task(task_run_name="ingest {title}", **RETRIES)
+def ingest(stage: Ingest, title: str) -> Raw:  # noqa: ARG001 - the title is for the name of the task's run
     """Generates raw data, or uses what the user named.
+
+    Args:
+        stage: how.
+        title: what it is about, such as "pairs to 256".
 
     Raises:
         UserError: the source cannot be read.
@@ -31,7 +35,7 @@ def ingest(stage: Ingest) -> Raw:
     return stage()
 
 
-@task(**RETRIES)
+@task(task_run_name="clean {raw.words}", **RETRIES)
 def clean(stage: Clean, raw: Raw, *, confined: bool = False) -> Cleaned:
     """Cleans raw data.
 
@@ -62,7 +66,7 @@ def clean(stage: Clean, raw: Raw, *, confined: bool = False) -> Cleaned:
     return Cleaned(raw, rows, done.sha256, summary, dataset, done.seconds, done.fresh)
 
 
-@task(**RETRIES)
+@task(task_run_name="check {cleaned.raw.words}", **RETRIES)
 def check(stage: Check, clean: Clean, cleaned: Cleaned) -> FinishedCheck:
     """Asks Great Expectations whether the cleaned batch as a whole is what it should be."""
 
@@ -79,7 +83,7 @@ def check(stage: Check, clean: Clean, cleaned: Cleaned) -> FinishedCheck:
     )
 
 
-@task(**RETRIES)
+@task(task_run_name="score the cleaning", **RETRIES)
 def score_cleaning(run: Run, stages: Sequence[Clean], cleaned: Sequence[Cleaned]) -> list[CleaningScore]:
     """Scores the cleaning of generated data against the truth, and logs the scores to MLflow."""
     scores = [

@@ -51,7 +51,7 @@ def write_report(
     return folder
 
 
-@task(**RETRIES)
+@task(task_run_name="report", **RETRIES)
 def report_plainly(run: Run, name: str, shares: EightyTwenty, metrics: Mapping[str, float]) -> Findings:
     """The report of a model that has none of its own: where the time and the rows went."""
 

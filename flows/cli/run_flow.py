@@ -19,7 +19,7 @@ def run_all(form: RunParameters) -> None:
     with _reporting():
         from flows.run import run
 
-        for training in run(form):
+        for training in run(**form.arguments()):
             show_training(training)
 
 
@@ -29,7 +29,7 @@ def run_training(form: Parameters) -> None:
         from flows import training
 
         (name,) = (model.name for model in MODELS if type(form) is model.form)
-        show_training(getattr(training, identifier(name))(form))
+        show_training(getattr(training, identifier(name))(**form.arguments()))
 
 
 def run_retraining(form: RetrainParameters) -> None:
@@ -38,7 +38,7 @@ def run_retraining(form: RetrainParameters) -> None:
         from flows import retraining
 
         (name,) = (model.retraining for model in MODELS if type(form) is model.retraining_form)
-        show_retraining(getattr(retraining, identifier(name))(form, return_state=True))
+        show_retraining(getattr(retraining, identifier(name))(**form.arguments(), return_state=True))
 
 
 @contextmanager

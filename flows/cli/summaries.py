@@ -39,24 +39,22 @@ def show_training(training: "Training") -> None:
         console.print(f"\n{notes}", soft_wrap=True, highlight=False)
 
 
-def show_retraining(state: "State[Retraining | State[None]]") -> None:
+def show_retraining(state: "State[Retraining | None]") -> None:
     """Prints the decision with its numbers, or that there was nothing to do.
 
     Raises:
         UserError: the flow failed with it.
     """
-    from flows.retraining import NOTHING_TO_DO
+    from tasks.retrain import NOTHING_TO_DO
 
     console = Console()
     if state.name == NOTHING_TO_DO:
         console.print(f"[bold]{NOTHING_TO_DO}.[/] {for_terminal(state.message or '')}", soft_wrap=True, highlight=False)
         return
     report = cast("Retraining", state.result())
-    judgement, champion = report.judgement, report.judgement.champion
-    stays = f"{report.model}/{champion} stays champion" if champion else "there is no champion"
-    result = f"{report.model}/{judgement.challenger} is champion" if judgement.decision.promoted else stays
+    judgement = report.judgement
     console.print(
-        f"\n[bold]{for_terminal(result)}.[/] {for_terminal(judgement.decision.sentence)}",
+        f"\n[bold]{for_terminal(judgement.verdict(report.model))}.[/] {for_terminal(judgement.decision.sentence)}",
         soft_wrap=True,
         highlight=False,
     )

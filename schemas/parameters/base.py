@@ -1,11 +1,26 @@
 """The base of all parameters, and the types that several of them use."""
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from eightytwenty.printable import visible
+from eightytwenty.read.download import is_address
+
 _LARGEST = 10**8
 
+
+@dataclass(frozen=True)
+class InForm:
+    """What the description of a parameter says only in a form, whose user may do less than that of a command."""
+
+    text: str
+
+
+LocalPath = Annotated[str, InForm("a path must lie inside the data folder")]
 Even = Annotated[int, Field(ge=2, le=_LARGEST, multiple_of=2)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, le=2**31)]
@@ -23,11 +38,26 @@ EvenOrChampions = Annotated[int, Field(ge=0, le=_LARGEST, multiple_of=2)]
 SizeOrChampions = Annotated[Literal[0, 32, 64, 128], BeforeValidator(_number)]
 
 
-def _title(name: str, _: object) -> str:
+def short_source(source: str) -> str:
+    """The last part of a path or an address, without what a query or a password may hold."""
+    return visible(Path(urlsplit(source).path).name if is_address(source) else Path(source).name)
+
+
+def title_of(name: str, _: object = None) -> str:
+    """The title of a parameter in a form, if it has none of its own."""
     return name.replace("_", " ").capitalize()
 
 
 class Parameters(BaseModel):
     """The base of all parameters: immutable, and an unknown parameter is an error. A form shows titles."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", field_title_generator=_title)
+    model_config = ConfigDict(frozen=True, extra="forbid", field_title_generator=title_of)
+
+    @property
+    def run_name(self) -> str:
+        """What a run with these parameters works on, in a few words; empty if its flow says it all."""
+        return ""
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of the flow that these parameters are for."""
+        return self.model_dump(by_alias=True)

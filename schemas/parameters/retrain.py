@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field
 
-from schemas.parameters.base import EvenOrChampions, Parameters, Seed, Share, SizeOrChampions
+from schemas.parameters.base import EvenOrChampions, LocalPath, Parameters, Seed, Share, SizeOrChampions
 from schemas.parameters.training import GENERATED
 
 
@@ -14,8 +14,10 @@ class RetrainParameters(Parameters):
 
     defaults: ClassVar[Mapping[str, int]] = {}  # of numbers that 0 leaves to the champion
 
-    inbox: str = Field(
-        "", description="folder into which new files and folders are put; empty: inbox/<model> in the data folder"
+    inbox: LocalPath = Field(
+        "",
+        description="folder into which new files and folders are put; if empty, the one in inbox/ that is named after "
+        "the model",
     )
     model: str = Field("model", pattern=r"^\w[\w .-]*$", description="registered model to compete for")
     margin: Share = Field(
@@ -38,6 +40,11 @@ class RetrainParameters(Parameters):
     )
     seed: Seed = Field(0, description="the same seed gives the same challenger, bit for bit")
 
+    @property
+    def run_name(self) -> str:
+        """Such as "retrain adders"."""
+        return f"retrain {self.model}"
+
     def with_champion_defaults(self, champion: Mapping[str, str]) -> Self:
         """The same parameters; 0 stands for the number in a champion's tag or, if there is none, for the default.
 
@@ -54,13 +61,14 @@ class RetrainAddersParameters(RetrainParameters):
 
     defaults: ClassVar[Mapping[str, int]] = {"largest_sum": 65536}
     model: str = Field("adders", pattern=r"^\w[\w .-]*$", description="registered model to compete for")
-    start: str = Field(
+    start: LocalPath = Field(
         GENERATED,
-        description="what the dataset begins with: 'generated', a file or folder, or empty: with the first new files",
+        description="what the dataset begins with: 'generated', a file or folder; if empty, the first new files",
     )
     rows: int = Field(10_000, ge=100, le=100_000_000, description="generated pairs to begin with")
     largest_sum: EvenOrChampions = Field(
-        0, description="of a pair, even; a and b go up to half of it; 0: the champion's, or 65536 if there is none"
+        0,
+        description="of a pair, even; a and b go up to half of it; 0 = that of the champion, or 65536 if there is none",
     )
     least_accuracy: Share = Field(0.95, description="on held-out rows, below which no challenger becomes champion")
     hidden_units: int = Field(4, ge=1, le=64, description="sigmoid nodes of the challenger")
@@ -72,13 +80,13 @@ class RetrainAvatarsParameters(RetrainParameters):
 
     defaults: ClassVar[Mapping[str, int]] = {"size": 32}
     model: str = Field("avatars", pattern=r"^\w[\w .-]*$", description="registered model to compete for")
-    start: str = Field(
+    start: LocalPath = Field(
         "avatars",
-        description="what the dataset begins with: 'avatars', a folder or archive, or empty: with the first new files",
+        description="what the dataset begins with: 'avatars', a folder or archive; if empty, the first new files",
     )
     rows: int = Field(4000, ge=150, le=1_000_000, description="avatars drawn to begin with")
     size: SizeOrChampions = Field(
-        0, description="side of the pictures in pixels; 0: the champion's, or 32 if there is none"
+        0, description="side of the pictures in pixels; 0 = that of the champion, or 32 if there is none"
     )
     epochs: int = Field(8, ge=1, le=100_000, description="passes over the pictures")
     least_coverage: Share = Field(0.7, description="of held-out pictures, below which no challenger becomes champion")

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from schemas.parameters.base import Even, Parameters, PictureSize, Seed, Share
+from schemas.parameters.base import Even, LocalPath, Parameters, PictureSize, Seed, Share, short_source
 
 GENERATED = "generated"
 DRAWN = ("avatars", "ellipses-outline", "ellipses-white", "ellipses-colour")
@@ -13,7 +13,7 @@ DRAWN = ("avatars", "ellipses-outline", "ellipses-white", "ellipses-colour")
 class AdderParameters(Parameters):
     """Ingest pairs of numbers, clean them, train networks that add them, and track it all."""
 
-    source: str = Field(
+    source: LocalPath = Field(
         GENERATED,
         min_length=1,
         description="where the pairs come from: 'generated', a file, a folder, or an http(s) address",
@@ -26,15 +26,18 @@ class AdderParameters(Parameters):
         title="Hidden units",
         min_length=1,
         max_length=8,
-        description="sigmoid nodes of each network, as 1,2,4",
+        description="sigmoid nodes of each network; several numbers train networks of each width",
     )
     largest_sums: list[Even] = Field(
-        [16, 256, 65536], min_length=1, max_length=8, description="even, as 16,256; a and b go up to half of it"
+        [16, 256, 65536],
+        min_length=1,
+        max_length=8,
+        description="largest sums of the pairs, even numbers; a and b go up to half of it",
     )
-    seeds: int = Field(3, ge=1, le=1000, description="networks of each kind, each from its own start")
-    epochs: int = Field(1000, ge=1, le=100_000, description="at most; for the article's protocol")
+    seeds: int = Field(3, ge=1, le=1000, description="networks of each kind, each from its own random start")
+    epochs: int = Field(1000, ge=1, le=100_000, description="passes over the pairs at most, by the article's protocol")
     patience: int = Field(
-        5, ge=0, le=100_000, description="epochs without a better validation loss before stopping; 0: never"
+        5, ge=0, le=100_000, description="epochs without a better validation loss before stopping; 0 = never stop"
     )
     rows: int = Field(10_000, ge=100, le=100_000_000, description="generated pairs for each largest sum")
     dirt: Share = Field(0.2, description="share of the generated rows that get a fault")
@@ -50,6 +53,14 @@ class AdderParameters(Parameters):
         return self
 
     @property
+    def run_name(self) -> str:
+        """Such as "pairs to 16, 256, 65536; both protocols, 3 seeds"."""
+        pairs = "pairs" if self.source == GENERATED else short_source(self.source)
+        protocols = "both protocols" if self.protocol == "both" else f"{self.protocol} protocol"
+        seeds = f"{self.seeds} seed{'s' if self.seeds > 1 else ''}"
+        return f"{pairs} to {', '.join(map(str, self.largest_sums))}; {protocols}, {seeds}"
+
+    @property
     def protocols(self) -> tuple[str, ...]:
         """The protocols to train, in order."""
         return ("article", "solved") if self.protocol == "both" else (self.protocol,)
@@ -58,19 +69,29 @@ class AdderParameters(Parameters):
 class GanParameters(Parameters):
     """Ingest pictures, clean them, train a GAN that draws such pictures, and track it all."""
 
-    source: str = Field(
+    source: LocalPath = Field(
         "avatars",
         min_length=1,
         description="'avatars', 'ellipses-outline', 'ellipses-white' or 'ellipses-colour', which are drawn here; or a "
         "folder, zip or tar of pictures (the Cartoon Set's, for example), or its http(s) address",
     )
-    attributes: str = Field("", description="table of the pictures' attributes, if it is not among them")
+    attributes: LocalPath = Field("", description="table of the pictures' attributes, if it is not among them")
     recipe: Literal["stable", "dcgan"] = Field(
         "stable", description="a GAN that does not collapse, or the article's, to compare with"
     )
     size: PictureSize = Field(64, description="side of the pictures in pixels")
-    epochs: int = Field(0, ge=0, le=100_000, description="0: as the recipe says, 30 for stable and 50 for dcgan")
-    batch_size: int = Field(0, ge=0, le=4096, description="0: as the recipe says, 16 for stable and 128 for dcgan")
+    epochs: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="passes over the pictures; 0 = as the recipe says: 30 for stable, 50 for dcgan",
+    )
+    batch_size: int = Field(
+        0,
+        ge=0,
+        le=4096,
+        description="pictures in a training step; 0 = as the recipe says: 16 for stable, 128 for dcgan",
+    )
     on_collapse: Literal["continue", "stop", "roll-back"] = Field(
         "continue",
         description="when the pictures lose their variety: go on, stop, or stop and go back to the best epoch",
@@ -81,7 +102,7 @@ class GanParameters(Parameters):
     model: str = Field(
         "",
         pattern=r"^(\w[\w .-]*)?$",
-        description="name under which the trained GAN is registered; empty: avatars, ellipses-white, ... or pictures",
+        description="name under which the trained GAN is registered; if empty, that of the source, or pictures",
     )
     rows: int = Field(10_000, ge=150, le=1_000_000, description="pictures that are drawn")
     dirt: Share = Field(0.2, description="share of the drawn pictures that get a fault")
@@ -93,6 +114,13 @@ class GanParameters(Parameters):
         if self.attributes and self.is_drawn:
             raise ValueError(f"attributes are read for pictures of your own; those of {self.source} are known")
         return self
+
+    @property
+    def run_name(self) -> str:
+        """Such as "avatars 64x64, 20 epochs, stable"."""
+        pictures = self.source if self.is_drawn else short_source(self.source)
+        epochs = f"{self.planned_epochs} epoch{'s' if self.planned_epochs > 1 else ''}"
+        return f"{pictures} {self.size}x{self.size}, {epochs}, {self.recipe}"
 
     @property
     def is_drawn(self) -> bool:
@@ -124,6 +152,11 @@ class RunParameters(AdderParameters):
     pictures: int = Field(4000, ge=150, le=1_000_000, description="avatars that the GAN learns from")
     picture_size: PictureSize = Field(32, description="side of the avatars in pixels")
     gan_epochs: int = Field(5, title="GAN epochs", ge=1, le=100_000, description="passes over the avatars")
+
+    @property
+    def run_name(self) -> str:
+        """Those of both parts."""
+        return f"{self.adders.run_name}; {self.gan.run_name}"
 
     @property
     def gan(self) -> GanParameters:

@@ -31,7 +31,7 @@ def train(run: Run, data: Sequence[Cleaned], model: str, **config: int) -> Train
     return Trained(train_challenger(run, data[0], model, **config), {})
 
 
-@task  # without retries, which would log the same network again
+@task(task_run_name="train a challenger for {model}")  # without retries, which would log the same network again
 def train_challenger(
     run: Run, training: Cleaned, model: str, *, largest_sum: int, hidden_units: int, seeds: int, seed: int
 ) -> int:
@@ -69,7 +69,7 @@ def train_challenger(
     return register_adder(replace(run, run_id=run_id), adder, training.dataset, model)
 
 
-@task(**RETRIES)
+@task(task_run_name="score {model}", **RETRIES)
 def score_adder(run: Run, model: str, _: Cleaned, held_out: Cleaned) -> Scores:
     """The accuracy and the mean absolute error of a registered network on held-out pairs."""
     client, pairs = run.client, _pairs(held_out)

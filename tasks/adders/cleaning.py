@@ -22,6 +22,11 @@ class CleanPairs(Clean):
     columns: ClassVar[tuple[str, ...]] = ("a", "b", "sum")
 
     @property
+    def title(self) -> str:
+        """Such as "pairs to 256"."""
+        return f"pairs to {self.largest_sum}"
+
+    @property
     def table(self) -> Table:
         """The table of pairs."""
         return pairs_table(self.largest_sum)

@@ -36,7 +36,15 @@ def generated(*, rows: int, largest_sum: int, dirt: float, seed: int) -> Raw:
     stage = run_stage(data_folder(), "ingest", {}, config, make)
     pairs = stage.folder / "pairs"
     raw = pairs / "raw"
-    return Raw(f"pairs-{largest_sum}", raw, sha256(raw), stage.seconds, stage.fresh, pairs / TRUTH)
+    return Raw(
+        f"pairs-{largest_sum}",
+        raw,
+        sha256(raw),
+        stage.seconds,
+        stage.fresh,
+        pairs / TRUTH,
+        title=f"pairs to {largest_sum}",
+    )
 
 
 def own(*, source: str, largest_sum: int) -> Raw:
@@ -48,7 +56,8 @@ def own(*, source: str, largest_sum: int) -> Raw:
     started = time.perf_counter()
     path = fetch(source, data_folder())
     open_source(path, pairs_table(largest_sum))
-    return Raw(f"pairs-{largest_sum}", path.resolve(), sha256(path), time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return Raw(f"pairs-{largest_sum}", path.resolve(), sha256(path), seconds, title=f"pairs to {largest_sum}")
 
 
 def start(*, rows: int, largest_sum: int, seed: int) -> Delivery:

@@ -123,7 +123,7 @@ def train(
     )
 
 
-@task(**RETRIES)
+@task(task_run_name="train adders, {grid.protocol} protocol", **RETRIES)
 def train_adders(tables: Mapping[int, Cleaned] | Mapping[int, Raw], grid: Grid) -> Stage:
     """Trains a grid on the clean pairs of tables or, to show what cleaning buys, on raw rows as they came.
 
@@ -156,13 +156,13 @@ def train_adders(tables: Mapping[int, Cleaned] | Mapping[int, Raw], grid: Grid) 
     return run_stage(data_folder(), name, inputs, grid.key, make)
 
 
-@task(**RETRIES)
+@task(task_run_name="score the networks", **RETRIES)
 def score_networks(trainings: Sequence[Stage]) -> list[ScoredAdder]:
     """Scores the networks of several trainings on the pairs of their domain and beyond."""
     return score_all([adder for training in trainings for adder in load_adders(training.folder)])
 
 
-@task  # without retries, which would log the networks again
+@task(task_run_name="log the networks to MLflow")  # without retries, which would log the networks again
 def log_adders(
     run: Run,
     networks: Sequence[ScoredAdder],
@@ -184,7 +184,7 @@ def log_adders(
     return version or register_adder(replace(run, run_id=run_id), adder, datasets[adder.largest_sum], model)
 
 
-@task(**RETRIES)
+@task(task_run_name="report", **RETRIES)
 def report_adders(
     networks: Sequence[ScoredAdder], model: str, run: Run, shares: EightyTwenty, is_champion: bool
 ) -> Findings:

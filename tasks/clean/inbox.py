@@ -51,7 +51,7 @@ def check_table(
     return table_expectations(cleaned.raw.name, table, list(columns), most_quarantine=most_quarantine), {}
 
 
-@task(**RETRIES)
+@task(task_run_name="compare {cleaned.raw.name} with the evidence", **RETRIES)
 def compare_file(
     stage: CleanTable, cleaned: Cleaned, evidence: Path | None, most_drift: float, *, mask: bool
 ) -> TableDrift:
@@ -116,7 +116,7 @@ def _drift_lines(drifts: Sequence[TableDrift]) -> list[str]:
     return lines
 
 
-@task(**RETRIES)
+@task(task_run_name="record the new files in MLflow", **RETRIES)
 def record_files(run: Run, markdown: str, drifts: Sequence[TableDrift], refusals: Sequence[str]) -> None:
     """Logs to MLflow what became of the new files."""
     for number, drift in enumerate(drifts, 1):

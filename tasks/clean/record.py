@@ -109,7 +109,7 @@ def read_evidence(folder: Path | None) -> Evidence | None:
         ) from None
 
 
-@task(**RETRIES)
+@task(task_run_name="record in MLflow", **RETRIES)
 def record_cleaning(
     run: Run, cleaned: CleanedFolder, seconds: float, *, mask: bool, most_drift: float = MOST_DRIFT
 ) -> Path:
@@ -153,7 +153,7 @@ def record_cleaning(
     return reports / _DOCS
 
 
-@task(**RETRIES)
+@task(task_run_name="publish in Prefect", **RETRIES)
 def publish_cleaning(key: str, run: Run, cleaned: CleanedFolder, *, mask: bool, result: str = "") -> None:
     """Shows a cleaning in the Prefect UI: its result, the top findings, the schema, and links to MLflow.
 

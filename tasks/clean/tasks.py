@@ -1,6 +1,7 @@
 """Cleans what the form of the clean flow names, as a Prefect task."""
 
 from pathlib import Path
+from typing import Any
 
 from prefect import task
 
@@ -12,12 +13,17 @@ from eightytwenty.read.databases import is_server
 from eightytwenty.read.download import is_address
 from eightytwenty.read.options import ReadOptions
 from eightytwenty.schema import Table
+from schemas.parameters.base import short_source
 from tasks.running.allowed_paths import require_allowed
 from tasks.running.progress import task_progress
 from tasks.running.retries import RETRIES
 
 
-@task(**RETRIES)
+def _run_name(parameters: dict[str, Any]) -> str:
+    return f"clean {short_source(parameters['source'])}"
+
+
+@task(task_run_name=_run_name, **RETRIES)  # type: ignore[arg-type] # a function is such a callback
 def clean_own(source: str, table: Table | PictureTable | ReadOptions, out: Path, *, mask: bool) -> Summary:
     """Cleans a source of the user's into a folder, and says what became of its rows.
 

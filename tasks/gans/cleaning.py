@@ -46,6 +46,11 @@ class CleanPictures(Clean):
     mismatch: ClassVar[str] = "draws pictures of {} pixels, and a challenger of {}"
 
     @property
+    def title(self) -> str:
+        """Such as "pictures 64x64"."""
+        return f"pictures {self.size}x{self.size}"
+
+    @property
     def kind(self) -> Mapping[str, object]:
         """The size; attributes are part of the raw data."""
         return {"size": self.size}

@@ -32,7 +32,8 @@ def drawn(*, name: str, source: str, rows: int, size: int, dirt: float, seed: in
     folder = stage.folder / "pictures"
     raw, file = folder / "raw", folder / ATTRIBUTION
     attribution = file.read_text(encoding="utf-8") if file.exists() else ""
-    return Raw(name, raw, sha256(raw), stage.seconds, stage.fresh, folder, attribution)
+    title = f"{source} {size}x{size}"
+    return Raw(name, raw, sha256(raw), stage.seconds, stage.fresh, folder, attribution, title)
 
 
 def own(*, name: str, source: str, attributes: str) -> Raw:

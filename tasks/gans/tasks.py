@@ -55,7 +55,7 @@ def train(run: Run, cleaned: Cleaned, model: str, config: GanConfig) -> Trained:
     )
 
 
-@task(**RETRIES)
+@task(task_run_name="find features of {cleaned.raw.words}", **RETRIES)
 def find_features(cleaned: Cleaned, seed: int) -> Measures:
     """Learns the features by which generated pictures are measured; with attributes, it trains a classifier.
 
@@ -70,7 +70,7 @@ def find_features(cleaned: Cleaned, seed: int) -> Measures:
     return Measures(run_stage(data_folder(), "find-features", {"clean": cleaned.sha256}, {"seed": seed}, make))
 
 
-@task(**RETRIES)
+@task(task_run_name="train on {cleaned.raw.words}, {config.epochs} epochs, {config.recipe}", **RETRIES)
 def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config: GanConfig) -> TrainedGan:
     """Trains the GAN, from the last checkpoint if there is one, and logs each epoch to a nested run.
 
@@ -127,7 +127,7 @@ def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config
     return TrainedGan(stage, rolled_back, version)
 
 
-@task(**RETRIES)
+@task(task_run_name="score {model}", **RETRIES)
 def score_gan(run: Run, model: str, training: Cleaned, held_out: Cleaned, measures: Measures, seed: int) -> Scores:
     """Scores a registered generator by the features that were learned from the training pictures.
 
@@ -150,7 +150,7 @@ def score_gan(run: Run, model: str, training: Cleaned, held_out: Cleaned, measur
     return {**scores, "alarms": float(version.tags.get(_ALARMS, 0))}
 
 
-@task(**RETRIES)
+@task(task_run_name="report", **RETRIES)
 def report_gan(
     cleaned: Cleaned,
     measures: Measures,

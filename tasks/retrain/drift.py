@@ -87,7 +87,7 @@ class RecentDeliveries:
         return profiles
 
 
-@task(**RETRIES)
+@task(task_run_name="find recent small deliveries", **RETRIES)
 def find_recent(versions: DatasetVersions, version: Version | None) -> RecentDeliveries:
     """The small deliveries of the last days, but for what the dataset began with: nothing was there to judge it by."""
     if version is None:
@@ -101,7 +101,7 @@ def find_recent(versions: DatasetVersions, version: Version | None) -> RecentDel
     return RecentDeliveries(version, tuple(sorted(places)))
 
 
-@task(**RETRIES)
+@task(task_run_name="find what the champion learned from", **RETRIES)
 def find_baseline(tracking_uri: str, champion: ModelVersion | None, newest: Version | None) -> Baseline | None:
     """The rows that the champion learned from, if they are still at the place that its MLflow run names, and unchanged.
 
@@ -126,7 +126,7 @@ def find_baseline(tracking_uri: str, champion: ModelVersion | None, newest: Vers
     return Baseline(newest.rows_folder, newest.sha256, f"{newest.name}, {reason}")
 
 
-@task(**RETRIES)
+@task(task_run_name="group the deliveries", **RETRIES)
 def group_for_comparison(clean: Clean, deliveries: Sequence[Cleaned]) -> list[list[Cleaned]]:
     """Each large delivery by itself, so that none hides behind another; those too small for that together.
 
@@ -142,7 +142,7 @@ def group_for_comparison(clean: Clean, deliveries: Sequence[Cleaned]) -> list[li
     return [*large, *small.values()]
 
 
-@task(**RETRIES)
+@task(task_run_name="compare with what the champion learned from", **RETRIES)
 def compare(
     clean: Clean,
     batch: Sequence[Cleaned],

@@ -107,7 +107,7 @@ def look_into(folder: Path, known_digests: Collection[str], now: float | None = 
     return Inbox(tuple(new.values()), tuple(waiting), tuple(unfit))
 
 
-@task(**RETRIES)
+@task(task_run_name="fetch {delivery.name}", **RETRIES)
 def fetch(delivery: Raw, folder: Path) -> Raw | None:
     """Copies a delivery into a folder, so that later changes in the inbox do not matter.
 

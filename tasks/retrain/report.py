@@ -1,6 +1,6 @@
 """What a retraining reports: a table of both networks' scores, the reasons, and the drift of the new rows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
@@ -8,9 +8,29 @@ from prefect.artifacts import create_markdown_artifact
 from eightytwenty.pages.markdown import code, markdown_table, plain
 from tasks.retrain.cards import Version
 from tasks.retrain.drift import Drift
+from tasks.retrain.inbox import Inbox
 from tasks.retrain.tasks import Judgement
 from tasks.running.retries import RETRIES
 from tasks.tracking.run import Run
+
+_MOST_SENTENCES = 3  # in the message of a state; the artifact has all
+
+
+def refusals_sentence(inbox: Inbox, changed: Collection[str], version: Version | None, refusals: Sequence[str]) -> str:
+    """How many of the new files were refused, and why; empty if none was.
+
+    Args:
+        inbox: what lay in it.
+        changed: names of those that were changed while they were read.
+        version: of the dataset, with what was added.
+        refusals: a sentence for each refusal.
+    """
+    if not refusals:
+        return ""
+    new = len(inbox.new) + len(inbox.unfit) - len(changed)
+    added = sum(delivery.sha256 in version.deliveries for delivery in inbox.new) if version else 0
+    more = f" And {len(refusals) - _MOST_SENTENCES:,} more." if len(refusals) > _MOST_SENTENCES else ""
+    return f"{new - added} of {new} new files refused. {' '.join(refusals[:_MOST_SENTENCES])}{more}"
 
 
 def decision_markdown(model: str, version: Version, judgement: Judgement, drifts: Sequence[Drift]) -> str:
@@ -46,7 +66,7 @@ def decision_markdown(model: str, version: Version, judgement: Judgement, drifts
     return "\n".join(lines)
 
 
-@task(**RETRIES)
+@task(task_run_name="publish the decision on {model}", **RETRIES)
 def publish_decision(
     flow: str, run: Run, model: str, version: Version, judgement: Judgement, drifts: Sequence[Drift]
 ) -> None:
@@ -61,7 +81,7 @@ def publish_decision(
     )
 
 
-@task(**RETRIES)
+@task(task_run_name="publish the refusals", **RETRIES)
 def publish_refusals(flow: str, refusals: Sequence[str]) -> None:
     """Publishes what was refused, a sentence each, in the Prefect UI."""
     lines = "\n".join(f"- {plain(sentence)}" for sentence in refusals)

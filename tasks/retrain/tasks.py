@@ -51,6 +51,12 @@ class Judgement:
     scores: Mapping[str, Scores]
     decision: Decision
 
+    def verdict(self, model: str) -> str:
+        """Who is champion now, in a few words."""
+        if self.decision.promoted:
+            return f"{model}/{self.challenger} is champion"
+        return f"{model}/{self.champion} stays champion" if self.champion else "There is no champion"
+
     def dump(self) -> str:
         """As JSON, for a tag."""
         return json.dumps(asdict(self))
@@ -64,7 +70,7 @@ class Judgement:
             return None
 
 
-@task(**RETRIES)
+@task(task_run_name="find the champion {model}", **RETRIES)
 def find_champion(tracking_uri: str, model: str) -> ModelVersion | None:
     """The champion of a registered model; None if there is none."""
     return champion(MlflowClient(tracking_uri), model)
@@ -85,7 +91,7 @@ def require_comparable(stage: Clean, champion: ModelVersion) -> None:
             )
 
 
-@task(**RETRIES)
+@task(task_run_name="look into the inbox {folder.name}", **RETRIES)
 def look_for_new(folder: Path, versions: DatasetVersions, newest: Version | None) -> Inbox:
     """Looks into the inbox for deliveries that are new.
 
@@ -137,7 +143,7 @@ def refuse(versions: DatasetVersions, deliveries: Sequence[Raw], why: str) -> st
     return f"{', '.join(delivery.name for delivery in deliveries)}: refused. {why}"
 
 
-@task(**RETRIES)
+@task(task_run_name="add to the dataset", **RETRIES)
 def add_version(stage: Clean, versions: DatasetVersions, parent: Version | None, batch: Sequence[Cleaned]) -> Version:
     """Adds a batch to the dataset, as its next version.
 
@@ -198,7 +204,7 @@ def add_deliveries(
     return version, []
 
 
-@task(**RETRIES)
+@task(task_run_name="hold out rows of {version.name}", **RETRIES)
 def split(stage: Clean, dataset: Dataset, version: Version) -> tuple[Cleaned, Cleaned]:
     """The rows of a version to learn from, and those that are held out to compare networks by.
 
@@ -283,14 +289,14 @@ def judge(
     return carry_out(run, model, judgement)
 
 
-@task(**RETRIES)
+@task(task_run_name="tag {model}/{number}", **RETRIES)
 def tag_version(run: Run, model: str, number: int, tags: Mapping[str, str]) -> None:
     """Sets tags of a version of a registered model, in their order."""
     for name, value in tags.items():
         run.client.set_model_version_tag(model, str(number), name, value)
 
 
-@task(**RETRIES)
+@task(task_run_name="carry out the decision on {model}", **RETRIES)
 def carry_out(run: Run, model: str, judgement: Judgement) -> Judgement:
     """Makes a challenger that was judged better champion, unless something speaks against it, and logs the judgement.
 

@@ -6,33 +6,35 @@ No line of a flow's log can be made to look like two, whatever names from data i
 import logging
 from collections.abc import Callable
 from functools import wraps
-from typing import TypeVar, cast
+from typing import ParamSpec, TypeVar, cast
 
 from prefect.states import Failed
 
 from eightytwenty.errors import UserError
 from eightytwenty.printable import visible
+from tasks.retrain import ALL_REFUSED, RefusedError
 from tasks.running.full_disk import explain_full_disk
 from tasks.running.stages import data_folder
 
-P = TypeVar("P")
+P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def user_error_as_state(function: Callable[[P], R]) -> Callable[[P], R]:
+def user_error_as_state(function: Callable[P, R]) -> Callable[P, R]:
     """Wraps the function of a flow: a UserError becomes the message of its Failed state; the caller still gets it.
 
     Prefect itself would put "Flow run encountered an exception" in front of it, and a traceback into the log.
     """
 
     @wraps(function)
-    def wrapped(parameters: P) -> R:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             with explain_full_disk(data_folder()):
-                return function(parameters)
+                return function(*args, **kwargs)
         except UserError as error:
             # Prefect takes a returned state as the state of the run, and raises the error in it to the flow's caller
-            return cast("R", Failed(data=error, message=str(error)))
+            name = ALL_REFUSED if isinstance(error, RefusedError) else "Failed"
+            return cast("R", Failed(data=error, message=str(error), name=name))
 
     return wrapped
 

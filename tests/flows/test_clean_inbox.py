@@ -16,7 +16,6 @@ from prefect.client.orchestration import get_client
 from eightytwenty import infer_into
 from eightytwenty.errors import UserError
 from flows.clean_inbox import CleanedInbox, clean_inbox
-from schemas.parameters import CleanInboxParameters
 from tasks.servers.deployments import ROOT, read_deployments
 from tasks.servers.private_prefect import prefect_api
 from tasks.tracking.store import connect
@@ -51,7 +50,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def run(data: Path, **form: object) -> State[CleanedInbox]:
     parameters = {"schema": "orders/schema.yaml", "name": "orders", **form}
-    return clean_inbox(CleanInboxParameters.model_validate(parameters), return_state=True)
+    return clean_inbox(**parameters, return_state=True)
 
 
 def artifacts(state: State[Any]) -> dict[str, Any]:
@@ -82,6 +81,9 @@ def test_new_files_are_judged_each_by_itself_and_the_clean_rows_add_up(data: Pat
     deliver(data, "e.csv", orders(200, 30_000), INBOX)
     state = run(data)
     result = state.result()
+    assert (state.type.value, state.name) == ("COMPLETED", "Some files refused")
+    added = "v0002 has 900 clean rows: 2 new files added, of which 1 drifted. "
+    assert str(state.message).startswith(f"{added}2 of 4 new files refused. c.csv: refused. ")
     assert (result.version.name, result.version.added) == ("v0002", ["b.csv", "e.csv"])
     assert result.version.rows == {"rows": 900, "clean": 900, "quarantine": 0, "duplicates": 0}
     sources = pl.read_parquet(result.version.rows_folder / "clean.parquet")["source"].cast(pl.String)
@@ -145,7 +147,8 @@ def test_where_all_is_refused_the_run_fails_with_the_reasons_and_they_are_rememb
     deliver(data, "broken.csv", "a,b\n1,2\n", "inbox/refused")
     state = run(data, name="refused")
     assert state.is_failed()
-    assert str(state.message).startswith("broken.csv: refused. ")
+    assert state.name == "All files refused"
+    assert str(state.message).startswith("1 of 1 new files refused. broken.csv: refused. ")
     assert "broken.csv" in artifacts(state)["clean-inbox-refused"]
     assert run(data, name="refused").name == "Nothing to do"
 

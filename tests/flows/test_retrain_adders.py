@@ -17,11 +17,10 @@ import pytest
 from mlflow import MlflowClient
 from prefect import State
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactFilter
+from prefect.client.schemas.filters import ArtifactFilter, FlowRunFilter, FlowRunFilterId
 
 from eightytwenty.errors import UserError
 from flows.retraining import Retraining, retrain_adders
-from schemas.parameters import RetrainAddersParameters
 from tasks.retrain import inbox
 from tasks.running import confined
 from tasks.servers.private_prefect import prefect_api
@@ -50,7 +49,10 @@ def data(server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EIGHTYTWENTY_DATA", str(data))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        result = retrain(data).result()
+        state = retrain(data)
+        assert state.name == "Completed"
+        assert str(state.message).startswith("adders/1 is champion: The challenger's accuracy is 1, at least 0.95.")
+        result = state.result()
         assert result.judgement.decision.promoted
         assert result.judgement.champion == 0
         yield data
@@ -62,7 +64,7 @@ def client(data: Path) -> MlflowClient:
 
 
 def retrain(data: Path, **parameters: object) -> State[Retraining]:
-    return retrain_adders(RetrainAddersParameters(**{**QUICK, **parameters}), return_state=True)
+    return retrain_adders(**{**QUICK, **parameters}, return_state=True)
 
 
 def state_of(data: Path, client: MlflowClient) -> tuple[object, ...]:
@@ -166,7 +168,16 @@ def test_ids_that_arrive_again_with_other_values_do_not_replace_good_rows(data: 
 def test_a_file_that_is_no_table_does_not_stop_the_others(data: Path, client: MlflowClient) -> None:
     unreadable = deliver(data, "notes.txt", "buy milk\n")
     good = deliver(data, "good.csv", pairs(300, 8, name="g"))
-    result = retrain(data).result()
+    state = retrain(data)
+    assert (state.type.value, state.name) == ("COMPLETED", "Some files refused, challenger lost")
+    assert str(state.message).startswith("adders/1 stays champion: The challenger's accuracy is ")
+    assert " 1 of 2 new files refused. notes.txt: refused. " in str(state.message)
+    with get_client(sync_client=True) as api:
+        run = api.read_flow_run(state.state_details.flow_run_id)
+        tasks = api.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run.id])))
+    assert run.name == "retrain adders"
+    assert {"clean good.csv", "train a challenger for adders"} <= {task.name for task in tasks}
+    result = state.result()
     assert [sentence.partition(":")[0] for sentence in result.refusals] == ["notes.txt"]
     assert result.version.name == "v0002"
     assert result.version.rows == {"rows": 900, "clean": 900, "quarantine": 0, "duplicates": 0}

@@ -13,7 +13,6 @@ from prefect import State
 
 from eightytwenty.errors import UserError
 from flows.retraining import Retraining, retrain_avatars
-from schemas.parameters import RetrainAvatarsParameters
 from tasks.ingest.avatars import draw_attributes, draw_avatar
 from tasks.ingest.generate import as_png
 from tasks.servers.private_prefect import prefect_api
@@ -46,7 +45,7 @@ def client(data: Path) -> MlflowClient:
 
 
 def retrain(**parameters: object) -> State[Retraining]:
-    return retrain_avatars(RetrainAvatarsParameters(**{**QUICK, **parameters}), return_state=True)
+    return retrain_avatars(**{**QUICK, **parameters}, return_state=True)
 
 
 def deliver_zip(data: Path, name: str, files: Files) -> Path:

@@ -13,7 +13,6 @@ import pytest
 from mlflow import MlflowClient
 
 from flows.retraining import retrain_adders
-from schemas.parameters import RetrainAddersParameters
 from tasks.retrain.versions import DatasetVersions
 from tasks.servers.private_prefect import prefect_api
 from tasks.tracking.champion import champion, history
@@ -84,7 +83,7 @@ def retrain(data: Path, patch: pytest.MonkeyPatch) -> object:
     patch.setenv("EIGHTYTWENTY_DATA", str(data))
     patch.delenv("MLFLOW_TRACKING_URI", raising=False)
     deliver(data, "new.csv", pairs(200, 1, name="n"))
-    return retrain_adders(RetrainAddersParameters(**QUICK), return_state=True)
+    return retrain_adders(**QUICK, return_state=True)
 
 
 @pytest.fixture(scope="module")

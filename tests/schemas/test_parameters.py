@@ -1,6 +1,7 @@
 """The parameters can be shown as a form: flat, described, with defaults, without unions."""
 
 import pytest
+from prefect.utilities.callables import generate_parameter_schema
 from pydantic import ValidationError
 
 from schemas.parameters import (
@@ -12,6 +13,7 @@ from schemas.parameters import (
     RetrainAvatarsParameters,
     RunParameters,
 )
+from schemas.parameters.form import form_signature
 
 DEPLOYED = (
     AdderParameters,
@@ -32,6 +34,45 @@ def test_every_parameter_has_a_title_a_description_and_no_union(model):
         assert field.get("title"), name
         assert field.get("description"), name
         assert not {"anyOf", "oneOf", "allOf"} & set(field), name
+
+
+@pytest.mark.parametrize("model", DEPLOYED)
+def test_a_form_shows_what_the_command_line_takes(model):
+    shown = generate_parameter_schema(form_signature(model), {}).model_dump()
+    fields = model.model_json_schema()["properties"]
+    assert set(shown["properties"]) == set(fields)
+    for name, field in shown["properties"].items():
+        assert field.pop("position") >= 0
+        description = field.pop("description")
+        assert description.startswith(fields[name].pop("description"))
+        assert not {"<", ">"} & set(description)
+        assert field == fields[name]
+    assert shown["required"] == model.model_json_schema().get("required", [])
+
+
+def test_a_form_says_where_paths_lie_and_begins_with_what_is_needed():
+    shown = generate_parameter_schema(form_signature(CleanParameters), {}).model_dump()["properties"]
+    first = sorted(shown, key=lambda name: shown[name]["position"])[:3]
+    assert first == ["source", "out", "schema"]
+    assert shown["out"]["description"].endswith("; a path must lie inside the data folder")
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        (GanParameters(epochs=20), "avatars 64x64, 20 epochs, stable"),
+        (GanParameters(source="https://a.example/faces.zip?key=secret"), "faces.zip 64x64, 30 epochs, stable"),
+        (
+            AdderParameters(protocol="solved", largest_sums=[16, 256], seeds=1),
+            "pairs to 16, 256; solved protocol, 1 seed",
+        ),
+        (CleanParameters(source="in/orders.csv", out="out"), "clean orders.csv"),
+        (CleanInboxParameters(name="orders"), "clean inbox of orders"),
+        (RetrainAvatarsParameters(), "retrain avatars"),
+    ],
+)
+def test_the_name_of_a_run_says_what_it_works_on(form, name):
+    assert form.run_name == name
 
 
 def test_protocols():

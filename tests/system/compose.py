@@ -358,7 +358,7 @@ def prefect(method: str, path: str, body: object = None) -> Any:
 def trigger(parameters: dict[str, object], name: str = "adders") -> str:
     """Starts a run of a deployment and returns its id."""
     deployment = prefect("GET", f"/deployments/name/{name}/{name}")["id"]
-    body = {"parameters": {"parameters": parameters}}
+    body = {"parameters": parameters}
     return str(prefect("POST", f"/deployments/{deployment}/create_flow_run", body)["id"])
 
 

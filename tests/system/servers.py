@@ -63,7 +63,7 @@ class Servers:
 
     def trigger(self, deployment: str, **parameters: Any) -> httpx.Response:
         (registered,) = self.query("deployments", deployments={"name": {"any_": [deployment]}})
-        body = {"parameters": {"parameters": parameters}}
+        body = {"parameters": parameters}
 
         def create_run() -> httpx.Response | None:
             answer = httpx.post(
@@ -82,7 +82,7 @@ class Servers:
 
     def is_training(self, run: str) -> bool:
         tasks = self.query("task_runs", flow_runs={"id": {"any_": [run]}})
-        return any(task["name"].startswith("train_adders") and task["state_type"] == "RUNNING" for task in tasks)
+        return any(task["name"].startswith("train adders") and task["state_type"] == "RUNNING" for task in tasks)
 
     def artifacts(self, run: str) -> dict[str, Any]:
         artifacts = self.query("artifacts", flow_runs={"id": {"any_": [run]}})

@@ -85,12 +85,14 @@ def test_the_server_knows_pool_deployments_schedules_and_automation(up: Servers)
 
 def test_every_field_of_every_form_has_a_title_a_description_and_limits(up: Servers) -> None:
     for deployment in up.query("deployments"):
-        schema = deployment["parameter_openapi_schema"]
-        (form,) = (part for name, part in schema["definitions"].items() if name.endswith("Parameters"))
+        form = deployment["parameter_openapi_schema"]
+        assert not form.get("definitions"), deployment["name"]
+        assert "Raises" not in deployment["description"], deployment["name"]
         required = set(form.get("required", ()))
         for name, field in form["properties"].items():
             assert field["title"], name
             assert field["description"], name
+            assert not {"<", ">"} & set(field["description"]), name  # the form would take it for HTML
             assert "default" in field or name in required, name
             assert not {"anyOf", "oneOf", "$ref"} & set(field), name
             if field["type"] in {"integer", "number"} and "enum" not in field:
@@ -100,7 +102,7 @@ def test_every_field_of_every_form_has_a_title_a_description_and_limits(up: Serv
 @pytest.mark.parametrize(
     ("parameters", "reason"),
     [
-        ({"dirt": 2}, "'parameters.dirt'. Failure reason: 2 is greater than the maximum of 1"),
+        ({"dirt": 2}, "'dirt'. Failure reason: 2 is greater than the maximum of 1"),
         ({"protocol": "guess"}, "'guess' is not one of ['both', 'article', 'solved']"),
         ({"hidden_units": [99]}, "99 is greater than the maximum of 64"),
         ({"colour": "red"}, "'colour' was unexpected"),

@@ -127,7 +127,7 @@ def test_pages_of_the_server_itself_are_served(up: Servers, name: str) -> None:
 
 def test_job_variables_are_refused(up: Servers) -> None:
     (deployment,) = up.query("deployments", deployments={"name": {"any_": ["adders"]}})
-    body = {"job_variables": {"command": "true"}, "parameters": {"parameters": {}}}
+    body = {"job_variables": {"command": "true"}, "parameters": {}}
     answer = httpx.post(f"{up.api}/deployments/{deployment['id']}/create_flow_run", json=body, timeout=PATIENCE)
     assert answer.status_code == 422
     assert "'command' was unexpected" in answer.json()["detail"]
@@ -141,7 +141,7 @@ def test_job_variables_change_nothing_where_prefect_does_not_look_at_them(up: Se
         "flow_id": deployment["flow_id"],
         "deployment_id": deployment["id"],
         "work_pool_name": deployment["work_pool_name"],
-        "parameters": {"parameters": {"source": "/etc/hostname", "out": "cleaned"}},
+        "parameters": {"source": "/etc/hostname", "out": "cleaned"},
         "state": {"type": "SCHEDULED"},
         "job_variables": {
             "command": f"touch {marker}",
