@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eightytwenty.errors import UserError
-from eightytwenty.printable import print_error, visible
+from eightytwenty.printable import print_error, print_json, visible
 from eightytwenty.tables import (
     CheckOptions,
     CleanCommandOptions,
@@ -57,7 +57,7 @@ def clean_command(options: CleanCommandOptions) -> None:
             csv=options.csv,
         )
     if options.as_json:
-        _print_json({"folder": str(out) if out else None, **check_cleaned(cleaned, []).as_json()})
+        print_json({"folder": str(out) if out else None, **check_cleaned(cleaned, []).as_json()})
         require_clean(table, cleaned.summary, out)
         return
     console = Console()
@@ -94,10 +94,6 @@ def _only_file(path: Path) -> Path:
     return inside[0] if len(inside) == 1 else path
 
 
-def _print_json(what: object) -> None:
-    sys.stdout.write(json.dumps(what, indent=2, ensure_ascii=False, default=str) + "\n")
-
-
 def _print_summary(console: "Console", summary: "Summary") -> None:
     """Prints what was read, what was not, and where the rows ended."""
     from eightytwenty.pages.report import summary_rich
@@ -130,7 +126,7 @@ def check_command(options: CheckOptions) -> None:
     with progress_bar("check", getattr(table, "unit", "rows")) as progress:
         checked = check(options.source, table, options.fail_if.split("\n"), progress)
     if options.as_json:
-        _print_json(checked.as_json())
+        print_json(checked.as_json())
     else:
         _print_summary(Console(), checked.summary)
     for sentence in checked.failed:
@@ -151,7 +147,7 @@ def explain_command(options: ExplainOptions) -> None:
 
     found = explain(Path(options.cleaned), options.row, options.column)
     if options.as_json:
-        _print_json(asdict(found))
+        print_json(asdict(found))
         return
     console = Console()
     for line in explanation_rich(found):
@@ -186,7 +182,7 @@ def infer_command(options: InferOptions) -> None:
         )
     if options.as_json:
         columns = json.loads((out / EVIDENCE / "columns.json").read_text(encoding="utf-8"))
-        _print_json({"folder": str(out), **columns})
+        print_json({"folder": str(out), **columns})
         return
     shown = RichTable(box=box.HORIZONTALS, pad_edge=False)
     for title in ("column", "kind", "format", "missing"):

@@ -5,6 +5,7 @@ Each output has one function that all such text goes through: `visible` for mess
 Markdown, and `reports.template` escapes for HTML.
 """
 
+import json
 import re
 import sys
 
@@ -48,6 +49,11 @@ def masked(text: str) -> str:
 def print_error(sentence: str) -> None:
     """Writes a sentence to the standard error, with the name of the command before it."""
     sys.stderr.write(f"eightytwenty: {sentence}\n")
+
+
+def print_json(what: object) -> None:
+    """Writes data to the standard output as JSON; what JSON does not know, such as a date, as text."""
+    sys.stdout.write(json.dumps(what, indent=2, ensure_ascii=False, default=str) + "\n")
 
 
 def for_terminal(text: str) -> str:

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import write_whole
-from eightytwenty.printable import for_spreadsheet, visible
+from eightytwenty.printable import for_spreadsheet, print_json, visible
 from schemas.parameters import PredictParameters
 from tasks.adders.registered import RegisteredAdder, find_adder
 from tasks.running.stages import data_folder
@@ -37,22 +37,37 @@ def predict_command(parameters: PredictParameters) -> None:
         write_whole(out, content.encode())
         write_whole(copy, for_spreadsheet(content).encode("utf-8-sig"))
         beyond, unanswered = answers["beyond"].sum(), answers["sum"].null_count()
+        if parameters.as_json:
+            counts = {"rows": answers.height, "unanswered": unanswered, "beyond_its_domain": beyond}
+            print_json({"model": adder.name, "file": str(out), **counts})
+            return
         lines = [visible(str(out))]
         lines += [f"  {answers.height - unanswered:,} of {answers.height:,} rows answered by {adder.name}"]
         lines += [f"  {unanswered:,} without an answer: the column reason says why"] if unanswered else []
         lines += [f"  {beyond:,} beyond its domain: {_domain(adder)}"] if beyond else []
     else:
-        lines = _sum(adder, parameters)
+        raw = _ask(adder, parameters)
+        if parameters.as_json:
+            is_beyond = bool(adder.is_beyond([parameters.pair])[0])
+            answer = {"numbers": parameters.pair, "sum": round(raw), "exact": raw, "beyond_its_domain": is_beyond}
+            print_json({"model": adder.name, **answer})
+            return
+        lines = _sum(adder, parameters, raw)
         lines += [f"  beyond its domain: {_domain(adder)}"] if adder.is_beyond([parameters.pair])[0] else []
     Console().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
-def _sum(adder: RegisteredAdder, parameters: PredictParameters) -> list[str]:
-    """The lines with the network's answer, rounded, and its exact answer if that differs."""
-    question = " + ".join(parameters.numbers)
+def _ask(adder: RegisteredAdder, parameters: PredictParameters) -> float:
     raw = float(adder.predict([parameters.pair])[0])
     if math.isnan(raw):
+        question = " + ".join(parameters.numbers)
         raise UserError(f"{adder.name} has no answer to {question}: the numbers are too large for it.")
+    return raw
+
+
+def _sum(adder: RegisteredAdder, parameters: PredictParameters, raw: float) -> list[str]:
+    """The lines with the network's answer, rounded, and its exact answer if that differs."""
+    question = " + ".join(parameters.numbers)
     answer = str(round(raw))
     exact = f"{raw:.6f}".rstrip("0").rstrip(".")
     says = f", which says {exact}" if exact != answer else ""

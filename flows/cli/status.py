@@ -1,12 +1,13 @@
 """Which servers are up, and how the last runs ended: `eightytwenty status`."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from eightytwenty.printable import for_terminal
+from eightytwenty.printable import for_terminal, print_json
 from reports.numbers import seconds
 from schemas.parameters import StatusParameters
 from tasks.running.stages import data_folder
@@ -18,6 +19,9 @@ def status_command(parameters: StatusParameters) -> None:
     console = Console(soft_wrap=True, highlight=False)
     data = data_folder()
     status = read_status(data, parameters.runs)
+    if parameters.as_json:
+        print_json(asdict(status))
+        return
     if status.prefect_answers or status.mlflow_answers:
         console.print(_line("Prefect", status.prefect.removesuffix("/api"), status.prefect_answers), markup=False)
         console.print(_line("MLflow", status.mlflow_ui, status.mlflow_answers), markup=False)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_settings import CliImplicitFlag
 
 from eightytwenty.printable import visible
 from eightytwenty.read.download import is_address
@@ -24,6 +25,9 @@ LocalPath = Annotated[str, InForm("a path must lie inside the data folder")]
 Even = Annotated[int, Field(ge=2, le=_LARGEST, multiple_of=2)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, le=2**31)]
+PrintsJson = Annotated[
+    CliImplicitFlag[bool], Field(title="JSON", alias="json", description="whether to print JSON and nothing else")
+]
 
 
 def _number(value: object) -> object:

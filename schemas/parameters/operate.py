@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from schemas.parameters.base import Parameters
+from schemas.parameters.base import Parameters, PrintsJson
 
 
 class UpParameters(Parameters):
@@ -22,3 +22,4 @@ class StatusParameters(Parameters):
     """Show which servers are up, and how the last runs ended."""
 
     runs: int = Field(5, ge=1, le=100, description="how many of the last runs to list")
+    as_json: PrintsJson = False

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import CliPositionalArg, CliToggleFlag
 
-from schemas.parameters.base import Parameters, Seed
+from schemas.parameters.base import Parameters, PrintsJson, Seed
 
 
 class DrawParameters(Parameters):
@@ -49,6 +49,7 @@ class PredictParameters(Parameters):
     model: str = Field("adders@champion", min_length=1, description="registered model, as adders@champion or adders/3")
     file: str = Field("", description="CSV, TSV or Parquet file with columns a and b")
     out: str = Field("sums.csv", min_length=1, description="CSV file to write the sums of a file to")
+    as_json: PrintsJson = False
 
     @model_validator(mode="after")
     def _numbers_or_file(self) -> Self:

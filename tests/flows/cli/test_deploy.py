@@ -1,5 +1,6 @@
 """`eightytwenty deploy` where there is nothing to deploy to; tests/system/ has the rest."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -27,3 +28,5 @@ def test_status_of_nothing_makes_nothing(command, tmp_path):
     assert "No server is up" in done.stdout
     assert "No run is recorded yet" in done.stdout
     assert not (tmp_path / "data").exists()
+    told = json.loads(command(tmp_path / "data", "status", "--json").stdout)
+    assert (told["prefect_answers"], told["mlflow_runs"]) == (False, [])

@@ -1,5 +1,6 @@
 """Asking a registered adder from the command line: two numbers, files, and invalid questions."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -73,6 +74,15 @@ def ask(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> 
         return capsys.readouterr().out
 
     return run
+
+
+def test_the_answer_can_be_json(ask: Callable[..., str]) -> None:
+    answer = json.loads(ask("2", "30", "--json"))
+    assert answer.pop("exact") == pytest.approx(32, abs=0.5)
+    assert answer == {"model": "adders/1", "numbers": [2, 30], "sum": 32, "beyond_its_domain": True}
+    Path("pairs.csv").write_text("a,b\n1,2\nx,2\n")
+    counts = {"rows": 2, "unanswered": 1, "beyond_its_domain": 0}
+    assert json.loads(ask("--file", "pairs.csv", "--json")) == {"model": "adders/1", "file": "sums.csv", **counts}
 
 
 def sums(source: str | bytes, ask: Callable[..., str], name: str = "pairs.csv") -> pl.DataFrame:
