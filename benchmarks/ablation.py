@@ -30,7 +30,7 @@ from eightytwenty.inference.judge import Judge
 from eightytwenty.inference.speller import Speller
 from eightytwenty.inference.table import infer_path
 from eightytwenty.inference.unreadable import Reader
-from eightytwenty.mined_rules import Depends, MinedRule, Reference, SourceVotes, Template, Typos
+from eightytwenty.mined_rules import Depends, MinedRule, Once, Reference, SourceVotes, Template, Typos
 from eightytwenty.schema import Table
 
 _CONTEXT = ("fits", "misfits", "kept_left")  # what the other columns of a row say of a proposal
@@ -41,6 +41,7 @@ _RULES: dict[str, Callable[[MinedRule], bool]] = {
     "pairs of columns": lambda rule: isinstance(rule, Depends) and len(rule.when) == 2,
     "templates": lambda rule: isinstance(rule, Template),
     "references": lambda rule: isinstance(rule, Reference),
+    "repeated values": lambda rule: isinstance(rule, Once),
     "sources": lambda rule: isinstance(rule, SourceVotes),
     "slips, all": lambda rule: isinstance(rule, Typos),
     "everything": lambda _: True,

@@ -150,6 +150,7 @@ def clean(
     *,
     mask: bool = False,
     min_confidence: float | None = None,
+    csv: bool | None = None,
 ) -> "Cleaned":
     """Cleans a source into a folder, which appears whole or not at all.
 
@@ -167,6 +168,7 @@ def clean(
         mask: whether letters and digits of the examples in an inferred schema and in the report are hidden.
         min_confidence: what a repair needs to be made; below, it is only proposed. If not given, .99 for an inferred
             table, and whatever another one says.
+        csv: whether the clean rows of a table are written as clean.csv, too; if not given, as the table says.
 
     Returns:
         The folder, the number of rows by fate and by rule, and the tables in it.
@@ -175,11 +177,11 @@ def clean(
         UserError: the source cannot be read, or the folder cannot be written or holds something else.
     """
     if out is not None:
-        return _clean_into(source, table, Path(out).absolute(), progress, mask=mask, min_confidence=min_confidence)
+        return _clean_into(source, table, Path(out).absolute(), progress, mask, min_confidence, csv)
     folder = Path(tempfile.mkdtemp(prefix="eightytwenty-"))
     try:
         cleaned = replace(
-            _clean_into(source, table, folder / "cleaned", progress, mask=mask, min_confidence=min_confidence),
+            _clean_into(source, table, folder / "cleaned", progress, mask, min_confidence, csv),
             is_temporary=True,
         )
     except BaseException:
@@ -218,9 +220,9 @@ def _clean_into(
     table: "Table | PictureTable | ReadOptions | None",
     out: Path,
     progress: "Progress | None",
-    *,
     mask: bool,
     min_confidence: float | None,
+    csv: bool | None,
 ) -> "Cleaned":
     from eightytwenty.cleaned import Cleaned
     from eightytwenty.engine.run import clean_table
@@ -242,6 +244,7 @@ def _clean_into(
         elif isinstance(table, Table) and min_confidence is not None:
             table = decide(table, min_confidence)
         if isinstance(table, Table):
+            table = table if csv is None else replace(table, csv=csv)
             opened = open_source(path, table)
             table = with_judge(table, opened.files)
             summary = clean_table(opened, table, out, progress, beside=beside, mask=mask)

@@ -10,11 +10,14 @@ import codecs
 import locale
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.metadata import version
 from itertools import chain
-from typing import Any, NoReturn, cast
+from pathlib import Path
+from typing import Any, cast
 
 from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic_settings import (
@@ -27,12 +30,15 @@ from pydantic_settings import (
 )
 
 from eightytwenty.errors import UserError
+from eightytwenty.help import Parser, describe, require_known
 from eightytwenty.plugins import load_all
 from eightytwenty.printable import print_error
+from eightytwenty.progress import QUIET
 from eightytwenty.signals import sigterm_raises
 from eightytwenty.tables import (
     CheckOptions,
     CleanCommandOptions,
+    CompletionOptions,
     ExplainOptions,
     InferOptions,
     SchemaOptions,
@@ -50,6 +56,8 @@ class Command:
         options: its options; their docstring describes the command.
         function: the function to call with them, as "module:function".
         prepare: rewrites its arguments before they are parsed.
+        group: under which it is listed.
+        example: of a whole command line.
     """
 
     name: str
@@ -57,14 +65,16 @@ class Command:
     options: type[BaseModel]
     function: str
     prepare: Callable[[list[str]], list[str]] = list
+    group: str = "More"
+    example: str = ""
 
 
 def main() -> None:
     """Runs a command. Exits with 2 and one sentence where the user can fix the error, and with 130 on Ctrl-C."""
     _use_utf8()
     try:
-        with sigterm_raises():
-            command, options = parse(sys.argv[1:])
+        with sigterm_raises(), _quiet(sys.argv[1:]) as arguments:
+            command, options = parse(arguments)
             module, _, function = command.function.partition(":")
             getattr(import_module(module), function)(options)
     except UserError as error:
@@ -72,6 +82,22 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+@contextmanager
+def _quiet(arguments: list[str]) -> Iterator[list[str]]:
+    """Yields the arguments without -q or --quiet; if it is there, nothing but JSON and errors is printed."""
+    others = [argument for argument in arguments if argument not in {"-q", "--quiet"}]
+    if len(others) == len(arguments):
+        yield others
+        return
+    os.environ[QUIET] = "1"
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+    with ExitStack() as stack:
+        if "--json" not in others:
+            nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+            stack.enter_context(redirect_stdout(nowhere))
+        yield others
 
 
 def _use_utf8() -> None:
@@ -87,18 +113,12 @@ def parse(arguments: Sequence[str]) -> tuple[Command, BaseModel]:
     Raises:
         UserError: an argument is wrong, or the commands of another distribution cannot be loaded.
     """
-    commands = {command.name: command for command in _commands()}
+    commands = {command.name: command for command in all_commands()}
     arguments = list(arguments) or ["--help"]
     if command := commands.get(arguments[0].replace("-", "_")):
         arguments = [arguments[0], *command.prepare(arguments[1:])]
-    parser = _Parser(prog="eightytwenty", description=_Commands.__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    # a name of its own for each field, because models have methods called "schema"
-    fields: dict[str, Any] = {
-        f"{name}_command": (CliSubCommand[command.options], Field(alias=name, description=command.summary))  # type: ignore[misc, name-defined]
-        for name, command in commands.items()
-    }
-    model = create_model("Commands", __base__=_Commands, **fields)
-    source: CliSettingsSource[Any] = CliSettingsSource(model, root_parser=parser)  # type: ignore[arg-type]
+    parser, model, source = build_parser(list(commands.values()))
+    require_known(arguments, parser, commands)
     try:
         options = get_subcommand(CliApp.run(model, cli_args=arguments, cli_settings_source=source))
     except ValidationError as error:
@@ -108,6 +128,24 @@ def parse(arguments: Sequence[str]) -> tuple[Command, BaseModel]:
     return next(command for command in commands.values() if type(options) is command.options), cast(
         "BaseModel", options
     )
+
+
+def build_parser(commands: Sequence[Command]) -> tuple[Parser, type[BaseModel], CliSettingsSource[Any]]:
+    """The parser of some commands, the model with the options of each, and what fills in the model."""
+    parser = Parser(prog="eightytwenty", formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--version", action="version", version=f"eightytwenty {version('eightytwenty')}")
+    # a name of its own for each field, because models have methods called "schema"
+    fields: dict[str, Any] = {
+        f"{command.name}_command": (
+            CliSubCommand[command.options],  # type: ignore[misc, name-defined]
+            Field(alias=command.name, description=command.summary),
+        )
+        for command in commands
+    }
+    model = create_model("Commands", __base__=_Commands, **fields)
+    source: CliSettingsSource[Any] = CliSettingsSource(model, root_parser=parser)  # type: ignore[arg-type]
+    describe(parser, commands, _Commands.__doc__ or "")
+    return parser, model, source
 
 
 def join_conditions(arguments: Sequence[str]) -> list[str]:
@@ -132,35 +170,49 @@ class _Commands(BaseModel):
     model_config = SettingsConfigDict(cli_kebab_case=True, cli_hide_none_type=True, cli_avoid_json=True)
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser that raises its errors as one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}; see {self.prog} --help")
-
-
-def _commands() -> list[Command]:
+def all_commands() -> list[Command]:
     """The library's own commands and those of other distributions."""
     table_options = dict.fromkeys(table.options for table in installed_tables().values())
     options: dict[type[BaseModel], type[BaseModel]] = {
         own: create_model(own.__name__, __base__=(*table_options, own), __doc__=own.__doc__)
         for own in (CleanCommandOptions, CheckOptions, SchemaOptions)
     }
-    own = "eightytwenty.commands"
+    own, group = "eightytwenty.commands", "Your data"
+    clean_what = "clean a table or pictures of your own"
     return [
-        *chain.from_iterable(load_all("eightytwenty.commands").values()),
-        Command("clean", "clean a table or pictures of your own", options[CleanCommandOptions], f"{own}:clean_command"),
         Command(
-            "check",
-            "fail if there is too much to clean",
-            options[CheckOptions],
-            f"{own}:check_command",
-            join_conditions,
+            *("clean", clean_what, options[CleanCommandOptions], f"{own}:clean_command"),
+            group=group,
+            example="eightytwenty clean messy.csv --out cleaned",
         ),
-        Command("explain", "say why a row or a cell ended as it did", ExplainOptions, f"{own}:explain_command"),
-        Command("infer", "find out what a table is", InferOptions, f"{own}:infer_command"),
         Command(
-            "schema", "write a table in another form", options[SchemaOptions], "eightytwenty.export:schema_command"
+            *("check", "fail if there is too much to clean", options[CheckOptions], f"{own}:check_command"),
+            join_conditions,
+            group,
+            "eightytwenty check messy.csv --fail-if 'quarantine > 1%'",
+        ),
+        Command(
+            *("explain", "say why a row or a cell ended as it did", ExplainOptions, f"{own}:explain_command"),
+            group=group,
+            example="eightytwenty explain cleaned messy.csv:1417",
+        ),
+        Command(
+            *("infer", "find out what a table is", InferOptions, f"{own}:infer_command"),
+            group=group,
+            example="eightytwenty infer messy.csv --out messy",
+        ),
+        Command(
+            *("schema", "write a table in another form", options[SchemaOptions]),
+            "eightytwenty.export:schema_command",
+            group=group,
+            example="eightytwenty schema messy/schema.yaml --as pandera --out rows.py",
+        ),
+        *chain.from_iterable(load_all("eightytwenty.commands").values()),
+        Command(
+            *("completion", "print what makes a shell complete all this", CompletionOptions),
+            f"{own}:completion_command",
+            group="Shell",
+            example="eightytwenty completion bash > ~/.local/share/bash-completion/completions/eightytwenty",
         ),
     ]
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from eightytwenty.printable import print_error, visible
 from eightytwenty.tables import (
     CheckOptions,
     CleanCommandOptions,
+    CompletionOptions,
     ExplainOptions,
     InferOptions,
     load_table,
@@ -36,6 +38,7 @@ def clean_command(options: CleanCommandOptions) -> None:
     from rich.console import Console
 
     from eightytwenty import clean
+    from eightytwenty.checks import check_cleaned
     from eightytwenty.pages.report import examples_rich
     from eightytwenty.printable import for_terminal
     from eightytwenty.progress import progress_bar
@@ -44,7 +47,19 @@ def clean_command(options: CleanCommandOptions) -> None:
         raise UserError("clean needs --out; see eightytwenty clean --help")
     table, out = load_table(options), None if options.dry_run else Path(options.out)
     with progress_bar("clean", getattr(table, "unit", "rows")) as progress:
-        cleaned = clean(options.source, table, out, progress, mask=options.mask, min_confidence=options.min_confidence)
+        cleaned = clean(
+            options.source,
+            table,
+            out,
+            progress,
+            mask=options.mask,
+            min_confidence=options.min_confidence,
+            csv=options.csv,
+        )
+    if options.as_json:
+        _print_json({"folder": str(out) if out else None, **check_cleaned(cleaned, []).as_json()})
+        require_clean(table, cleaned.summary, out)
+        return
     console = Console()
     _print_summary(console, cleaned.summary)
     if out is None:
@@ -61,15 +76,26 @@ def clean_command(options: CleanCommandOptions) -> None:
         "schema.yaml": "what the table is",
         "report.md": "what was done and why",
         "flags.parquet": "what is doubtful" if cleaned.summary.flagged else "",
-        "quarantine.parquet": "what needs a person" if cleaned.summary.quarantine else "",
+        "quarantine-for-spreadsheets": "what needs a person",
         "gallery.png": "what it looks like",
     }
     for name, description in descriptions.items():
         if description and (out / name).exists():
-            console.print(f"  {description:<24}{for_terminal(str(out / name))}", soft_wrap=True, highlight=False)
+            path = for_terminal(str(_only_file(out / name)))
+            console.print(f"  {description:<24}{path}", soft_wrap=True, highlight=False)
     if options.mask and (out / "schema.yaml").exists():
         console.print(_MASKED)
     require_clean(table, cleaned.summary, out)
+
+
+def _only_file(path: Path) -> Path:
+    """The file of a folder that holds one, or what was given."""
+    inside = list(path.iterdir()) if path.is_dir() else []
+    return inside[0] if len(inside) == 1 else path
+
+
+def _print_json(what: object) -> None:
+    sys.stdout.write(json.dumps(what, indent=2, ensure_ascii=False, default=str) + "\n")
 
 
 def _print_summary(console: "Console", summary: "Summary") -> None:
@@ -104,7 +130,7 @@ def check_command(options: CheckOptions) -> None:
     with progress_bar("check", getattr(table, "unit", "rows")) as progress:
         checked = check(options.source, table, options.fail_if.split("\n"), progress)
     if options.as_json:
-        sys.stdout.write(json.dumps(checked.as_json(), indent=2) + "\n")
+        _print_json(checked.as_json())
     else:
         _print_summary(Console(), checked.summary)
     for sentence in checked.failed:
@@ -123,8 +149,12 @@ def explain_command(options: ExplainOptions) -> None:
 
     from eightytwenty.pages.explain import explain, explanation_rich
 
+    found = explain(Path(options.cleaned), options.row, options.column)
+    if options.as_json:
+        _print_json(asdict(found))
+        return
     console = Console()
-    for line in explanation_rich(explain(Path(options.cleaned), options.row, options.column)):
+    for line in explanation_rich(found):
         console.print(line, soft_wrap=True, highlight=False)
 
 
@@ -154,6 +184,10 @@ def infer_command(options: InferOptions) -> None:
             update=options.update,
             min_confidence=options.min_confidence,
         )
+    if options.as_json:
+        columns = json.loads((out / EVIDENCE / "columns.json").read_text(encoding="utf-8"))
+        _print_json({"folder": str(out), **columns})
+        return
     shown = RichTable(box=box.HORIZONTALS, pad_edge=False)
     for title in ("column", "kind", "format", "missing"):
         shown.add_column(title)
@@ -170,6 +204,16 @@ def infer_command(options: InferOptions) -> None:
         console.print(f"  {description:<24}{for_terminal(str(out / name))}", soft_wrap=True, highlight=False)
     if options.mask:
         console.print(_MASKED)
+
+
+def completion_command(options: CompletionOptions) -> None:
+    """Prints what makes a shell complete commands and options."""
+    import shtab
+
+    from eightytwenty.cli import all_commands, build_parser
+
+    parser, *_ = build_parser(all_commands())
+    sys.stdout.write(shtab.complete(parser, options.shell) + "\n")
 
 
 def _print_doubts(console: "Console", evidence: Path) -> None:

@@ -290,7 +290,37 @@ class NearDuplicates:
         return self.near_duplicates
 
 
-MinedRule = Depends | Template | SourceVotes | Typos | Reference | Spill | NearDuplicates
+@dataclass(frozen=True)
+class Once:
+    """Each value of a column stands in one row, such as an id, but for a few that come again.
+
+    Args:
+        once: the column.
+        holds: the share of its cells that have a value of their own.
+        reason: why a cell whose value comes again is doubtful, for people.
+        name: in reports; "repeated" and the column if not given.
+        action: whether cells are flagged; which of them is right, nobody knows.
+    """
+
+    once: str
+    holds: float = 1.0
+    reason: str = ""
+    name: str = ""
+    action: MinedAction = "flag"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "holds", float(self.holds))
+        object.__setattr__(self, "reason", self.reason or f"each value of {self.once} stands in one row")
+        object.__setattr__(self, "name", self.name or f"repeated ({self.once})")
+        require_action(self.action, ("flag", "off"))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The column that it is about."""
+        return (self.once,)
+
+
+MinedRule = Depends | Template | SourceVotes | Typos | Reference | Spill | NearDuplicates | Once
 
 
 def active(rules: Iterable[object]) -> list[MinedRule]:

@@ -17,6 +17,7 @@ from eightytwenty.kinds import nearest
 from eightytwenty.mined_rules import (
     Depends,
     NearDuplicates,
+    Once,
     Reference,
     SourceVotes,
     Spill,
@@ -47,6 +48,7 @@ _RULES: dict[str, type[Rule]] = {
     "references": Reference,
     "spill": Spill,
     "near_duplicates": NearDuplicates,
+    "once": Once,
 }
 _Made = TypeVar("_Made")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import CliImplicitFlag, CliPositionalArg
 
 from eightytwenty.errors import UserError
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 INFER = "infer"  # in place of the name of a table
 _DETECTED = "if empty, it is detected"
+_FORMATS = ("parquet", "csv")
+_JSON = "whether to print JSON and nothing else"
 _CONFIDENCE = "what a repair needs to be made, from 0 to 1; below, it is only proposed"
 
 
@@ -76,6 +78,7 @@ class InferOptions(ReadingOptions):
     update: CliImplicitFlag[bool] = Field(
         False, title="Update", description="infer again, and keep what you wrote into the schema that is there"
     )
+    as_json: CliImplicitFlag[bool] = Field(False, title="JSON", alias="json", description=_JSON)
 
 
 class CleanOptions(ReadingOptions):
@@ -137,6 +140,25 @@ class CleanCommandOptions(CleanOptions):
     dry_run: CliImplicitFlag[bool] = Field(
         False, title="Dry run", description="whether to say what would happen, and write nothing; needs no --out"
     )
+    format: str = Field(
+        "",
+        title="Format",
+        description="parquet, or parquet,csv for the clean rows of a table as text, too; if empty, as the schema says",
+    )
+    as_json: CliImplicitFlag[bool] = Field(False, title="JSON", alias="json", description=_JSON)
+
+    @field_validator("format")
+    @classmethod
+    def _formats(cls, text: str) -> str:
+        named = text.split(",") if text else []
+        if named and (set(named) - set(_FORMATS) or "parquet" not in named):
+            raise ValueError("choose parquet or parquet,csv")
+        return text
+
+    @property
+    def csv(self) -> bool | None:
+        """Whether the clean rows are written as text, too; None if the schema says."""
+        return "csv" in self.format.split(",") if self.format else None
 
 
 class CheckOptions(ReadingOptions):
@@ -152,9 +174,7 @@ class CheckOptions(ReadingOptions):
         description="a condition such as 'quarantine > 1%', on rows, clean, quarantine, duplicates, flagged, "
         "repaired, not_read or the name of a rule; give it again for another, or on another line",
     )
-    as_json: CliImplicitFlag[bool] = Field(
-        False, title="JSON", alias="json", description="whether to print JSON and nothing else"
-    )
+    as_json: CliImplicitFlag[bool] = Field(False, title="JSON", alias="json", description=_JSON)
 
 
 class ExplainOptions(BaseModel):
@@ -165,6 +185,13 @@ class ExplainOptions(BaseModel):
         title="Row", min_length=1, description="source and record, such as messy.csv:1417; of one source, the record"
     )
     column: CliPositionalArg[str] = Field("", title="Column", description="name of a column; if empty, all of the row")
+    as_json: CliImplicitFlag[bool] = Field(False, title="JSON", alias="json", description=_JSON)
+
+
+class CompletionOptions(BaseModel):
+    """Print what makes a shell complete commands and options; write it to a file that the shell reads."""
+
+    shell: CliPositionalArg[Literal["bash", "zsh", "fish"]] = Field(title="Shell", description="bash, zsh or fish")
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,17 @@ import polars as pl
 from eightytwenty.errors import UserError
 from eightytwenty.inference.codes import MISSING, UNKNOWN, Codes, Vocabulary, combine
 from eightytwenty.inference.groups import Groups, Mask
+from eightytwenty.inference.repeats import Repeats
 from eightytwenty.inference.values import Values
-from eightytwenty.mined_rules import Depends, MinedRule, Reference, SourceVotes
+from eightytwenty.mined_rules import Depends, MinedRule, Once, Reference, SourceVotes
 
 VALUES, GROUPS, TOLD = "values.parquet", "groups.parquet", "told.parquet"
 REFERENCES = "references.parquet"  # only where columns refer to others
+REPEATS = "repeats.parquet"  # only where values come again in columns in which they should not
 _VALUES = {"column": pl.String, "value": pl.String, "count": pl.Int64, "is_readable": pl.Boolean}
 _GROUPS = {"rule": pl.String, "first": pl.String, "second": pl.String, "value": pl.String, "count": pl.Int64}
 _REFERENCES = {"column": pl.String, "value": pl.String}
+_REPEATS = {"column": pl.String, "value": pl.String, "count": pl.UInt32, "alone": pl.Float64}
 TOLD_SCHEMA = {
     "key": pl.String,
     "column": pl.String,
@@ -45,6 +48,15 @@ class Cells:
     texts: pl.DataFrame
     unreadable: Mapping[str, pl.Series]
 
+    @property
+    def readable(self) -> pl.DataFrame:
+        """(n, columns) String, the cells; null also where one is not of its column's kind, since that says enough."""
+        none = pl.lit(None, pl.String)
+        return self.texts.with_columns(
+            pl.when(is_unreadable).then(none).otherwise(pl.col(name)).alias(name)
+            for name, is_unreadable in self.unreadable.items()
+        )
+
     def unreadable_values(self, name: str) -> pl.Series:
         """String, the different cells of a column that are not of its kind."""
         return (
@@ -62,6 +74,7 @@ class Evidence:
         groups: name of a dependency -> what its groups have.
         told: key, column, value, log_odds and reason: what is true by what sources tell.
         references: column to which others refer -> String, all its values, sorted.
+        repeats: column in which each value should stand once -> those that come again.
     """
 
     vocabularies: Mapping[str, Vocabulary]
@@ -69,6 +82,7 @@ class Evidence:
     groups: Mapping[str, Groups]
     told: pl.DataFrame
     references: Mapping[str, pl.Series] = field(default_factory=dict)
+    repeats: Mapping[str, Repeats] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rules: Iterable[MinedRule], cells: Cells, told: pl.DataFrame | None = None) -> "Evidence":
@@ -83,7 +97,11 @@ class Evidence:
         what = pl.DataFrame(schema=TOLD_SCHEMA) if told is None else told.select(list(TOLD_SCHEMA))
         names = {rule.references for rule in rules if isinstance(rule, Reference)}
         references = {name: cells.texts[name].drop_nulls().unique() for name in names}
-        return cls(vocabularies, readable, {}, what).with_references(references)._with_groups(rules, cells)
+        given_once = [rule.once for rule in rules if isinstance(rule, Once)]
+        distinct = cells.readable.unique(maintain_order=True) if given_once else cells.texts
+        repeats = {name: Repeats.of(distinct, name) for name in given_once}
+        found = cls(vocabularies, readable, {}, what, repeats=repeats)
+        return found.with_references(references)._with_groups(rules, cells)
 
     def _with_groups(self, rules: Iterable[MinedRule], cells: Cells) -> "Evidence":
         """The same, and the groups that rows have by some rules."""
@@ -112,6 +130,8 @@ class Evidence:
         """Whether what a rule goes by has been counted."""
         if isinstance(rule, Depends):
             return rule.name in self.groups
+        if isinstance(rule, Once):
+            return rule.once in self.repeats
         if isinstance(rule, SourceVotes):
             return bool(self.told["column"].is_in(list(rule.told)).any())
         return set(rule.columns) <= self.vocabularies.keys()
@@ -130,6 +150,7 @@ class Evidence:
             {**self.groups, **other.recoded(rules, vocabularies)},
             pl.concat([self.told, other.told]),
             self.references,
+            {**other.repeats, **self.repeats},
         ).with_references(other.references)
 
     def with_references(self, values: Mapping[str, pl.Series]) -> "Evidence":
@@ -210,6 +231,9 @@ class Evidence:
         found.update(repr(self.told.rows()).encode())
         for name in sorted(self.references):
             found.update(repr((name, self.references[name].to_list())).encode())
+        for name in sorted(self.repeats):
+            again = self.repeats[name]
+            found.update(repr((name, again.alone, *again.values.cells, *again.values.counts)).encode())
         return found.hexdigest()
 
     def files(self, rules: Iterable[MinedRule]) -> dict[str, bytes]:
@@ -228,11 +252,19 @@ class Evidence:
             pl.DataFrame({"column": [name] * len(found), "value": found}, _REFERENCES)
             for name, found in self.references.items()
         ]
+        repeats = [
+            pl.DataFrame(
+                {"column": name, "value": found.values.cells, "count": found.values.counts, "alone": found.alone},
+                _REPEATS,
+            )
+            for name, found in self.repeats.items()
+        ]
         return {
             VALUES: _parquet(pl.concat([pl.DataFrame(schema=_VALUES), *values])),
             GROUPS: _parquet(pl.concat([pl.DataFrame(schema=_GROUPS), *groups])),
             TOLD: _parquet(self.told),
             **({REFERENCES: _parquet(pl.concat(references))} if references else {}),
+            **({REPEATS: _parquet(pl.concat(repeats))} if repeats else {}),
         }
 
     def _groups_as_text(self, rule: Depends) -> pl.DataFrame:
@@ -291,7 +323,8 @@ class Evidence:
                 )
                 then = vocabularies[rule.then]
                 groups[rule.name] = Groups.of(keys, then.encode(pairs["value"]), len(then), pairs["count"].to_numpy())
-        return cls(vocabularies, readable, groups, empty.told, _read_references(folder / REFERENCES))
+        references, repeats = _read_references(folder / REFERENCES), _read_repeats(folder / REPEATS)
+        return cls(vocabularies, readable, groups, empty.told, references, repeats)
 
 
 def _read_references(path: Path) -> dict[str, pl.Series]:
@@ -299,6 +332,16 @@ def _read_references(path: Path) -> dict[str, pl.Series]:
     if not path.is_file():
         return {}
     return {str(name): found["value"].sort() for (name,), found in _read_parquet(path, _REFERENCES).group_by("column")}
+
+
+def _read_repeats(path: Path) -> dict[str, Repeats]:
+    """The values that come again in columns in which they should not; none if there is no such column."""
+    if not path.is_file():
+        return {}
+    return {
+        str(name): Repeats(Values(found["value"], found["count"], 0), float(found["alone"][0]))
+        for (name,), found in _read_parquet(path, _REPEATS).group_by("column", maintain_order=True)
+    }
 
 
 def _read_parquet(path: Path, schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:

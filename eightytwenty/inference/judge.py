@@ -21,11 +21,12 @@ from eightytwenty.inference.evidence import Cells, Evidence
 from eightytwenty.inference.groups import Floats
 from eightytwenty.inference.near_duplicates import are_own
 from eightytwenty.inference.references import not_found
+from eightytwenty.inference.repeats import repeated
 from eightytwenty.inference.spelling import Spelling
 from eightytwenty.inference.spills import spilled, with_spills
 from eightytwenty.inference.variants_by_right import is_mangled_label, may_both_be_right
 from eightytwenty.kinds import find_kind
-from eightytwenty.mined_rules import MinedRule, Reference, SourceVotes, Spill, Template, active
+from eightytwenty.mined_rules import MinedRule, Once, Reference, SourceVotes, Spill, Template, active
 from eightytwenty.schema import Rule
 
 WEIGHTS = Path(__file__).with_name("weights.csv")
@@ -92,8 +93,11 @@ class Judge:
         judged = with_spills(judged.sort("row", "column"), pl.concat(spills)) if spills else judged
         # of a cell that is doubtful anyway, the others say more
         lost = self._lost([rule for rule in mined if isinstance(rule, Reference)], cells)
-        lost = lost.join(judged.select("row", "column"), on=["row", "column"], how="anti")
-        return pl.concat([judged, lost]).sort("row", "column")
+        again = self._again([rule for rule in mined if isinstance(rule, Once)], cells)
+        for more in (lost, again):
+            more = more.join(judged.select("row", "column"), on=["row", "column"], how="anti")
+            judged = pl.concat([judged, more])
+        return judged.sort("row", "column")
 
     def are_own(self, rules: tuple[Rule, ...], texts: pl.DataFrame, sizes: pl.Series) -> pl.Series:
         """Which rows have enough of their own; see `eightytwenty.inference.near_duplicates`."""
@@ -133,6 +137,24 @@ class Judge:
             )
             pieces.append(found.select(list(VERDICTS)).cast(VERDICTS))
         return pl.concat(pieces).unique(["row", "column"], keep="first", maintain_order=True)
+
+    def _again(self, rules: list[Once], cells: Cells) -> pl.DataFrame:
+        """The cells whose values come again in columns in which they should not."""
+        texts = cells.readable if rules else cells.texts
+        pieces = [
+            repeated(self.evidence.repeats[rule.once], texts[rule.once]).select(
+                "row",
+                pl.lit(rule.once).alias("column"),
+                "cell",
+                pl.lit(None, pl.String).alias("proposal"),
+                pl.lit(rule.name).alias("rule"),
+                "reason",
+                pl.lit(None, pl.Float64).alias("confidence"),
+            )
+            for rule in rules
+            if rule.once in self.evidence.repeats
+        ]
+        return pl.concat([pl.DataFrame(schema=VERDICTS), *pieces])
 
     def _spilled(self, rule: Spill, texts: pl.DataFrame) -> pl.DataFrame:
         """The verdicts on cells that hold two values, and on those in which one of these should stand."""

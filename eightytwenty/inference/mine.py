@@ -18,6 +18,7 @@ from eightytwenty.inference.judge import Judge
 from eightytwenty.inference.measures import in_order_of_content
 from eightytwenty.inference.near_duplicates import find_near_duplicate_rule
 from eightytwenty.inference.references import find_references, reference_values
+from eightytwenty.inference.repeats import find_once
 from eightytwenty.inference.sample import Sample, read_sample
 from eightytwenty.inference.sources import Sources, find_sources, learn_sources, tell
 from eightytwenty.inference.spills import find_spills
@@ -45,7 +46,8 @@ def with_mined_rules(table: Table, sample: Sample, files: Sequence[RawFile], key
     sources = find_sources(cells.texts) if sample.is_whole else None
     things = [name for name, dtype in table.dtypes.items() if dtype in _DTYPES_OF_THINGS]
     references = find_references(cells.texts, things) if sample.is_whole else []
-    rules = [*mine(cells), *references, *([_source_votes(sources)] if sources else [])]
+    once = find_once(cells.readable, forms(table)) if sample.is_whole else []
+    rules = [*mine(cells), *references, *once, *([_source_votes(sources)] if sources else [])]
     told = tell(sources, cells.texts) if sources else None
     mined = replace(table, rules=(*table.rules, *rules))
     evidence = _of_all_rows(mined, Evidence.of(rules, cells, told), sample, files, rules)

@@ -138,7 +138,8 @@ def findings_markdown(folder: Path, summary: Summary, *, mask: bool = False, mos
         add("## Flagged rows", note, summary.flagged, _flag_examples(folder / "flags.parquet", mask=mask))
     if summary.failed:
         note = "A row counts under every rule that it failed; its original bytes are kept."
-        add("## Quarantine", note, summary.failed, _examples(folder / "quarantine.parquet", "rules"))
+        examples = _row_examples(folder / "quarantine.parquet", mask=mask)
+        add("## Quarantine", note, summary.failed, examples)
     return "\n\n".join(parts)
 
 
@@ -179,6 +180,17 @@ def _examples(file: Path, rule_column: str) -> dict[str, str]:
     texts: dict[str, list[str]] = {}
     for rule, source, record in _first(file, rule_column, ["source", "record"]).iter_rows():
         texts.setdefault(rule, []).append(f"{_cell(source)} {record}" if record > 1 else _cell(source))
+    return {rule: ", ".join(examples) for rule, examples in texts.items()}
+
+
+def _row_examples(quarantine: Path, *, mask: bool) -> dict[str, str]:
+    """The first rows of each rule as they arrived, behind them source and record; pictures have no text."""
+    texts: dict[str, list[str]] = {}
+    for rule, source, record, original in _first(quarantine, "rules", ["source", "record", "original"]).iter_rows():
+        text = (original or b"").decode(errors="backslashreplace").strip()
+        shown = f"{_cell(masked(text) if mask else text)} in " if text else ""
+        number = f" {record}" if text or record > 1 else ""
+        texts.setdefault(rule, []).append(f"{shown}{_cell(source)}{number}")
     return {rule: ", ".join(examples) for rule, examples in texts.items()}
 
 

@@ -8,6 +8,7 @@ from eightytwenty.errors import UserError
 from schemas.parameters import (
     DeployParameters,
     DrawParameters,
+    FacesParameters,
     PredictParameters,
     RollbackParameters,
     RunParameters,
@@ -36,26 +37,59 @@ def join_attributes(arguments: Sequence[str]) -> list[str]:
     return [*others, "--attributes", json.dumps(attributes)] if attributes else others
 
 
+_TRAINING, _CHAMPIONS, _SERVERS = "Networks that learn from clean data", "Champions", "Servers"
+_EXAMPLES = {
+    "adders": "eightytwenty adders --hidden-units 1,2 --largest-sums 16",
+    "gan": "eightytwenty gan --source ellipses-colour --size 32",
+    "retrain_adders": "eightytwenty retrain-adders --inbox inbox",
+    "retrain_avatars": "eightytwenty retrain-avatars --inbox inbox",
+}
+
+
 def _commands() -> Iterator[Command]:
     flow = "flows.cli.run_flow"
-    yield Command("run", "all of it: ingest, clean, check, train, track and report", RunParameters, f"{flow}:run_all")
-    for model in MODELS:
-        yield Command(identifier(model.name), f"the same, for {model.trains}", model.form, f"{flow}:run_training")
     yield Command(
-        "draw", "draw pictures with a trained model", DrawParameters, "flows.cli.draw:draw_command", join_attributes
+        *("run", "all of it: ingest, clean, check, train, track and report", RunParameters, f"{flow}:run_all"),
+        group=_TRAINING,
+        example="eightytwenty run --seeds 5",
     )
-    yield Command("predict", "ask a trained network for sums", PredictParameters, "flows.cli.predict:predict_command")
+    for model in MODELS:
+        name = identifier(model.name)
+        summary = f"the same, for {model.trains}"
+        yield Command(
+            name, summary, model.form, f"{flow}:run_training", group=_TRAINING, example=_EXAMPLES.get(name, "")
+        )
+    yield Command(
+        *("draw", "draw pictures with a trained model", DrawParameters, "flows.cli.draw:draw_command"),
+        join_attributes,
+        _TRAINING,
+        "eightytwenty draw --model avatars@champion --hair bun --out faces.png",
+    )
+    yield Command(
+        *("faces", "write a page on which a trained model draws in a browser", FacesParameters),
+        "flows.cli.faces:faces_command",
+        group=_TRAINING,
+        example="eightytwenty faces --model avatars@champion --out faces.html",
+    )
+    yield Command(
+        *("predict", "ask a trained network for sums", PredictParameters, "flows.cli.predict:predict_command"),
+        group=_TRAINING,
+        example="eightytwenty predict 2 2",
+    )
     better = "to the dataset, train a challenger, and make the better network champion"
     for model in MODELS:
+        name = identifier(model.retraining)
         summary = f"add new {model.data} {better}"
-        yield Command(identifier(model.retraining), summary, model.retraining_form, f"{flow}:run_retraining")
-    for name, summary, options in (
-        ("rollback", "make an earlier version champion again", RollbackParameters),
-        ("up", "start both UIs and a worker, until Ctrl-C", UpParameters),
-        ("deploy", "register the deployments with a running Prefect server", DeployParameters),
-        ("status", "say what is up, and how the last runs ended", StatusParameters),
+        form, run = model.retraining_form, f"{flow}:run_retraining"
+        yield Command(name, summary, form, run, group=_CHAMPIONS, example=_EXAMPLES.get(name, ""))
+    for name, summary, options, group, example in (
+        ("rollback", "make an earlier version champion again", RollbackParameters, _CHAMPIONS, "rollback adders"),
+        ("up", "start both UIs and a worker, until Ctrl-C", UpParameters, _SERVERS, "up"),
+        ("deploy", "register the deployments with a running Prefect server", DeployParameters, _SERVERS, "deploy"),
+        ("status", "say what is up, and how the last runs ended", StatusParameters, _SERVERS, "status --runs 5"),
     ):
-        yield Command(name, summary, options, f"flows.cli.{name}:{name}_command")
+        function = f"flows.cli.{name}:{name}_command"
+        yield Command(name, summary, options, function, group=group, example=f"eightytwenty {example}")
 
 
 COMMANDS = tuple(_commands())

@@ -10,12 +10,10 @@ from rich.console import Console
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors, write_whole
 from eightytwenty.printable import visible
-from models.gans.draw import draw_with
 from reports.grid import grid, png
 from schemas.parameters import DrawParameters
+from tasks.gans.registered import RegisteredGenerator, find_generator
 from tasks.running.stages import data_folder
-from tasks.tracking.registry import describe, find, load
-from tasks.tracking.store import connect_existing
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -32,25 +30,43 @@ def draw_command(parameters: DrawParameters) -> None:
     out = Path(parameters.out)
     if not parameters.only_list:
         _refuse_other_files(out)
-    client = connect_existing(data_folder())
-    version = find(client, parameters.model)
-    metadata = describe(client, version)
-    if not {"noise", "attributes"} <= metadata.keys():
-        raise UserError(f"the model {parameters.model} does not draw pictures: choose a generator.")
-    attributes: Attributes = dict(metadata["attributes"])
+    generator = find_generator(data_folder(), parameters.model)
     if parameters.only_list:
-        lines = [visible(f"{_option(name)}: {', '.join(values)}") for name, values in attributes.items()]
+        lines = [visible(f"{_option(name)}: {', '.join(values)}") for name, values in generator.attributes.items()]
         message = "\n".join(lines) or f"{parameters.model} draws without attributes"
         console.print(message, markup=False, highlight=False, soft_wrap=True)
         return
 
-    codes = codes_of(parameters.attributes, attributes, parameters.model)
-    inputs = draw_inputs(parameters.n, parameters.seed, metadata["noise"], attributes, codes)
-    pictures = draw_with(load(client, version), inputs)
+    if parameters.link:
+        pictures = _of_link(parameters.link, generator, parameters.model)
+    else:
+        codes = codes_of(parameters.attributes, generator.attributes, parameters.model)
+        inputs = draw_inputs(parameters.n, parameters.seed, generator.noise, generator.attributes, codes)
+        pictures = generator.draw(inputs)
     write_whole(out, png(grid(pictures)))
     console.print(visible(str(out)), markup=False, highlight=False, soft_wrap=True)
-    if attribution := metadata.get("attribution"):
-        console.print("\n".join(map(visible, attribution.splitlines())), markup=False, highlight=False, soft_wrap=True)
+    if generator.attribution:
+        credit = "\n".join(map(visible, generator.attribution.splitlines()))
+        console.print(credit, markup=False, highlight=False, soft_wrap=True)
+
+
+def _of_link(link: str, generator: RegisteredGenerator, model: str) -> NDArray[np.uint8]:
+    """The faces of a page's link.
+
+    Returns:
+        (16, s, s, 3) RGB.
+
+    Raises:
+        UserError: the link was made with another model, or is odd.
+    """
+    from models.faces.engine import Engine
+    from models.faces.state import State, inputs_of
+
+    faces = generator.faces()
+    state, remarks = State.of_link(link, faces)
+    if remarks:
+        raise UserError(f"--link: {remarks[0]} Give the link of a page of {model}.")
+    return Engine(faces).draw(inputs_of(state, faces))
 
 
 def codes_of(values: Mapping[str, str], attributes: Attributes, model: str) -> dict[str, int]:

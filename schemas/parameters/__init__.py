@@ -6,7 +6,7 @@ They are flat, typed, bounded and without unions, because that is what a form ca
 from schemas.parameters.base import Parameters
 from schemas.parameters.clean import CleanInboxParameters, CleanParameters
 from schemas.parameters.operate import DeployParameters, StatusParameters, UpParameters
-from schemas.parameters.registered import DrawParameters, PredictParameters, RollbackParameters
+from schemas.parameters.registered import DrawParameters, FacesParameters, PredictParameters, RollbackParameters
 from schemas.parameters.retrain import RetrainAddersParameters, RetrainAvatarsParameters, RetrainParameters
 from schemas.parameters.training import DRAWN, GENERATED, AdderParameters, GanParameters, RunParameters
 
@@ -18,6 +18,7 @@ __all__ = [
     "CleanParameters",
     "DeployParameters",
     "DrawParameters",
+    "FacesParameters",
     "GanParameters",
     "Parameters",
     "PredictParameters",

@@ -23,7 +23,20 @@ class DrawParameters(Parameters):
     )
     n: int = Field(16, title="Number", ge=1, le=1024, description="of pictures")
     seed: Seed = Field(0, description="the same seed gives the same pictures")
+    link: str = Field(
+        "",
+        description="of a faces page: draw its 16 faces, whatever the other options say",
+    )
     out: str = Field("drawn.png", min_length=1, description="PNG file to write")
+
+
+class FacesParameters(Parameters):
+    """Write a page on which a registered model draws faces in any browser, offline: one HTML file."""
+
+    model: str = Field(
+        "avatars@champion", min_length=1, description="registered model, as avatars@champion or avatars/3"
+    )
+    out: str = Field("faces.html", min_length=1, description="HTML file to write")
 
 
 class PredictParameters(Parameters):

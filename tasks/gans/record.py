@@ -4,15 +4,18 @@ import json
 import re
 import zipfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from models.faces.weights import FaceModel
 from models.gans.gan import NOISE
 from reports.grid import captioned, grid
 from tasks.gans.checkpoint import Checkpoint
 from tasks.gans.data import SamplePlan, TrainingSet
+from tasks.gans.registered import page_of, save_beside
 from tasks.gans.report import metric_names
 from tasks.tracking.networks import log_model
 from tasks.tracking.run import Run
@@ -86,10 +89,39 @@ def log_generator(
         the id of the logged model.
     """
     example: dict[str, np.ndarray] = {"noise": np.zeros((2, NOISE), np.float32)}
-    conditional = "attributes" in model.input
-    if conditional:
+    if "attributes" in model.input:
         example["attributes"] = data.held_out_codes[:2]
-    # a list, because the file would sort a mapping by name, and this is the order of the codes
-    attributes = [[attribute.name, list(attribute.values)] for attribute in data.attributes] if conditional else []
-    metadata = {"attributes": attributes, "size": data.images.shape[1], "noise": NOISE, "attribution": attribution}
-    return log_model(run, model, example, parameters=parameters, metadata=metadata)
+    attributes = _attributes_of(model, data)
+    metadata = {
+        # a list, because the file would sort a mapping by name, and this is the order of the codes
+        "attributes": [[name, values] for name, values in attributes.items()],
+        "size": data.images.shape[1],
+        "noise": NOISE,
+        "attribution": attribution,
+    }
+    files = partial(save_beside, model, attributes, attribution)
+    return log_model(run, model, example, parameters=parameters, metadata=metadata, files=files)
+
+
+def page_of_generator(model: keras.Model, data: TrainingSet, name: str, version: int, attribution: str) -> str | None:
+    """The page on which a generator draws in a browser, as HTML; None if the page does not know its recipe.
+
+    Args:
+        model: the generator, as `to_keras` makes it.
+        data: what it learned from.
+        name: the registered model.
+        version: of it.
+        attribution: whom to credit; may be empty.
+    """
+    try:
+        faces = FaceModel.of(model, _attributes_of(model, data))
+    except ValueError:
+        return None
+    return page_of(faces, name, version, attribution)
+
+
+def _attributes_of(model: keras.Model, data: TrainingSet) -> dict[str, list[str]]:
+    """The attributes that a generator takes: name -> names of its values."""
+    if "attributes" not in model.input:
+        return {}
+    return {attribute.name: list(attribute.values) for attribute in data.attributes}

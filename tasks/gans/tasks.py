@@ -23,7 +23,7 @@ from tasks.gans.checkpoint import Checkpoint, load_checkpoint, remove_abandoned,
 from tasks.gans.config import GanConfig
 from tasks.gans.data import attribution_of, sample_plan, training_set
 from tasks.gans.measures import Measures, ellipses, find_measures
-from tasks.gans.record import EpochLog, log_generator, save_keras, to_keras
+from tasks.gans.record import EpochLog, log_generator, page_of_generator, save_keras, to_keras
 from tasks.gans.train import GENERATOR, TrainedGan, Training
 from tasks.report import write_report
 from tasks.running.artifacts import warn_of_collapse
@@ -36,6 +36,7 @@ from tasks.tracking.run import Run
 from tasks.tracking.run_ids import RunIds
 
 _ALARMS = "alarms"  # tag of a model version
+PAGE = "faces.html"
 
 
 def train(run: Run, cleaned: Cleaned, model: str, config: GanConfig) -> Trained:
@@ -121,6 +122,8 @@ def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config
                 about="Generators of pictures. `eightytwenty draw` draws with the champion.",
                 description=report.version_text(trained, cleaned.raw.name),
             )
+        if page := page_of_generator(trained.generator(), data, model, version, attribution):
+            nested.log_text(page, PAGE)
     return TrainedGan(stage, rolled_back, version)
 
 
@@ -161,13 +164,18 @@ def report_gan(
     """Writes pictures, films, tables and the 80/20 report to disk, to the MLflow run and to the Prefect UI."""
 
     def draw(folder: Path) -> str:
-        report.draw_training(folder, training_set(cleaned.rows, config.seed), measures, trained, config)
+        data = training_set(cleaned.rows, config.seed)
+        report.draw_training(folder, data, measures, trained, config)
+        if page := page_of_generator(trained.generator(), data, model, trained.version, attribution_of(cleaned)):
+            (folder / PAGE).write_text(page, encoding="utf-8")
         return report.write_texts(folder, cleaned, measures, trained, shares, config.recipe)
 
     lines = report.measure_lines(trained, measures)
     table = [dict(zip(report.MEASURE_COLUMNS, line, strict=True)) for line in lines]
     folder = write_report(run, "gan", shares, draw, report.summary_metrics(trained), ("samples", "training"), table)
+    page = {"faces in your browser": folder / PAGE} if (folder / PAGE).exists() else {}
     places = {
+        **page,
         "grid beside real pictures": folder / "samples.png",
         "film of the training": folder / "training.gif",
         "curves of the training": folder / "training.png",

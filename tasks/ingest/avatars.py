@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dicebear import Style
 
 ATTRIBUTION = """\
-The pictures in this folder are drawn with DiceBear (https://www.dicebear.com), style Toon Head:
+The pictures are drawn with DiceBear (https://www.dicebear.com), style Toon Head:
 a remix of "ToonHead" (https://www.figma.com/community/file/1589627891082866389) by Johan Melin
 (https://www.johanmelin.com), licensed under CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/).
 The colours were changed and the pictures rasterised. Anyone who passes on these pictures, or pictures

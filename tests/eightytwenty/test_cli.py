@@ -1,8 +1,12 @@
 """The library's command line as a light install has it: none of the workflow's libraries can be imported."""
 
+import json
 import os
+import re
+import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
@@ -94,10 +98,109 @@ def test_what_a_table_is_can_be_asked_for_alone(tmp_path: Path) -> None:
     assert "holds schema.yaml; give --update to keep what you wrote" in again.stderr
 
 
-def test_help_lists_the_librarys_command_alone(tmp_path: Path) -> None:
-    result = run_light(tmp_path, "--help", absent=WORKFLOW | HEAVY | {"numpy", "polars", "pyarrow"})
+def test_help_lists_the_librarys_commands_alone_in_groups_with_an_example(tmp_path: Path) -> None:
+    result = run_light(tmp_path, "--help", absent=WORKFLOW | HEAVY | {"numpy", "polars", "pyarrow", "shtab", "tqdm"})
     assert result.returncode == 0, result.stderr
-    assert "{clean,check,explain,infer,schema}" in result.stdout
+    listed = [line.split()[0] for line in result.stdout.splitlines() if line.startswith("  ") and line[2].isalpha()]
+    assert listed == ["clean", "check", "explain", "infer", "schema", "completion"]
+    assert "\nYour data\n" in result.stdout
+    assert "example: eightytwenty clean messy.csv --out cleaned\n" in result.stdout
+
+
+def test_help_of_a_command_says_what_to_write_and_ends_with_an_example(tmp_path: Path) -> None:
+    text = run_light(tmp_path, "clean", "--help").stdout
+    assert "--min-confidence X" in text
+    assert "--out OUT" in text
+    assert not re.search(r"\b(str|int|float|list\[)", text)
+    assert "(default: )" not in text
+    assert "(default: None)" not in text
+    assert text.endswith("\n\nexample: eightytwenty clean messy.csv --out cleaned\n")
+
+
+def test_the_version_is_printed(tmp_path: Path) -> None:
+    assert run_light(tmp_path, "--version").stdout == f"eightytwenty {version('eightytwenty')}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["claen"], "there is no command claen; did you mean clean? See eightytwenty --help"),
+        (["fly"], "there is no command fly; there is clean, check, explain and 3 more. See eightytwenty --help"),
+        (["clean", "raw.csv", "--otu", "x"], "clean has no option --otu; did you mean --out? See"),
+        (["--out", "x"], "there is no option --out without a command; see eightytwenty --help"),
+        (["clean", "raw.csv", "--out", "x", "--format", "csv"], "--format csv: choose parquet or parquet,csv; see"),
+    ],
+)
+def test_a_name_that_is_misspelt_is_one_sentence(tmp_path: Path, arguments: list[str], sentence: str) -> None:
+    result = run_light(tmp_path, *arguments)
+    assert result.returncode == 2
+    assert sentence in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_quiet_prints_errors_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "raw.csv").write_text("sensor,kelvin\nA,300\n")
+    done = run_light(tmp_path, "clean", "raw.csv", "--out", "out", "-q")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / "out/clean.parquet").exists()
+    failed = run_light(tmp_path, "check", "raw.csv", "--fail-if", "rows < 9", "--quiet")
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert "rows < 9: 1 row." in failed.stderr
+
+
+def test_what_is_printed_can_be_json(tmp_path: Path) -> None:
+    (tmp_path / "readings.py").write_text(READINGS)
+    (tmp_path / "raw.csv").write_text("sensor,kelvin\nA,300\nB,500\n")
+    arguments = ("clean", "raw.csv", "--schema", "readings.py:readings", "--out", "out", "--json", "--quiet")
+    cleaned = json.loads(run_light(tmp_path, *arguments).stdout)
+    assert (cleaned["folder"], cleaned["clean"], cleaned["rules"]) == ("out", 1, {"too hot": {"quarantine": 1}})
+    why = json.loads(run_light(tmp_path, "explain", "out", "2", "--json").stdout)
+    assert (why["fate"], why["reasons"]) == ("quarantine", {"too hot": "no sensor survives that"})
+    seen = json.loads(run_light(tmp_path, "infer", "raw.csv", "--out", "seen", "--json").stdout)
+    assert seen["columns"]["kelvin"]["kind"] == "integer"
+
+
+def test_clean_rows_are_written_as_text_where_one_asks(tmp_path: Path) -> None:
+    (tmp_path / "readings.py").write_text(READINGS)
+    (tmp_path / "raw.csv").write_text("sensor,kelvin\nA,300\nB,500\n")
+    own, inferred = ("--schema", "readings.py:readings"), ()
+    for schema, formats, has_text in [
+        (own, "", False),
+        (own, "parquet,csv", True),
+        (inferred, "", True),
+        (inferred, "parquet", False),
+    ]:
+        done = run_light(tmp_path, "clean", "raw.csv", "--out", "out", "--format", formats, *schema)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "out/clean.csv").exists() == has_text
+        assert ("the same as text" in done.stdout) == has_text
+        # a person opens it in a spreadsheet
+        assert ("out/quarantine-for-spreadsheets/raw.csv\n" in done.stdout) == bool(schema)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_commands_and_options(tmp_path: Path, shell: str) -> None:
+    script = run_light(tmp_path, "completion", shell).stdout
+    assert "min-confidence" in script
+    assert "explain" in script
+    if not (program := shutil.which(shell)):
+        pytest.skip(f"{shell} is not installed")
+    checked = subprocess.run([program, "-n"], input=script, capture_output=True, text=True)
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
+def test_bash_completes_a_command(tmp_path: Path) -> None:
+    script = run_light(tmp_path, "completion", "bash").stdout
+    (tmp_path / "completion.sh").write_text(script)
+    ask = r"""
+    source completion.sh
+    COMP_WORDS=(eightytwenty ex) COMP_CWORD=1 COMP_LINE='eightytwenty ex' COMP_POINT=15
+    $(complete -p eightytwenty | sed 's/.*-F \([^ ]*\).*/\1/') eightytwenty ex eightytwenty
+    echo "${COMPREPLY[@]}"
+    """
+    done = subprocess.run(["bash", "-c", ask], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.split() == ["explain"], done.stderr
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from eightytwenty import Column, Table, UserError, read_table, table_yaml
 from eightytwenty.mined_rules import (
     Depends,
     NearDuplicates,
+    Once,
     Reference,
     SourceVotes,
     Spill,
@@ -60,6 +61,7 @@ def rules(draw):
         Typos(tuple(names), **said),
         Reference(*names[:2], draw(SHARES), said["reason"], action=draw(st.sampled_from(["flag", "off"]))),
         NearDuplicates(tuple(names), said["reason"], action=draw(st.sampled_from(["flag", "off"]))),
+        Once(names[0], draw(SHARES), said["reason"], action=draw(st.sampled_from(["flag", "off"]))),
         Spill(names[0], names[1], draw(st.sampled_from(["end", "start"])), draw(SHARES), **said),
     ]
     return names, tuple(made)
@@ -120,6 +122,8 @@ def test_names_are_plain_where_they_can_be():
         ("{spill: a, into: b, position: middle}", "middle is no position in a cell; choose end or start"),
         ("{near_duplicates: []}", "near_duplicates names a column"),
         ("{near_duplicates: [a], action: repair}", "repair is no action here; choose flag, off"),
+        ("{once: e}", "e is not a column"),
+        ("{once: a, action: repair}", "repair is no action here; choose flag, off"),
         ("{typos: []}", "typos names a column"),
         ("{typos: [e]}", "e is not a column"),
         ("{typos: [a]}\n- {typos: [b]}", "two rules have the name typo"),

@@ -1,4 +1,4 @@
-"""A headless Chromium for the tests: the machine's own, or one that `python -m tests.system.browser` installs."""
+"""A headless browser for the tests: Chromium is the machine's own, or `python -m tests.system.browser` installs it."""
 
 import os
 import shutil
@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from playwright.sync_api import Browser, Error, sync_playwright
 
@@ -15,18 +16,21 @@ _QUIET = ["--disable-background-networking", "--disable-component-update", "--di
 
 
 @contextmanager
-def browser() -> Iterator[Browser | None]:
-    """Starts a browser; yields None if the machine has none."""
+def browser(name: Literal["chromium", "firefox"] = "chromium") -> Iterator[Browser | None]:
+    """Starts a browser; yields None if the machine does not have it. Firefox is Playwright's own."""
     # the sandbox does not work as root, and the pages come from our own servers
     options = [*_QUIET, "--disable-gpu", "--no-first-run", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         try:
-            chromium = playwright.chromium.launch(executable_path=_installed(), args=options)
+            if name == "firefox":
+                started = playwright.firefox.launch()
+            else:
+                started = playwright.chromium.launch(executable_path=_installed(), args=options)
         except Error:
             yield None
             return
-        yield chromium
-        chromium.close()
+        yield started
+        started.close()
 
 
 def _installed() -> str | None:

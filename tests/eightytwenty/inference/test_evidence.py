@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from eightytwenty.errors import UserError
 from eightytwenty.inference.evidence import GROUPS, REFERENCES, TOLD, TOLD_SCHEMA, VALUES, Cells, Evidence
-from eightytwenty.mined_rules import Depends, Reference, SourceVotes, Template, Typos
+from eightytwenty.mined_rules import Depends, Once, Reference, SourceVotes, Template, Typos
 
 NAMES = ("zip", "day, of -> week", '"city"')
 RULES = [
@@ -119,6 +119,22 @@ def test_values_to_which_columns_refer_survive_and_are_added(tmp_path_factory, r
     both = read.with_references(Evidence.of(RULES, cells(more)).references)
     assert list(both.references.get('"city"', [])) == sorted({row[2] for row in [*rows, *more]} - {None})
     assert (both.digest == read.digest) == ({row[2] for row in more} <= {None, *(row[2] for row in rows)})
+
+
+@given(ROWS)
+def test_values_that_come_again_survive(tmp_path_factory, rows):
+    rules = [Once("zip")]
+    evidence = Evidence.of(rules, cells(rows))
+    again = evidence.repeats["zip"].values
+    ids = [row[0] for row in {*rows} if row[0] is not None]
+    assert dict(zip(again.cells, again.counts, strict=True)) == {
+        one: ids.count(one) for one in ids if ids.count(one) > 1
+    }
+    read = Evidence.read(write(tmp_path_factory.mktemp("evidence"), evidence, rules), rules)
+    assert read.covers(rules[0]) == (len(again) > 0)
+    if len(again):
+        assert read.digest == evidence.digest
+        assert read.with_more(Evidence.of(RULES[:1], cells(rows)), RULES[:1]).covers(rules[0])
 
 
 def test_where_no_column_refers_to_another_there_is_no_file_of_them(tmp_path):
