@@ -77,8 +77,8 @@ class Servers:
     def state(self, run: str) -> dict[str, Any]:
         return dict(httpx.get(f"{self.api}/flow_runs/{run}", timeout=PATIENCE).json()["state"])
 
-    def final_state(self, run: str) -> dict[str, Any]:
-        return wait_for(lambda: (state := self.state(run))["type"] in FINAL and state)
+    def final_state(self, run: str, seconds: float = 120) -> dict[str, Any]:
+        return wait_for(lambda: (state := self.state(run))["type"] in FINAL and state, seconds)
 
     def is_training(self, run: str) -> bool:
         tasks = self.query("task_runs", flow_runs={"id": {"any_": [run]}})
