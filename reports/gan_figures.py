@@ -68,7 +68,7 @@ def training_curves(
             it was not measured.
         real: What real pictures reach against real ones, "real_fid", "real_coverage", "real_diversity"; a grey line.
         alarms: Alarms, marked at their epochs.
-        share: The share of the real value below which coverage and diversity raise an alarm; a dashed line.
+        share: The share of the real value that is the limit of coverage and diversity; a dashed line.
 
     Returns:
         The figure.
@@ -87,14 +87,15 @@ def training_curves(
         width,
         height,
         "How the generator learned",
-        "By epoch. Grey: real pictures against real ones. Dashed: below it coverage or diversity raises an alarm "
-        f"(a red triangle).\n{alarm_count}.",
+        "By epoch. Grey: real pictures against real ones. Dashed: the limit of coverage and diversity.\n"
+        "An epoch below it raises an alarm (a red triangle) once the limit was reached or the first epochs are over. "
+        f"{alarm_count}.",
     )
     for place, title in enumerate(panels):
         left = _MARGIN + place % _COLUMNS * (_PANEL_WIDTH + _GAP)
         bottom = height - 1.2 - (place // _COLUMNS + 1) * _PANEL_HEIGHT - place // _COLUMNS * _ROW_GAP
         axes = add_axes(figure, left, bottom, _PANEL_WIDTH, _PANEL_HEIGHT)
-        heading(axes, title)
+        heading(axes, "FID, logarithmic" if title == "FID" else title)
         lines = {name: line for name, line in _PANELS[title].items() if len(history.get(name, ()))}
         ends = [_curve(axes, line, history[name], logarithmic=title == "FID") for name, line in lines.items()]
         for name in lines:

@@ -43,11 +43,11 @@ def ellipses(count: int, red: float) -> EllipseTest:
 def test_each_measure_has_its_panel_and_its_values() -> None:
     figure = training_curves(HISTORY, REAL, [ALARM])
     titles = [axes.get_title("left") for axes in figure.axes]
-    assert titles == ["Losses", "FID", "Coverage", "Diversity", "Attributes"]
+    assert titles == ["Losses", "FID, logarithmic", "Coverage", "Diversity", "Attributes"]
     losses = [line.get_ydata().tolist() for line in panel(figure, "Losses").lines]
     assert losses == [HISTORY["discriminator_loss"], HISTORY["generator_loss"]]
-    assert panel(figure, "FID").lines[0].get_xydata().tolist() == [[1, 300], [3, 20]]  # NaN: not measured
-    assert panel(figure, "FID").get_yscale() == "log"
+    assert panel(figure, "FID, logarithmic").lines[0].get_xydata().tolist() == [[1, 300], [3, 20]]  # NaN: not measured
+    assert panel(figure, "FID, logarithmic").get_yscale() == "log"
     assert {"generator 0.7", "FID 20", "coverage 0.2", "real 2.5", "as requested 0.95"} <= set(texts(figure))
 
 
@@ -55,9 +55,9 @@ def test_floor_limit_and_alarm_stand_in_the_panel_of_their_measure() -> None:
     figure = training_curves(HISTORY, REAL, [ALARM], share=0.5)
     levels = {
         title: [float(line.get_ydata()[0]) for line in panel(figure, title).lines[1:] if line.get_marker() != "^"]
-        for title in ("FID", "Coverage", "Diversity")
+        for title in ("FID, logarithmic", "Coverage", "Diversity")
     }
-    assert levels == {"FID": [2.5], "Coverage": [0.96, 0.48], "Diversity": [1.0, 0.5]}
+    assert levels == {"FID, logarithmic": [2.5], "Coverage": [0.96, 0.48], "Diversity": [1.0, 0.5]}
     marks = {
         axes.get_title("left"): line.get_xydata().tolist()
         for axes in figure.axes
@@ -65,13 +65,13 @@ def test_floor_limit_and_alarm_stand_in_the_panel_of_their_measure() -> None:
         if line.get_marker() == "^" and len(line.get_xydata())
     }
     assert marks == {"Coverage": [[3.0, 0.2]]}
-    assert any("1 alarm." in text for text in texts(figure))
+    assert any("once the limit was reached or the first epochs are over. 1 alarm." in text for text in texts(figure))
     assert any("No alarm." in text for text in texts(training_curves(HISTORY, REAL)))
 
 
 def test_labels_stand_where_the_lines_end() -> None:
     figure = training_curves({"generator_loss": [4.0, 3.0, 0.0, 1.0], "fid": [100.0, 10.0]}, {})
-    for title in ("Losses", "FID"):
+    for title in ("Losses", "FID, logarithmic"):
         axes = panel(figure, title)
         (label,) = axes.texts
         end = float((axes.transData + axes.transAxes.inverted()).transform((1, axes.lines[0].get_ydata()[-1]))[1])
