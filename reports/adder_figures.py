@@ -28,6 +28,7 @@ from reports.style import (
     ordered_colours,
 )
 
+_RIGHT = 0.5  # a prediction is rounded, so a smaller error is none
 _LABEL_GAP = 0.17  # inches between two labels beside a panel
 
 
@@ -140,7 +141,8 @@ def error_along_sum(adders: Sequence[Adder], total: int = 120) -> Figure:
         total: The sum, at least 1.
 
     Returns:
-        The figure. The vertical axis is linear within one of zero and logarithmic beyond if errors exceed 20.
+        The figure. If the band or the largest error is more than 20 times as high as the typical error, the vertical
+        axis is linear up to about the typical error and logarithmic beyond, so that neither is a flat line.
 
     Raises:
         ValueError: There are no networks, or they were trained on different largest sums.
@@ -162,7 +164,7 @@ def error_along_sum(adders: Sequence[Adder], total: int = 120) -> Figure:
     )
     axes = add_axes(figure, 1.05, 0.6, 7.3, 3.45)
     ends: dict[int, list[float]] = {}
-    largest_error = 0.0
+    magnitudes = []
     count = max(sum(adder.hidden_units == units for adder in adders) for units in colours)
     for adder in adders:
         error = np.asarray(adder.predict(pairs), dtype=float) - total
@@ -177,16 +179,19 @@ def error_along_sum(adders: Sequence[Adder], total: int = 120) -> Figure:
                 alpha=_alpha(count),
             )
         ends.setdefault(adder.hidden_units, []).append(float(error[-1]))
-        largest_error = max(largest_error, float(np.nanmax(np.abs(error), initial=0.0)))
-    axes.axhspan(-0.5, 0.5, color=GREEN, alpha=0.18, linewidth=0)
+        magnitudes.append(np.abs(error[np.isfinite(error)]))
+    axes.axhspan(-_RIGHT, _RIGHT, color=GREEN, alpha=0.18, linewidth=0)
     axes.set_xlim(0, total)
     axes.margins(y=0.08)
-    if largest_error > 20:
-        axes.set_yscale("asinh", linear_width=1.0)
+    magnitude = np.concatenate(magnitudes)
+    largest_error = max(_RIGHT, float(magnitude.max(initial=0.0)))
+    smallest = _linear_decade(magnitude)
+    if largest_error > 20 * 10.0**smallest:
+        axes.set_yscale("asinh", linear_width=10.0**smallest)
         low, high = axes.get_ylim()
-        decades = math.ceil(math.log10(largest_error))
+        decades = math.ceil(math.log10(largest_error)) - smallest
         step = math.ceil(decades / 6)
-        powers = [10.0**n for n in range(0 if step == 1 else step, decades + 1, step)]
+        powers = [10.0 ** (smallest + n) for n in range(0 if step == 1 else step, decades + 1, step)]
         axes.set_yticks([tick for tick in (*(-power for power in powers), 0.0, *powers) if low <= tick <= high])
         axes.minorticks_off()
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: compact(value)))
@@ -196,6 +201,12 @@ def error_along_sum(adders: Sequence[Adder], total: int = 120) -> Figure:
     axes.set_ylabel("prediction − sum", size=TEXT, color=SOFT)
     end_labels(axes, {units: spread(values)[1] for units, values in ends.items()}, colours)
     return figure
+
+
+def _linear_decade(magnitude: FloatArray) -> int:
+    """Give the exponent of the power of ten at or below the typical error, from -6 (rounding errors) to 0."""
+    typical = float(np.median(magnitude)) if len(magnitude) else 1.0
+    return min(0, max(-6, math.floor(math.log10(typical)))) if typical > 0 else 0
 
 
 def _shade_beyond(axes: Axes, largest: int, total: int) -> None:

@@ -56,6 +56,11 @@ def exact(largest_sum=256) -> Adder:
     )
 
 
+def off_by(error: float) -> Adder:
+    network = exact()
+    return replace(network, output_bias=network.output_bias + error / network.scale)
+
+
 def cell(protocol="article", largest_sum=16, hidden_units=2, accuracies=(0.5,), errors=(1.0,), beyond=()) -> CellResult:
     scores = tuple(Score(a, e, e * e, 100) for a, e in zip(accuracies, errors, strict=True))
     return CellResult(protocol, largest_sum, hidden_units, scores, tuple(Score(a, 0.0, 0.0, 9) for a in beyond))
@@ -226,9 +231,23 @@ def test_the_error_is_signed_and_dashed_beyond_the_trained_range():
     assert inside.get_linestyle() == "-" != beyond.get_linestyle()
 
 
-@pytest.mark.parametrize(("network", "scale"), [(exact(), "linear"), (adder(output_weights=np.full(2, 1e4)), "asinh")])
-def test_large_errors_get_a_compressed_axis(network, scale):
+@pytest.mark.parametrize(
+    ("network", "scale"),
+    [
+        (off_by(1.0), "linear"),
+        (off_by(0.001), "asinh"),
+        (adder(output_weights=np.full(2, 1e4)), "asinh"),
+    ],
+)
+def test_errors_much_larger_or_smaller_than_the_band_get_a_compressed_axis(network, scale):
     assert error_along_sum([network]).axes[0].get_yscale() == scale
+
+
+def test_a_small_error_stands_apart_from_zero():
+    axes = error_along_sum([off_by(0.001)]).axes[0]
+    to_axes = axes.transData + axes.transAxes.inverted()
+    zero, error = (to_axes.transform((60, value))[1] for value in (0.0, axes.lines[0].get_ydata()[60]))
+    assert abs(error - zero) > 0.05
 
 
 @pytest.mark.parametrize("adders", [[], [adder(largest_sum=16), adder(largest_sum=256)]])
