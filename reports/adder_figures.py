@@ -88,7 +88,11 @@ def _curves(axes: Axes, adders: Sequence[Adder], colours: dict[int, str]) -> Non
     else:
         axes.yaxis.set_major_locator(MaxNLocator(5))
     digits = 3 if decades > 0.05 else 6  # otherwise neighbouring ticks could get the same label
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: compact(value, digits)))
+    # a factor of its own instead of ticks such as 1.235e9; powers of ten (1e9) stay as they are
+    exponent = 3 * int(math.log10(axes.get_ylim()[1]) // 3) if decades <= 0.7 and axes.get_ylim()[1] >= 1e7 else 0
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: compact(value / 10**exponent, digits)))
+    if exponent:
+        axes.set_title(rf"$\times 10^{{{exponent}}}$", loc="right", size=TEXT, color=SOFT)
     axes.minorticks_off()
     gridlines(axes, "y")
     axes.set_xlabel("epoch", size=TEXT, color=SOFT)

@@ -146,6 +146,14 @@ def test_the_dot_marks_the_kept_epoch():
     assert dots.get_xydata().tolist() == [[3.0, 1.0]]
 
 
+def test_ticks_of_large_losses_share_one_factor():
+    figure = validation_curves([adder(val_loss=[1.236e9, 1.235e9], best_epoch=1)])
+    (axes,) = figure.axes
+    figure.canvas.draw()
+    assert axes.get_title("right") == r"$\times 10^{9}$"
+    assert all(label.get_text().startswith("1.23") for label in axes.get_yticklabels())
+
+
 def test_networks_without_history_have_no_curves():
     with pytest.raises(ValueError, match="validation loss"):
         validation_curves([exact()])
