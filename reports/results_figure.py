@@ -46,11 +46,12 @@ def results_figure(results: Sequence[CellResult]) -> Figure:
     several_seeds = any(len(cell.scores) > 1 for cell in results)
     cell_width, cell_height = 1.72, 1.22 if several_seeds else 0.92
     heights = [cell_height * len(rows[name]) + 0.75 for name in protocols]
-    left, width = 1.35, max(cell_width * len(units), 6.4)
+    left, width = 1.35, max(cell_width * len(units), 7.2)
     figure_height = sum(heights) + 1.15
     how = "Large: share of pairs whose rounded prediction is the sum. Error: mean absolute error."
+    ranges = "Small: the range. " if several_seeds else ""
     figure = new_figure(
-        left + width + 0.3, figure_height, "How well the networks add", f"{how}\n{seeds_sentence(results)}"
+        left + width + 0.3, figure_height, "How well the networks add", f"{how}\n{ranges}{seeds_sentence(results)}"
     )
     top = figure_height - 0.95
     for name, height in zip(protocols, heights, strict=True):

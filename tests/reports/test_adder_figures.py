@@ -77,12 +77,14 @@ def rendered(results) -> str:
 
 def test_the_table_shows_median_and_range_over_seeds():
     labels = texts(results_figure([cell(accuracies=(0.2, 0.4, 0.9), errors=(3.0, 1.0, 2.0), beyond=(0.25,))]))
+    assert any("Small: the range." in label for label in labels)
     assert {"40 %", "20–90 %", "error 2", "1–3", "beyond range 25 %", "2 nodes", "article protocol"} <= set(labels)
 
 
 def test_one_seed_has_no_range():
     results = [cell(accuracies=(0.4,), errors=(2.0,))]
     assert not [text for text in texts(results_figure(results)) if "–" in text]
+    assert not [text for text in texts(results_figure(results)) if "Small:" in text]
     assert "One seed." in results_markdown(results)
 
 
