@@ -198,7 +198,7 @@ def report_adders(
         return f"{markdown}\n\n{results_markdown(cells)}"
 
     run.log_table(results_frame(cells), "results.json")
-    kinds = {f"seconds/share_{kind}": shares.time_share(kind) for kind in ("cleaning", "modelling")}
+    kinds = {f"shares/{kind}": shares.time_share(kind) for kind in ("cleaning", "modelling")}
     metrics = {"quality/accuracy": networks[best(networks)].inside.accuracy, **summary_metrics(cells), **kinds}
     folder = write_report(run, "adders", shares, draw, metrics, ("results",), results_table(cells))
     option = "" if is_champion else f" --model {model}"

@@ -21,7 +21,7 @@ from eightytwenty.printable import visible
 from eightytwenty.signals import sigterm_raises
 from tasks.running.ownership import OWNER_TAG, claim_owner
 from tasks.running.stages import data_folder
-from tasks.tracking.provenance import environment, origin, provenance_tags
+from tasks.tracking.provenance import environment, origin, provenance_tags, source_tags
 from tasks.tracking.run import Dataset, Run
 from tasks.tracking.store import (
     changing_owners,
@@ -116,7 +116,8 @@ def nested_run(
     """
     run = resume_run(parent.client, data_folder(), parent.experiment_id, resume) if resume else None
     if run is None:
-        nested = {**(tags or {}), MLFLOW_PARENT_RUN_ID: parent.run_id}  # its owner is that of its parent
+        # its owner is that of its parent
+        nested = {**source_tags(), **(tags or {}), MLFLOW_PARENT_RUN_ID: parent.run_id}
         run = start_run(parent.client, parent.experiment_id, name, nested)
     else:  # its parent may be gone
         run.client.set_tag(run.run_id, MLFLOW_PARENT_RUN_ID, parent.run_id)

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,10 +24,20 @@ _PROGRAM = "eightytwenty"
 
 
 def provenance_tags() -> dict[str, str]:
-    """Return the tags that say what made a run.
+    """Return the tags that say what made the run of a flow: `source_tags` and, if a flow is running, `FLOW_RUN`."""
+    tags = source_tags()
+    if "prefect" in sys.modules:
+        from prefect.runtime import flow_run
 
-    They are those in which MLflow shows the user, the command and the commit, which ends in "-dirty" if files differ
-    from it; and, if a flow is running, `FLOW_RUN`.
+        if flow_run.id:
+            tags[FLOW_RUN] = str(flow_run.id)
+    return tags
+
+
+def source_tags() -> dict[str, str]:
+    """Return the tags in which MLflow shows the user, the command and the commit.
+
+    The commit ends in "-dirty" if files differ from it.
     """
     tags = {
         MLFLOW_USER: _user(),
@@ -35,11 +46,6 @@ def provenance_tags() -> dict[str, str]:
     }
     if commit := _commit(Path(__file__).parents[2]):
         tags[MLFLOW_GIT_COMMIT] = commit
-    if "prefect" in sys.modules:
-        from prefect.runtime import flow_run
-
-        if flow_run.id:
-            tags[FLOW_RUN] = str(flow_run.id)
     return tags
 
 
@@ -117,6 +123,7 @@ def _user() -> str:
         return "unknown"
 
 
+@cache  # the code that runs is that of the first look
 def _commit(root: Path) -> str | None:
     # the code may be installed inside another repository, whose commit says nothing about it
     if not (root / ".git").exists():

@@ -155,6 +155,7 @@ def test_a_network_gets_a_nested_run_with_a_point_per_epoch(data: Path) -> None:
     nested = client.get_run(first)
     assert nested.data.tags["mlflow.parentRunId"] == parent.run_id
     assert nested.data.tags["size"] == "16"
+    assert {"mlflow.user", "mlflow.source.name", "mlflow.source.git.commit"} <= nested.data.tags.keys()
     assert nested.data.params == {"hidden_units": "2"}
     assert nested.info.status == "FINISHED"
     loss = sorted(client.get_metric_history(first, "loss"), key=lambda point: point.step)
