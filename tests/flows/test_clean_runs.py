@@ -37,7 +37,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def run(data: Path, **form: object) -> State[Summary]:
     parameters = {"source": str(data / "orders.csv"), "out": str(data / "out")} | form
-    return clean(CleanParameters.model_validate(parameters), return_state=True)
+    return clean(**CleanParameters.model_validate(parameters).arguments(), return_state=True)
 
 
 def artifacts(state: State[Any]) -> dict[str, Any]:

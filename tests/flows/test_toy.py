@@ -126,8 +126,7 @@ def _registered() -> Iterator[None]:
 def test_its_flows_forms_and_deployments_follow_from_its_line() -> None:
     assert training.toy.name == "toy"
     assert retraining.retrain_toy.name == "retrain-toy"
-    form = training.toy.parameters.definitions["ToyParameters"]
-    assert form["properties"]["largest"]["description"] == "number that is generated"
+    assert training.toy.parameters.properties["largest"]["description"] == "number that is generated"
     deployments = {each["name"]: each for each in read_deployments(ROOT)["deployments"]}
     assert deployments["toy"]["entrypoint"] == "flows/training.py:toy"
     assert deployments["retrain-toy"]["schedules"][0]["cron"] == "0 5 * * *"

@@ -24,7 +24,12 @@ LOGGING = "mlflow/artifacts/*/artifacts/data_docs"
 _ENDED = {"COMPLETED", "FAILED", "CANCELLED", "CRASHED", "FINISHED", "KILLED"}
 _RUNS = {
     "prefect/prefect.db": "SELECT name, state_type FROM flow_run",
-    "mlflow/mlflow.db": "SELECT name, status FROM runs",
+    # the run of a flow by its experiment, the nested ones by their own names
+    "mlflow/mlflow.db": """
+        SELECT CASE WHEN tags.value IS NULL THEN experiments.name ELSE runs.name END, runs.status
+        FROM runs JOIN experiments USING (experiment_id)
+        LEFT JOIN tags ON tags.run_uuid = runs.run_uuid AND tags.key = 'mlflow.parentRunId'
+    """,
 }
 
 

@@ -1,5 +1,6 @@
 """`eightytwenty up` as its user sees it: real servers, runs triggered over the API, real kills."""
 
+import json
 import os
 import re
 import signal
@@ -105,7 +106,6 @@ def test_every_field_of_every_form_has_a_title_a_description_and_limits(up: Serv
         ({"dirt": 2}, "'dirt'. Failure reason: 2 is greater than the maximum of 1"),
         ({"protocol": "guess"}, "'guess' is not one of ['both', 'article', 'solved']"),
         ({"hidden_units": [99]}, "99 is greater than the maximum of 64"),
-        ({"colour": "red"}, "'colour' was unexpected"),
     ],
 )
 def test_an_invalid_value_is_refused_with_its_reason(up: Servers, parameters: dict[str, Any], reason: str) -> None:
@@ -147,8 +147,10 @@ def test_files_of_embedded_runs_show_in_the_same_mlflow(up: Servers, monkeypatch
 def test_status_lists_servers_and_runs(up: Servers, finished: str, command: Any) -> None:
     output = command(up.data, "status").stdout
     name = httpx.get(f"{up.api}/flow_runs/{finished}", timeout=PATIENCE).json()["name"]
-    for words in (up.api.removesuffix("/api"), up.mlflow, "worker    up", name, "Completed", "FINISHED"):
+    for words in (up.api.removesuffix("/api"), up.mlflow, "worker    up", "Completed", "FINISHED"):
         assert words in output
+    told = json.loads(command(up.data, "status", "--json").stdout)  # a table breaks long names
+    assert name in {run["name"] for run in told["flow_runs"]}
 
 
 def test_a_path_outside_the_data_folder_fails_in_one_sentence(up: Servers) -> None:
