@@ -77,9 +77,9 @@ def _label_remover(first: str, last: str) -> Callable[[str], str]:
         first: a regular expression of the labels that may stand before the number.
         last: of those that may stand behind it.
     """
-    before = re.compile(rf"([-+(]?)\s*(?:{first})\s*([-+(]?\s*[.,]?[0-9].*)")
+    before = re.compile(rf"([-+(]?)\s*(?:{first})\s*([-+(]?\s*[.,\u066b]?[0-9].*)")
     # Possessive, so that a cell without a label is scanned once. The hyphen of "7-kg" is no part of the number.
-    number = rf"[.,]?[0-9](?:[{_SEPARATORS}\u066b]?[0-9])*+(?:e[-+]?[0-9]+)?(?:[.,](?:--?|—)?)?"
+    number = rf"[.,\u066b]?[0-9](?:[{_SEPARATORS}\u066b]?[0-9])*+(?:e[-+]?[0-9]+)?(?:[.,](?:--?|—)?)?"
     behind = re.compile(rf"([-+(]?\s*(?i:{number})(?:\s*\))?)\s*(?:{last})\s*(\)?)")
 
     def remove(cell: str) -> str:

@@ -97,3 +97,8 @@ def test_what_is_recognised_can_be_read_and_is_recognised_by_name(name, data):
     if by_name:
         form = kind.find_form(pl.Series(by_name), pl.Series([1]))
         assert repaired(name, cell, form.format) is not None
+
+
+@pytest.mark.parametrize("cell", ["\u066b2 kg", "1\u066b2 kg"])
+def test_a_fraction_with_the_arabic_mark_loses_its_unit(cell):
+    assert repaired("quantity", cell, "1234 kg") in {"0.2 kg", "1.2 kg"}
