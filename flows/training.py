@@ -18,6 +18,7 @@ from flows.forms import flow_of
 from reports.accounts import rows_by_fate, rows_by_rule, timed_stage
 from reports.eighty_twenty import EightyTwenty
 from schemas.parameters import Parameters
+from tasks.decision import Scores
 from tasks.experiment import Findings
 from tasks.pipeline import check, clean, ingest, score_cleaning
 from tasks.registry import MODELS, Model, identifier
@@ -37,6 +38,7 @@ class Training:
         model: the registered model.
         version: of it.
         is_champion: whether that version is the champion.
+        scores: of that version.
         findings: what the model reports.
         shares: what the time and the rows went into.
         cleaning: scores of the cleaning, if the data was generated.
@@ -47,6 +49,7 @@ class Training:
     model: str
     version: int
     is_champion: bool
+    scores: Scores
     findings: Findings
     shares: EightyTwenty
     cleaning: list[CleaningScore]
@@ -121,7 +124,10 @@ def train(model: Model, form: Parameters) -> State[Training]:
             shutil.rmtree(checkpoints, ignore_errors=True)
     log.info(shares.sentence)
     docs = [each.docs for each in checks]
-    training = Training(experiment.model, trained.version, is_champion, findings, shares, scores, docs, run.runs_link)
+    training = Training(
+        *(experiment.model, trained.version, is_champion, trained.scores, findings, shares, scores, docs),
+        mlflow=run.runs_link,
+    )
     return Completed(data=training, message=training.sentence)
 
 

@@ -2,13 +2,14 @@
 
 from rich.console import Console
 
+from eightytwenty.printable import print_json
 from schemas.parameters import DeployParameters
 from tasks.servers.deployments import deploy
 from tasks.servers.prefect_api import POOL
 from tasks.servers.private_prefect import configured_api
 
 
-def deploy_command(_: DeployParameters) -> None:
+def deploy_command(parameters: DeployParameters) -> None:
     """Registers the work pool, the deployments and the automation, or updates them.
 
     Raises:
@@ -16,4 +17,7 @@ def deploy_command(_: DeployParameters) -> None:
     """
     api = configured_api()
     deploy()
+    if parameters.as_json:
+        print_json({"prefect": api, "work_pool": POOL})
+        return
     Console(soft_wrap=True, highlight=False).print(f"registered at {api}, work pool {POOL}", markup=False)

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors, write_whole
-from eightytwenty.printable import visible
+from eightytwenty.printable import print_json, visible
 from reports.grid import grid, png
 from schemas.parameters import DrawParameters
 from tasks.gans.registered import RegisteredGenerator, find_generator
@@ -31,7 +31,12 @@ def draw_command(parameters: DrawParameters) -> None:
     if not parameters.only_list:
         _refuse_other_files(out)
     generator = find_generator(data_folder(), parameters.model)
+    name = f"{generator.name}/{generator.number}"
     if parameters.only_list:
+        if parameters.as_json:
+            attributes = {name: list(values) for name, values in generator.attributes.items()}
+            print_json({"model": name, "attributes": attributes})
+            return
         lines = [visible(f"{_option(name)}: {', '.join(values)}") for name, values in generator.attributes.items()]
         message = "\n".join(lines) or f"{parameters.model} draws without attributes"
         console.print(message, markup=False, highlight=False, soft_wrap=True)
@@ -44,6 +49,11 @@ def draw_command(parameters: DrawParameters) -> None:
         inputs = draw_inputs(parameters.n, parameters.seed, generator.noise, generator.attributes, codes)
         pictures = generator.draw(inputs)
     write_whole(out, png(grid(pictures)))
+    if parameters.as_json:
+        print_json(
+            {"model": name, "file": str(out), "pictures": len(pictures), "attribution": generator.attribution or None}
+        )
+        return
     console.print(visible(str(out)), markup=False, highlight=False, soft_wrap=True)
     if generator.attribution:
         credit = "\n".join(map(visible, generator.attribution.splitlines()))

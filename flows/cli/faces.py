@@ -6,7 +6,7 @@ from rich.console import Console
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors, write_whole
-from eightytwenty.printable import visible
+from eightytwenty.printable import print_json, visible
 from schemas.parameters import FacesParameters
 from tasks.gans.registered import find_generator
 from tasks.running.stages import data_folder
@@ -24,6 +24,9 @@ def faces_command(parameters: FacesParameters) -> None:
     _refuse_other_files(out)
     generator = find_generator(data_folder(), parameters.model)
     write_whole(out, generator.page.encode())
+    if parameters.as_json:
+        print_json({"model": f"{generator.name}/{generator.number}", "file": str(out)})
+        return
     console = Console()
     lines = [
         str(out),

@@ -1,6 +1,7 @@
 """The gan flow as a user runs it: nothing configured, on drawn and on the user's pictures, killed and run again."""
 
 import io
+import json
 import os
 import signal
 import sqlite3
@@ -105,9 +106,14 @@ def test_a_finished_training_is_registered_once(command, finished):
     data, done = finished
     (line,) = (line for line in done.stdout.splitlines() if "trained network" in line)
     assert line.split()[2] in {"avatars/1,", "avatars/1;"}
-    again = command(data, *QUICK)
+    again = command(data, *QUICK, "--json")
     assert again.returncode == 0, again.stderr
-    assert line in again.stdout.splitlines()
+    told = json.loads(again.stdout)
+    assert told["model"] == "avatars/1"
+    assert told["places"]["trained network"] == line.removeprefix("  trained network").strip()
+    assert told["rows"] == told["clean"] + told["quarantine"] + told["duplicates"] > 200
+    assert told["faults"]["caught"] == told["faults"]["injected"] > 30
+    assert {"coverage", "fid"} <= told["scores"].keys()
     client, everything = runs(data)
     assert [version.version for version in client.search_model_versions("name = 'avatars'")] == [1]
     newest, oldest = nested_of(everything)
