@@ -14,6 +14,7 @@ from eightytwenty.printable import for_terminal
 from models.gans.draw import draw_with
 from models.gans.gan import NOISE
 from models.gans.quality.measure import measure
+from models.gans.training import find_gpus
 from reports.accounts import timed_stage
 from reports.eighty_twenty import EightyTwenty
 from tasks.decision import Scores
@@ -97,7 +98,7 @@ def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config
 
         def make(folder: Path) -> None:
             features, exact_test = measures.features(data), ellipses(config.source, data)
-            training = Training(data, features, measures.floor, exact_test, config)
+            training = Training(data, features, measures.floor, exact_test, config, find_gpus())
             with task_progress(f"train {config.recipe}", "pictures") as progress:
                 gan, last = training.run(checkpoint_folder, on_epoch, progress)
             save_keras(to_keras(gan.sampler), folder / GENERATOR)

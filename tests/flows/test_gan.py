@@ -75,7 +75,7 @@ def test_mlflow_holds_each_epoch_once_with_its_pictures(finished):
     logged = sorted(path.name for path in (artifacts(nested) / "images").glob("*.png"))
     assert [name.split("+")[2] for name in logged if name.startswith("samples+")] == ["1", "2", "3", "4"]
     assert len([name for name in logged if name.startswith("real+")]) == 1
-    assert nested.data.params["recipe"] == "stable"
+    assert (nested.data.params["recipe"], nested.data.params["batch_size"]) == ("stable", "16")
     assert "CC BY 4.0" in nested.data.tags["mlflow.note.content"]
     assert [dataset.dataset.name for dataset in nested.inputs.dataset_inputs] == ["avatars-32"]
     (parent,) = (run for run in everything if run is not nested)
