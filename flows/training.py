@@ -17,6 +17,7 @@ from eightytwenty.read.download import redact_source
 from flows.forms import flow_of
 from reports.accounts import rows_by_fate, rows_by_rule, timed_stage
 from reports.eighty_twenty import EightyTwenty
+from reports.numbers import counts
 from schemas.parameters import Parameters
 from tasks.decision import Scores
 from tasks.experiment import Findings
@@ -60,8 +61,8 @@ class Training:
     def sentence(self) -> str:
         """What came of it, for the state of the run."""
         became = "is champion" if self.is_champion else "is registered"
-        fates = ", ".join(f"{count:,} {fate}" for fate, count in self.shares.fates.items())
-        return f"{self.model}/{self.version} {became}. Of {self.shares.rows:,} rows: {fates}. {self.shares.sentence}."
+        rows = f"Of {self.shares.rows:,} rows: {counts(self.shares.fates)}."
+        return f"{self.model}/{self.version} {became}. {rows} {self.shares.sentence}."
 
 
 def train(model: Model, form: Parameters) -> State[Training]:
@@ -79,7 +80,8 @@ def train(model: Model, form: Parameters) -> State[Training]:
     stages = [data.clean for data in experiment.data]
     cleaned = [clean(stage, raw) for stage, raw in zip(stages, raws, strict=True)]
     for table in cleaned:
-        log.info("%s: %s %s, %s", table.raw.name, table.summary.rows, stages[0].unit, table.summary.fates)
+        rows, fates = table.summary.rows, counts(table.summary.fates)
+        log.info("%s: %s %s: %s", table.raw.name, f"{rows:,}", stages[0].unit, fates)
 
     config = form.model_dump()
     if "source" in config:

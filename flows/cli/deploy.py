@@ -3,6 +3,7 @@
 from rich.console import Console
 
 from eightytwenty.printable import print_json
+from eightytwenty.progress import waiting
 from schemas.parameters import DeployParameters
 from tasks.servers.deployments import deploy
 from tasks.servers.prefect_api import POOL
@@ -15,8 +16,9 @@ def deploy_command(parameters: DeployParameters) -> None:
     Raises:
         UserError: PREFECT_API_URL is not set, or no Prefect server answers there.
     """
-    api = configured_api()
-    deploy()
+    with waiting("register the deployments"):
+        api = configured_api()
+        deploy()
     if parameters.as_json:
         print_json({"prefect": api, "work_pool": POOL})
         return

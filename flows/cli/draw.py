@@ -10,6 +10,7 @@ from rich.console import Console
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors, write_whole
 from eightytwenty.printable import print_json, visible
+from eightytwenty.progress import waiting
 from reports.grid import grid, png
 from schemas.parameters import DrawParameters
 from tasks.gans.registered import RegisteredGenerator, find_generator
@@ -30,7 +31,8 @@ def draw_command(parameters: DrawParameters) -> None:
     out = Path(parameters.out)
     if not parameters.only_list:
         _refuse_other_files(out)
-    generator = find_generator(data_folder(), parameters.model)
+    with waiting(f"load {parameters.model}"):
+        generator = find_generator(data_folder(), parameters.model)
     name = f"{generator.name}/{generator.number}"
     if parameters.only_list:
         if parameters.as_json:
@@ -42,13 +44,14 @@ def draw_command(parameters: DrawParameters) -> None:
         console.print(message, markup=False, highlight=False, soft_wrap=True)
         return
 
-    if parameters.link:
-        pictures = _of_link(parameters.link, generator, parameters.model)
-    else:
-        codes = codes_of(parameters.attributes, generator.attributes, parameters.model)
-        inputs = draw_inputs(parameters.n, parameters.seed, generator.noise, generator.attributes, codes)
-        pictures = generator.draw(inputs)
-    write_whole(out, png(grid(pictures)))
+    with waiting("draw"):
+        if parameters.link:
+            pictures = _of_link(parameters.link, generator, parameters.model)
+        else:
+            codes = codes_of(parameters.attributes, generator.attributes, parameters.model)
+            inputs = draw_inputs(parameters.n, parameters.seed, generator.noise, generator.attributes, codes)
+            pictures = generator.draw(inputs)
+        write_whole(out, png(grid(pictures)))
     if parameters.as_json:
         print_json(
             {"model": name, "file": str(out), "pictures": len(pictures), "attribution": generator.attribution or None}

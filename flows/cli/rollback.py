@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eightytwenty.printable import print_json
+from eightytwenty.progress import waiting
 from schemas.parameters import RollbackParameters
 from tasks.running.stages import data_folder
 from tasks.tracking.champion import history, roll_back
@@ -19,9 +20,10 @@ def rollback_command(parameters: RollbackParameters) -> None:
     Raises:
         UserError: there is no such model or version, it is already the champion, or there is no earlier champion.
     """
-    client = connect_existing(data_folder(), to_write=True)
-    change = roll_back(client, parameters.model, parameters.to)
-    changes = history(client, parameters.model)
+    with waiting("open the registry"):
+        client = connect_existing(data_folder(), to_write=True)
+        change = roll_back(client, parameters.model, parameters.to)
+        changes = history(client, parameters.model)
     if parameters.as_json:
         told = {"model": f"{parameters.model}/{change.version}", "before": change.before}
         print_json({**told, "history": [asdict(entry) for entry in changes]})

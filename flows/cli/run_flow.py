@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager, redirect_stdout
 
 from eightytwenty.errors import UserError
 from eightytwenty.printable import print_json
+from eightytwenty.progress import Line, waiting
 from flows.cli.results import retraining_json, training_json
 from flows.cli.summaries import show_retraining, show_training
 from schemas.parameters import PrintsResults
@@ -63,16 +64,42 @@ def _reporting(options: PrintsResults) -> Iterator[None]:
 
     Import the flow in the block: TensorFlow takes seconds to load, and not all flows need it.
     """
-    for name in ("prefect.flow_runs", "prefect.task_runs"):
-        logging.getLogger(name).addFilter(_is_worth_a_line)
     data = data_folder()
     make_data_folder(data)
     with ExitStack() as stack:
+        line = stack.enter_context(waiting("start Prefect"))
         if options.as_json:
             stack.enter_context(redirect_stdout(sys.stderr))
         stack.enter_context(explain_full_disk(data))
         stack.enter_context(prefect_api(data))
+        stack.enter_context(_logging(line))
+        line.say("load the libraries")
         yield
+        line.say("stop Prefect")
+
+
+@contextmanager
+def _logging(line: Line) -> Iterator[None]:
+    """Keeps the log short, and lets the last line of the terminal say which task runs."""
+
+    def is_shown(record: logging.LogRecord) -> bool:
+        if record.levelno == logging.DEBUG:  # Prefect's, when a task begins
+            line.say(getattr(record, "task_run_name", ""))
+            return False
+        shown = _is_worth_a_line(record)
+        if shown:
+            line.clear()
+        return shown
+
+    loggers = [logging.getLogger(name) for name in ("prefect.flow_runs", "prefect.task_runs")]
+    for logger in loggers:
+        logger.addFilter(is_shown)
+    loggers[-1].setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(is_shown)
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:

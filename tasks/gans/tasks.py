@@ -37,6 +37,7 @@ from tasks.tracking.run import Run
 from tasks.tracking.run_ids import RunIds
 
 _ALARMS = "alarms"  # tag of a model version
+_MOST_LINES = 100  # about, of epochs in the log
 PAGE = "faces.html"
 
 
@@ -93,6 +94,8 @@ def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config
 
         def on_epoch(checkpoint: Checkpoint) -> None:
             log(checkpoint)
+            if checkpoint.epochs % max(1, config.epochs // _MOST_LINES) == 0:
+                get_run_logger().info(report.epoch_line(checkpoint, config.epochs))
             if checkpoint.alarms and checkpoint.alarms[-1].epoch == checkpoint.epochs:
                 warn_of_collapse(checkpoint.alarms)
 

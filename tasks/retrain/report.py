@@ -6,6 +6,7 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
 from eightytwenty.pages.markdown import code, markdown_table, plain
+from reports.numbers import counts
 from tasks.retrain.cards import Version
 from tasks.retrain.drift import Drift
 from tasks.retrain.inbox import Inbox
@@ -53,7 +54,7 @@ def decision_markdown(model: str, version: Version, judgement: Judgement, drifts
             [(measure, _number(value), _number(champion_scores.get(measure))) for measure, value in scores.items()],
         ),
         "",
-        f"Dataset {version.name}: {', '.join(f'{count:,} {fate}' for fate, count in version.rows.items())}. "
+        f"Dataset {version.name}: {counts(version.rows)}. "
         f"Added: {', '.join(map(code, version.added))}. SHA-256 {version.sha256}.",
     ]
     if drifts:

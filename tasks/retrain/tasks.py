@@ -16,6 +16,7 @@ from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import UnwritableError, sha256
 from eightytwenty.pages.markdown import plain
+from reports.numbers import counts
 from tasks.cleaning import Clean
 from tasks.decision import Decision, Scores
 from tasks.experiment import Cleaned, Data, Experiment, Raw
@@ -200,7 +201,7 @@ def add_deliveries(
             newest, more = add_deliveries(stage, versions, newest, [delivery])
             refusals += more
         return newest, refusals
-    get_run_logger().info("the dataset grows: %s", version.rows)
+    get_run_logger().info("the dataset grows: %s", counts(version.rows))
     return version, []
 
 

@@ -122,6 +122,9 @@ def test_a_triggered_run_leaves_its_artifacts(up: Servers, finished: str) -> Non
     assert artifacts["adders-eighty-twenty"]["data"].startswith("data:image/png;base64,")
     for key in ("adders-mlflow", "data-docs-pairs-16"):
         assert f"({up.mlflow}/#/experiments/" in artifacts[key]["data"], key
+    lines = [line["message"] for line in up.query("logs", logs={"flow_run_id": {"any_": [finished]}})]
+    assert any(line.startswith("train article: ") for line in lines)
+    assert not [line for line in lines if "{'" in line]
 
 
 def test_the_run_and_its_files_are_in_mlflow(up: Servers, finished: str) -> None:
