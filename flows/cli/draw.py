@@ -98,7 +98,7 @@ def codes_of(values: Mapping[str, str], attributes: Attributes, model: str) -> d
     """
     for name, value in values.items():
         if not attributes:
-            raise UserError(f"{_option(name)}: the model {model} draws without attributes.")
+            raise UserError(f"{_option(name)}: the model {model} draws without attributes: leave it out.")
         if name not in attributes:
             options = ", ".join(map(_option, attributes))
             raise UserError(f"the model {model} has no attribute {_option(name)}: choose from {options}.")

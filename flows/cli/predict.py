@@ -64,7 +64,9 @@ def _ask(adder: RegisteredAdder, parameters: PredictParameters) -> float:
     raw = float(adder.predict([parameters.pair])[0])
     if math.isnan(raw):
         question = " + ".join(parameters.numbers)
-        raise UserError(f"{adder.name} has no answer to {question}: the numbers are too large for it.")
+        raise UserError(
+            f"{adder.name} has no answer to {question}: the numbers are too large for it; give smaller ones."
+        )
     return raw
 
 

@@ -93,7 +93,10 @@ def test_a_model_without_attributes_draws(draw) -> None:
     [
         (["--beard", "full"], "has no attribute --beard: choose from --hair, --colour."),
         (["--colour", "green"], "--colour green: choose one of black, red."),
-        (["--model", "ellipses/1", "--hair", "bun"], "--hair: the model ellipses/1 draws without attributes."),
+        (
+            ["--model", "ellipses/1", "--hair", "bun"],
+            "--hair: the model ellipses/1 draws without attributes: leave it out.",
+        ),
         (["--model", "avatars@best"], "there is no 'avatars@best'"),
         (["--hair"], "--hair needs a value"),
         (["--hair", "--n", "3"], "--hair needs a value"),
