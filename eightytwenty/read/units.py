@@ -39,6 +39,11 @@ class Unit:
     identity: tuple[int, int]
     section: Section | None = None
 
+    @property
+    def size(self) -> int:
+        """Its bytes, or the rows of a section of Parquet."""
+        return self.section.stop - self.section.start if self.section else self.identity[0]
+
 
 def plan_units(files: Sequence[RawFile], measure_all: Map, unit_bytes: int = UNIT_BYTES) -> list[Unit]:
     """The units of a source, in the order of its records.
