@@ -97,9 +97,17 @@ def connect(address: str) -> "Iterator[Cluster]":
         raise UserError(f"{address} is no address of a Dask scheduler; give one such as tls://host:8786.")
     if parts.scheme == "tcp" and parts.hostname not in _LOOPBACK:
         raise UserError(f"{address} is not encrypted, and answers anybody; start the cluster with TLS and give tls://.")
+    with _quiet_client(), _client(address, parts.scheme == "tls") as client:
+        cluster = Cluster(client, address)
+        cluster.require_equal_workers()
+        yield cluster
+
+
+@contextmanager
+def _client(address: str, is_encrypted: bool) -> Iterator[Client]:
     try:
         security = Security()
-        if parts.scheme == "tls" and not security.get_connection_args("client")["ssl_context"]:
+        if is_encrypted and not security.get_connection_args("client")["ssl_context"]:
             raise UserError(f"{address} asks for a certificate; name yours in {_CERTIFICATES}.")
         client = Client(address, security=security, timeout=_LONGEST_WAIT, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
@@ -107,22 +115,22 @@ def connect(address: str) -> "Iterator[Cluster]":
         raise UserError(
             f"No Dask scheduler lets this process in at {address} ({why}); start one, or see its certificates."
         ) from None
-    with client, _quiet_client():
-        cluster = Cluster(client, address)
-        cluster.require_equal_workers()
-        yield cluster
+    with client:
+        yield client
 
 
 @contextmanager
 def _quiet_client() -> Iterator[None]:
-    """Silences Dask's warnings of lost workers, whose tasks run again."""
-    log = logging.getLogger("distributed.client")
-    level = log.level
-    log.setLevel(logging.ERROR)
+    """Silences what Dask logs of lost workers and schedulers: the work of the first runs again, the rest is raised."""
+    logs = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        log.setLevel(level)
+        for log, level in zip(logs, levels, strict=True):
+            log.setLevel(level)
 
 
 class Cluster:
