@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from eightytwenty.checks import Checked
     from eightytwenty.cleaned import Cleaned
+    from eightytwenty.engine.executor import Watch
     from eightytwenty.engine.summary import Summary
     from eightytwenty.inference.table import Inferred
     from eightytwenty.pictures.schema import PictureTable
@@ -154,6 +155,7 @@ def clean(
     min_confidence: float | None = None,
     csv: bool | None = None,
     cluster: str | None = None,
+    watch: "Watch | None" = None,
 ) -> "Cleaned":
     """Cleans a source into a folder, which appears whole or not at all.
 
@@ -175,6 +177,7 @@ def clean(
         cluster: the address of a Dask scheduler, such as tls://host:8786, whose workers clean a table together. Source
             and folder are then on a disk that all machines share, and clean.parquet and the other tables are folders of
             files; manifest.json is written last, and whoever starts again after a failure goes on from there.
+        watch: shows the stages of a cleaning on a cluster.
 
     Returns:
         The folder, the number of rows by fate and by rule, and the tables in it.
@@ -183,13 +186,13 @@ def clean(
         UserError: the source cannot be read, or the folder cannot be written or holds something else.
     """
     if out is not None:
-        return _clean_into(source, table, Path(out).absolute(), progress, mask, min_confidence, csv, cluster)
+        return _clean_into(source, table, Path(out).absolute(), progress, mask, min_confidence, csv, cluster, watch)
     if cluster:
         raise UserError("Cleaning on a cluster needs a folder that all of its machines share; give out.")
     folder = Path(tempfile.mkdtemp(prefix="eightytwenty-"))
     try:
         cleaned = replace(
-            _clean_into(source, table, folder / "cleaned", progress, mask, min_confidence, csv, cluster=None),
+            _clean_into(source, table, folder / "cleaned", progress, mask, min_confidence, csv, None, None),
             is_temporary=True,
         )
     except BaseException:
@@ -232,6 +235,7 @@ def _clean_into(
     min_confidence: float | None,
     csv: bool | None,
     cluster: str | None,
+    watch: "Watch | None",
 ) -> "Cleaned":
     from eightytwenty.cleaned import Cleaned
     from eightytwenty.engine.summary import Summary
@@ -247,7 +251,7 @@ def _clean_into(
     with ExitStack() as stack:
         path, beside = stack.enter_context(_local_path(source, out, read)), None
         how = (min_confidence, mask, csv)
-        scan, run = stack.enter_context(_workers(cluster, path, table, out, repr(how)))
+        scan, run = stack.enter_context(_workers(cluster, path, table, out, repr(how), watch))
         if table is None or isinstance(table, ReadOptions):
             inferred = _infer_path(path, source, read=read, min_confidence=min_confidence, scan=scan)
             table, beside = inferred.table, inferred_files(inferred, masked=mask)
@@ -273,7 +277,12 @@ def _clean_into(
 
 @contextmanager
 def _workers(
-    cluster: str | None, path: Path, table: "Table | PictureTable | ReadOptions | None", out: Path, how: str
+    cluster: str | None,
+    path: Path,
+    table: "Table | PictureTable | ReadOptions | None",
+    out: Path,
+    how: str,
+    watch: "Watch | None",
 ) -> "Iterator[tuple[Scan, Callable[..., Summary]]]":
     """Yields what reads a source, and what cleans it: this process, or the workers of a cluster."""
     from eightytwenty.engine.run import clean_table
@@ -285,7 +294,7 @@ def _workers(
     _require_library("distributed", "cleaning on a cluster", "cluster")
     from eightytwenty.cluster import on_cluster
 
-    with on_cluster(cluster, path, table, out, how) as workers:
+    with on_cluster(cluster, path, table, out, how, watch) as workers:
         yield workers
 
 

@@ -104,6 +104,12 @@ class CleanOptions(ReadingOptions):
     mask: CliImplicitFlag[bool] = Field(
         False, title="Mask", description="whether letters and digits of examples are hidden in schema and report"
     )
+    cluster: str = Field(
+        "",
+        title="Cluster",
+        description="address of a Dask scheduler, such as tls://host:8786, whose workers clean a table together; "
+        "source and out are then on a disk that all machines share",
+    )
 
 
 ExportForm = Literal["pandera", "json-schema", "table-schema", "data-contract"]
@@ -144,12 +150,6 @@ class CleanCommandOptions(CleanOptions):
         "",
         title="Format",
         description="parquet, or parquet,csv for the clean rows of a table as text, too; if empty, as the schema says",
-    )
-    cluster: str = Field(
-        "",
-        title="Cluster",
-        description="address of a Dask scheduler, such as tls://host:8786, whose workers clean a table together; "
-        "source and --out are then on a disk that all machines share",
     )
     as_json: CliImplicitFlag[bool] = Field(False, title="JSON", alias="json", description=_JSON)
 
