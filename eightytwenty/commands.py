@@ -214,8 +214,13 @@ def merge_command(options: MergeOptions) -> None:
 
     from eightytwenty.engine.merge import merge_parts
     from eightytwenty.printable import for_terminal
+    from eightytwenty.progress import waiting
 
-    summary = merge_parts(Path(options.parts), Path(options.out))
+    with waiting("merge"):
+        summary = merge_parts(Path(options.parts), Path(options.out))
+    if options.as_json:
+        print_json({"folder": options.out, "rows": summary.rows, **summary.fates})
+        return
     Console().print(f"{summary.rows:,} rows are in {for_terminal(options.out)}", soft_wrap=True, highlight=False)
 
 

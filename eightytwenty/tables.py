@@ -199,6 +199,7 @@ class MergeOptions(BaseModel):
 
     parts: CliPositionalArg[str] = Field(title="Parts", min_length=1, description="folder that clean --cluster wrote")
     out: str = Field(title="Out", min_length=1, description="folder to write")
+    as_json: CliImplicitFlag[bool] = Field(False, title="JSON", alias="json", description=_JSON)
 
 
 class CompletionOptions(BaseModel):

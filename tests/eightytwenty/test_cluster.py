@@ -1,5 +1,6 @@
 """Cleaning on a Dask cluster of real processes, over TLS, with whatever may happen to it."""
 
+import json
 import os
 import random
 import shutil
@@ -83,9 +84,10 @@ def wait_for_results(out: Path, count: int, process: "subprocess.Popen[str]") ->
 
 
 def is_merged_the_same(out: Path, folder: Path, tmp_path: Path) -> bool:
-    subprocess.run(
-        [sys.executable, "-m", "eightytwenty", "merge", out, "--out", tmp_path / "merged"], cwd=ROOT, check=True
-    )
+    command = [sys.executable, "-m", "eightytwenty", "merge", out, "--out", tmp_path / "merged", "--json"]
+    told = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
+    assert told["folder"] == str(tmp_path / "merged")
+    assert told["rows"] == told["clean"] + told["quarantine"] + told["duplicates"] > 0
     files, whole = (Cleaned(path, None).files for path in (tmp_path / "merged", folder / "whole"))  # type: ignore[arg-type]
     return files == whole
 
