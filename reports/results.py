@@ -91,11 +91,6 @@ def results_markdown(results: Sequence[CellResult]) -> str:
     return f"{sentence}\n\n{markdown_table(_HEADERS, map(_columns, results), right=_HEADERS[1:])}\n"
 
 
-def results_table(results: Sequence[CellResult]) -> list[dict[str, str]]:
-    """The same table as rows: column -> text."""
-    return [dict(zip(_HEADERS, _columns(cell), strict=True)) for cell in results]
-
-
 def results_rich(results: Sequence[CellResult]) -> Table:
     """Build the table for the terminal: a row per protocol and largest sum, a column per number of hidden units.
 

@@ -1,6 +1,7 @@
 """How the Prefect server uses its SQLite database: whoever may write asks for it first, and waits for its turn."""
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 from prefect.server.database.configurations import AioSqliteConfiguration
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
@@ -14,10 +15,12 @@ class OneWriterAtATime(AioSqliteConfiguration):
     answers 503.
     """
 
-    def begin_transaction(
+    @asynccontextmanager
+    async def begin_transaction(
         self,
         session: AsyncSession,
-        with_for_update: bool = False,  # noqa: ARG002, FBT001, FBT002 - as Prefect has it
-    ) -> AbstractAsyncContextManager[AsyncSessionTransaction]:
+        with_for_update: bool = False,  # noqa: ARG002 - as Prefect has it
+    ) -> AsyncGenerator[AsyncSessionTransaction, None]:
         """Begins a transaction that may write."""
-        return super().begin_transaction(session, with_for_update=True)
+        async with super().begin_transaction(session, with_for_update=True) as transaction:
+            yield transaction

@@ -121,9 +121,9 @@ def test_a_run_is_started_in_prefect_and_followed_to_mlflow(up: Servers, page: P
     page.get_by_text("Artifacts", exact=True).first.click()
     page.get_by_role("heading", name="Task runs").hover()
     page.mouse.wheel(0, 2000)  # artifacts are drawn when they scroll into view
-    expect(page.get_by_text("adders-eighty-twenty")).to_be_visible()
+    expect(page.get_by_text("adders-result")).to_be_visible()
     page.screenshot(path=screenshots / "prefect-run.png")
-    page.get_by_text("adders-mlflow").click()
+    page.get_by_text("adders-result").click()
     with page.context.expect_page() as opened:
         page.locator(f'a[href^="{up.mlflow}"]').first.click()
 
@@ -145,7 +145,7 @@ def test_a_run_is_started_in_prefect_and_followed_to_mlflow(up: Servers, page: P
 def test_the_grids_of_a_gan_are_there_by_epoch(up: Servers, page: Page, screenshots: Path) -> None:
     run = up.trigger("gan", **{"epochs": 2, **_PICTURES}).json()["id"]
     assert up.final_state(run, _SLOW / 1000)["type"] == "COMPLETED"
-    (link,) = re.findall(rf"{up.mlflow}[^)\s]+", up.artifacts(run)["gan-mlflow"]["data"])
+    (link,) = re.findall(rf"{up.mlflow}[^)\s]+", up.artifacts(run)["gan-result"]["data"])
     page.goto(link)
     if page.get_by_role("button", name="Close").count():
         close_assistant(page)
