@@ -17,6 +17,7 @@ import polars as pl
 from eightytwenty.errors import UserError
 from eightytwenty.read.batch import Batch, Indices, Piece, is_total
 from eightytwenty.read.dialect import NotARow, Splitter, TextFormat
+from eightytwenty.read.sections import Measure, Section
 from eightytwenty.schema import loose_name
 
 CHUNK_BYTES = 1 << 25
@@ -52,20 +53,28 @@ _PROBLEMS = (
 Lines = npt.NDArray[np.int64]  # (n, 2): start and end of each record in the chunk
 
 
-def read_pieces(stream: BinaryIO, name: str, text: TextFormat, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Piece]:
+def read_pieces(
+    stream: BinaryIO,
+    name: str,
+    text: TextFormat,
+    chunk_bytes: int = CHUNK_BYTES,
+    section: Section | None = None,
+) -> Iterator[Piece]:
     """Splits a text file into records, piece by piece.
 
     Args:
-        stream: the uncompressed bytes from the start of the file.
+        stream: the uncompressed bytes from the start of the file, or those of the section.
         name: the file's name in row ids.
         text: the file's format.
         chunk_bytes: approximate number of bytes in memory at a time; the result does not depend on it.
+        section: of the file, one of those that `measure` has found to be sound; the whole file if not given.
 
     Raises:
         UserError: a line is longer than `LONGEST_LINE`.
     """
-    first, line, rest, orders = 1, text.first_line, b"", 0
-    blocks = _blocks(stream, text, chunk_bytes)
+    first, line = (section.record, section.line) if section else (1, text.first_line)
+    is_end, rest, orders = section is None or section.is_end, b"", 0
+    blocks = _blocks(stream, text, chunk_bytes, section)
     block = next(blocks, b"")
     while True:
         following = next(blocks, None)
@@ -81,34 +90,70 @@ def read_pieces(stream: BinaryIO, name: str, text: TextFormat, chunk_bytes: int 
             number = line + int(np.argmax(lengths > LONGEST_LINE))
             raise UserError(f"{name} has more than {LONGEST_LINE >> 20} MB in line {number}; is it a text file?")
         next_line = line + len(lines)
-        filled = lines[:, 1] > lines[:, 0]
-        if text.dialect.delimiter == "\0":  # JSON, in which spaces are nothing
-            filled[filled] = [bool(chunk[start:end].strip()) for start, end in lines[filled]]
+        filled = _is_filled(chunk, lines, text)
         lines, numbers = lines[filled], numbers[filled]
         lines, numbers, quotes = _join_quoted(chunk, lines, numbers, _count_quotes(chunk, lines, text), text)
         # a cell that may continue in the next piece is read there, so that the size of the pieces changes nothing
         complete = len(lines) if following is None else _open_cell(lines, quotes)
         cut = lines[complete, 0] if complete < len(lines) else len(chunk)
         line = int(numbers[complete]) if complete < len(lines) else next_line
-        for start, stop, section in _sections(chunk, lines[:complete], text):
-            orders += section is not text
+        for start, stop, run_text in _runs(chunk, lines[:complete], text):
+            orders += run_text is not text
             if orders > _MOST_ORDERS:
                 raise UserError(f"{name} has more than {_MOST_ORDERS} headers in other orders; split it at them.")
-            text = section
+            text = run_text
             begin, end = lines[start, 0], lines[stop - 1, 1]
             starts, ends = (lines[start:stop] - begin).astype(np.int32).T
             rows = pl.DataFrame({"start": starts, "end": ends, "line": numbers[start:stop]})
             records = np.arange(first, first + rows.height, dtype=np.int64)
             first += rows.height
             columns = {column: text.header[position] for column, position in text.columns.items()}
-            is_last = following is None and stop == len(lines)
+            is_last = is_end and following is None and stop == len(lines)
             yield Piece(name, records, rows, columns, text, chunk[begin:end], text.empty, is_last)
         if following is None:
             return
         rest, block = rest[cut:], following
 
 
-def _sections(chunk: bytes, lines: Lines, text: TextFormat) -> Iterator[tuple[int, int, TextFormat]]:
+def measure(stream: BinaryIO, name: str, text: TextFormat, section: Section) -> Measure:
+    """Counts what a section of a text holds, and whether it can be read without what stands before it.
+
+    It cannot where a quoted cell may run over its lines, and where a header puts the columns in another order.
+
+    Args:
+        stream: the bytes of the section, which ends with a line.
+        name: the file's name, for messages.
+        text: the file's format, whose characters take a byte where they are ASCII.
+        section: of the file.
+
+    Raises:
+        UserError: a line is longer than `LONGEST_LINE`.
+    """
+    records, count, rest = 0, 0, b""
+    for block in itertools.chain(_blocks(stream, text, CHUNK_BYTES, section), [None]):
+        rest += block or b""
+        chunk = rest if block is None else rest[: rest.rfind(text.newline) + 1]
+        if len(rest) - len(chunk) > LONGEST_LINE:
+            raise UserError(f"{name} has a line of more than {LONGEST_LINE >> 20} MB; is it a text file?")
+        rest = rest[len(chunk) :]
+        lines = _lines(chunk, text)
+        count += len(lines)
+        lines = lines[_is_filled(chunk, lines, text)]
+        if len(lines) and ((_count_quotes(chunk, lines, text) % 2).any() or _other_headers(chunk, lines, text)):
+            return Measure(0, 0, is_alone=False)
+        records += len(lines)
+    return Measure(records, count, is_alone=bool(records))
+
+
+def _is_filled(chunk: bytes, lines: Lines, text: TextFormat) -> npt.NDArray[np.bool_]:
+    """(n,) bool, the lines that are not empty."""
+    filled: npt.NDArray[np.bool_] = lines[:, 1] > lines[:, 0]
+    if text.dialect.delimiter == "\0":  # JSON, in which spaces are nothing
+        filled[filled] = [bool(chunk[start:end].strip()) for start, end in lines[filled]]
+    return filled
+
+
+def _runs(chunk: bytes, lines: Lines, text: TextFormat) -> Iterator[tuple[int, int, TextFormat]]:
     """Divides lines where there are many, and where a header puts the columns in another order: start, end, format."""
     headers = _other_headers(chunk, lines, text)
     start = 0
@@ -153,13 +198,14 @@ def _headers_at_most(chunk: bytes, lines: Lines, text: TextFormat) -> list[int]:
     return candidates
 
 
-def _blocks(stream: BinaryIO, text: TextFormat, size: int) -> Iterator[bytes]:
+def _blocks(stream: BinaryIO, text: TextFormat, size: int, section: Section | None = None) -> Iterator[bytes]:
     """Reads the records in pieces of ASCII-compatible bytes: UTF-16 and UTF-32 become UTF-8, other encodings stay.
 
     Bytes that are no character in UTF-16 become bytes that are none in UTF-8, so that `_original` can restore them.
     Half a surrogate pair stays; half a character at the end of the file is written in hexadecimal after 0xFF.
     """
-    stream.read(len(text.head))
+    if section is None or section.start == 0:
+        stream.read(len(text.head))
     decoder = codecs.getincrementaldecoder(text.encoding.name)(errors="surrogatepass") if text.is_wide else None
     next_size = min(size, _FIRST_BLOCK)
     while block := stream.read(next_size):

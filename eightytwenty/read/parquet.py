@@ -27,6 +27,7 @@ from eightytwenty.read.archives import refuse_bomb
 from eightytwenty.read.batch import Batch, Piece
 from eightytwenty.read.delimited import CHUNK_BYTES, LONGEST_LINE
 from eightytwenty.read.dialect import MOST_COLUMNS
+from eightytwenty.read.sections import Section
 from eightytwenty.schema import Table
 
 DESCRIPTION = "Parquet"
@@ -170,7 +171,12 @@ def _is_empty(values: pa.Array) -> bool:
 
 
 def read_pieces(
-    stream: BinaryIO, name: str, columns: Columns, packed: int, piece_rows: int = PIECE_ROWS
+    stream: BinaryIO,
+    name: str,
+    columns: Columns,
+    packed: int,
+    piece_rows: int = PIECE_ROWS,
+    section: Section | None = None,
 ) -> Iterator[Piece]:
     """Reads a Parquet file piece by piece.
 
@@ -180,13 +186,14 @@ def read_pieces(
         columns: from `match_columns`.
         packed: bytes of the file on the disk.
         piece_rows: the most rows in memory at a time; the result does not depend on it.
+        section: of whole row groups, the whole file if not given.
 
     Raises:
         UserError: a page of the file is damaged, a cell is longer than `LONGEST_LINE`, or the file unfolds to far more
             than its size.
     """
-    first, unfolded = 1, 0
-    for stored in _pieces(stream, name, columns.stored, piece_rows):
+    first, unfolded = section.record if section else 1, 0
+    for stored in _pieces(stream, name, columns.stored, piece_rows, section):
         unfolded += max(int(stored.estimated_size()), stored.height * len(columns.names) * _NUMBER_BYTES)
         refuse_bomb(name, packed, unfolded)
         rows, records = columns.completed(stored), np.arange(first, first + stored.height, dtype=np.int64)
@@ -206,22 +213,26 @@ def parse(piece: Piece, names: list[str]) -> Batch:
     return Batch(piece.source, piece.records, cells, nulls.alias("problem"), None, partial(_as_json, cells))
 
 
-def _pieces(stream: BinaryIO, name: str, columns: list[str], most_rows: int) -> Iterator[pl.DataFrame]:
-    """The rows of a file, at most `most_rows` at a time, and fewer where the values are long."""
-    first = 1
+def _pieces(
+    stream: BinaryIO, name: str, columns: list[str], most_rows: int, section: Section | None
+) -> Iterator[pl.DataFrame]:
+    """The rows of a file or a section, at most `most_rows` at a time, and fewer where the values are long."""
+    first = section.record if section else 1
     with damage_explained(f"{name} is a damaged Parquet file"):
         file = pq.ParquetFile(stream, **_OPTIONS)
         names = file.schema_arrow.names
         columns = columns or names[:1]  # a file with none of these columns still has records
         texts = [column for column in columns if _may_be_long(file.schema_arrow.field(column).type)]
         dictionaries = pq.ParquetFile(stream, metadata=file.metadata, read_dictionary=texts, **_OPTIONS)
+    heights = group_heights(file)
+    groups = _groups_of(heights, section)
     with damage_explained(f"{name} is damaged after record 0"):
-        longest = [_longest_shared(dictionaries, group, texts) for group in range(file.num_row_groups)]
-    heights = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+        longest = {group: _longest_shared(dictionaries, group, texts) for group in groups}
     has_own_names = len(set(names)) == len(names)  # polars reads no file in which two columns have one name
     is_plain = has_own_names and not any(name == "*" or name.startswith("^") for name in columns)  # or patterns
-    if is_plain and max(longest, default=0) <= _SHORT and max(heights, default=0) <= most_rows:
-        pieces = _whole_groups(stream, heights, columns, most_rows)
+    is_short = max(longest.values(), default=0) <= _SHORT
+    if is_plain and is_short and max((heights[group] for group in groups), default=0) <= most_rows:
+        pieces = _whole_groups(stream, heights, groups, columns, most_rows)
     else:
         pieces = _cautious_pieces(file, longest, columns, most_rows)
     while True:
@@ -237,38 +248,54 @@ def _pieces(stream: BinaryIO, name: str, columns: list[str], most_rows: int) -> 
         first += rows.height
 
 
-def _whole_groups(stream: BinaryIO, heights: list[int], columns: list[str], most_rows: int) -> Iterator[pl.DataFrame]:
+def group_heights(file: pq.ParquetFile) -> list[int]:
+    """The number of rows of each row group of a file."""
+    return [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+
+
+def _groups_of(heights: list[int], section: Section | None) -> range:
+    """The row groups of a section, which begins and ends with one; all if there is none."""
+    if section is None:
+        return range(len(heights))
+    ends = np.cumsum(heights)
+    return range(int(np.searchsorted(ends, section.start, "right")), int(np.searchsorted(ends, section.stop)) + 1)
+
+
+def _whole_groups(
+    stream: BinaryIO, heights: list[int], groups: range, columns: list[str], most_rows: int
+) -> Iterator[pl.DataFrame]:
     """The rows of a file in pieces of whole row groups, by polars, which is four times as fast.
 
     Args:
         stream: the file.
         heights: the number of rows of each row group.
+        groups: to read.
         columns: to read.
         most_rows: at a time; no row group has more.
     """
     # a file on the disk by its name, because polars reads an open one whole
     source = Path(stream.name) if isinstance(stream, io.FileIO) else stream
     ends = np.cumsum(heights)
-    start, stop = 0, sum(heights)
+    start, stop = sum(heights[: groups.start]), sum(heights[: groups.stop])
     while start < stop:
-        end = int(ends[np.searchsorted(ends, start + most_rows, side="right") - 1])
+        end = min(stop, int(ends[np.searchsorted(ends, start + most_rows, side="right") - 1]))
         stream.seek(0)  # an open one is read from where it is
         yield pl.scan_parquet(source, glob=False).select(columns).slice(start, end - start).collect()
         start = end
 
 
 def _cautious_pieces(
-    file: pq.ParquetFile, longest: list[int], columns: list[str], most_rows: int
+    file: pq.ParquetFile, longest: dict[int, int], columns: list[str], most_rows: int
 ) -> Iterator[pl.DataFrame]:
     """The rows of a file in pieces that stay small whatever they unfold to.
 
     Args:
         file: the file.
-        longest: for each row group, bytes of a row with the longest values that rows share.
+        longest: row group to read -> bytes of a row with the longest values that rows share.
         columns: to read.
         most_rows: at a time.
     """
-    for group, row_bytes in enumerate(longest):
+    for group, row_bytes in longest.items():
         most = max(1, min(most_rows, CHUNK_BYTES // (row_bytes or 1)))
         for piece in file.iter_batches(most, row_groups=[group], columns=columns):
             yield as_frame(_without_dictionaries(piece))

@@ -110,9 +110,9 @@ def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config
         log(checkpoint)
         nested.log_missing_metrics(report.metric_names({**measures.floor, **measures.accuracy}), step=checkpoint.epochs)
         tags = {"training": stage_key(name, inputs, parameters)}
-        version = version_with_tags(nested.client, model, tags)
+        version, generator = version_with_tags(nested.client, model, tags), trained.generator()
         if version is None:  # otherwise this very training is registered already
-            model_id = log_generator(nested, trained.generator(), data, run_parameters, attribution)
+            model_id = log_generator(nested, generator, data, run_parameters, attribution)
             facts = {"size": str(config.size), _ALARMS: str(len(checkpoint.alarms))}
             version = register(
                 nested,
@@ -122,7 +122,7 @@ def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config
                 about="Generators of pictures. `eightytwenty draw` draws with the champion.",
                 description=report.version_text(trained, cleaned.raw.name),
             )
-        if page := page_of_generator(trained.generator(), data, model, version, attribution):
+        if page := page_of_generator(generator, data, model, version, attribution):
             nested.log_text(page, PAGE)
     return TrainedGan(stage, rolled_back, version)
 

@@ -18,10 +18,9 @@ from eightytwenty.files import sha256
 from tasks.running.sqlite import open_database, sqlite_url
 
 _DIGEST = "sha256."
-_VERSIONS = "SELECT version, source, run_id FROM model_versions WHERE current_stage != 'Deleted_Internal' AND name = ?"
+_VERSIONS = "SELECT version, source FROM model_versions WHERE current_stage != 'Deleted_Internal' AND name = ?"
 _OF_ALIAS = " AND version = (SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?)"
 _TAGS = "SELECT key, value FROM model_version_tags WHERE name = ? AND version = ?"
-_RUN = "SELECT artifact_uri FROM runs WHERE run_uuid = ?"
 
 
 @dataclass(frozen=True)
@@ -32,14 +31,12 @@ class LocalVersion:
         name: Of the registered model.
         number: Of the version.
         folder: The files of the logged model.
-        run_folder: The artifacts of the run that made it; None if they lie elsewhere.
         tags: Of the version.
     """
 
     name: str
     number: int
     folder: Path
-    run_folder: Path | None
     tags: Mapping[str, str]
 
     def has_files(self, folder: str, *names: str) -> bool:
@@ -103,13 +100,12 @@ def find_local(data: Path, model: str) -> LocalVersion | None:
                 rows = connection.execute(f"{_VERSIONS} AND version = ?", (name, reference)).fetchall()
             if len(rows) != 1:
                 return None
-            number, source, run_id = rows[0]
-            run = connection.execute(_RUN, (run_id,)).fetchone()
+            number, source = rows[0]
             tags = dict(connection.execute(_TAGS, (name, number)).fetchall())
     except sqlite3.Error:  # such as tables of another version of MLflow
         return None
     folder = _local_folder(source)
-    return LocalVersion(name, number, folder, _local_folder(run[0]) if run else None, tags) if folder else None
+    return LocalVersion(name, number, folder, tags) if folder else None
 
 
 def _local_folder(address: str | None) -> Path | None:

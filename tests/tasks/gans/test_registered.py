@@ -61,11 +61,16 @@ def data(tmp_path_factory: pytest.TempPathFactory, generator: keras.Model) -> Pa
     return data
 
 
+@pytest.fixture(autouse=True)
+def own_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow leaves the address of a store in the environment, such as that of another test."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
 @pytest.fixture
 def command(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Calls draw or faces as the command line does, without a new process; returns where files are written."""
     monkeypatch.setenv("EIGHTYTWENTY_DATA", str(data))
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> Path:
