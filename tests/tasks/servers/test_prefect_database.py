@@ -34,3 +34,4 @@ def test_writers_wait_for_each_other(tmp_path: Path) -> None:
         stop_server(server)
     assert set(answers) == {"200", "201"}, answers
     assert answers.total() == 4 * 12 * 5
+    assert "database is locked" not in (tmp_path / "server.log").read_text()
