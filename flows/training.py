@@ -120,9 +120,9 @@ def train(model: Model, form: Parameters) -> State[Training]:
             findings = report_plainly(run, shares, trained.scores)
         links = {
             "The run in MLflow": run.link,
-            **{f"What the data was like: {each.name}": run.link_to(f"{each.folder}/index.html") for each in checks},
+            **{f"The Data Docs of {each.name}": run.link_to(f"{each.folder}/index.html") for each in checks},
         }
-        publish_page(f"{model.name}-result", "the results, where time and rows went, and links", findings.page, links)
+        publish_page(f"{model.name}-result", "results, where time went, and links", findings.page, links)
         if checkpoints:  # only now: until then a process that is killed continues in the same run
             shutil.rmtree(checkpoints, ignore_errors=True)
     log.info(shares.sentence)

@@ -172,8 +172,8 @@ def publish_cleaning(key: str, run: Run, cleaned: CleanedFolder, *, mask: bool, 
         findings_markdown(cleaned.folder, summary, mask=mask, most=_TOP) or "Nothing was found.",
         f"## Schema\n\n{yaml_block(schema)}" if schema else "",
     ]
-    links = {"The run in MLflow": run.link, "What the data was like": run.link_to(f"{_DOCS}/index.html")}
-    publish_page(f"{key}-result", "where the rows ended, what was found, and links", parts, links)
+    links = {"The run in MLflow": run.link, "The Data Docs": run.link_to(f"{_DOCS}/index.html")}
+    publish_page(f"{key}-result", "what became of the rows, and links", parts, links)
 
 
 def yaml_block(text: str) -> str:

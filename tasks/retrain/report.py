@@ -50,7 +50,10 @@ def decision_markdown(model: str, version: Version, judgement: Judgement, drifts
                 f"challenger {model}/{judgement.challenger}",
                 f"champion {champion}",
             ),
-            [(measure, _number(value), _number(champion_scores.get(measure))) for measure, value in scores.items()],
+            [
+                (measure.replace("_", " "), _number(value), _number(champion_scores.get(measure)))
+                for measure, value in scores.items()
+            ],
         ),
         "",
         f"Dataset {version.name}: {', '.join(f'{count:,} {fate}' for fate, count in version.rows.items())}. "
@@ -61,8 +64,7 @@ def decision_markdown(model: str, version: Version, judgement: Judgement, drifts
     for drift in drifts:
         lines += ["", plain(drift.sentence)]
         if drift.table:
-            rows = [(plain(expected), plain(observed), "✓" if met else "✗") for expected, observed, met in drift.table]
-            lines += ["", markdown_table(("expected", "observed", ""), rows)]
+            lines += ["", *(_expectation(*row) for row in drift.table)]
     return "\n".join(lines)
 
 
@@ -82,17 +84,21 @@ def publish_decision(
         if drift.docs:
             folder = f"data_docs/drift-{number}"
             run.log_artifact(drift.docs, folder)
-            links[f"How the new rows differ ({number})"] = run.link_to(f"{folder}/index.html")
+            links[f"The Data Docs of comparison {number}"] = run.link_to(f"{folder}/index.html")
     markdown = decision_markdown(model, version, judgement, drifts)
     run.log_text(markdown, "decision.md")
     parts = [markdown, _refused(refusals) if refusals else ""]
-    publish_page(f"{flow}-result", "whether the challenger became champion, and why", parts, links)
+    publish_page(f"{flow}-result", "the decision, why, and links", parts, links)
 
 
 @task(task_run_name="publish the refusals", **RETRIES)
 def publish_refusals(flow: str, refusals: Sequence[str]) -> None:
     """Publishes what was refused, a sentence each, in the Prefect UI, where nothing else is to be told."""
     publish_page(f"{flow}-result", "why all new files were refused", [_refused(refusals)], {})
+
+
+def _expectation(expected: str, observed: str, met: bool) -> str:
+    return f"- {'✓' if met else '✗'} {plain(expected.rstrip('.'))}; observed {plain(observed)}."
 
 
 def _refused(refusals: Sequence[str]) -> str:

@@ -61,7 +61,7 @@ def test_a_table_of_which_nothing_is_told_is_shown_in_prefect_and_mlflow(data: P
     client, logged = last_run(data)
     in_order = (
         "# 300 of 300 rows are clean",
-        "| not a decimal number | 1 |",
+        "- **not a decimal number**, 1: ",
         "```yaml\n",
         "order: {kind: integer",
         f"runs/{logged.info.run_id}?",
@@ -124,7 +124,7 @@ def test_pictures_are_shown_with_a_gallery_and_without_a_schema(data: Path) -> N
     assert state.is_completed(), state.message
     shown = artifacts(state)
     page = shown["clean-result"]
-    assert page.index("](data:image/png;base64,") < page.index("| not an image | 1 |")
+    assert page.index("](data:image/png;base64,") < page.index("- **not an image**, 1: ")
     assert "## Schema" not in page
     _, logged = last_run(data)
     assert logged.data.metrics["quarantined/not an image"] == 1
@@ -147,6 +147,6 @@ def test_where_no_row_is_clean_the_run_fails_and_says_why(data: Path) -> None:
     state = run(data, source=str(data / "pairs.csv"), schema="pairs")
     assert state.is_failed()
     assert "None of the 1 rows is clean" in str(state.message)
-    assert "| wrong sum | 1 |" in artifacts(state)["clean-result"]
+    assert "- **wrong sum**, 1: " in artifacts(state)["clean-result"]
     _, logged = last_run(data)
     assert (logged.info.status, logged.data.metrics["quarantined/wrong sum"]) == ("FAILED", 1)

@@ -124,6 +124,9 @@ def test_a_run_is_started_in_prefect_and_followed_to_mlflow(up: Servers, page: P
     expect(page.get_by_text("adders-result")).to_be_visible()
     page.screenshot(path=screenshots / "prefect-run.png")
     page.get_by_text("adders-result").click()
+    tables = page.locator(".markdown-renderer__table")
+    expect(tables.first).to_be_visible()
+    assert not tables.evaluate_all("tables => tables.filter(table => table.scrollWidth > table.clientWidth).length")
     with page.context.expect_page() as opened:
         page.locator(f'a[href^="{up.mlflow}"]').first.click()
 
