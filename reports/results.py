@@ -74,8 +74,8 @@ def results_markdown(results: Sequence[CellResult]) -> str:
         What the numbers are, the table, and the predictions that can be compared with the article's.
     """
     sentence = (
-        f"{seeds_sentence(results)} Accuracy: share of pairs whose rounded prediction is the sum; beyond: the same for "
-        "sums beyond those that were trained."
+        f"{seeds_sentence(results)} Accuracy: share of pairs whose rounded prediction is the sum; beyond: its median "
+        "for sums beyond those that were trained."
     )
     table = markdown_table(_HEADERS, map(_columns, results), right=_HEADERS[1:])
     comparisons = [_comparison(cell, article) for cell in results if (article := cell.article_prediction) is not None]
@@ -162,7 +162,7 @@ def _columns(cell: CellResult) -> list[str]:
         str(cell.hidden_units),
         _spread_text([percent(value) for value in cell.accuracy]),
         _spread_text([compact(value) for value in cell.error]),
-        _spread_text([percent(value) for value in cell.accuracy_beyond]) if cell.beyond else "",
+        percent(cell.accuracy_beyond[1]) if cell.beyond else "",
     ]
 
 
