@@ -22,7 +22,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -31,15 +31,18 @@ from typing import TYPE_CHECKING, Any
 from eightytwenty.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from eightytwenty.checks import Checked
     from eightytwenty.cleaned import Cleaned
+    from eightytwenty.engine.executor import Watch
+    from eightytwenty.engine.summary import Summary
     from eightytwenty.inference.table import Inferred
     from eightytwenty.pictures.schema import PictureTable
     from eightytwenty.progress import Progress
     from eightytwenty.read.frames import Frame
     from eightytwenty.read.options import ReadOptions
+    from eightytwenty.read.reader import Scan
     from eightytwenty.schema import Check, Column, Impute, Respell, Table, Unique
     from eightytwenty.schema_file import read_table, table_yaml
 
@@ -151,6 +154,8 @@ def clean(
     mask: bool = False,
     min_confidence: float | None = None,
     csv: bool | None = None,
+    cluster: str | None = None,
+    watch: "Watch | None" = None,
 ) -> "Cleaned":
     """Cleans a source into a folder, which appears whole or not at all.
 
@@ -169,6 +174,10 @@ def clean(
         min_confidence: what a repair needs to be made; below, it is only proposed. If not given, .99 for an inferred
             table, and whatever another one says.
         csv: whether the clean rows of a table are written as clean.csv, too; if not given, as the table says.
+        cluster: the address of a Dask scheduler, such as tls://host:8786, whose workers clean a table together. Source
+            and folder are then on a disk that all machines share, and clean.parquet and the other tables are folders of
+            files; manifest.json is written last, and whoever starts again after a failure goes on from there.
+        watch: shows the stages of a cleaning on a cluster.
 
     Returns:
         The folder, the number of rows by fate and by rule, and the tables in it.
@@ -177,11 +186,13 @@ def clean(
         UserError: the source cannot be read, or the folder cannot be written or holds something else.
     """
     if out is not None:
-        return _clean_into(source, table, Path(out).absolute(), progress, mask, min_confidence, csv)
+        return _clean_into(source, table, Path(out).absolute(), progress, mask, min_confidence, csv, cluster, watch)
+    if cluster:
+        raise UserError("Cleaning on a cluster needs a folder that all of its machines share; give out.")
     folder = Path(tempfile.mkdtemp(prefix="eightytwenty-"))
     try:
         cleaned = replace(
-            _clean_into(source, table, folder / "cleaned", progress, mask, min_confidence, csv),
+            _clean_into(source, table, folder / "cleaned", progress, mask, min_confidence, csv, None, None),
             is_temporary=True,
         )
     except BaseException:
@@ -223,9 +234,10 @@ def _clean_into(
     mask: bool,
     min_confidence: float | None,
     csv: bool | None,
+    cluster: str | None,
+    watch: "Watch | None",
 ) -> "Cleaned":
     from eightytwenty.cleaned import Cleaned
-    from eightytwenty.engine.run import clean_table
     from eightytwenty.engine.summary import Summary
     from eightytwenty.inference.decide import decide
     from eightytwenty.inference.mine import with_judge
@@ -236,20 +248,23 @@ def _clean_into(
     from eightytwenty.schema import Table
 
     read = table.read if isinstance(table, Table) else table if isinstance(table, ReadOptions) else None
-    with _local_path(source, out, read) as path:
-        beside = None
+    with ExitStack() as stack:
+        path, beside = stack.enter_context(_local_path(source, out, read)), None
+        how = (min_confidence, mask, csv)
+        scan, run = stack.enter_context(_workers(cluster, path, table, out, repr(how), watch))
         if table is None or isinstance(table, ReadOptions):
-            inferred = _infer_path(path, source, read=read, min_confidence=min_confidence)
+            inferred = _infer_path(path, source, read=read, min_confidence=min_confidence, scan=scan)
             table, beside = inferred.table, inferred_files(inferred, masked=mask)
         elif isinstance(table, Table) and min_confidence is not None:
             table = decide(table, min_confidence)
         if isinstance(table, Table):
             table = table if csv is None else replace(table, csv=csv)
             opened = open_source(path, table)
-            table = with_judge(table, opened.files)
-            summary = clean_table(opened, table, out, progress, beside=beside, mask=mask)
+            table = with_judge(table, opened.files, scan)
+            summary = run(opened, table, out, progress, beside=beside, mask=mask)
             return Cleaned(out, summary, zones={} if _is_path(source) else zones(path, table))
-        _require_picture_libraries()
+        for library in ("PIL", "scipy"):
+            _require_library(library, "cleaning pictures", "pictures")
         from eightytwenty.pictures.run import GALLERY, clean_pictures
         from eightytwenty.pictures.source import open_pictures
 
@@ -260,6 +275,29 @@ def _clean_into(
         return Cleaned(out, Summary.load(out))
 
 
+@contextmanager
+def _workers(
+    cluster: str | None,
+    path: Path,
+    table: "Table | PictureTable | ReadOptions | None",
+    out: Path,
+    how: str,
+    watch: "Watch | None",
+) -> "Iterator[tuple[Scan, Callable[..., Summary]]]":
+    """Yields what reads a source, and what cleans it: this process, or the workers of a cluster."""
+    from eightytwenty.engine.run import clean_table
+    from eightytwenty.read.reader import scan_here
+
+    if cluster is None:
+        yield scan_here, clean_table
+        return
+    _require_library("distributed", "cleaning on a cluster", "cluster")
+    from eightytwenty.cluster import on_cluster
+
+    with on_cluster(cluster, path, table, out, how, watch) as workers:
+        yield workers
+
+
 def _infer_path(
     path: Path,
     source: "str | Path | Frame",
@@ -267,6 +305,7 @@ def _infer_path(
     read: "ReadOptions | None" = None,
     progress: "Progress | None" = None,
     min_confidence: float | None = None,
+    scan: "Scan | None" = None,
 ) -> "Inferred":
     """Infers the table of a path. The columns of a frame have the kinds that their types state."""
     from eightytwenty.engine.confidence import DEFAULT
@@ -275,9 +314,10 @@ def _infer_path(
     from eightytwenty.inference.mine import forms
     from eightytwenty.inference.table import infer_path
     from eightytwenty.read.frames import stated_kinds
+    from eightytwenty.read.reader import scan_here
 
     least = DEFAULT if min_confidence is None else min_confidence
-    inferred = infer_path(path, name, read, progress, least)
+    inferred = infer_path(path, name, read, progress, least, scan or scan_here)
     kinds = {} if _is_path(source) else stated_kinds(path)
     columns = tuple(
         replace(PLAIN, kind=kinds[column.name], **{name: getattr(column, name) for name in KEPT})
@@ -330,14 +370,13 @@ def _local_path(source: "str | Path | Frame", out: Path, options: "ReadOptions |
             yield store(source, folder) if is_pipe(source) else download(str(source), folder)
 
 
-def _require_picture_libraries() -> None:
-    """Checks that Pillow and SciPy are installed.
+def _require_library(name: str, what: str, extra: str) -> None:
+    """Checks that a library is installed.
 
     Raises:
-        UserError: one of them is missing; the sentence names the extra to install.
+        UserError: it is missing; the sentence names the extra to install.
     """
     try:
-        import PIL  # noqa: F401
-        import scipy  # noqa: F401
+        import_module(name)
     except ModuleNotFoundError as error:
-        raise UserError(f"cleaning pictures needs {error.name}: install eightytwenty[pictures].") from None
+        raise UserError(f"{what} needs {error.name}: install eightytwenty[{extra}].") from None

@@ -41,6 +41,7 @@ from eightytwenty.tables import (
     CompletionOptions,
     ExplainOptions,
     InferOptions,
+    MergeOptions,
     SchemaOptions,
     installed_tables,
 )
@@ -206,6 +207,11 @@ def all_commands() -> list[Command]:
             "eightytwenty.export:schema_command",
             group=group,
             example="eightytwenty schema messy/schema.yaml --as pandera --out rows.py",
+        ),
+        Command(
+            *("merge", "make one folder of what a cluster has cleaned", MergeOptions, f"{own}:merge_command"),
+            group=group,
+            example="eightytwenty merge /shared/cleaned --out cleaned",
         ),
         *chain.from_iterable(load_all("eightytwenty.commands").values()),
         Command(

@@ -14,6 +14,7 @@ from eightytwenty.tables import (
     CompletionOptions,
     ExplainOptions,
     InferOptions,
+    MergeOptions,
     load_table,
     require_clean,
 )
@@ -55,6 +56,7 @@ def clean_command(options: CleanCommandOptions) -> None:
             mask=options.mask,
             min_confidence=options.min_confidence,
             csv=options.csv,
+            cluster=options.cluster or None,
         )
     if options.as_json:
         print_json({"folder": str(out) if out else None, **check_cleaned(cleaned, []).as_json()})
@@ -200,6 +202,21 @@ def infer_command(options: InferOptions) -> None:
         console.print(f"  {description:<24}{for_terminal(str(out / name))}", soft_wrap=True, highlight=False)
     if options.mask:
         console.print(_MASKED)
+
+
+def merge_command(options: MergeOptions) -> None:
+    """Merges a folder of parts into another folder, and prints where it is.
+
+    Raises:
+        UserError: there are no parts, or the folder cannot be written.
+    """
+    from rich.console import Console
+
+    from eightytwenty.engine.merge import merge_parts
+    from eightytwenty.printable import for_terminal
+
+    summary = merge_parts(Path(options.parts), Path(options.out))
+    Console().print(f"{summary.rows:,} rows are in {for_terminal(options.out)}", soft_wrap=True, highlight=False)
 
 
 def completion_command(options: CompletionOptions) -> None:

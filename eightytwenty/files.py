@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 from eightytwenty.errors import UserError
 
@@ -140,6 +141,22 @@ def scratch_folder(path: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def scratch_in(folder: Path) -> Path:
+    """A hidden path in a folder that no other process uses, on whatever machine; nothing is there yet."""
+    return folder / f".{uuid4().hex}"
+
+
+def settle(partial: Path, place: Path) -> None:
+    """Renames a finished folder whose name says all that is in it: if one is there already, it is equal and stays."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        partial.rename(place)
+    except OSError:
+        if not place.is_dir():
+            raise
+        shutil.rmtree(partial)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -104,6 +104,12 @@ class CleanOptions(ReadingOptions):
     mask: CliImplicitFlag[bool] = Field(
         False, title="Mask", description="whether letters and digits of examples are hidden in schema and report"
     )
+    cluster: str = Field(
+        "",
+        title="Cluster",
+        description="address of a Dask scheduler, such as tls://host:8786, whose workers clean a table together; "
+        "source and out are then on a disk that all machines share",
+    )
 
 
 ExportForm = Literal["pandera", "json-schema", "table-schema", "data-contract"]
@@ -186,6 +192,13 @@ class ExplainOptions(BaseModel):
     )
     column: CliPositionalArg[str] = Field("", title="Column", description="name of a column; if empty, all of the row")
     as_json: CliImplicitFlag[bool] = Field(False, title="JSON", alias="json", description=_JSON)
+
+
+class MergeOptions(BaseModel):
+    """Make one folder of a cleaning on a cluster: the one that a single machine would have written, byte for byte."""
+
+    parts: CliPositionalArg[str] = Field(title="Parts", min_length=1, description="folder that clean --cluster wrote")
+    out: str = Field(title="Out", min_length=1, description="folder to write")
 
 
 class CompletionOptions(BaseModel):

@@ -33,7 +33,7 @@ def clean(parameters: CleanParameters) -> State[Summary]:
     """
     source, table, out = parameters.source, table_of_form(parameters), require_allowed(parameters.out)
     shown, started = redact_address(source) if is_address(source) else source, time.perf_counter()
-    summary = clean_own(source, table, out, mask=parameters.mask)
+    summary = clean_own(source, table, out, mask=parameters.mask, cluster=parameters.cluster)
     seconds = time.perf_counter() - started
     cleaned = finished_cleaning(parameters, table, out)
     config = redact_source(parameters.model_dump(by_alias=True))

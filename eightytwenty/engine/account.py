@@ -84,7 +84,9 @@ def _most_common(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def check_accounts(folder: Path, names: Sequence[str], counts: Sequence[int], expected: Indices | None = None) -> None:
+def check_accounts(
+    folder: Path, names: Sequence[str], counts: Sequence[int], expected: Indices | None = None, first: int = 1
+) -> None:
     """Checks in the written files that raw = clean + quarantine + duplicates, by row id.
 
     Args:
@@ -92,6 +94,7 @@ def check_accounts(folder: Path, names: Sequence[str], counts: Sequence[int], ex
         names: of the files of the source.
         counts: the number of records of each file.
         expected: ordinals of the records that are rows, over all files in this order; all if not given.
+        first: the number of the first record of each file.
 
     Raises:
         ContractError: a row was lost or doubled.
@@ -106,14 +109,14 @@ def check_accounts(folder: Path, names: Sequence[str], counts: Sequence[int], ex
             source = piece["source"]
             is_encoded = pa.types.is_dictionary(source.type)
             number = source.indices if is_encoded else pc.index_in(source, pa.array(names, source.type))
-            ended = starts[number.to_numpy()] + piece["record"].to_numpy() - 1
+            ended = starts[number.to_numpy()] + piece["record"].to_numpy() - first
             if (np.diff(ended) <= 0).any():
                 raise ContractError(f"the rows in {fate} are out of order, or one occurs twice")
             missing[ended] -= 1
     wrong = np.flatnonzero(missing)
     if len(wrong):
         file = int(np.searchsorted(starts, wrong[0], side="right")) - 1
-        record, times = wrong[0] - starts[file] + 1, 1 - missing[wrong[0]]
+        record, times = wrong[0] - starts[file] + first, 1 - missing[wrong[0]]
         raise ContractError(f"record {record} of {names[file]} ended {times} times instead of once")
 
 

@@ -29,6 +29,15 @@ def code_digest(*files: str) -> str:
     return hashlib.sha256(b"\0".join(contents)).hexdigest()
 
 
+def way_of_cleaning(table: Table) -> str:
+    """Everything but the source on which the result of a cleaning depends."""
+    codes = [getattr(column.form.parse, "__code__", None) for column in table.columns]
+    kinds = [code.co_filename for code in codes if code]
+    # the hashes of keys are those of this version of polars
+    evidence = table.judge.digest if table.judge else ""
+    return f"{table!r}\n{evidence}\n{code_digest(*kinds)}\n{pl.__version__}"
+
+
 class Index:
     """The parts of files that were cleaned before, in a folder. Files are added to it, and changed ones replaced.
 
@@ -40,14 +49,12 @@ class Index:
     def __init__(self, folder: Path, table: Table) -> None:
         self.folder, self._table = folder, table
         folder.mkdir(parents=True, exist_ok=True)
+        for unfinished in folder.glob(".*"):  # of a process that died
+            shutil.rmtree(unfinished)
 
     @cached_property
     def _how(self) -> str:
-        codes = [getattr(column.form.parse, "__code__", None) for column in self._table.columns]
-        kinds = [code.co_filename for code in codes if code]
-        # the hashes of keys are those of this version of polars
-        evidence = self._table.judge.digest if self._table.judge else ""
-        return f"{self._table!r}\n{evidence}\n{code_digest(*kinds)}\n{pl.__version__}"
+        return way_of_cleaning(self._table)
 
     def find(self, files: Sequence[RawFile]) -> tuple[dict[Path, str], list[Part]]:
         """The files that are known and unchanged.

@@ -1,6 +1,7 @@
 """What a stage leaves on the disk for the next one: uncompressed Arrow files, which are mapped and not read."""
 
 import hashlib
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 from eightytwenty.engine.account import Counts
 from eightytwenty.engine.rules import Mask
+from eightytwenty.files import scratch_in, settle
 from eightytwenty.read.batch import Indices, Piece
 from eightytwenty.read.dialect import TextFormat
 
@@ -61,16 +63,24 @@ class Part:
         return self.folder / file_folder(self.source) / f"{self.first:012}"
 
     @classmethod
-    def make(cls, folder: Path, file: int, piece: Piece, tables: Mapping[str, pl.DataFrame]) -> "Part":
-        """Makes the part of a piece, with its tables."""
+    def draft(cls, folder: Path, file: int, piece: Piece, tables: Mapping[str, pl.DataFrame]) -> "Part":
+        """Begins the part of a piece, with its tables, beside the place that it will have."""
         height = len(piece.records)
         counts = Counts.of(height, tables)
         part = cls(
-            folder, file, piece.source, int(piece.records[0]), height, piece.columns, piece.text, counts, piece.empty
+            *(scratch_in(folder), file, piece.source, int(piece.records[0]), height),
+            *(piece.columns, piece.text, counts, piece.empty),
         )
         part.place.mkdir(parents=True)
         for name, table in tables.items():
             write_rows(part.place / f"{name}.arrow", table)
+        return part
+
+    def finish(self, folder: Path) -> "Part":
+        """Puts a draft in its place, as a whole."""
+        part = replace(self, folder=folder)
+        settle(self.place, part.place)
+        shutil.rmtree(self.folder)
         return part
 
     def amend(self, folder: Path, rows: Indices, tables: Mapping[str, pl.DataFrame]) -> "Part":
@@ -81,12 +91,13 @@ class Part:
             rows: positions in the piece.
             tables: what becomes of these rows.
         """
-        amended = folder / self.place.relative_to(self.folder)
-        amended.mkdir(parents=True)
-        write_rows(amended / _ROWS, pl.DataFrame({"row": rows}))
+        amended, partial = folder / self.place.relative_to(self.folder), scratch_in(folder)
+        partial.mkdir(parents=True)
+        write_rows(partial / _ROWS, pl.DataFrame({"row": rows}))
         for name, table in tables.items():
             if table.height:
-                write_rows(amended / f"{name}.arrow", table)
+                write_rows(partial / f"{name}.arrow", table)
+        settle(partial, amended)
         part = replace(self, amended=amended)
         counted = {name: part.read_table(name) for name in tables if name != "clean"}
         return replace(part, counts=Counts.of(self.height, counted))

@@ -66,7 +66,7 @@ class Router:
         no_row = np.zeros(len(batch.records), dtype=bool)
         tables = self._tables(batch, results, no_row, NO_ORIGINALS)
         validate_clean(tables["clean"].select(self.table.names), clean_schema(self.table), self.table.name)
-        part = Part.make(self.folder, number, piece, tables)
+        part = Part.draft(self.folder, number, piece, tables)
         if self.table.unique:
             part.write_hashes(KEYS, hash_keys(self.table, results))
             if piece.text:
@@ -75,7 +75,7 @@ class Router:
                 part.write_piece(replace(piece, rows=batch.cells), ~_is_plain(self.table, results))
         if rule := self.table.near_duplicates:
             part.write_hashes(LIKENESSES, hash_likenesses(rule, results, batch.problems.is_null().to_numpy()))
-        return part
+        return part.finish(self.folder)
 
     def reroute(self, repeats: Repeats) -> Part:
         """Moves copies to the duplicates, and records that contradict each other to quarantine."""

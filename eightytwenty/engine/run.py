@@ -7,21 +7,17 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-import polars as pl
-
 from eightytwenty.engine.account import check_accounts
-from eightytwenty.engine.duplicates import Copies, Ordinals, find_copies
+from eightytwenty.engine.compare import compare_parts
 from eightytwenty.engine.executor import Executor, in_threads
 from eightytwenty.engine.guard import require_replaceable
 from eightytwenty.engine.index import Index
 from eightytwenty.engine.lines import FOLDERS, QuarantinedLines
-from eightytwenty.engine.near_duplicates import find_near_duplicates, reasons
 from eightytwenty.engine.parts import Part
-from eightytwenty.engine.route import Repeats, Router
+from eightytwenty.engine.route import Router
 from eightytwenty.engine.rules import rule_reasons
 from eightytwenty.engine.summary import Summary
-from eightytwenty.engine.write import CSV, FLAGS, OUTPUTS, CleanText, Layout, Outputs
+from eightytwenty.engine.write import CSV, OUTPUTS, CleanText, Layout, Outputs
 from eightytwenty.errors import UserError
 from eightytwenty.files import whole_folder, write_files
 from eightytwenty.pages.report import write_reports
@@ -30,7 +26,8 @@ from eightytwenty.read.reader import SourceReader
 from eightytwenty.read.source import RawFile, Source
 from eightytwenty.schema import Table
 
-_OWN_NAMES = (*(f"{name}.parquet" for name in OUTPUTS), CSV, "report.md", "schema.yaml", "evidence", *FOLDERS)
+# what a cleaning writes, besides its report.json
+OWN_NAMES = (*(f"{name}.parquet" for name in OUTPUTS), CSV, "report.md", "schema.yaml", "evidence", *FOLDERS)
 _SCRATCH = ".scratch"  # while the cleaning lasts
 
 
@@ -70,7 +67,7 @@ def clean_table(
         ContractError: a record was lost or doubled, or a clean row is not clean.
     """
     files = source.files
-    require_replaceable(source.path, out, _OWN_NAMES)
+    require_replaceable(source.path, out, OWN_NAMES)
     with whole_folder(out) as folder:
         scratch = folder / _SCRATCH
         scratch.mkdir()
@@ -84,9 +81,7 @@ def clean_table(
             if progress:
                 progress(done, max(done, round(done / reader.share)) if reader.share else done)
         if not parts:
-            raise UserError(
-                f"{', '.join(file.name for file in files)}: there is a header but no record; give a file with records."
-            )
+            raise no_record(files)
         parts.sort(key=lambda part: (part.file, part.first))
         if index:
             for number, file in enumerate(files):
@@ -96,13 +91,7 @@ def clean_table(
         for part in parts:
             counts[part.file] += part.height
         names = [file.name for file in files]
-        if table.unique:
-            copies = find_copies(table, parts, executor)
-            changed = {part.place: part for part in executor(router.reroute, _repeats(parts, copies, names, counts))}
-            parts = [changed.get(part.place, part) for part in parts]
-        if table.near_duplicates:
-            found = find_near_duplicates(table, parts, executor)
-            parts = list(_with_near_duplicates(table, parts, found, names, counts, scratch))
+        parts = compare_parts(router, parts, names, counts, executor)
         with ThreadPoolExecutor(1) as remover:  # to give large files back takes a while
             for part in _merge(folder, parts, table, files, executor):
                 if not index:
@@ -111,50 +100,10 @@ def clean_table(
         shutil.rmtree(scratch)
         write_files(folder, beside or {})
         total = sum((part.counts for part in parts[1:]), parts[0].counts)
-        described = [_describe(file, count) for file, count in zip(files, counts, strict=True)]
+        described = [describe_file(file, count) for file, count in zip(files, counts, strict=True)]
         unread = [asdict(file) for file in source.unread]
         summary = total.summary(table.name, reader.sha256, described, unread)
         return write_reports(folder, summary, rule_reasons(table), mask=mask)
-
-
-def _with_near_duplicates(
-    table: Table, parts: Sequence[Part], found: pl.DataFrame, names: list[str], counts: list[int], amended: Path
-) -> Iterator[Part]:
-    """The parts, with flags for the near duplicates in them."""
-    rule = table.near_duplicates
-    if not rule or found.is_empty():
-        yield from parts
-        return
-    starts, offset = np.concatenate([[0], np.cumsum(counts)[:-1]]), 0
-    others = _row_ids(found["other"].to_numpy(), pl.Series(names, dtype=pl.String), starts)
-    ids = others.select(pl.format("{}:{}", *others.columns)).to_series()
-    flags = found.select("ordinal", pl.lit(rule.name).alias("rule"), reason=reasons(rule, table.names, found, ids))
-    flags = flags.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in FLAGS.items() if name not in flags)
-    for part in parts:
-        low, high = np.searchsorted(found["ordinal"].to_numpy(), [offset, offset + part.height]).tolist()
-        record = (pl.col("ordinal") - offset + part.first).alias("record")
-        yield part.add_flags(amended, flags[low:high].select(record, *FLAGS)) if high > low else part
-        offset += part.height
-
-
-def _repeats(parts: Sequence[Part], copies: Copies, names: list[str], counts: list[int]) -> Iterator[Repeats]:
-    """The parts that hold copies or contradicting records."""
-    starts, offset = np.concatenate([[0], np.cumsum(counts)[:-1]]), 0
-    originals = _row_ids(copies.originals, pl.Series(names, dtype=pl.String), starts)
-    for part in parts:
-        low, high = np.searchsorted(copies.copies, [offset, offset + part.height])
-        first, last = np.searchsorted(copies.conflicting, [offset, offset + part.height])
-        if high > low or last > first:
-            yield Repeats(
-                part, copies.copies[low:high] - offset, originals[low:high], copies.conflicting[first:last] - offset
-            )
-        offset += part.height
-
-
-def _row_ids(ordinals: Ordinals, names: pl.Series, starts: Ordinals) -> pl.DataFrame:
-    """The row ids of records, from their ordinals over all files."""
-    file = np.searchsorted(starts, ordinals, side="right") - 1
-    return pl.DataFrame({"copy_of_source": names[file], "copy_of_record": ordinals - starts[file] + 1})
 
 
 def _merge(
@@ -177,7 +126,14 @@ def _merge(
             yield part
 
 
-def _describe(file: RawFile, count: int) -> dict[str, object]:
+def no_record(files: Sequence[RawFile]) -> UserError:
+    """The error of a source of headers."""
+    names = ", ".join(file.name for file in files)
+    return UserError(f"{names}: there is a header but no record; give a file with records.")
+
+
+def describe_file(file: RawFile, count: int) -> dict[str, object]:
+    """What the report says of a file with `count` records."""
     return {
         "name": file.name,
         "format": file.description,

@@ -54,3 +54,8 @@ class Summary:
     def load(cls, folder: Path) -> "Summary":
         """Reads the report of a cleaning from its folder."""
         return cls(**json.loads((folder / REPORT).read_text(encoding="utf-8")))
+
+
+def part_files(path: Path) -> list[Path]:
+    """The files of an output, in order: itself, or those in it where a cluster has written it in parts."""
+    return sorted(path.iterdir()) if path.is_dir() else [path]

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -56,6 +56,10 @@ class Layout:
             pa.array([file.name for file in files], pa.string()),
         )
 
+    def of_files(self, first: int, stop: int) -> "Layout":
+        """The layout of outputs of some of the files, which are numbered from 0 there."""
+        return replace(self, sources=self.sources[first:stop])
+
     def tables(self, part: Part) -> dict[str, pa.Table]:
         """The rows of a part, as each output has them."""
         tables = {}
@@ -81,7 +85,8 @@ def output_schemas(
         copy: what the duplicates keep of it.
     """
     row_id = [pa.field("source", source), pa.field("record", pa.int64())]
-    rules, reason = ("rules", pa.large_list(_TEXT)), ("reason", _TEXT)
+    # the items have the name that Parquet gives them, so that what is read and written again is the same
+    rules, reason = ("rules", pa.large_list(pa.field("element", _TEXT))), ("reason", _TEXT)
     original = [("copy_of_source", _TEXT), ("copy_of_record", pa.int64())]
     change = [
         ("column", _TEXT),
@@ -186,6 +191,11 @@ class Outputs:
                     self._flush(name)
 
 
+def csv_header(names: Sequence[str]) -> bytes:
+    """The first line of clean.csv."""
+    return pl.DataFrame(schema=dict.fromkeys(names, pl.String)).write_csv().encode()
+
+
 class CleanText:
     """Writes the clean rows as text, as their columns write them: clean.csv, the twin of clean.parquet.
 
@@ -199,7 +209,7 @@ class CleanText:
         self._names, self._sources = layout.schemas["clean"].names, layout.sources.to_pylist()
         self._blanks = [pl.col(c.name).fill_null(c.blank) for c in table.columns if c.blank and c.name in self._names]
         self._stream = (folder / CSV).open("wb")
-        pl.DataFrame(schema=dict.fromkeys(self._names, pl.String)).write_csv(self._stream)
+        self._stream.write(csv_header(self._names))
 
     def write(self, part: Part) -> None:
         """Appends the clean rows of a part."""

@@ -15,7 +15,7 @@ from eightytwenty.inference.groups import Groups
 from eightytwenty.inference.values import Values
 from eightytwenty.mined_rules import Depends, MinedRule
 from eightytwenty.read.batch import Piece
-from eightytwenty.read.reader import SourceReader, parse
+from eightytwenty.read.reader import Pieces, Scan, parse, scan_here
 from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Table
 
@@ -54,7 +54,13 @@ class _Counts:
     groups: Mapping[str, Groups]
 
 
-def gather(files: Sequence[RawFile], table: Table, rules: Iterable[MinedRule], evidence: Evidence) -> Evidence:
+def gather(
+    files: Sequence[RawFile],
+    table: Table,
+    rules: Iterable[MinedRule],
+    evidence: Evidence,
+    scan: Scan = scan_here,
+) -> Evidence:
     """The evidence of rules, counted in all rows of files instead of a sample of them.
 
     Only values and groups that the sample has are counted, so that the evidence of any number of rows is bounded; of
@@ -65,13 +71,30 @@ def gather(files: Sequence[RawFile], table: Table, rules: Iterable[MinedRule], e
         table: of the files.
         rules: with evidence.
         evidence: of a sample.
+        scan: reads the files.
     """
     dependencies = [rule for rule in rules if isinstance(rule, Depends) and rule.name in evidence.groups]
+    count = partial(_count_pieces, table=table, dependencies=dependencies, evidence=evidence)
+    counts = _together(scan(files, count), dependencies, evidence)
+    vocabularies = {
+        name: Vocabulary(Values(vocabulary.values.cells, pl.Series("count", counts.values[name]), counts.nulls[name]))
+        for name, vocabulary in evidence.vocabularies.items()
+    }
+    return replace(evidence, vocabularies=vocabularies, groups=counts.groups).most_frequent_first(dependencies)
+
+
+def _count_pieces(pieces: Pieces, *, table: Table, dependencies: Sequence[Depends], evidence: Evidence) -> _Counts:
+    """Counts some pieces."""
+    count = partial(_count, table=table, dependencies=dependencies, evidence=evidence)
+    return _together(in_threads(count, pieces), dependencies, evidence)
+
+
+def _together(found: Iterable[_Counts], dependencies: Sequence[Depends], evidence: Evidence) -> _Counts:
+    """The sum of some counts."""
     values = {name: np.zeros(len(vocabulary), np.int64) for name, vocabulary in evidence.vocabularies.items()}
     nulls = dict.fromkeys(values, 0)
     groups: dict[str, list[Groups]] = {rule.name: [] for rule in dependencies}
-    count = partial(_count, table=table, dependencies=dependencies, evidence=evidence)
-    for counts in in_threads(count, SourceReader(files)):
+    for counts in found:
         for name, of_piece in counts.values.items():
             values[name] += of_piece
             nulls[name] += counts.nulls[name]
@@ -81,14 +104,10 @@ def gather(files: Sequence[RawFile], table: Table, rules: Iterable[MinedRule], e
             while len(of_rule) > 1 and len(of_rule[-2].keys) <= 2 * len(of_rule[-1].keys):
                 last = of_rule.pop()
                 of_rule[-1] += last
-    vocabularies = {
-        name: Vocabulary(Values(vocabulary.values.cells, pl.Series("count", values[name]), nulls[name]))
-        for name, vocabulary in evidence.vocabularies.items()
-    }
     together = {
         name: sum(of_rule[1:], of_rule[0]) if of_rule else evidence.groups[name] for name, of_rule in groups.items()
     }
-    return replace(evidence, vocabularies=vocabularies, groups=together).most_frequent_first(dependencies)
+    return _Counts(values, nulls, together)
 
 
 def _count(job: tuple[int, Piece], *, table: Table, dependencies: Sequence[Depends], evidence: Evidence) -> _Counts:

@@ -25,6 +25,7 @@ from eightytwenty.inference.spills import find_spills
 from eightytwenty.inference.templates import find_templates
 from eightytwenty.inference.values import Values
 from eightytwenty.mined_rules import Depends, MinedRule, Reference, SourceVotes, Typos, active
+from eightytwenty.read.reader import Scan, scan_here
 from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Table
 
@@ -32,7 +33,9 @@ _LONGEST_CONDITION = 60  # characters of a value that stands in the name of a ru
 _DTYPES_OF_THINGS = (pl.String, pl.Int64)  # of names, codes and numbers: measures and days refer to nothing
 
 
-def with_mined_rules(table: Table, sample: Sample, files: Sequence[RawFile], key: Sequence[str] = ()) -> Table:
+def with_mined_rules(
+    table: Table, sample: Sample, files: Sequence[RawFile], key: Sequence[str] = (), scan: Scan = scan_here
+) -> Table:
     """A table with the rules that its rows show, and a judge who has their evidence.
 
     Args:
@@ -40,6 +43,7 @@ def with_mined_rules(table: Table, sample: Sample, files: Sequence[RawFile], key
         sample: of the rows; the rules are found in it.
         files: of the source; the evidence is counted in all their rows.
         key: the columns that tell the records apart, if there are any.
+        scan: reads the files.
     """
     cells = repaired_cells(table, in_order_of_content(sample.rows))
     # of a part of the rows, nobody knows what else the sources say of a thing, nor which things there are
@@ -50,7 +54,7 @@ def with_mined_rules(table: Table, sample: Sample, files: Sequence[RawFile], key
     rules = [*mine(cells), *references, *once, *([_source_votes(sources)] if sources else [])]
     told = tell(sources, cells.texts) if sources else None
     mined = replace(table, rules=(*table.rules, *rules))
-    evidence = _of_all_rows(mined, Evidence.of(rules, cells, told), sample, files, rules)
+    evidence = _of_all_rows(mined, Evidence.of(rules, cells, told), sample, files, rules, scan)
     if near_duplicates := find_near_duplicate_rule(table.names, key, mined.rules, evidence):
         mined = replace(mined, rules=(*mined.rules, near_duplicates))
     judge = Judge(evidence, forms(mined))
@@ -62,42 +66,48 @@ def _source_votes(sources: Sources) -> SourceVotes:
     return SourceVotes(sources.source, sources.key, sources.told, sources.copiers)
 
 
-def with_judge(table: Table, files: Sequence[RawFile]) -> Table:
+def with_judge(table: Table, files: Sequence[RawFile], scan: Scan = scan_here) -> Table:
     """A table with a judge, if it has mined rules.
 
     Args:
         table: with or without a judge. Of rules for which it has no evidence, such as those that a person has added to
             an inferred schema, it is counted in the rows of the files.
         files: of the source. What they hold is known as well where a column refers to another one.
+        scan: reads the files.
     """
     known = table.judge.evidence if isinstance(table.judge, Judge) else None
     rules = [rule for rule in active(table.rules) if not known or not known.covers(rule)]
     if not rules or (table.judge and not known):
-        return _with_references(table, files)
-    sample = read_sample(files, table.names)
+        return _with_references(table, files, scan)
+    sample = read_sample(files, table.names, scan=scan)
     cells = repaired_cells(table, in_order_of_content(sample.rows))
     stated = [rule for rule in rules if isinstance(rule, SourceVotes)] if sample.is_whole else []
     told = [tell(learn_sources(rule.of, rule.sources, rule.told, cells.texts), cells.texts) for rule in stated]
     evidence = Evidence.of(rules, cells, pl.concat(told) if told else None)
-    whole = _of_all_rows(table, evidence, sample, files, rules)
+    whole = _of_all_rows(table, evidence, sample, files, rules, scan)
     judge = Judge(known.with_more(whole, rules) if known else whole, forms(table))
-    return _with_references(replace(table, judge=judge), files)
+    return _with_references(replace(table, judge=judge), files, scan)
 
 
-def _with_references(table: Table, files: Sequence[RawFile]) -> Table:
+def _with_references(table: Table, files: Sequence[RawFile], scan: Scan) -> Table:
     """A table whose judge knows all values in files to which columns refer: later ones have things of their own."""
     names = {rule.references for rule in active(table.rules) if isinstance(rule, Reference)}
     if not names or not isinstance(table.judge, Judge):
         return table
-    evidence = table.judge.evidence.with_references(reference_values(files, table, names))
+    evidence = table.judge.evidence.with_references(reference_values(files, table, names, scan))
     is_new = evidence is not table.judge.evidence
     return replace(table, judge=replace(table.judge, evidence=evidence)) if is_new else table
 
 
 def _of_all_rows(
-    table: Table, evidence: Evidence, sample: Sample, files: Sequence[RawFile], rules: Sequence[MinedRule]
+    table: Table,
+    evidence: Evidence,
+    sample: Sample,
+    files: Sequence[RawFile],
+    rules: Sequence[MinedRule],
+    scan: Scan,
 ) -> Evidence:
-    return evidence if sample.is_whole else gather(files, table, rules, evidence)
+    return evidence if sample.is_whole else gather(files, table, rules, evidence, scan)
 
 
 def read_judge(table: Table, folder: Path) -> Judge | None:

@@ -7,7 +7,7 @@ all values of the sort.
 
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -21,7 +21,7 @@ from eightytwenty.inference.near_words import find_near
 from eightytwenty.inference.values import Values
 from eightytwenty.mined_rules import Reference
 from eightytwenty.read.batch import Piece
-from eightytwenty.read.reader import SourceReader, parse
+from eightytwenty.read.reader import Pieces, Scan, parse, scan_here
 from eightytwenty.read.source import RawFile
 from eightytwenty.schema import Respell, Table
 
@@ -165,22 +165,35 @@ def _slips(cells: pl.Series, known: pl.Series) -> pl.DataFrame:
     return pl.DataFrame([cells.gather(pairs["text"]).alias("cell"), known.gather(pairs["word"]).alias("proposal")])
 
 
-def reference_values(files: Sequence[RawFile], table: Table, names: Collection[str]) -> dict[str, pl.Series]:
+def reference_values(
+    files: Sequence[RawFile], table: Table, names: Collection[str], scan: Scan = scan_here
+) -> dict[str, pl.Series]:
     """Column -> String, all its values in the rows of files, after the repairs of the column.
 
     Args:
         files: of a source.
         table: of the files.
         names: of the columns.
+        scan: reads the files.
     """
     columns = tuple(column for column in table.columns if column.name in names)
     respells = tuple(rule for rule in table.rules if isinstance(rule, Respell) and rule.column in names)
     some = replace(table, columns=columns, rules=respells, judge=None)
-    found: dict[str, list[pl.Series]] = {column.name: [pl.Series(dtype=pl.String)] for column in columns}
-    for of_piece in in_threads(partial(_values, table=table, some=some), SourceReader(files)):
-        for name, values in of_piece.items():
-            found[name].append(values)
-    return {name: pl.concat(values).unique().sort() for name, values in found.items()}
+    return _distinct(scan(files, partial(_values_of_pieces, table=table, some=some)), some.names)
+
+
+def _values_of_pieces(pieces: Pieces, *, table: Table, some: Table) -> dict[str, pl.Series]:
+    """The values of some columns in some pieces."""
+    return _distinct(in_threads(partial(_values, table=table, some=some), pieces), some.names)
+
+
+def _distinct(found: Iterable[Mapping[str, pl.Series]], names: Iterable[str]) -> dict[str, pl.Series]:
+    """The values of columns, each once, sorted."""
+    together: dict[str, list[pl.Series]] = {name: [pl.Series(dtype=pl.String)] for name in names}
+    for values in found:
+        for name, of_column in values.items():
+            together[name].append(of_column)
+    return {name: pl.concat(values).unique().sort() for name, values in together.items()}
 
 
 def _values(job: tuple[int, Piece], *, table: Table, some: Table) -> dict[str, pl.Series]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -9,7 +10,7 @@ import polars as pl
 from eightytwenty.engine.parts import Hashes
 from eightytwenty.kinds.spelling import strip_spaces
 from eightytwenty.progress import Progress
-from eightytwenty.read.reader import SourceReader, parse
+from eightytwenty.read.reader import Pieces, Scan, parse, scan_here
 from eightytwenty.read.source import RawFile
 
 # Rows of a sample. A share of .9 is known to within .002 from so many, and the first of 30 columns in two seconds.
@@ -37,7 +38,11 @@ class Sample:
 
 
 def read_sample(
-    files: Sequence[RawFile], names: list[str], most: int | None = None, progress: Progress | None = None
+    files: Sequence[RawFile],
+    names: list[str],
+    most: int | None = None,
+    progress: Progress | None = None,
+    scan: Scan = scan_here,
 ) -> Sample:
     """Reads the rows of files, and keeps those whose content has the smallest hashes, whatever their order.
 
@@ -46,24 +51,35 @@ def read_sample(
         names: of their columns.
         most: about how many rows to keep, `MOST_ROWS` if not given; rows that are equal are kept together.
         progress: called with (rows read, about how many there are in all).
+        scan: reads the files.
     """
-    reader, done = SourceReader(files), 0
+    most = most or MOST_ROWS
+    found = list(scan(files, partial(_sample_pieces, names=names, most=most), progress))
+    rows = sample_rows((sample.rows for sample in found), names, most).rows
+    return Sample(_stripped(rows), sum(sample.seen for sample in found), sum(sample.broken for sample in found))
+
+
+def _sample_pieces(pieces: Pieces, *, names: list[str], most: int) -> Sample:
+    """A sample of the rows of some pieces, as they were read."""
+    records = 0
 
     def rows_of_pieces() -> Iterator[pl.DataFrame]:
-        nonlocal done
-        for _, piece in reader:
+        nonlocal records
+        for _, piece in pieces:
             batch = parse(piece, names)
-            done += len(batch.records)
+            records += len(batch.records)
             yield batch.cells.filter(batch.problems.is_null())
-            if progress:
-                progress(done, max(done, round(done / reader.share)) if reader.share else done)
 
-    sample = sample_rows(rows_of_pieces(), names, most or MOST_ROWS)
-    return replace(sample, broken=done - sample.seen)
+    sample = sample_rows(rows_of_pieces(), names, most)
+    return replace(sample, broken=records - sample.seen)
+
+
+def _stripped(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select(strip_spaces(pl.all()))
 
 
 def sample_rows(pieces: Iterable[pl.DataFrame], names: list[str], most: int = MOST_ROWS) -> Sample:
-    """The rows of some pieces whose content has the smallest hashes."""
+    """The rows of some pieces whose content has the smallest hashes, as they are."""
     kept, hashes, seen = [pl.DataFrame(schema=dict.fromkeys(names, pl.String))], [np.empty(0, np.uint64)], 0
     limit = int(np.iinfo(np.uint64).max)
     for rows in pieces:
@@ -79,7 +95,7 @@ def sample_rows(pieces: Iterable[pl.DataFrame], names: list[str], most: int = MO
     if sum(map(len, hashes)) > most:
         kept, hashes, limit = _smallest(kept, hashes, most)
     rows = pl.concat(kept)
-    return Sample(rows.select(strip_spaces(pl.all())), seen)
+    return Sample(rows, seen)
 
 
 def _smallest(

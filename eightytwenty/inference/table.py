@@ -26,6 +26,7 @@ from eightytwenty.kinds.number_format import column_mark
 from eightytwenty.progress import Progress
 from eightytwenty.read.any_table import AnyTable
 from eightytwenty.read.options import NO_HEADER, ReadOptions
+from eightytwenty.read.reader import Scan, scan_here
 from eightytwenty.read.source import RawFile, Source, open_source
 from eightytwenty.schema import Column, Respell, Rule, Table, Unique
 
@@ -61,6 +62,7 @@ def infer_path(
     read: ReadOptions | None = None,
     progress: Progress | None = None,
     min_confidence: float = DEFAULT,
+    scan: Scan = scan_here,
 ) -> Inferred:
     """Infers the table of a file, an archive or a folder.
 
@@ -70,6 +72,7 @@ def infer_path(
         read: what is known of its files.
         progress: called with (rows read, about how many there are in all).
         min_confidence: what a repair needs to be made; below, it is only proposed.
+        scan: reads the files.
 
     Raises:
         UserError: there is nothing to read, or no record.
@@ -78,7 +81,7 @@ def infer_path(
     source = _open_as_one_table(path, options)
     if not any(file.has_header for file in source.files):
         options = replace(options, header=NO_HEADER)
-    inferred = infer_table(source.files, name or name_as_text(path.stem) or "table", options, progress)
+    inferred = infer_table(source.files, name or name_as_text(path.stem) or "table", options, progress, scan)
     if not inferred.seen:
         raise UserError(f"{path.name} has no whole record below its header; give a file with records.")
     return replace(inferred, table=decide(inferred.table, min_confidence))
@@ -97,7 +100,13 @@ def _open_as_one_table(path: Path, options: ReadOptions) -> Source:
     return open_source(path, Table(AnyTable.name, tuple(columns), read=options))
 
 
-def infer_table(files: Sequence[RawFile], name: str, read: ReadOptions, progress: Progress | None = None) -> Inferred:
+def infer_table(
+    files: Sequence[RawFile],
+    name: str,
+    read: ReadOptions,
+    progress: Progress | None = None,
+    scan: Scan = scan_here,
+) -> Inferred:
     """Infers the table of files.
 
     Args:
@@ -105,14 +114,15 @@ def infer_table(files: Sequence[RawFile], name: str, read: ReadOptions, progress
         name: of the table.
         read: what is known of the files.
         progress: called with (rows read, about how many there are in all).
+        scan: reads the files.
     """
     names = list(dict.fromkeys(column for file in files for column in file.columns))
-    sample = read_sample(files, names, progress=progress)
+    sample = read_sample(files, names, progress=progress, scan=scan)
     lacking = {column for column in names if any(column not in file.columns for file in files)}
     # whoever writes commas before fractions does not write them between cells
     has_commas = all(file.format and file.format.dialect.delimiter == "," for file in files)
     inferred = infer_sample(sample, name, read, lacking, read.decimal or ("." if has_commas else ""))
-    return replace(inferred, table=with_mined_rules(inferred.table, sample, files, inferred.key))
+    return replace(inferred, table=with_mined_rules(inferred.table, sample, files, inferred.key, scan))
 
 
 def infer_sample(sample: Sample, name: str, read: ReadOptions, lacking: set[str], decimal_mark: str = "") -> Inferred:

@@ -1,5 +1,6 @@
 """The report of a cleaning: Markdown for people, JSON for programs, a table for the terminal."""
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pyarrow.parquet as pq
 
-from eightytwenty.engine.summary import FATES, REPORT, Summary
+from eightytwenty.engine.summary import FATES, REPORT, Summary, part_files
 from eightytwenty.pages.markdown import code, markdown_table, plain
 from eightytwenty.printable import for_terminal, masked
 
@@ -207,7 +208,8 @@ def _first(file: Path, rule_column: str, columns: list[str]) -> pl.DataFrame:
     """The rule and these columns of the first different lines of each rule, read piece by piece."""
     names = [rule_column, *columns]
     first: pl.DataFrame | None = None
-    for piece in pq.ParquetFile(file).iter_batches(_PIECE, columns=names):
+    pieces = (pq.ParquetFile(part).iter_batches(_PIECE, columns=names) for part in part_files(file))
+    for piece in itertools.chain.from_iterable(pieces):
         rows = pl.DataFrame(pl.from_arrow(piece)).select(names)
         rows = rows.cast({"source": pl.String}) if "source" in names else rows
         rows = rows.explode(rule_column) if isinstance(rows.schema[rule_column], pl.List) else rows

@@ -3,17 +3,20 @@
 import hashlib
 import itertools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol, TypeVar
 
 from eightytwenty.errors import UserError
+from eightytwenty.progress import Progress
 from eightytwenty.read import arrow, delimited, parquet
 from eightytwenty.read.batch import Batch, Piece
 from eightytwenty.read.source import RawFile
 from eightytwenty.read.streams import file_sha256, open_archive, open_file, seekable, unpacked
+
+_Found = TypeVar("_Found")
 
 
 def parse(piece: Piece, names: list[str]) -> Batch:
@@ -25,6 +28,46 @@ def read_batches(files: Sequence[RawFile], names: list[str], piece: int | None =
     """Reads the records of files in batches with the columns `names`; `piece` is as for `SourceReader`."""
     for _, records in SourceReader(files, piece):
         yield parse(records, names)
+
+
+def source_sha256(digests: Sequence[str]) -> str:
+    """The digest of a source, from those of its files in order: that of the file if there is one alone."""
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+Pieces = Iterable[tuple[int, Piece]]  # each with the number of its file
+
+
+class Scan(Protocol):
+    """Runs a function on all pieces of files: on all together, or on those of each unit, wherever that is."""
+
+    def __call__(
+        self, files: Sequence[RawFile], work: Callable[[Pieces], _Found], progress: Progress | None = None
+    ) -> Iterator[_Found]:
+        """Yields what `work` returns, in the order of the records; it survives cloudpickle.
+
+        Args:
+            files: of a source.
+            work: the function.
+            progress: called with (records read, about how many there are in all), if the reading can be watched.
+        """
+
+
+def scan_here(
+    files: Sequence[RawFile], work: Callable[[Pieces], _Found], progress: Progress | None = None
+) -> Iterator[_Found]:
+    """Runs a function on all pieces together, in this process."""
+    reader = SourceReader(files)
+
+    def watched() -> Iterator[tuple[int, Piece]]:
+        done = 0
+        for number, piece in reader:
+            yield number, piece
+            done += len(piece.records)
+            if progress:
+                progress(done, max(done, round(done / reader.share)) if reader.share else done)
+
+    yield work(watched())
 
 
 def _identity(status: os.stat_result) -> tuple[int, int, int]:
@@ -65,8 +108,7 @@ class SourceReader:
     @property
     def sha256(self) -> str:
         """The SHA-256 of the source's file, or of the digests of its files; known when everything has been read."""
-        digests = [self.digests[path] for path in self._sizes]
-        return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+        return source_sha256([self.digests[path] for path in self._sizes])
 
     def __iter__(self) -> Iterator[tuple[int, Piece]]:
         for path, files in itertools.groupby(enumerate(self._files), lambda item: item[1].path):

@@ -1,9 +1,11 @@
 """Cleans what the form of the clean flow names, as a Prefect task."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from prefect import task
+from prefect.utilities.annotations import quote
 
 from eightytwenty import clean
 from eightytwenty.engine.summary import Summary
@@ -24,7 +26,9 @@ def _run_name(parameters: dict[str, Any]) -> str:
 
 
 @task(task_run_name=_run_name, **RETRIES)  # type: ignore[arg-type] # a function is such a callback
-def clean_own(source: str, table: Table | PictureTable | ReadOptions, out: Path, *, mask: bool) -> Summary:
+def clean_own(
+    source: str, table: Table | PictureTable | ReadOptions, out: Path, *, mask: bool, cluster: str = ""
+) -> Summary:
     """Cleans a source of the user's into a folder, and says what became of its rows.
 
     Args:
@@ -32,6 +36,7 @@ def clean_own(source: str, table: Table | PictureTable | ReadOptions, out: Path,
         table: what the source must be; or how its files are to be read, and the table is inferred.
         out: the folder.
         mask: whether the examples in an inferred schema are hidden.
+        cluster: address of a Dask scheduler whose workers do the work, a task for each stage; here if empty.
 
     Raises:
         UserError: the source cannot be read or is not allowed, or the folder cannot be written or holds something else.
@@ -42,4 +47,20 @@ def clean_own(source: str, table: Table | PictureTable | ReadOptions, out: Path,
         )
     with task_progress("clean", getattr(table, "unit", "rows")) as progress:
         path = source if is_address(source) else require_allowed(source)
-        return clean(path, table, out, progress, mask=mask).summary
+        return clean(path, table, out, progress, mask=mask, cluster=cluster or None, watch=_in_task).summary
+
+
+def _in_task(name: str, results: Iterator[Any], count: int | None) -> Iterator[Any]:
+    """Runs a stage as a Prefect task of its own."""
+    as_it_is = cast("Iterator[Any]", quote(results))  # nobody looks for futures in it
+    return iter(_stage.with_options(task_run_name=name)(as_it_is, name, count))
+
+
+@task(persist_result=False)
+def _stage(results: Iterator[Any], name: str, count: int | None) -> Iterator[Any]:
+    """Yields the results of a stage, and shows how many there are."""
+    with task_progress(name, "pieces") as progress:
+        for done, result in enumerate(results, start=1):
+            if count:
+                progress(done, count)
+            yield result

@@ -102,7 +102,7 @@ def test_help_lists_the_librarys_commands_alone_in_groups_with_an_example(tmp_pa
     result = run_light(tmp_path, "--help", absent=WORKFLOW | HEAVY | {"numpy", "polars", "pyarrow", "shtab", "tqdm"})
     assert result.returncode == 0, result.stderr
     listed = [line.split()[0] for line in result.stdout.splitlines() if line.startswith("  ") and line[2].isalpha()]
-    assert listed == ["clean", "check", "explain", "infer", "schema", "completion"]
+    assert listed == ["clean", "check", "explain", "infer", "schema", "merge", "completion"]
     assert "\nYour data\n" in result.stdout
     assert "example: eightytwenty clean messy.csv --out cleaned\n" in result.stdout
 
@@ -125,7 +125,7 @@ def test_the_version_is_printed(tmp_path: Path) -> None:
     ("arguments", "sentence"),
     [
         (["claen"], "there is no command claen; did you mean clean? See eightytwenty --help"),
-        (["fly"], "there is no command fly; there is clean, check, explain and 3 more. See eightytwenty --help"),
+        (["fly"], "there is no command fly; there is clean, check, explain and 4 more. See eightytwenty --help"),
         (["clean", "raw.csv", "--otu", "x"], "clean has no option --otu; did you mean --out? See"),
         (["--out", "x"], "there is no option --out without a command; see eightytwenty --help"),
         (["clean", "raw.csv", "--out", "x", "--format", "csv"], "--format csv: choose parquet or parquet,csv; see"),

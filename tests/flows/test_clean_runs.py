@@ -2,10 +2,12 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dask
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -13,6 +15,7 @@ from PIL import Image
 from prefect import State
 from prefect.client.orchestration import get_client
 
+from benchmarks.dask_cluster import dask_cluster
 from eightytwenty.engine.summary import Summary
 from flows.clean import clean
 from schemas.parameters import CleanParameters
@@ -140,6 +143,27 @@ def test_what_data_says_is_text_in_every_artifact(data: Path) -> None:
     for key, text in artifacts(state).items():
         assert is_visible(text), key
         assert not tags(text) & {"a", "img", "b"}, key
+
+
+def test_on_a_cluster_each_stage_is_a_task(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (data / "many").mkdir()
+    for number in range(4):
+        shutil.copy(data / "orders.csv", data / "many" / f"{number}.csv")
+    with dask_cluster(tmp_path) as cluster:
+        for name, value in cluster.settings.items():
+            monkeypatch.setenv(name, value)
+        dask.config.refresh()
+        state = run(data, source=str(data / "many"), out=str(data / "parts"), cluster=cluster.address)
+    assert state.is_completed(), state.message
+    assert "300 of 1,200 rows are clean" in artifacts(state)["clean-result"]
+    with get_client(sync_client=True) as client:
+        flow_run = {"flow_runs": {"id": {"any_": [str(state.state_details.flow_run_id)]}}}
+        tasks = client.request("POST", "/task_runs/filter", json=flow_run).json()
+    assert {task["state_type"] for task in tasks} == {"COMPLETED"}
+    assert {"read unit", "route unit", "write part"} <= {task["name"] for task in tasks}
+    assert len(list((data / "parts" / "clean.parquet").iterdir())) == 4
+    client, logged = last_run(data)
+    assert logged.data.params["cluster"] == cluster.address
 
 
 def test_where_no_row_is_clean_the_run_fails_and_says_why(data: Path) -> None:

@@ -4,7 +4,12 @@ import polars as pl
 import pytest
 
 from eightytwenty import infer, table_yaml
-from eightytwenty.inference.sample import sample_rows
+from eightytwenty.engine.in_parts import in_units
+from eightytwenty.inference.sample import read_sample, sample_rows
+from eightytwenty.read.any_table import AnyTable
+from eightytwenty.read.options import ReadOptions
+from eightytwenty.read.reader import scan_here
+from eightytwenty.read.source import open_source
 
 ROWS = pl.DataFrame({"a": [str(n) for n in range(5_000)], "b": [str(n % 7) for n in range(5_000)]})
 
@@ -20,14 +25,28 @@ def test_it_is_the_same_in_any_order_and_in_any_pieces(height, seed):
     assert whole.rows.sort("a").equals(other.rows.sort("a"))
 
 
-def test_equal_rows_stay_together_and_spaces_around_cells_go():
-    rows = pl.concat([ROWS, ROWS, pl.DataFrame({"a": [" x "], "b": [" "]})])
+def test_equal_rows_stay_together():
+    rows = pl.concat([ROWS, ROWS])
     sample = sample_rows([rows], ["a", "b"], 100)
     assert 100 <= sample.rows.height <= 101
     assert sample.rows.filter(pl.col("a").is_duplicated()).height >= 98
-    everything = sample_rows([rows], ["a", "b"])
-    assert everything.is_whole
-    assert everything.rows[-1].rows() == [("x", None)]
+    assert sample_rows([rows], ["a", "b"]).is_whole
+
+
+@pytest.mark.parametrize("most", [100, 5_000])
+def test_it_is_the_same_from_the_samples_of_units(tmp_path, most):
+    ROWS.write_csv(tmp_path / "raw.csv")
+    files = open_source(tmp_path / "raw.csv", AnyTable(ReadOptions())).files
+    scan = in_units(map, unit_bytes=7_000)
+    whole, of_units = (read_sample(files, ["a", "b"], most, scan=one) for one in (scan_here, scan))
+    assert whole.rows.sort("a").equals(of_units.rows.sort("a"))
+    assert (whole.seen, whole.broken) == (of_units.seen, of_units.broken) == (5_000, 0)
+
+
+def test_spaces_around_cells_go(tmp_path):
+    (tmp_path / "raw.csv").write_text("a,b\n x , \n")
+    files = open_source(tmp_path / "raw.csv", AnyTable(ReadOptions())).files
+    assert read_sample(files, ["a", "b"]).rows.rows() == [("x", None)]
 
 
 def test_of_a_large_table_a_sample_is_looked_at_wherever_its_rows_stand(tmp_path, monkeypatch):

@@ -1,0 +1,361 @@
+"""Runs the stages of a cleaning on a Dask cluster, by futures: the one module that knows Dask.
+
+What a task needs that is the same for all of its stage lies in a file, and what it found is kept in one, both in a
+folder that all machines share. So messages stay small, and whoever starts again finds what was done.
+"""
+
+import functools
+import itertools
+import logging
+import os
+import pickle
+import platform
+import re
+import socket
+from collections.abc import Callable, Iterable, Iterator, Sized
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import cloudpickle
+import polars as pl
+from distributed import Client, Future, KilledWorker, as_completed
+from distributed.comm.core import CommClosedError
+from distributed.security import Security
+
+from eightytwenty.engine.account import ContractError
+from eightytwenty.engine.executor import Executor, Watch
+from eightytwenty.engine.in_parts import clean_in_parts, in_units, prepare
+from eightytwenty.engine.index import code_digest, way_of_cleaning
+from eightytwenty.engine.summary import Summary
+from eightytwenty.errors import UserError
+from eightytwenty.files import explain_write_errors, scratch_in
+from eightytwenty.read.any_table import AnyTable
+from eightytwenty.read.options import ReadOptions
+from eightytwenty.read.reader import Scan
+from eightytwenty.read.source import open_source
+from eightytwenty.schema import Table
+
+if TYPE_CHECKING:
+    from eightytwenty.pictures.schema import PictureTable
+
+_Job = TypeVar("_Job")
+_Result = TypeVar("_Result")
+_WORD = re.compile("(?<=[a-z])(?=[A-Z])")
+_FUNCTION = "function.pickle"
+_RESULT = ".result"
+_CERTIFICATES = ", ".join(f"DASK_DISTRIBUTED__COMM__TLS__{name}" for name in ("CA_FILE", "CLIENT__CERT", "CLIENT__KEY"))
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_LONGEST_WAIT = 30  # seconds for the scheduler, and for a first worker
+_RETRIES = 2  # of a task whose disk failed
+_MOST_RUNNING = 4  # tasks per thread to have with the scheduler, so that no worker waits for the next one
+_MOST_EARLY = 1_000  # results to have before they are due
+
+
+@contextmanager
+def on_cluster(
+    address: str,
+    path: Path,
+    table: "Table | PictureTable | ReadOptions | None",
+    out: Path,
+    how: str,
+    watch: Watch | None = None,
+) -> Iterator[tuple[Scan, Callable[..., Summary]]]:
+    """Yields what reads a source on a cluster, and what cleans it there.
+
+    Args:
+        address: of the scheduler.
+        path: the source.
+        table: what it must be, if that is known.
+        out: the folder of the result.
+        how: says everything else on which the result depends.
+        watch: shows the stages.
+
+    Raises:
+        UserError: the cluster, the source or the folder cannot be used.
+    """
+    if not isinstance(table, Table | ReadOptions | None):
+        raise UserError("Pictures are cleaned on one machine; leave --cluster out.")
+    opened = open_source(path, table if isinstance(table, Table) else AnyTable(table or ReadOptions()))
+    with connect(address) as cluster:
+        cluster.require_readable(path)
+        of_table = way_of_cleaning(table) if isinstance(table, Table) else repr(table)
+        work = prepare(opened, f"{of_table}\n{how}", out)
+        scan = in_units(cluster.executor(work / "inference", watch))
+        executor = cluster.executor(work / "cleaning", watch)
+        yield scan, functools.partial(clean_in_parts, work=work, executor=executor)
+
+
+@contextmanager
+def connect(address: str) -> "Iterator[Cluster]":
+    """Yields a cluster, of which all workers have the same code and libraries as this process.
+
+    Certificates are those of Dask's own settings, `distributed.comm.tls`.
+
+    Args:
+        address: of the scheduler, as `tls://host:8786`; `tcp://` on this machine alone.
+
+    Raises:
+        UserError: nobody answers there, the certificates do not fit, or a worker has other versions.
+    """
+    parts = urlsplit(address)
+    if parts.scheme not in {"tls", "tcp"} or not parts.hostname:
+        raise UserError(f"{address} is no address of a Dask scheduler; give one such as tls://host:8786.")
+    if parts.scheme == "tcp" and parts.hostname not in _LOOPBACK:
+        raise UserError(f"{address} is not encrypted, and answers anybody; start the cluster with TLS and give tls://.")
+    with _quiet_client(), _client(address, parts.scheme == "tls") as client:
+        cluster = Cluster(client, address)
+        cluster.require_equal_workers()
+        yield cluster
+
+
+@contextmanager
+def _client(address: str, is_encrypted: bool) -> Iterator[Client]:
+    try:
+        security = Security()
+        if is_encrypted and not security.get_connection_args("client")["ssl_context"]:
+            raise UserError(f"{address} asks for a certificate; name yours in {_CERTIFICATES}.")
+        client = Client(address, security=security, timeout=_LONGEST_WAIT, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"No Dask scheduler lets this process in at {address} ({why}); start one, or see its certificates."
+        ) from None
+    with client:
+        yield client
+
+
+@contextmanager
+def _quiet_client() -> Iterator[None]:
+    """Silences what Dask logs of lost workers and schedulers: the work of the first runs again, the rest is raised."""
+    logs = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for log, level in zip(logs, levels, strict=True):
+            log.setLevel(level)
+
+
+class Cluster:
+    """A cluster.
+
+    Args:
+        client: of it.
+        address: of its scheduler.
+    """
+
+    def __init__(self, client: Client, address: str) -> None:
+        self._client, self._address = client, address
+
+    def require_equal_workers(self) -> None:
+        """Checks that there are workers, all with this process's code and libraries.
+
+        Raises:
+            UserError: one has others.
+        """
+        try:
+            self._client.wait_for_workers(1, timeout=_LONGEST_WAIT)
+        except TimeoutError:
+            raise UserError(f"The Dask cluster {self._address} has no worker; start one.") from None
+        own = probe()
+        for worker, other in self._client.run(probe, on_error="return").items():
+            if other != own:
+                raise UserError(f"The worker {worker} has {_difference(other, own)}; start all from one image.")
+
+    def require_readable(self, path: Path) -> None:
+        """Checks that every worker can read a source.
+
+        Raises:
+            UserError: one cannot.
+        """
+        for worker, error in self._client.run(_why_unreadable, str(path)).items():
+            if error:
+                raise UserError(f"The worker {worker} cannot read {path} ({error}); put it on a disk that all share.")
+
+    def executor(self, folder: Path, watch: Watch | None = None) -> Executor:
+        """The executor that keeps what it needs in a folder, and what was found in it for good.
+
+        Args:
+            folder: that all workers share; its name says everything that the stages depend on.
+            watch: shows the stages.
+
+        Raises:
+            UserError: a worker cannot write there.
+        """
+        token = scratch_in(folder)
+        token.mkdir(parents=True)
+        for worker, error in self._client.run(_why_unwritable, str(token)).items():
+            if error:
+                raise UserError(f"The worker {worker} cannot write {folder} ({error}); choose a folder that all share.")
+        token.rmdir()
+        return _Executor(self._client, self._address, folder / "stages", watch)
+
+
+class _Executor:
+    """Runs each stage as futures.
+
+    Args:
+        client: of the cluster.
+        address: of its scheduler, for messages.
+        folder: of the stages.
+        watch: shows them.
+    """
+
+    def __init__(self, client: Client, address: str, folder: Path, watch: Watch | None) -> None:
+        self._client, self._address, self._folder, self._watch = client, address, folder, watch
+        self._count = itertools.count()
+
+    def __call__(self, work: Callable[[_Job], _Result], jobs: Iterable[_Job]) -> Iterator[_Result]:
+        """Runs `work` on each job."""
+        name = getattr(getattr(work, "func", work), "__name__", type(work).__name__)
+        name = _WORD.sub("-", name).strip("-_").lower().replace("_", "-")
+        results = self._run(self._folder / f"{next(self._count):02}-{name}", name, work, jobs)
+        count = len(jobs) if isinstance(jobs, Sized) else None
+        return self._watch(name.replace("-", " "), results, count) if self._watch and count != 0 else results
+
+    def _run(self, folder: Path, name: str, work: Callable[[_Job], _Result], jobs: Iterable[_Job]) -> Iterator[_Result]:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / _FUNCTION, (probe(), work))
+        done = {path.name for path in folder.glob(f"*{_RESULT}")}
+        most = _MOST_RUNNING * max(1, sum(self._client.nthreads().values()))
+        running: dict[Future[Any], int] = {}
+        results: dict[int, Any] = {}
+        due, completed, numbered = itertools.count(), as_completed(loop=self._client.loop), enumerate(jobs)
+        run, number = uuid4().hex, next(due)
+        is_over = False
+        while running or results or not is_over:
+            room = max(0, min(most - len(running), _MOST_EARLY - len(results)))
+            more = list(itertools.islice(numbered, room))
+            is_over = is_over or len(more) < room
+            for at, job in more:
+                if _result_name(at) in done:
+                    results[at] = _read(folder / _result_name(at))
+                    continue
+                key = f"{name}-{run}-{at:06}"
+                future = self._client.submit(_task, str(folder), at, job, key=key, retries=_RETRIES)
+                running[future] = at
+                completed.add(future)
+            while number in results:
+                yield _value(results.pop(number))
+                number = next(due)
+            if running:
+                future = next(completed)
+                results[running.pop(future)] = self._result(future, name)
+                # let go at once: a worker that is lost costs what it is running, and no more
+                future.release()
+
+    def _result(self, future: "Future[Any]", name: str) -> Any:
+        try:
+            return future.result()
+        except KilledWorker:
+            raise UserError(
+                f"The stage {name} ended worker after worker, as it does where memory is short; give each more of it."
+            ) from None
+        except (CancelledError, CommClosedError):
+            raise UserError(
+                f"The Dask cluster {self._address} was lost; start it and repeat the command, which goes on from here."
+            ) from None
+
+
+@functools.cache
+def probe() -> dict[str, str]:
+    """What must be the same wherever a stage runs: a hash of polars is that of its version alone."""
+    return {
+        "Python": ".".join(platform.python_version_tuple()[:2]),
+        "polars": pl.__version__,
+        "code of eightytwenty": code_digest()[:12],
+        "hashes": str(pl.Series(["eighty", "twenty"]).hash().to_list()),
+    }
+
+
+def _difference(other: object, own: dict[str, str]) -> str:
+    """What of a probe is another one, for people."""
+    if not isinstance(other, dict):
+        return f"no eightytwenty that answers ({other})"
+    name = next(name for name, value in own.items() if other.get(name) != value)
+    return f"another {name} ({other.get(name)} in place of {own[name]})"
+
+
+def _why_unreadable(path: str) -> str:
+    """Why this worker cannot read a path; empty if it can."""
+    if not os.path.exists(path):  # noqa: PTH110 - not Path, which turns some errors into False
+        return f"it is not there on {socket.gethostname()}"
+    return "" if os.access(path, os.R_OK) else "permission denied"
+
+
+def _why_unwritable(token: str) -> str:
+    """Why this worker cannot write in the folder of another process; empty if it can."""
+    try:
+        mine = scratch_in(Path(token))
+        mine.touch()
+        mine.unlink()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def _result_name(number: int) -> str:
+    return f"{number:06}{_RESULT}"
+
+
+class _Raised:
+    """An error that another attempt would not mend.
+
+    Args:
+        error: to raise where the result is due.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+def _value(result: Any) -> Any:
+    if isinstance(result, _Raised):
+        raise result.error
+    return result
+
+
+def _task(folder: str, number: int, job: object) -> Any:
+    """Runs on a worker: the job of a number, unless it was done before."""
+    path = Path(folder, _result_name(number))
+    if path.exists():
+        return _read(path)
+    try:
+        with explain_write_errors(Path(folder)):
+            result = _function(folder)(job)
+            _write(path, result)
+    except (UserError, ContractError) as error:
+        return _Raised(error)
+    return result
+
+
+@functools.lru_cache(maxsize=4)
+def _function(folder: str) -> Callable[[object], object]:
+    """The function of a stage, read once by each process."""
+    expected, work = _read(Path(folder, _FUNCTION))
+    if expected != probe():  # of a worker that came later
+        raise UserError(
+            f"A worker on {socket.gethostname()} has {_difference(probe(), expected)}; start all from one image."
+        )
+    function: Callable[[object], object] = work
+    return function
+
+
+def _write(path: Path, value: object) -> None:
+    partial = scratch_in(path.parent)
+    try:
+        partial.write_bytes(cloudpickle.dumps(value))
+        partial.replace(path)
+    finally:
+        with suppress(FileNotFoundError):
+            partial.unlink()
+
+
+def _read(path: Path) -> Any:
+    return pickle.loads(path.read_bytes())  # noqa: S301 - written by this run, into a folder of its own

@@ -1,0 +1,86 @@
+"""Makes one folder of a cleaning in parts: byte for byte the one that one machine would have written."""
+
+import itertools
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from eightytwenty.engine.guard import require_replaceable
+from eightytwenty.engine.in_parts import MANIFEST
+from eightytwenty.engine.lines import FOLDERS
+from eightytwenty.engine.run import OWN_NAMES
+from eightytwenty.engine.summary import REPORT, Summary, part_files
+from eightytwenty.engine.write import CSV, OUTPUTS, Outputs, csv_header
+from eightytwenty.errors import UserError
+from eightytwenty.files import whole_folder
+from eightytwenty.schema_file import EVIDENCE
+
+_ROWS = 1 << 17  # to read at a time
+
+
+def merge_parts(parts: Path, out: Path) -> Summary:
+    """Merges a folder of `eightytwenty.engine.in_parts.clean_in_parts` into another folder.
+
+    Args:
+        parts: the folder; it stays as it is.
+        out: the folder to write, which appears whole or not at all.
+
+    Raises:
+        UserError: there is no such folder, it was not finished, or the other one cannot be written.
+    """
+    if not (parts / MANIFEST).is_file():
+        raise UserError(f"{parts} holds no {MANIFEST}, so it is no finished cleaning in parts; give the folder of one.")
+    require_replaceable(parts, out, OWN_NAMES)
+    manifest, summary = json.loads((parts / MANIFEST).read_text(encoding="utf-8")), Summary.load(parts)
+    names = [str(file["name"]) for file in summary.files]
+    expected = [f"part-{entry['number']:06}.parquet" for entry in manifest["parts"]]
+    schemas = {}
+    for name in OUTPUTS:
+        files = part_files(parts / f"{name}.parquet")
+        if [file.name for file in files] != expected:
+            raise UserError(f"{parts / name}.parquet does not hold the files that {MANIFEST} names; clean again.")
+        schemas[name] = pq.read_schema(files[0])
+    with whole_folder(out) as folder:
+        with Outputs(folder, schemas) as outputs:
+            for name in OUTPUTS:
+                for file in part_files(parts / f"{name}.parquet"):
+                    for source, rows in _of_sources(file, names):
+                        outputs.write(name, source, rows)
+        if (parts / CSV).is_dir():
+            _join_texts(part_files(parts / CSV), csv_header(schemas["clean"].names), folder / CSV)
+        for name in (*FOLDERS, EVIDENCE):
+            if (parts / name).is_dir():
+                shutil.copytree(parts / name, folder / name)
+        for name in ("schema.yaml", "report.md", REPORT):  # the last one is the newest
+            if (parts / name).is_file():
+                shutil.copyfile(parts / name, folder / name)
+    return summary
+
+
+def _of_sources(file: Path, names: list[str]) -> Iterator[tuple[int, pa.Table]]:
+    """The rows of each file of the source, by its number, in which all names are known."""
+    numbers = {name: number for number, name in enumerate(names)}
+    with pq.ParquetFile(file) as content:
+        for batch in content.iter_batches(_ROWS):
+            own = batch["source"]
+            of_file = np.array([numbers[name] for name in own.dictionary.to_pylist()], np.int32)[own.indices.to_numpy()]
+            sources = pa.DictionaryArray.from_arrays(pa.array(of_file), pa.array(names, pa.string()))
+            rows = pa.Table.from_batches([batch]).set_column(0, content.schema_arrow.field(0), sources)
+            cuts = [0, *(np.flatnonzero(np.diff(of_file)) + 1).tolist(), rows.num_rows]
+            for start, stop in itertools.pairwise(cuts):
+                yield int(of_file[start]), rows.slice(start, stop - start)
+
+
+def _join_texts(files: list[Path], header: bytes, path: Path) -> None:
+    """Joins texts that begin with a header under one."""
+    with path.open("wb") as stream:
+        stream.write(header)
+        for file in files:
+            with file.open("rb") as content:
+                content.seek(len(header))  # it is in all of them
+                shutil.copyfileobj(content, stream)

@@ -1,0 +1,124 @@
+"""A cleaning in parts, merged, is byte for byte that of one machine."""
+
+import io
+import json
+from dataclasses import replace
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eightytwenty import UserError
+from eightytwenty.cleaned import Cleaned
+from eightytwenty.engine import in_parts
+from eightytwenty.engine.executor import in_threads
+from eightytwenty.engine.in_parts import clean_in_parts, prepare
+from eightytwenty.engine.merge import merge_parts
+from eightytwenty.pages.explain import explain
+from eightytwenty.read.source import open_source
+from eightytwenty.schema import Column, Table, Unique
+from tests.conftest import Cleaned as CleanedFiles
+from tests.eightytwenty.engine.test_any_table import as_csv, examples
+from tests.eightytwenty.executors import pickled
+
+TABLE = Table("things", (Column("id", "integer"), Column("name", "text", nullable=True)), (Unique(("id",)),), csv=True)
+
+
+def in_parts_of(path, table, out, unit_bytes, executor=in_threads):
+    opened = open_source(path, table)
+    return clean_in_parts(
+        opened, table, out, work=prepare(opened, repr(table), out), executor=executor, unit_bytes=unit_bytes
+    )
+
+
+def merged(parts, out):
+    return CleanedFiles(out, merge_parts(parts, out)).files
+
+
+@settings(max_examples=25)
+@given(examples, st.integers(5, 200), st.integers(1, 3), st.booleans(), st.sampled_from([in_threads, pickled]))
+def test_neither_units_nor_executors_change_a_byte(
+    clean_source, tmp_path_factory, example, unit_bytes, files, has_csv, executor
+):
+    table, lines = example
+    table, folder = replace(table, csv=has_csv), tmp_path_factory.mktemp("parts")
+    sources = {f"{number}.csv": as_csv(table.names, lines[number::files]) for number in range(files)}
+    stored = io.BytesIO()
+    rows = pl.DataFrame(lines, dict.fromkeys(table.names, pl.String), orient="row")
+    rows.write_parquet(stored, row_group_size=2)
+    whole = clean_source(sources | {"rows.parquet": stored.getvalue()}, "source", table)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(in_parts, "_TEXT_BYTES", 30)
+        patch.setattr(in_parts, "_ROWS", 3)
+        in_parts_of(whole.folder.parent / "source", table, folder / "parts", unit_bytes, executor)
+    assert merged(folder / "parts", folder / "merged") == whole.files
+
+
+@pytest.fixture
+def source(tmp_path):
+    folder = tmp_path / "source"
+    folder.mkdir()
+    for number in range(3):
+        rows = "".join(f"{n * 7 % 90},x{n % 5}\n" for n in range(number * 30, number * 30 + 40))
+        (folder / f"{number}.csv").write_text(f"id,name\n{rows}oops\n")
+    return folder
+
+
+def test_the_folder_reads_as_that_of_one_machine(tmp_path, source, clean_source):
+    summary = in_parts_of(source, TABLE, tmp_path / "parts", 100)
+    whole = clean_source(source, table=TABLE)
+    assert summary == whole.summary
+    cleaned = Cleaned(tmp_path / "parts", summary)
+    for name in ("clean", "quarantine", "duplicates", "flags", "ledger"):
+        assert getattr(cleaned, name).collect().equals(whole[name])
+    assert explain(tmp_path / "parts", "1.csv:41").reasons == {
+        "row cut off": "the record has fewer cells than the header"
+    }
+    manifest = json.loads((tmp_path / "parts" / "manifest.json").read_text())
+    assert sum(sum(part["records"]) for part in manifest["parts"]) == summary.rows
+    assert not (tmp_path / "parts" / ".work").exists()
+
+
+def test_a_cleaning_that_ended_early_is_none_and_goes_on(tmp_path, source, clean_source):
+    done = []
+
+    def breaks(work, jobs):
+        for result in in_threads(work, jobs):
+            done.append(result)
+            if len(done) == 20:
+                raise OSError("the plug was pulled")
+            yield result
+
+    out = tmp_path / "parts"
+    with pytest.raises(OSError, match="the plug was pulled"):
+        in_parts_of(source, TABLE, out, 100, breaks)
+    with pytest.raises(UserError, match=r"holds no manifest\.json, so it is no finished cleaning in parts"):
+        merge_parts(out, tmp_path / "merged")
+    in_parts_of(source, TABLE, out, 100)
+    assert merged(out, tmp_path / "merged") == clean_source(source, table=TABLE).files
+
+
+def test_other_work_begins_anew(tmp_path, source, clean_source):
+    out = tmp_path / "parts"
+    in_parts_of(source, TABLE, out, 100)
+    (source / "3.csv").write_text("id,name\n1000,new\n")
+    in_parts_of(source, TABLE, out, 1 << 20)
+    assert merged(out, tmp_path / "merged") == clean_source(source, table=TABLE).files
+    (out / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match=r"holds notes\.txt, which would be lost"):
+        in_parts_of(source, TABLE, out, 100)
+
+
+def test_a_lost_part_is_noticed(tmp_path, source):
+    in_parts_of(source, TABLE, tmp_path / "parts", 100)
+    (tmp_path / "parts" / "ledger.parquet" / "part-000001.parquet").unlink()
+    with pytest.raises(UserError, match=r"ledger\.parquet does not hold the files that manifest\.json names"):
+        merge_parts(tmp_path / "parts", tmp_path / "merged")
+    assert not (tmp_path / "merged").exists()
+
+
+def test_headers_without_records_are_refused(tmp_path):
+    (tmp_path / "raw.csv").write_text("id,name\n")
+    with pytest.raises(UserError, match="there is a header but no record"):
+        in_parts_of(tmp_path / "raw.csv", TABLE, tmp_path / "parts", 100)
