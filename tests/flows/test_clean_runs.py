@@ -22,6 +22,7 @@ from schemas.parameters import CleanParameters
 from tasks.servers.private_prefect import prefect_api
 from tasks.tracking.store import connect
 from tests.hostile import HOSTILE, is_visible, tags
+from tests.system.servers import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -158,8 +159,12 @@ def test_on_a_cluster_each_stage_is_a_task(data: Path, tmp_path: Path, monkeypat
     assert "300 of 1,200 rows are clean" in artifacts(state)["clean-result"]
     with get_client(sync_client=True) as client:
         flow_run = {"flow_runs": {"id": {"any_": [str(state.state_details.flow_run_id)]}}}
-        tasks = client.request("POST", "/task_runs/filter", json=flow_run).json()
-    assert {task["state_type"] for task in tasks} == {"COMPLETED"}
+
+        def finished_tasks() -> list[dict[str, Any]] | None:
+            tasks = client.request("POST", "/task_runs/filter", json=flow_run).json()
+            return tasks if {task["state_type"] for task in tasks} == {"COMPLETED"} else None
+
+        tasks = wait_for(finished_tasks, 30)  # the records of tasks arrive a moment after the end of the run
     assert {"read unit", "route unit", "write part"} <= {task["name"] for task in tasks}
     assert len(list((data / "parts" / "clean.parquet").iterdir())) == 4
     client, logged = last_run(data)
