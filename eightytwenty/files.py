@@ -267,4 +267,4 @@ def source_mode(path: Path, expected: str) -> int:
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{path} does not exist; give {expected}.") from None
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}).") from None
+        raise UserError(f"{path} cannot be read ({error.strerror}); change its permissions or give another.") from None

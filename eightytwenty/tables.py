@@ -239,7 +239,9 @@ def load_table(options: CleanOptions | CheckOptions) -> "Table | PictureTable | 
     if isinstance(table, Table):
         return replace(table, read=stated.over(table.read))
     if stated != ReadOptions():
-        raise UserError("encoding, delimiter, quote, header, decimal and sheet are of tables, not of pictures.")
+        raise UserError(
+            "encoding, delimiter, quote, header, decimal and sheet are of tables, not of pictures; leave them out."
+        )
     return table
 
 

@@ -16,6 +16,7 @@ from prefect.states import Completed
 from eightytwenty.errors import UserError
 from eightytwenty.printable import visible
 from flows.forms import flow_of
+from reports.numbers import counts
 from schemas.parameters import RetrainParameters
 from tasks.cleaning import Clean
 from tasks.experiment import Cleaned
@@ -115,7 +116,7 @@ def retrain(model: Model, requested: RetrainParameters) -> State[Retraining | No
                     refusals[0] if refusals else f"{first.path} was changed while it was read: start again."
                 )
             newest = add_version(data.clean, versions, None, cleaned)
-            log.info("the dataset begins with %s: %s", first.name, newest.rows)
+            log.info("the dataset begins with %s: %s", first.name, counts(newest.rows))
 
         inbox = look_for_new(inbox_path, versions, newest)
         cleaned, unfit, changed = clean_deliveries(data, versions, inbox.new)

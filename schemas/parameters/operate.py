@@ -17,6 +17,8 @@ class UpParameters(Parameters):
 class DeployParameters(Parameters):
     """Register the deployments of all flows, their work pool and their automations at PREFECT_API_URL."""
 
+    as_json: PrintsJson = False
+
 
 class StatusParameters(Parameters):
     """Show which servers are up, and how the last runs ended."""

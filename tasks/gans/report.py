@@ -21,6 +21,7 @@ from reports.grid import grid, png, side_by_side
 from reports.numbers import compact, percent
 from reports.style import save
 from tasks.experiment import Cleaned
+from tasks.gans.checkpoint import Checkpoint
 from tasks.gans.config import GanConfig
 from tasks.gans.data import TrainingSet, attribution_of, evaluation_inputs, sample_plan
 from tasks.gans.measures import Measures, ellipses
@@ -113,6 +114,12 @@ def final_measures(trained: TrainedGan) -> dict[str, float]:
     """The measures after the epoch whose generator was saved."""
     history = trained.checkpoint.history
     return {name: series[trained.generator_epoch - 1] for name, series in history.items()}
+
+
+def epoch_line(checkpoint: Checkpoint, epochs: int) -> str:
+    """How the last epoch of a checkpoint ended, such as "epoch 3 of 30: coverage 95 %, FID 4.1"."""
+    coverage, fid = (checkpoint.history[name][-1] for name in ("coverage", "fid"))
+    return f"epoch {checkpoint.epochs:,} of {epochs:,}: coverage {percent(coverage)}, FID {compact(fid)}"
 
 
 def measure_lines(trained: TrainedGan, measures: Measures) -> list[tuple[str, str, str]]:

@@ -14,6 +14,7 @@ from eightytwenty.printable import for_terminal
 from models.gans.draw import draw_with
 from models.gans.gan import NOISE
 from models.gans.quality.measure import measure
+from models.gans.training import find_gpus
 from reports.accounts import timed_stage
 from reports.eighty_twenty import EightyTwenty
 from tasks.decision import Scores
@@ -36,6 +37,7 @@ from tasks.tracking.run import Run
 from tasks.tracking.run_ids import RunIds
 
 _ALARMS = "alarms"  # tag of a model version
+_MOST_LINES = 100  # about, of epochs in the log
 PAGE = "faces.html"
 
 
@@ -92,12 +94,14 @@ def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config
 
         def on_epoch(checkpoint: Checkpoint) -> None:
             log(checkpoint)
+            if checkpoint.epochs % max(1, config.epochs // _MOST_LINES) == 0:
+                get_run_logger().info(report.epoch_line(checkpoint, config.epochs))
             if checkpoint.alarms and checkpoint.alarms[-1].epoch == checkpoint.epochs:
                 warn_of_collapse(checkpoint.alarms)
 
         def make(folder: Path) -> None:
             features, exact_test = measures.features(data), ellipses(config.source, data)
-            training = Training(data, features, measures.floor, exact_test, config)
+            training = Training(data, features, measures.floor, exact_test, config, find_gpus())
             with task_progress(f"train {config.recipe}", "pictures") as progress:
                 gan, last = training.run(checkpoint_folder, on_epoch, progress)
             save_keras(to_keras(gan.sampler), folder / GENERATOR)

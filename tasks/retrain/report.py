@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from prefect import task
 
 from eightytwenty.pages.markdown import code, markdown_table, plain
+from reports.numbers import counts
 from tasks.retrain.cards import Version
 from tasks.retrain.drift import Drift
 from tasks.retrain.inbox import Inbox
@@ -56,7 +57,7 @@ def decision_markdown(model: str, version: Version, judgement: Judgement, drifts
             ],
         ),
         "",
-        f"Dataset {version.name}: {', '.join(f'{count:,} {fate}' for fate, count in version.rows.items())}. "
+        f"Dataset {version.name}: {counts(version.rows)}. "
         f"Added: {', '.join(map(code, version.added))}. SHA-256 {version.sha256}.",
     ]
     if drifts:

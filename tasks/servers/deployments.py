@@ -66,7 +66,9 @@ def read_deployments(root: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = yaml.safe_load((root / "prefect.yaml").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"there is no prefect.yaml in {root}: deployments are registered from a checkout.") from None
+        raise UserError(
+            f"there is no prefect.yaml in {root}: deployments are registered from a checkout, so run it there."
+        ) from None
     shared, nightly = content["definitions"]["one_at_a_time"], content["definitions"]["nightly"]
     for model in MODELS:
         for name, file, more_tags, schedules in (
@@ -93,7 +95,10 @@ def _register_deployments(root: Path) -> None:
         )
     if result.returncode:
         lines = (result.stderr.strip() or result.stdout.strip()).splitlines() or ["it gave no reason"]
-        raise UserError(f"Prefect refused the deployments: {lines[-1]}")
+        raise UserError(
+            f"Prefect refused the deployments ({lines[-1]}): correct prefect.yaml, "
+            "or use the server version of requirements.lock."
+        )
 
 
 @contextmanager

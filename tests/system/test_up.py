@@ -167,6 +167,9 @@ def test_a_triggered_run_leaves_its_artifacts(up: Servers, finished: str) -> Non
     in_order = ("| article |", "](data:image/png;base64,", "# Cleaning took", f"- [The run in MLflow]({up.mlflow}/#/")
     places = [page.index(words) for words in in_order]
     assert places == sorted(places)
+    lines = [line["message"] for line in up.query("logs", logs={"flow_run_id": {"any_": [finished]}})]
+    assert any(line.startswith("train article: ") for line in lines)
+    assert not [line for line in lines if "{'" in line]
 
 
 def test_the_run_and_its_files_are_in_mlflow(up: Servers, finished: str) -> None:
