@@ -160,15 +160,16 @@ def clean(
     """Cleans a source into a folder, which appears whole or not at all.
 
     Args:
-        source: a file, a folder, an archive, a named pipe, `-` for the standard input, an http(s) address, or that of a
-            PostgreSQL database; or a frame of polars or pandas or a table of pyarrow, whose rows are then those of
-            `frame.arrow`.
+        source: a file, a folder, an archive, a pattern of names, a named pipe, `-` for the standard input, an http(s)
+            address, or that of a PostgreSQL database or an object store (s3://, gs://, az://); or a frame of polars or
+            pandas or a table of pyarrow, whose rows are then those of `frame.arrow`.
         table: what its rows must be, or what its pictures must be. If it is None, or only says how the files are to be
             read, the table is inferred; the folder then holds it as schema.yaml, with the evidence for it. The columns
             of a frame that hold numbers, truth values, dates or times keep their types.
-        out: the folder. It will hold clean.parquet, quarantine.parquet, duplicates.parquet, flags.parquet,
-            ledger.parquet, report.md and report.json. An existing folder is replaced only if it holds such a result and
-            nothing else. If it is None, it is a temporary folder that goes when the result does.
+        out: the folder, or an address of an object store below which nothing is. It will hold clean.parquet,
+            quarantine.parquet, duplicates.parquet, flags.parquet, ledger.parquet, report.md and report.json. An
+            existing folder is replaced only if it holds such a result and nothing else. If it is None, it is a
+            temporary folder that goes when the result does.
         progress: called with (records done, records in all).
         mask: whether letters and digits of the examples in an inferred schema and in the report are hidden.
         min_confidence: what a repair needs to be made; below, it is only proposed. If not given, .99 for an inferred
@@ -185,16 +186,23 @@ def clean(
     Raises:
         UserError: the source cannot be read, or the folder cannot be written or holds something else.
     """
-    if out is not None:
+    from eightytwenty.object_stores import is_object_store, require_empty, upload
+
+    store = str(out) if out is not None and is_object_store(str(out)) else ""
+    if out is not None and not store:
         return _clean_into(source, table, Path(out).absolute(), progress, mask, min_confidence, csv, cluster, watch)
     if cluster:
-        raise UserError("Cleaning on a cluster needs a folder that all of its machines share; give out.")
+        raise UserError("Cleaning on a cluster needs a folder that all of its machines share; give one as out.")
+    if store:
+        require_empty(store)
     folder = Path(tempfile.mkdtemp(prefix="eightytwenty-"))
     try:
         cleaned = replace(
             _clean_into(source, table, folder / "cleaned", progress, mask, min_confidence, csv, None, None),
             is_temporary=True,
         )
+        if store:
+            upload(cleaned.folder, store)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -348,7 +356,8 @@ def _local_path(source: "str | Path | Frame", out: Path, options: "ReadOptions |
     An address is downloaded next to `out`, and what comes through a pipe, out of a database server or from memory is
     stored there; the file is deleted after the block.
     """
-    from eightytwenty.files import scratch_folder
+    from eightytwenty.files import remove, scratch_folder
+    from eightytwenty.object_stores import fetch, is_object_store
     from eightytwenty.read.databases import is_server, store_query
     from eightytwenty.read.download import download, is_address
     from eightytwenty.read.frames import store_frame
@@ -363,6 +372,12 @@ def _local_path(source: "str | Path | Frame", out: Path, options: "ReadOptions |
         yield Path(source)
         return
     out = out.resolve()
+    if is_object_store(str(source)):
+        # of one name, so that whoever starts again fetches only what is not there
+        place = out.with_name(f".{out.name}.objects")
+        yield fetch(str(source), place)
+        remove(place)
+        return
     with scratch_folder(out.parent / f"{out.name}.download") as folder:
         if is_server(str(source)):
             yield store_query(str(source), options or ReadOptions(), folder)

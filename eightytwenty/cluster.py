@@ -14,7 +14,7 @@ import re
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import CancelledError
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -32,7 +32,7 @@ from eightytwenty.engine.in_parts import clean_in_parts, in_units, prepare
 from eightytwenty.engine.index import code_digest, way_of_cleaning
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
-from eightytwenty.files import explain_write_errors, scratch_in
+from eightytwenty.files import explain_write_errors, scratch_in, settle_file
 from eightytwenty.read.any_table import AnyTable
 from eightytwenty.read.options import ReadOptions
 from eightytwenty.read.reader import Scan
@@ -81,7 +81,7 @@ def on_cluster(
         raise UserError("Pictures are cleaned on one machine; leave --cluster out.")
     opened = open_source(path, table if isinstance(table, Table) else AnyTable(table or ReadOptions()))
     with connect(address) as cluster:
-        cluster.require_readable(path)
+        cluster.require_readable(opened.files[0].path)
         of_table = way_of_cleaning(table) if isinstance(table, Table) else repr(table)
         work = prepare(opened, f"{of_table}\n{how}", out)
         scan = in_units(cluster.executor(work / "inference", watch))
@@ -348,13 +348,8 @@ def _function(folder: str) -> Callable[[object], object]:
 
 
 def _write(path: Path, value: object) -> None:
-    partial = scratch_in(path.parent)
-    try:
+    with settle_file(path) as partial:
         partial.write_bytes(cloudpickle.dumps(value))
-        partial.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            partial.unlink()
 
 
 def _read(path: Path) -> Any:

@@ -159,6 +159,17 @@ def settle(partial: Path, place: Path) -> None:
         shutil.rmtree(partial)
 
 
+@contextmanager
+def settle_file(path: Path) -> Iterator[Path]:
+    """Yields a path to write, which becomes `path` when the block ends without an error."""
+    partial = scratch_in(path.parent)
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Writes a file whole or not at all.
 

@@ -87,8 +87,8 @@ class CleanOptions(ReadingOptions):
     source: CliPositionalArg[str] = Field(
         title="Source",
         min_length=1,
-        description="table (text, JSON, workbook, Arrow or Parquet; packed or not), folder, or http(s) address; "
-        "for pictures a folder, zip, tar (also .tgz), or http(s) address",
+        description="table (text, JSON, workbook, Arrow or Parquet; packed or not), folder, pattern such as 'a/*.csv', "
+        "http(s) address, or s3://, gs:// or az://; for pictures a folder, zip, tar (also .tgz), or http(s) address",
     )
     out: str = Field(
         title="Out", min_length=1, description="folder for clean, quarantine, duplicates, ledger and report"

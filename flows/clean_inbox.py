@@ -93,14 +93,13 @@ def clean_inbox(parameters: CleanInboxParameters) -> State[CleanedInbox | None]:
         version, contradictions = add_deliveries(stage, versions, newest, fit)
         refusals = [*inbox.unfit, *unfit, *drifted, *contradictions]
         refused = refusals_sentence(inbox, changed, version, refusals)
-        if refusals:
-            publish_refusals(_NAME, refusals)
         for sentence in refusals:
             log.warning(sentence)
         waiting = [*inbox.waiting, *changed]
         left = f" Left for the next time, because it was changed a moment ago: {', '.join(waiting)}." if waiting else ""
         if version is None or versions.is_judged(version.sha256):
             if refusals:
+                publish_refusals(_NAME, refusals)
                 raise RefusedError(refused)
             return Completed(name=NOTHING_TO_DO, message=visible(f"There is nothing new in {inbox_path}.{left}"))
 

@@ -128,13 +128,12 @@ def retrain(model: Model, requested: RetrainParameters) -> State[Retraining | No
         version, drifts, drifted = _add_undrifted(data.clean, versions, newest, form, baseline, cleaned)
         refusals = [*inbox.unfit, *unfit, *drifted]
         refused = refusals_sentence(inbox, changed, version, refusals)
-        if refusals:
-            publish_refusals(flow_name, refusals)
         for sentence in refusals:
             log.warning(sentence)
 
         if version is None or versions.is_judged(key := judgement_key(experiment, version)):
             if refusals:
+                publish_refusals(flow_name, refusals)
                 raise RefusedError(refused)
             message = f"There is nothing new in {inbox_path}."
             return Completed(name=NOTHING_TO_DO, message=visible(f"{message} {left}" if waiting else message))
@@ -154,7 +153,7 @@ def retrain(model: Model, requested: RetrainParameters) -> State[Retraining | No
             training, held_out = split(data.clean, dataset, version)
             number = train_challenger(run, experiment, version, training)
             judgement = judge(run, experiment, version, number, training, held_out)
-            publish_decision(flow_name, run, name, version, judgement, drifts)
+            publish_decision(flow_name, run, name, version, judgement, drifts, refusals)
         versions.write_judgement(key, version, {"challenger": number, "promoted": judgement.decision.promoted})
         if experiment.checkpoints:
             shutil.rmtree(experiment.checkpoints([training]), ignore_errors=True)

@@ -24,6 +24,7 @@ from tasks.experiment import Findings
 from tasks.pipeline import check, clean, ingest, score_cleaning
 from tasks.registry import MODELS, Model, identifier
 from tasks.report import report_plainly
+from tasks.running.artifacts import publish_page
 from tasks.running.stages import data_folder
 from tasks.tracking.champion import promote_first
 from tasks.tracking.lifecycle import parent_run, summary_of
@@ -121,7 +122,12 @@ def train(model: Model, form: Parameters) -> State[Training]:
         if trained.report:
             findings = trained.report(run, shares, is_champion)
         else:
-            findings = report_plainly(run, model.name, shares, trained.scores)
+            findings = report_plainly(run, shares, trained.scores)
+        links = {
+            "The run in MLflow": run.link,
+            **{f"The Data Docs of {each.name}": run.link_to(f"{each.folder}/index.html") for each in checks},
+        }
+        publish_page(f"{model.name}-result", "results, where time went, and links", findings.page, links)
         if checkpoints:  # only now: until then a process that is killed continues in the same run
             shutil.rmtree(checkpoints, ignore_errors=True)
     log.info(shares.sentence)

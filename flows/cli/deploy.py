@@ -11,7 +11,7 @@ from tasks.servers.private_prefect import configured_api
 
 
 def deploy_command(parameters: DeployParameters) -> None:
-    """Registers the work pool, the deployments and the automation, or updates them.
+    """Registers the work pool, the deployments and the automations, or updates them.
 
     Raises:
         UserError: PREFECT_API_URL is not set, or no Prefect server answers there.

@@ -10,13 +10,14 @@ from prefect.utilities.annotations import quote
 from eightytwenty import clean
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
+from eightytwenty.object_stores import is_object_store
 from eightytwenty.pictures.schema import PictureTable
 from eightytwenty.read.databases import is_server
 from eightytwenty.read.download import is_address
 from eightytwenty.read.options import ReadOptions
 from eightytwenty.schema import Table
 from schemas.parameters.base import short_source
-from tasks.running.allowed_paths import require_allowed
+from tasks.running.allowed_paths import require_allowed, require_allowed_store
 from tasks.running.progress import task_progress
 from tasks.running.retries import RETRIES
 
@@ -46,6 +47,8 @@ def clean_own(
             "A database server is read on the command line; give the file of a database, or another source."
         )
     with task_progress("clean", getattr(table, "unit", "rows")) as progress:
+        if is_object_store(source):
+            require_allowed_store(source)
         path = source if is_address(source) else require_allowed(source)
         return clean(path, table, out, progress, mask=mask, cluster=cluster or None, watch=_in_task).summary
 

@@ -88,26 +88,26 @@ def draw_training(folder: Path, data: TrainingSet, measures: Measures, trained: 
 
 def write_texts(
     folder: Path, cleaned: Cleaned, measures: Measures, trained: TrainedGan, shares: EightyTwenty, recipe: str
-) -> str:
+) -> tuple[str, str]:
     """Writes the 80/20 report, the gallery of the cleaning and the attribution.
 
     Returns:
-        Markdown for the Prefect UI: the measures and the 80/20 report.
+        Markdown: the measures, and the 80/20 report.
     """
     checkpoint, attribution = trained.checkpoint, attribution_of(cleaned)
-    lines = [
-        f"# {plain(cleaned.raw.name)}, recipe {recipe}, {checkpoint.epochs} epochs",
-        *(f"- **{alarm}**" for alarm in checkpoint.alarms),
-        markdown_table(MEASURE_COLUMNS, measure_lines(trained, measures)),
-        eighty_twenty_markdown(shares),
-        "\n".join(map(plain, attribution.splitlines())),
-    ]
-    markdown = "\n\n".join(line for line in lines if line)
-    (folder / "gan.md").write_text(markdown, encoding="utf-8")
+    result = "\n\n".join(
+        [
+            f"# {plain(cleaned.raw.words)}, {recipe}, {checkpoint.epochs} epochs",
+            *(f"- **{alarm}**" for alarm in checkpoint.alarms),
+            markdown_table(MEASURE_COLUMNS, measure_lines(trained, measures), right=MEASURE_COLUMNS[1:]),
+        ]
+    )
+    report = f"{eighty_twenty_markdown(shares)}\n" + "\n".join(map(plain, attribution.splitlines()))
+    (folder / "gan.md").write_text(f"{result}\n\n{report}", encoding="utf-8")
     write_whole(folder / "cleaning.png", cleaned.rows.with_name(GALLERY).read_bytes())
     if attribution:
         (folder / "ATTRIBUTION.txt").write_text(attribution, encoding="utf-8")
-    return markdown
+    return result, report
 
 
 def final_measures(trained: TrainedGan) -> dict[str, float]:

@@ -165,9 +165,9 @@ def report_gan(
     shares: EightyTwenty,
     _: bool,
 ) -> Findings:
-    """Writes pictures, films, tables and the 80/20 report to disk, to the MLflow run and to the Prefect UI."""
+    """Writes pictures, films, tables and the 80/20 report to disk and to the MLflow run."""
 
-    def draw(folder: Path) -> str:
+    def draw(folder: Path) -> tuple[str, str]:
         data = training_set(cleaned.rows, config.seed)
         report.draw_training(folder, data, measures, trained, config)
         if page := page_of_generator(trained.generator(), data, model, trained.version, attribution_of(cleaned)):
@@ -175,8 +175,8 @@ def report_gan(
         return report.write_texts(folder, cleaned, measures, trained, shares, config.recipe)
 
     lines = report.measure_lines(trained, measures)
-    table = [dict(zip(report.MEASURE_COLUMNS, line, strict=True)) for line in lines]
-    folder = write_report(run, "gan", shares, draw, report.summary_metrics(trained), ("samples", "training"), table)
+    pictures = {"samples": "drawn pictures beside real ones", "training": "the training by epoch"}
+    folder, shown = write_report(run, shares, draw, report.summary_metrics(trained), pictures)
     page = {"faces in your browser": folder / PAGE} if (folder / PAGE).exists() else {}
     places = {
         **page,
@@ -191,6 +191,7 @@ def report_gan(
     return Findings(
         folder,
         {label: str(place) for label, place in places.items()},
+        shown,
         (f"[bold]{for_terminal(cleaned.raw.name)}[/]", report.measures_rich(lines), *alarms),
         cleaned.raw.attribution,
     )

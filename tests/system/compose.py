@@ -444,8 +444,8 @@ def register(record: dict[str, Any]) -> None:
 def check_links(run: str) -> None:
     """Links use the server's address for browsers, not its name among the containers."""
     artifacts = prefect("POST", "/artifacts/filter", {"flow_runs": {"id": {"any_": [run]}}})
-    links = [artifact["data"] for artifact in artifacts if artifact["key"] == "adders-mlflow"]
-    expect(len(links) == 1 and f"{MLFLOW}/#/" in links[0], f"the link to MLflow is {links}")
+    pages = [artifact["data"] for artifact in artifacts if artifact["key"] == "adders-result"]
+    expect(len(pages) == 1 and f"]({MLFLOW}/#/" in pages[0], f"there is no link to MLflow in {pages}")
 
 
 def check_nothing_is_lost(run: str, record: dict[str, Any]) -> None:

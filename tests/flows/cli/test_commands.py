@@ -82,7 +82,7 @@ def test_clean_accounts_for_every_row_of_a_file(command, tmp_path):
     assert pl.read_parquet(out / "clean.parquet")["a"].to_list() == [2, 7]
     assert (out / "quarantine" / "pairs.csv").read_text() == "id,a,b,sum\n3,1,1,3\n"
     assert "wrong sum" in done.stdout
-    assert "| number word | 1 |" in (out / "report.md").read_text()
+    assert "- **number word**, 1: " in (out / "report.md").read_text()
 
 
 def test_clean_reads_an_address(command, tmp_path):
