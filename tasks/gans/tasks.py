@@ -21,7 +21,7 @@ from tasks.experiment import Cleaned, Findings, Trained
 from tasks.gans import report
 from tasks.gans.checkpoint import Checkpoint, load_checkpoint, remove_abandoned, save_checkpoint
 from tasks.gans.config import GanConfig
-from tasks.gans.data import attribution_of, sample_plan, training_set
+from tasks.gans.data import attribution_of, training_set
 from tasks.gans.measures import Measures, ellipses, find_measures
 from tasks.gans.record import EpochLog, log_generator, page_of_generator, save_keras, to_keras
 from tasks.gans.train import GENERATOR, TrainedGan, Training
@@ -88,7 +88,7 @@ def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config
         RunIds(parent=run.run_id, network=nested.run_id).save(checkpoint_folder)
         if note := "\n".join(map(plain, attribution.splitlines())):
             nested.describe(note)
-        log = EpochLog(nested, sample_plan(data, config.recipe, config.seed), data)
+        log = EpochLog(nested, data)
 
         def on_epoch(checkpoint: Checkpoint) -> None:
             log(checkpoint)
