@@ -35,6 +35,7 @@ class TrainingSet:
         held_out_images: (m, s, s, 3) uint8, which no network sees in training; m is n / 9, from 16 to 1,000.
         held_out_codes: (m, k) int32.
         attributes: the k attributes.
+        held_out_rows: (m,) int64, the rows of the held-out pictures in `clean.parquet`.
     """
 
     images: Subset
@@ -42,6 +43,7 @@ class TrainingSet:
     held_out_images: Images
     held_out_codes: Codes
     attributes: tuple[Attribute, ...]
+    held_out_rows: npt.NDArray[np.int64]
 
     @property
     def cardinalities(self) -> tuple[int, ...]:
@@ -86,7 +88,12 @@ def training_set(folder: Path, seed: int) -> TrainingSet:
     held_out, training = np.sort(order[:held_out_count]), np.sort(order[held_out_count:])
     images, codes = pictures.images, pictures.codes
     return TrainingSet(
-        Subset(images, training), codes[training], np.array(images[held_out]), codes[held_out], pictures.attributes
+        Subset(images, training),
+        codes[training],
+        np.array(images[held_out]),
+        codes[held_out],
+        pictures.attributes,
+        held_out,
     )
 
 

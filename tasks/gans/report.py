@@ -10,7 +10,6 @@ from rich.table import Table
 
 from eightytwenty.files import write_whole
 from eightytwenty.pages.markdown import markdown_table, plain
-from eightytwenty.pictures.run import GALLERY
 from models.gans.draw import draw_with
 from models.gans.gan import Codes
 from models.gans.images import Images
@@ -19,6 +18,7 @@ from models.gans.quality.fidelity import attribute_fidelity
 from reports.contact_sheet import contact_sheet
 from reports.eighty_twenty import EightyTwenty, eighty_twenty_markdown
 from reports.film import epoch_frames, film
+from reports.gallery import gallery
 from reports.gan_figures import distributions, fidelity_figure, training_curves
 from reports.grid import grid, png, side_by_side
 from reports.numbers import compact, percent
@@ -110,7 +110,8 @@ def write_texts(
     ]
     markdown = "\n\n".join(line for line in lines if line)
     (folder / "gan.md").write_text(markdown, encoding="utf-8")
-    write_whole(folder / "cleaning.png", cleaned.rows.with_name(GALLERY).read_bytes())
+    raw = cleaned.raw.path
+    gallery(cleaned.rows, folder / "cleaning.png", raw if raw.is_dir() else None)
     if attribution:
         (folder / "ATTRIBUTION.txt").write_text(attribution, encoding="utf-8")
     return markdown

@@ -48,7 +48,11 @@ class Training:
         self._evaluation_inputs = evaluation_inputs(data, config.seed)
 
     def run(
-        self, folder: Path, on_epoch: Callable[[Checkpoint], None], progress: Progress | None = None
+        self,
+        folder: Path,
+        on_epoch: Callable[[Checkpoint], None],
+        progress: Progress | None = None,
+        epochs: int | None = None,
     ) -> tuple[Gan, Checkpoint]:
         """Continues from the checkpoint in a folder, or starts from the beginning.
 
@@ -56,6 +60,7 @@ class Training:
             folder: of the checkpoint; made if it does not exist.
             on_epoch: called after each epoch, when its checkpoint is saved.
             progress: called with (pictures shown in all epochs, total).
+            epochs: after which to stop, as if the training were interrupted; by default all.
 
         Returns:
             the networks, as the last epoch left them or, after a roll-back, the best one, and the last checkpoint.
@@ -73,7 +78,8 @@ class Training:
             gan.state = checkpoint.state
             on_epoch(checkpoint)
         watch = self._watch(checkpoint)
-        while checkpoint.epochs < config.epochs and not (checkpoint.alarms and config.on_collapse != "continue"):
+        last = config.epochs if epochs is None else epochs
+        while checkpoint.epochs < last and not (checkpoint.alarms and config.on_collapse != "continue"):
             self._epoch(gan, checkpoint, watch, progress)
             save_checkpoint(folder, checkpoint)
             on_epoch(checkpoint)
