@@ -46,4 +46,6 @@ def contact_sheet(
     # captions can be wider than a few small samples, so that the squares differ in width
     width = max(square.shape[1] for square in squares)
     padded = [np.pad(square, ((0, _GAP), (0, width + _GAP - square.shape[1]), (0, 0)), "edge") for square in squares]
-    return grid(np.stack(padded), math.ceil(math.sqrt(len(squares))), 1)
+    root = math.ceil(math.sqrt(len(squares)))
+    columns = min(range(root, root + 3), key=lambda number: -len(squares) % number)  # the fewest empty places
+    return grid(np.stack(padded), columns, 1)

@@ -49,7 +49,8 @@ def train(run: Run, cleaned: Cleaned, model: str, config: GanConfig, compares: b
         cleaned: the pictures.
         model: the registered model.
         config: how to train.
-        compares: whether to show what cleaning bought, by a short training on uncleaned pictures.
+        compares: whether to show what cleaning bought, by a short training on uncleaned pictures; not if the training
+            itself is as short.
     """
     measures = find_features(cleaned, config.seed)
     trained = train_gan(run, cleaned, measures, model, config)
@@ -61,7 +62,7 @@ def train(run: Run, cleaned: Cleaned, model: str, config: GanConfig, compares: b
     ]
     scores = {**report.final_measures(trained), "alarms": float(len(trained.checkpoint.alarms))}
     gains: tuple[Gain, ...] = ()
-    if compares:
+    if compares and config.epochs > COMPARED_EPOCHS:
         uncleaned = train_uncleaned(cleaned, measures, config)
         stages.append(timed_stage("train uncleaned", "other", [uncleaned.stage]))
         gains = uncleaned.gains(trained.checkpoint)
@@ -70,7 +71,7 @@ def train(run: Run, cleaned: Cleaned, model: str, config: GanConfig, compares: b
         scores,
         tuple(stages),
         gains,
-        f"after {min(COMPARED_EPOCHS, config.epochs)} of {config.epochs} epochs",
+        f"after {COMPARED_EPOCHS} of {config.epochs} epochs",
         report=partial(report_gan, cleaned, measures, trained, model, config),
     )
 
@@ -161,8 +162,7 @@ def train_uncleaned(cleaned: Cleaned, measures: Measures, config: GanConfig) -> 
             history: dict[str, list[float]] = {}
             if data is not None:
                 training = Training(data, measures.features(clean), measures.floor, None, config)
-                epochs = min(COMPARED_EPOCHS, config.epochs)
-                _, checkpoint = training.run(Path(scratch) / "checkpoint", lambda _: None, progress, epochs)
+                _, checkpoint = training.run(Path(scratch) / "checkpoint", lambda _: None, progress, COMPARED_EPOCHS)
                 history = checkpoint.results.history
             save_history(folder, history)
 
