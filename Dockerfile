@@ -24,7 +24,7 @@ LABEL org.opencontainers.image.title="eightytwenty" \
       org.opencontainers.image.base.name="${PYTHON_IMAGE}"
 # Volumes take over the owner of the folders that they are mounted on.
 RUN useradd --uid 1000 --no-create-home --shell /usr/sbin/nologin app && \
-    install --directory --owner app --group app /data /data/inbox /artifacts
+    install --directory --owner app --group app /data /data/inbox /artifacts /certificates
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 # The modes do not depend on the umask under which the project was cloned.

@@ -128,7 +128,7 @@ def _is_same(parts: Path, whole: Path, place: Path) -> bool:
 def _wait_for_results(out: Path, process: subprocess.Popen[bytes]) -> None:
     """Waits until some of the work has been done, and some not."""
     deadline = time.monotonic() + _LONGEST
-    while len(list(out.glob(".work/*/cleaning/stages/*UnitRouter/*.result"))) < _FILES // 4:
+    while len(list(out.glob(".work/*/cleaning/stages/*route-unit/*.result"))) < _FILES // 4:
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError("the cleaning ended before the fault")
         time.sleep(0.01)

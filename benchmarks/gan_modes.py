@@ -13,8 +13,7 @@ import numpy as np
 from benchmarks.harness import Result, Size, command_line, print_json, run
 from benchmarks.shapes import draw, score, train_recogniser
 from models.gans.gan import NOISE
-from models.gans.training import BUILDERS, build, make_repeatable, steps_per_epoch, train_epoch
-from schemas.parameters import GanParameters
+from models.gans.training import BUILDERS, build, default_batch_size, make_repeatable, steps_per_epoch, train_epoch
 
 
 def main() -> None:
@@ -46,7 +45,7 @@ def compare(shown: int, recipe: str, pictures: int, scored: int, recognised: int
     noise = np.random.default_rng(3).standard_normal((scored, NOISE), np.float32)
     lines = []
     for name in BUILDERS if recipe == "both" else [recipe]:
-        epochs, batch_size = -(-shown // pictures), GanParameters(recipe=name).planned_batch_size
+        epochs, batch_size = -(-shown // pictures), default_batch_size(name)
         gan = build(name, 32, (), 0, epochs * steps_per_epoch(pictures, batch_size))
         seconds = 0.0
         for epoch in range(epochs):

@@ -18,10 +18,9 @@ from benchmarks.harness import Result, Size, command_line, print_json, run
 from models.gans import stable
 from models.gans.gan import NOISE
 from models.gans.quality.measure import measure, measure_attributes, real_floor
-from models.gans.training import make_repeatable, steps_per_epoch, train_epoch
-from schemas.parameters import GanParameters
+from models.gans.training import default_batch_size, make_repeatable, steps_per_epoch, train_epoch
 
-SIZE, BATCH = 32, GanParameters().planned_batch_size
+SIZE, BATCH = 32, default_batch_size("stable")
 
 
 class Separate(stable.StableGan):

@@ -9,8 +9,7 @@ import numpy as np
 
 from benchmarks.harness import Result, Size, command_line, run
 from models.gans.gan import Gan
-from models.gans.training import BUILDERS, build, make_repeatable, train_epoch
-from schemas.parameters import GanParameters
+from models.gans.training import BUILDERS, build, default_batch_size, make_repeatable, train_epoch
 
 
 def main() -> None:
@@ -50,7 +49,7 @@ def _rate(gan: Gan, images: np.ndarray, recipe: str, epoch: int) -> float:
         images,
         np.zeros((len(images), 0), np.int32),
         epoch=epoch,
-        batch_size=GanParameters(recipe=recipe).planned_batch_size,
+        batch_size=default_batch_size(recipe),
         seed=0,
     )
     return len(images) / (time.perf_counter() - started)

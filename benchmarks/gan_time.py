@@ -21,9 +21,8 @@ from models.gans.gan import NOISE, Codes
 from models.gans.images import Images
 from models.gans.quality.classifier import Classifier, train_classifier
 from models.gans.quality.measure import measure, real_floor
-from models.gans.training import Recipe, build, make_repeatable, steps_per_epoch, train_epoch
+from models.gans.training import Recipe, build, default_batch_size, make_repeatable, steps_per_epoch, train_epoch
 from schemas.attributes import AVATARS
-from schemas.parameters import GanParameters
 from tasks.ingest.avatars import draw_avatars
 
 HELD_OUT = 1000
@@ -87,7 +86,7 @@ def _train(
     recipe: Recipe, epochs: int, images: Images, real: Images, features: Classifier, rows: int
 ) -> Iterator[dict[str, Any]]:
     """Trains for `epochs` epochs and measures every `rows` pictures."""
-    batch_size = GanParameters(recipe=recipe).planned_batch_size
+    batch_size = default_batch_size(recipe)
     gan = build(recipe, images.shape[1], (), 0, epochs * steps_per_epoch(len(images), batch_size))
     noise = np.random.default_rng(1).standard_normal((len(real), NOISE), np.float32)
     no_codes = np.zeros((max(len(real), rows), 0), np.int32)

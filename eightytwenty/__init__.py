@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from eightytwenty.checks import Checked
     from eightytwenty.cleaned import Cleaned
+    from eightytwenty.engine.executor import Watch
     from eightytwenty.engine.summary import Summary
     from eightytwenty.inference.table import Inferred
     from eightytwenty.pictures.schema import PictureTable
@@ -154,19 +155,21 @@ def clean(
     min_confidence: float | None = None,
     csv: bool | None = None,
     cluster: str | None = None,
+    watch: "Watch | None" = None,
 ) -> "Cleaned":
     """Cleans a source into a folder, which appears whole or not at all.
 
     Args:
-        source: a file, a folder, an archive, a named pipe, `-` for the standard input, an http(s) address, or that of a
-            PostgreSQL database; or a frame of polars or pandas or a table of pyarrow, whose rows are then those of
-            `frame.arrow`.
+        source: a file, a folder, an archive, a pattern of names, a named pipe, `-` for the standard input, an http(s)
+            address, or that of a PostgreSQL database or an object store (s3://, gs://, az://); or a frame of polars or
+            pandas or a table of pyarrow, whose rows are then those of `frame.arrow`.
         table: what its rows must be, or what its pictures must be. If it is None, or only says how the files are to be
             read, the table is inferred; the folder then holds it as schema.yaml, with the evidence for it. The columns
             of a frame that hold numbers, truth values, dates or times keep their types.
-        out: the folder. It will hold clean.parquet, quarantine.parquet, duplicates.parquet, flags.parquet,
-            ledger.parquet, report.md and report.json. An existing folder is replaced only if it holds such a result and
-            nothing else. If it is None, it is a temporary folder that goes when the result does.
+        out: the folder, or an address of an object store below which nothing is. It will hold clean.parquet,
+            quarantine.parquet, duplicates.parquet, flags.parquet, ledger.parquet, report.md and report.json. An
+            existing folder is replaced only if it holds such a result and nothing else. If it is None, it is a
+            temporary folder that goes when the result does.
         progress: called with (records done, records in all).
         mask: whether letters and digits of the examples in an inferred schema and in the report are hidden.
         min_confidence: what a repair needs to be made; below, it is only proposed. If not given, .99 for an inferred
@@ -175,6 +178,7 @@ def clean(
         cluster: the address of a Dask scheduler, such as tls://host:8786, whose workers clean a table together. Source
             and folder are then on a disk that all machines share, and clean.parquet and the other tables are folders of
             files; manifest.json is written last, and whoever starts again after a failure goes on from there.
+        watch: shows the stages of a cleaning on a cluster.
 
     Returns:
         The folder, the number of rows by fate and by rule, and the tables in it.
@@ -182,16 +186,23 @@ def clean(
     Raises:
         UserError: the source cannot be read, or the folder cannot be written or holds something else.
     """
-    if out is not None:
-        return _clean_into(source, table, Path(out).absolute(), progress, mask, min_confidence, csv, cluster)
+    from eightytwenty.object_stores import is_object_store, require_empty, upload
+
+    store = str(out) if out is not None and is_object_store(str(out)) else ""
+    if out is not None and not store:
+        return _clean_into(source, table, Path(out).absolute(), progress, mask, min_confidence, csv, cluster, watch)
     if cluster:
-        raise UserError("Cleaning on a cluster needs a folder that all of its machines share; give out.")
+        raise UserError("Cleaning on a cluster needs a folder that all of its machines share; give one as out.")
+    if store:
+        require_empty(store)
     folder = Path(tempfile.mkdtemp(prefix="eightytwenty-"))
     try:
         cleaned = replace(
-            _clean_into(source, table, folder / "cleaned", progress, mask, min_confidence, csv, cluster=None),
+            _clean_into(source, table, folder / "cleaned", progress, mask, min_confidence, csv, None, None),
             is_temporary=True,
         )
+        if store:
+            upload(cleaned.folder, store)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -232,6 +243,7 @@ def _clean_into(
     min_confidence: float | None,
     csv: bool | None,
     cluster: str | None,
+    watch: "Watch | None",
 ) -> "Cleaned":
     from eightytwenty.cleaned import Cleaned
     from eightytwenty.engine.summary import Summary
@@ -247,7 +259,7 @@ def _clean_into(
     with ExitStack() as stack:
         path, beside = stack.enter_context(_local_path(source, out, read)), None
         how = (min_confidence, mask, csv)
-        scan, run = stack.enter_context(_workers(cluster, path, table, out, repr(how)))
+        scan, run = stack.enter_context(_workers(cluster, path, table, out, repr(how), watch))
         if table is None or isinstance(table, ReadOptions):
             inferred = _infer_path(path, source, read=read, min_confidence=min_confidence, scan=scan)
             table, beside = inferred.table, inferred_files(inferred, masked=mask)
@@ -273,7 +285,12 @@ def _clean_into(
 
 @contextmanager
 def _workers(
-    cluster: str | None, path: Path, table: "Table | PictureTable | ReadOptions | None", out: Path, how: str
+    cluster: str | None,
+    path: Path,
+    table: "Table | PictureTable | ReadOptions | None",
+    out: Path,
+    how: str,
+    watch: "Watch | None",
 ) -> "Iterator[tuple[Scan, Callable[..., Summary]]]":
     """Yields what reads a source, and what cleans it: this process, or the workers of a cluster."""
     from eightytwenty.engine.run import clean_table
@@ -285,7 +302,7 @@ def _workers(
     _require_library("distributed", "cleaning on a cluster", "cluster")
     from eightytwenty.cluster import on_cluster
 
-    with on_cluster(cluster, path, table, out, how) as workers:
+    with on_cluster(cluster, path, table, out, how, watch) as workers:
         yield workers
 
 
@@ -339,7 +356,8 @@ def _local_path(source: "str | Path | Frame", out: Path, options: "ReadOptions |
     An address is downloaded next to `out`, and what comes through a pipe, out of a database server or from memory is
     stored there; the file is deleted after the block.
     """
-    from eightytwenty.files import scratch_folder
+    from eightytwenty.files import remove, scratch_folder
+    from eightytwenty.object_stores import fetch, is_object_store
     from eightytwenty.read.databases import is_server, store_query
     from eightytwenty.read.download import download, is_address
     from eightytwenty.read.frames import store_frame
@@ -354,6 +372,12 @@ def _local_path(source: "str | Path | Frame", out: Path, options: "ReadOptions |
         yield Path(source)
         return
     out = out.resolve()
+    if is_object_store(str(source)):
+        # of one name, so that whoever starts again fetches only what is not there
+        place = out.with_name(f".{out.name}.objects")
+        yield fetch(str(source), place)
+        remove(place)
+        return
     with scratch_folder(out.parent / f"{out.name}.download") as folder:
         if is_server(str(source)):
             yield store_query(str(source), options or ReadOptions(), folder)

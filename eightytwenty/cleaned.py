@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pyarrow as pa
 
-from eightytwenty.engine.summary import Summary, part_files
+from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Cleaned:
             raise UserError(f"to_pandas needs {error.name}: install eightytwenty[pandas].") from None
 
     def _scan(self, name: str) -> pl.LazyFrame:
-        files, source = part_files(self.folder / f"{name}.parquet"), pl.col("source").cast(pl.String)
+        path, source = self.folder / f"{name}.parquet", pl.col("source").cast(pl.String)
         if self.is_temporary:
-            return pl.read_parquet(files, glob=False).with_columns(source).lazy()
-        return pl.scan_parquet(files, glob=False).with_columns(source)
+            return pl.read_parquet(path, glob=False).with_columns(source).lazy()
+        return pl.scan_parquet(path, glob=False).with_columns(source)

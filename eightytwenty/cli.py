@@ -33,7 +33,7 @@ from eightytwenty.errors import UserError
 from eightytwenty.help import Parser, describe, require_known
 from eightytwenty.plugins import load_all
 from eightytwenty.printable import print_error
-from eightytwenty.progress import QUIET
+from eightytwenty.progress import QUIET, waiting
 from eightytwenty.signals import sigterm_raises
 from eightytwenty.tables import (
     CheckOptions,
@@ -77,7 +77,9 @@ def main() -> None:
         with sigterm_raises(), _quiet(sys.argv[1:]) as arguments:
             command, options = parse(arguments)
             module, _, function = command.function.partition(":")
-            getattr(import_module(module), function)(options)
+            with waiting("load the libraries"):
+                run = getattr(import_module(module), function)
+            run(options)
     except UserError as error:
         print_error(str(error))
         sys.exit(2)

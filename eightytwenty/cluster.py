@@ -10,10 +10,11 @@ import logging
 import os
 import pickle
 import platform
+import re
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import CancelledError
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -26,12 +27,12 @@ from distributed.comm.core import CommClosedError
 from distributed.security import Security
 
 from eightytwenty.engine.account import ContractError
-from eightytwenty.engine.executor import Executor
+from eightytwenty.engine.executor import Executor, Watch
 from eightytwenty.engine.in_parts import clean_in_parts, in_units, prepare
 from eightytwenty.engine.index import code_digest, way_of_cleaning
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
-from eightytwenty.files import explain_write_errors, scratch_in
+from eightytwenty.files import explain_write_errors, scratch_in, settle_file
 from eightytwenty.read.any_table import AnyTable
 from eightytwenty.read.options import ReadOptions
 from eightytwenty.read.reader import Scan
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
+_WORD = re.compile("(?<=[a-z])(?=[A-Z])")
 _FUNCTION = "function.pickle"
 _RESULT = ".result"
 _CERTIFICATES = ", ".join(f"DASK_DISTRIBUTED__COMM__TLS__{name}" for name in ("CA_FILE", "CLIENT__CERT", "CLIENT__KEY"))
@@ -55,7 +57,12 @@ _MOST_EARLY = 1_000  # results to have before they are due
 
 @contextmanager
 def on_cluster(
-    address: str, path: Path, table: "Table | PictureTable | ReadOptions | None", out: Path, how: str
+    address: str,
+    path: Path,
+    table: "Table | PictureTable | ReadOptions | None",
+    out: Path,
+    how: str,
+    watch: Watch | None = None,
 ) -> Iterator[tuple[Scan, Callable[..., Summary]]]:
     """Yields what reads a source on a cluster, and what cleans it there.
 
@@ -65,6 +72,7 @@ def on_cluster(
         table: what it must be, if that is known.
         out: the folder of the result.
         how: says everything else on which the result depends.
+        watch: shows the stages.
 
     Raises:
         UserError: the cluster, the source or the folder cannot be used.
@@ -73,10 +81,11 @@ def on_cluster(
         raise UserError("Pictures are cleaned on one machine; leave --cluster out.")
     opened = open_source(path, table if isinstance(table, Table) else AnyTable(table or ReadOptions()))
     with connect(address) as cluster:
-        cluster.require_readable(path)
+        cluster.require_readable(opened.files[0].path)
         of_table = way_of_cleaning(table) if isinstance(table, Table) else repr(table)
         work = prepare(opened, f"{of_table}\n{how}", out)
-        scan, executor = in_units(cluster.executor(work / "inference")), cluster.executor(work / "cleaning")
+        scan = in_units(cluster.executor(work / "inference", watch))
+        executor = cluster.executor(work / "cleaning", watch)
         yield scan, functools.partial(clean_in_parts, work=work, executor=executor)
 
 
@@ -169,11 +178,12 @@ class Cluster:
             if error:
                 raise UserError(f"The worker {worker} cannot read {path} ({error}); put it on a disk that all share.")
 
-    def executor(self, folder: Path) -> Executor:
+    def executor(self, folder: Path, watch: Watch | None = None) -> Executor:
         """The executor that keeps what it needs in a folder, and what was found in it for good.
 
         Args:
             folder: that all workers share; its name says everything that the stages depend on.
+            watch: shows the stages.
 
         Raises:
             UserError: a worker cannot write there.
@@ -184,7 +194,7 @@ class Cluster:
             if error:
                 raise UserError(f"The worker {worker} cannot write {folder} ({error}); choose a folder that all share.")
         token.rmdir()
-        return _Executor(self._client, self._address, folder / "stages")
+        return _Executor(self._client, self._address, folder / "stages", watch)
 
 
 class _Executor:
@@ -194,16 +204,20 @@ class _Executor:
         client: of the cluster.
         address: of its scheduler, for messages.
         folder: of the stages.
+        watch: shows them.
     """
 
-    def __init__(self, client: Client, address: str, folder: Path) -> None:
-        self._client, self._address, self._folder = client, address, folder
+    def __init__(self, client: Client, address: str, folder: Path, watch: Watch | None) -> None:
+        self._client, self._address, self._folder, self._watch = client, address, folder, watch
         self._count = itertools.count()
 
     def __call__(self, work: Callable[[_Job], _Result], jobs: Iterable[_Job]) -> Iterator[_Result]:
         """Runs `work` on each job."""
-        name = getattr(getattr(work, "func", work), "__name__", type(work).__name__).strip("_")
-        return self._run(self._folder / f"{next(self._count):02}-{name}", name, work, jobs)
+        name = getattr(getattr(work, "func", work), "__name__", type(work).__name__)
+        name = _WORD.sub("-", name).strip("-_").lower().replace("_", "-")
+        results = self._run(self._folder / f"{next(self._count):02}-{name}", name, work, jobs)
+        count = len(jobs) if isinstance(jobs, Sized) else None
+        return self._watch(name.replace("-", " "), results, count) if self._watch and count != 0 else results
 
     def _run(self, folder: Path, name: str, work: Callable[[_Job], _Result], jobs: Iterable[_Job]) -> Iterator[_Result]:
         folder.mkdir(parents=True, exist_ok=True)
@@ -334,13 +348,8 @@ def _function(folder: str) -> Callable[[object], object]:
 
 
 def _write(path: Path, value: object) -> None:
-    partial = scratch_in(path.parent)
-    try:
+    with settle_file(path) as partial:
         partial.write_bytes(cloudpickle.dumps(value))
-        partial.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            partial.unlink()
 
 
 def _read(path: Path) -> Any:

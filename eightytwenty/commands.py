@@ -40,18 +40,20 @@ def clean_command(options: CleanCommandOptions) -> None:
 
     from eightytwenty import clean
     from eightytwenty.checks import check_cleaned
+    from eightytwenty.object_stores import is_object_store
     from eightytwenty.pages.report import examples_rich
     from eightytwenty.printable import for_terminal
     from eightytwenty.progress import progress_bar
 
     if not options.out and not options.dry_run:
         raise UserError("clean needs --out; see eightytwenty clean --help")
-    table, out = load_table(options), None if options.dry_run else Path(options.out)
+    table, is_stored = load_table(options), is_object_store(options.out)
+    out = None if options.dry_run or is_stored else Path(options.out)
     with progress_bar("clean", getattr(table, "unit", "rows")) as progress:
         cleaned = clean(
             options.source,
             table,
-            out,
+            None if options.dry_run else options.out,
             progress,
             mask=options.mask,
             min_confidence=options.min_confidence,
@@ -59,7 +61,7 @@ def clean_command(options: CleanCommandOptions) -> None:
             cluster=options.cluster or None,
         )
     if options.as_json:
-        print_json({"folder": str(out) if out else None, **check_cleaned(cleaned, []).as_json()})
+        print_json({"folder": None if options.dry_run else options.out, **check_cleaned(cleaned, []).as_json()})
         require_clean(table, cleaned.summary, out)
         return
     console = Console()
@@ -67,7 +69,8 @@ def clean_command(options: CleanCommandOptions) -> None:
     if out is None:
         for shown in examples_rich(cleaned.folder, mask=options.mask):
             console.print(shown)
-        console.print("Nothing was written.")
+        where = f"All of it is in {for_terminal(options.out)}" if is_stored else "Nothing was written."
+        console.print(where, soft_wrap=True, highlight=False)
         require_clean(table, cleaned.summary, out)
         return
     console.print("[bold]Where to look next[/]")

@@ -159,6 +159,17 @@ def settle(partial: Path, place: Path) -> None:
         shutil.rmtree(partial)
 
 
+@contextmanager
+def settle_file(path: Path) -> Iterator[Path]:
+    """Yields a path to write, which becomes `path` when the block ends without an error."""
+    partial = scratch_in(path.parent)
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Writes a file whole or not at all.
 
@@ -256,4 +267,4 @@ def source_mode(path: Path, expected: str) -> int:
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{path} does not exist; give {expected}.") from None
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}).") from None
+        raise UserError(f"{path} cannot be read ({error.strerror}); change its permissions or give another.") from None

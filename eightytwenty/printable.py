@@ -6,8 +6,10 @@ Markdown, and `reports.template` escapes for HTML.
 """
 
 import json
+import math
 import re
 import sys
+from collections.abc import Mapping
 
 _CELL_ENDS = ",;|\t\r\n"  # whatever a spreadsheet takes for a delimiter
 _FORMULA = re.compile(
@@ -52,8 +54,16 @@ def print_error(sentence: str) -> None:
 
 
 def print_json(what: object) -> None:
-    """Writes data to the standard output as JSON; what JSON does not know, such as a date, as text."""
-    sys.stdout.write(json.dumps(what, indent=2, ensure_ascii=False, default=str) + "\n")
+    """Writes data to the standard output as JSON; what JSON does not know, such as a date, as text, and NaN as null."""
+    sys.stdout.write(json.dumps(_finite(what), indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def _finite(what: object) -> object:
+    if isinstance(what, Mapping):
+        return {key: _finite(value) for key, value in what.items()}
+    if isinstance(what, list | tuple):
+        return [_finite(value) for value in what]
+    return None if isinstance(what, float) and not math.isfinite(what) else what
 
 
 def for_terminal(text: str) -> str:

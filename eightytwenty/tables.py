@@ -87,8 +87,8 @@ class CleanOptions(ReadingOptions):
     source: CliPositionalArg[str] = Field(
         title="Source",
         min_length=1,
-        description="table (text, JSON, workbook, Arrow or Parquet; packed or not), folder, or http(s) address; "
-        "for pictures a folder, zip, tar (also .tgz), or http(s) address",
+        description="table (text, JSON, workbook, Arrow or Parquet; packed or not), folder, pattern such as 'a/*.csv', "
+        "http(s) address, or s3://, gs:// or az://; for pictures a folder, zip, tar (also .tgz), or http(s) address",
     )
     out: str = Field(
         title="Out", min_length=1, description="folder for clean, quarantine, duplicates, ledger and report"
@@ -103,6 +103,12 @@ class CleanOptions(ReadingOptions):
     )
     mask: CliImplicitFlag[bool] = Field(
         False, title="Mask", description="whether letters and digits of examples are hidden in schema and report"
+    )
+    cluster: str = Field(
+        "",
+        title="Cluster",
+        description="address of a Dask scheduler, such as tls://host:8786, whose workers clean a table together; "
+        "source and out are then on a disk that all machines share",
     )
 
 
@@ -144,12 +150,6 @@ class CleanCommandOptions(CleanOptions):
         "",
         title="Format",
         description="parquet, or parquet,csv for the clean rows of a table as text, too; if empty, as the schema says",
-    )
-    cluster: str = Field(
-        "",
-        title="Cluster",
-        description="address of a Dask scheduler, such as tls://host:8786, whose workers clean a table together; "
-        "source and --out are then on a disk that all machines share",
     )
     as_json: CliImplicitFlag[bool] = Field(False, title="JSON", alias="json", description=_JSON)
 
@@ -239,7 +239,9 @@ def load_table(options: CleanOptions | CheckOptions) -> "Table | PictureTable | 
     if isinstance(table, Table):
         return replace(table, read=stated.over(table.read))
     if stated != ReadOptions():
-        raise UserError("encoding, delimiter, quote, header, decimal and sheet are of tables, not of pictures.")
+        raise UserError(
+            "encoding, delimiter, quote, header, decimal and sheet are of tables, not of pictures; leave them out."
+        )
     return table
 
 

@@ -13,6 +13,7 @@ from eightytwenty.engine.summary import Summary
 from eightytwenty.read.download import is_address, redact_address, redact_source
 from eightytwenty.tables import require_clean
 from flows.forms import flow_of
+from reports.numbers import counts
 from schemas.parameters import CleanParameters
 from tasks.clean.record import finished_cleaning, publish_cleaning, record_cleaning, source_dataset
 from tasks.clean.tables import table_of_form
@@ -33,7 +34,7 @@ def clean(parameters: CleanParameters) -> State[Summary]:
     """
     source, table, out = parameters.source, table_of_form(parameters), require_allowed(parameters.out)
     shown, started = redact_address(source) if is_address(source) else source, time.perf_counter()
-    summary = clean_own(source, table, out, mask=parameters.mask)
+    summary = clean_own(source, table, out, mask=parameters.mask, cluster=parameters.cluster)
     seconds = time.perf_counter() - started
     cleaned = finished_cleaning(parameters, table, out)
     config = redact_source(parameters.model_dump(by_alias=True))
@@ -42,7 +43,7 @@ def clean(parameters: CleanParameters) -> State[Summary]:
     with parent_run(data_folder(), "clean", Path(shown).name, config, datasets=datasets, about=about) as run:
         docs = record_cleaning(run, cleaned, seconds, mask=parameters.mask)
         publish_cleaning("clean", run, cleaned, mask=parameters.mask)
-        get_run_logger().info("%s: %s rows, %s; see %s", shown, summary.rows, summary.fates, out)
+        get_run_logger().info("%s: %s rows: %s; see %s", shown, f"{summary.rows:,}", counts(summary.fates), out)
         get_run_logger().info("Data Docs: %s; MLflow: %s", docs / "index.html", run.link)
         require_clean(table, summary, out)
     fates = f"{summary.quarantine:,} in quarantine, {summary.duplicates:,} duplicates"

@@ -16,6 +16,7 @@ from prefect.states import Completed
 from eightytwenty.errors import UserError
 from eightytwenty.printable import visible
 from flows.forms import flow_of
+from reports.numbers import counts
 from schemas.parameters import CleanInboxParameters
 from tasks.clean.inbox import TableDrift, check_table, compare_file, inbox_markdown, record_files
 from tasks.clean.record import CleanedFolder, evidence_beside, publish_cleaning, record_cleaning
@@ -92,14 +93,13 @@ def clean_inbox(parameters: CleanInboxParameters) -> State[CleanedInbox | None]:
         version, contradictions = add_deliveries(stage, versions, newest, fit)
         refusals = [*inbox.unfit, *unfit, *drifted, *contradictions]
         refused = refusals_sentence(inbox, changed, version, refusals)
-        if refusals:
-            publish_refusals(_NAME, refusals)
         for sentence in refusals:
             log.warning(sentence)
         waiting = [*inbox.waiting, *changed]
         left = f" Left for the next time, because it was changed a moment ago: {', '.join(waiting)}." if waiting else ""
         if version is None or versions.is_judged(version.sha256):
             if refusals:
+                publish_refusals(_NAME, refusals)
                 raise RefusedError(refused)
             return Completed(name=NOTHING_TO_DO, message=visible(f"There is nothing new in {inbox_path}.{left}"))
 
@@ -116,7 +116,7 @@ def clean_inbox(parameters: CleanInboxParameters) -> State[CleanedInbox | None]:
             record_files(run, markdown, added, refusals)
             publish_cleaning(_NAME, run, cleaned, mask=parameters.mask, result=markdown)
         versions.write_judgement(version.sha256, version, {"run": run.run_id})
-        log.info("%s %s: %s.%s See %s", name, version.name, version.rows, left, version.folder)
+        log.info("%s %s: %s.%s See %s", name, version.name, counts(version.rows), left, version.folder)
         cleaned_inbox = CleanedInbox(version, added, refusals, versions.deliveries_file, run.link)
         message = visible(f"{cleaned_inbox.sentence} {refused}".rstrip())
         return Completed(data=cleaned_inbox, name=SOME_REFUSED if refusals else "Completed", message=message)

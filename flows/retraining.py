@@ -16,6 +16,7 @@ from prefect.states import Completed
 from eightytwenty.errors import UserError
 from eightytwenty.printable import visible
 from flows.forms import flow_of
+from reports.numbers import counts
 from schemas.parameters import RetrainParameters
 from tasks.cleaning import Clean
 from tasks.experiment import Cleaned
@@ -115,7 +116,7 @@ def retrain(model: Model, requested: RetrainParameters) -> State[Retraining | No
                     refusals[0] if refusals else f"{first.path} was changed while it was read: start again."
                 )
             newest = add_version(data.clean, versions, None, cleaned)
-            log.info("the dataset begins with %s: %s", first.name, newest.rows)
+            log.info("the dataset begins with %s: %s", first.name, counts(newest.rows))
 
         inbox = look_for_new(inbox_path, versions, newest)
         cleaned, unfit, changed = clean_deliveries(data, versions, inbox.new)
@@ -127,13 +128,12 @@ def retrain(model: Model, requested: RetrainParameters) -> State[Retraining | No
         version, drifts, drifted = _add_undrifted(data.clean, versions, newest, form, baseline, cleaned)
         refusals = [*inbox.unfit, *unfit, *drifted]
         refused = refusals_sentence(inbox, changed, version, refusals)
-        if refusals:
-            publish_refusals(flow_name, refusals)
         for sentence in refusals:
             log.warning(sentence)
 
         if version is None or versions.is_judged(key := judgement_key(experiment, version)):
             if refusals:
+                publish_refusals(flow_name, refusals)
                 raise RefusedError(refused)
             message = f"There is nothing new in {inbox_path}."
             return Completed(name=NOTHING_TO_DO, message=visible(f"{message} {left}" if waiting else message))
@@ -153,7 +153,7 @@ def retrain(model: Model, requested: RetrainParameters) -> State[Retraining | No
             training, held_out = split(data.clean, dataset, version)
             number = train_challenger(run, experiment, version, training)
             judgement = judge(run, experiment, version, number, training, held_out)
-            publish_decision(flow_name, run, name, version, judgement, drifts)
+            publish_decision(flow_name, run, name, version, judgement, drifts, refusals)
         versions.write_judgement(key, version, {"challenger": number, "promoted": judgement.decision.promoted})
         if experiment.checkpoints:
             shutil.rmtree(experiment.checkpoints([training]), ignore_errors=True)

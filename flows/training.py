@@ -17,11 +17,14 @@ from eightytwenty.read.download import redact_source
 from flows.forms import flow_of
 from reports.accounts import rows_by_fate, rows_by_rule, timed_stage
 from reports.eighty_twenty import EightyTwenty
+from reports.numbers import counts
 from schemas.parameters import Parameters
+from tasks.decision import Scores
 from tasks.experiment import Findings
 from tasks.pipeline import check, clean, ingest, score_cleaning
 from tasks.registry import MODELS, Model, identifier
 from tasks.report import report_plainly
+from tasks.running.artifacts import publish_page
 from tasks.running.stages import data_folder
 from tasks.tracking.champion import promote_first
 from tasks.tracking.lifecycle import parent_run, summary_of
@@ -37,6 +40,7 @@ class Training:
         model: the registered model.
         version: of it.
         is_champion: whether that version is the champion.
+        scores: of that version.
         findings: what the model reports.
         shares: what the time and the rows went into.
         cleaning: scores of the cleaning, if the data was generated.
@@ -47,6 +51,7 @@ class Training:
     model: str
     version: int
     is_champion: bool
+    scores: Scores
     findings: Findings
     shares: EightyTwenty
     cleaning: list[CleaningScore]
@@ -57,8 +62,8 @@ class Training:
     def sentence(self) -> str:
         """What came of it, for the state of the run."""
         became = "is champion" if self.is_champion else "is registered"
-        fates = ", ".join(f"{count:,} {fate}" for fate, count in self.shares.fates.items())
-        return f"{self.model}/{self.version} {became}. Of {self.shares.rows:,} rows: {fates}. {self.shares.sentence}."
+        rows = f"Of {self.shares.rows:,} rows: {counts(self.shares.fates)}."
+        return f"{self.model}/{self.version} {became}. {rows} {self.shares.sentence}."
 
 
 def train(model: Model, form: Parameters) -> State[Training]:
@@ -76,7 +81,8 @@ def train(model: Model, form: Parameters) -> State[Training]:
     stages = [data.clean for data in experiment.data]
     cleaned = [clean(stage, raw) for stage, raw in zip(stages, raws, strict=True)]
     for table in cleaned:
-        log.info("%s: %s %s, %s", table.raw.name, table.summary.rows, stages[0].unit, table.summary.fates)
+        rows, fates = table.summary.rows, counts(table.summary.fates)
+        log.info("%s: %s %s: %s", table.raw.name, f"{rows:,}", stages[0].unit, fates)
 
     config = form.model_dump()
     if "source" in config:
@@ -116,12 +122,20 @@ def train(model: Model, form: Parameters) -> State[Training]:
         if trained.report:
             findings = trained.report(run, shares, is_champion)
         else:
-            findings = report_plainly(run, model.name, shares, trained.scores)
+            findings = report_plainly(run, shares, trained.scores)
+        links = {
+            "The run in MLflow": run.link,
+            **{f"The Data Docs of {each.name}": run.link_to(f"{each.folder}/index.html") for each in checks},
+        }
+        publish_page(f"{model.name}-result", "results, where time went, and links", findings.page, links)
         if checkpoints:  # only now: until then a process that is killed continues in the same run
             shutil.rmtree(checkpoints, ignore_errors=True)
     log.info(shares.sentence)
     docs = [each.docs for each in checks]
-    training = Training(experiment.model, trained.version, is_champion, findings, shares, scores, docs, run.runs_link)
+    training = Training(
+        *(experiment.model, trained.version, is_champion, trained.scores, findings, shares, scores, docs),
+        mlflow=run.runs_link,
+    )
     return Completed(data=training, message=training.sentence)
 
 

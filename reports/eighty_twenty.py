@@ -151,7 +151,7 @@ def eighty_twenty_markdown(data: EightyTwenty) -> str:
         data: The measured numbers.
 
     Returns:
-        Markdown with a title, tables of time, rows, rules and gains, and the surveys with their sources.
+        Markdown with a title, tables of time, rows, rules and gains, and a list of the surveys with their sources.
     """
     parts = [
         f"# {data.sentence}",
@@ -178,7 +178,7 @@ def eighty_twenty_markdown(data: EightyTwenty) -> str:
         parts += ["## What cleaning bought", f"The same training, twice: {plain(data.subject)}; {data.seeds}."]
         parts += [markdown_table(("measure", "on uncleaned rows", "on cleaned rows"), gains)]
     parts += ["## For comparison: what surveys found", SURVEY_NOTE]
-    parts += [markdown_table(("survey", "share of working time", "source"), [_survey(survey) for survey in SURVEYS])]
+    parts += ["\n".join(map(_survey, SURVEYS))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -199,6 +199,6 @@ def _count(name: str, count: int, total: int) -> tuple[str, ...]:
     return name, f"{count:,}", percent(_share(count, total))
 
 
-def _survey(survey: Survey) -> tuple[str, ...]:
+def _survey(survey: Survey) -> str:
     tasks = " + ".join(f"{share} % {task}" for task, share in survey.data_tasks.items())
-    return f"{survey.name} {survey.year}", tasks, survey.source
+    return f"- {survey.name} {survey.year}: {tasks} of the working time ({survey.source})"

@@ -1,7 +1,7 @@
 """How numbers are written in figures, tables and reports."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 
 
@@ -43,6 +43,11 @@ def percent(share: float) -> str:
     if 0.999 < share < 1:
         return "> 99.9 %"
     return f"{round(100 * share, 1):g} %"
+
+
+def counts(numbers: Mapping[str, int]) -> str:
+    """Write how many there are of each, such as ``363 clean, 45 quarantine``."""
+    return ", ".join(f"{number:,} {name}" for name, number in numbers.items())
 
 
 def seconds(value: float) -> str:

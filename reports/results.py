@@ -60,22 +60,8 @@ class CellResult:
         comparable = self.protocol == "article" and self.predictions
         return ARTICLE_PREDICTIONS.get((self.largest_sum, self.hidden_units)) if comparable else None
 
-    @property
-    def prediction_text(self) -> str:
-        """Our typical prediction beside the article's; empty if that is not known."""
-        article = self.article_prediction
-        return "" if article is None else f"{compact(spread(self.predictions)[1])}, article {compact(article)}"
 
-
-_HEADERS = (
-    "protocol",
-    "largest sum",
-    "nodes",
-    "accuracy",
-    "mean absolute error",
-    "typical prediction",
-    "accuracy beyond",
-)
+_HEADERS = ("protocol", "sums to", "nodes", "accuracy", "mean absolute error", "beyond")  # as much as a page holds
 
 
 def results_markdown(results: Sequence[CellResult]) -> str:
@@ -85,15 +71,15 @@ def results_markdown(results: Sequence[CellResult]) -> str:
         results: The cells, in the order of the lines.
 
     Returns:
-        A sentence that explains the numbers, and the table.
+        What the numbers are, the table, and the predictions that can be compared with the article's.
     """
-    sentence = f"{seeds_sentence(results)} Accuracy: share of pairs whose rounded prediction is the sum."
-    return f"{sentence}\n\n{markdown_table(_HEADERS, map(_columns, results), right=_HEADERS[1:])}\n"
-
-
-def results_table(results: Sequence[CellResult]) -> list[dict[str, str]]:
-    """The same table as rows: column -> text."""
-    return [dict(zip(_HEADERS, _columns(cell), strict=True)) for cell in results]
+    sentence = (
+        f"{seeds_sentence(results)} Accuracy: share of pairs whose rounded prediction is the sum; beyond: its median "
+        "for sums beyond those that were trained."
+    )
+    table = markdown_table(_HEADERS, map(_columns, results), right=_HEADERS[1:])
+    comparisons = [_comparison(cell, article) for cell in results if (article := cell.article_prediction) is not None]
+    return "\n\n".join([sentence, table, *comparisons]) + "\n"
 
 
 def results_rich(results: Sequence[CellResult]) -> Table:
@@ -176,11 +162,16 @@ def _columns(cell: CellResult) -> list[str]:
         str(cell.hidden_units),
         _spread_text([percent(value) for value in cell.accuracy]),
         _spread_text([compact(value) for value in cell.error]),
-        cell.prediction_text,
-        _spread_text([percent(value) for value in cell.accuracy_beyond]) if cell.beyond else "",
+        percent(cell.accuracy_beyond[1]) if cell.beyond else "",
     ]
+
+
+def _comparison(cell: CellResult, article: float) -> str:
+    ours = compact(spread(cell.predictions)[1])
+    network = f"the article's network of {cell.hidden_units} nodes with sums to {cell.largest_sum:,}"
+    return f"In the end {network} predicted {compact(article)}; ours typically predicts {ours}."
 
 
 def _spread_text(texts: Sequence[str]) -> str:
     least, middle, most = texts
-    return middle if least == most else f"{middle} ({least} – {most})"
+    return middle if least == most else f"{middle} ({least.removesuffix(' %')}–{most})"

@@ -84,6 +84,7 @@ class Findings:
     Attributes:
         folder: with all pictures and tables.
         places: label -> place or command, where to look next.
+        page: Markdown for the Prefect UI, in parts: the result, pictures, the report.
         results: what the terminal shows.
         notes: what must be said at the end, such as whom to credit.
         network: what to call the network that was registered.
@@ -91,6 +92,7 @@ class Findings:
 
     folder: Path
     places: Mapping[str, str]
+    page: Sequence[str]
     results: "tuple[RenderableType, ...]" = ()
     notes: str = ""
     network: str = "trained network"

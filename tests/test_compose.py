@@ -14,6 +14,7 @@ import yaml
 
 from compose.databases import DATABASES
 from compose.runtime_lock import runtime_lock
+from tasks.servers.certificates import tls_settings
 from tasks.servers.worker import CLOSE_SECONDS, RUN_SECONDS
 
 ROOT = Path(__file__).parent.parent
@@ -23,7 +24,7 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 EXAMPLE = (ROOT / ".env.example").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 OURS = SERVICES["prefect"]["image"]
-ONE_SHOT = {"databases", "deploy"}
+ONE_SHOT = {"certificates", "databases", "deploy"}
 CHOICES = dict(re.findall(r"^#(\w+)=(.*)$", EXAMPLE, re.MULTILINE))
 
 every_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
@@ -37,7 +38,7 @@ def published(service: dict[str, Any]) -> list[str]:
 def test_ports_are_published_on_loopback_unless_configured_otherwise(service: dict[str, Any]) -> None:
     address = "TLS_ADDRESS:-0.0.0.0" if service.get("profiles") == ["tls"] else "BIND_ADDRESS:-127.0.0.1"
     assert all(port.startswith(f"${{{address}}}:") for port in published(service))
-    assert service.get("network_mode") is None
+    assert service.get("network_mode") in {None, "none"}
 
 
 def test_only_both_servers_and_the_proxy_are_published_and_only_the_servers_reach_the_database() -> None:
@@ -54,6 +55,20 @@ def test_secrets_are_files_and_a_service_has_only_those_that_it_uses(service: di
     assert all(key.endswith("_FILE") for key in service["environment"] if secret.search(key))
     if not service.get("profiles"):  # the proxy names its two in its configuration
         assert files == {f"/run/secrets/{name}" for name in service["secrets"]}
+
+
+def test_the_machines_of_the_cluster_prove_who_they_are_and_only_read_their_certificates() -> None:
+    for name, role in (("scheduler", "scheduler"), ("cluster-worker", "worker"), ("worker", "client")):
+        environment = SERVICES[name]["environment"]
+        folder = Path("/certificates/cluster")
+        assert tls_settings(folder, role).items() & environment.items() == {
+            (key, value) for key, value in environment.items() if key.startswith("DASK_DISTRIBUTED__COMM__")
+        }
+        assert f"DASK_DISTRIBUTED__COMM__TLS__{role.upper()}__KEY" in environment
+        assert "certificates:/certificates:ro" in SERVICES[name]["volumes"]
+    assert "--no-dashboard" in SERVICES["scheduler"]["command"]
+    assert "--protocol=tls" in SERVICES["cluster-worker"]["command"]
+    assert not any(published(SERVICES[name]) for name in ("scheduler", "cluster-worker"))
 
 
 def make_secrets(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -122,7 +137,7 @@ def test_the_image_has_neither_the_umask_of_the_clone_nor_the_second_ui_of_prefe
 
 @every_service
 def test_nothing_of_the_checkout_is_mounted(service: dict[str, Any]) -> None:
-    sources = {volume.rpartition(":")[0] for volume in service.get("volumes", [])}
+    sources = {volume.partition(":/")[0] for volume in service.get("volumes", [])}
     assert sources <= {*COMPOSE["volumes"], "${INBOX:-inbox}"}
 
 
@@ -211,7 +226,7 @@ def has_compose() -> bool:
 def test_compose_accepts_the_file() -> None:
     """Needs no engine."""
     environment = {key: value for key, value in os.environ.items() if key not in CHOICES}
-    for profile in ([], ["--profile", "tls"]):
+    for profile in ([], ["--profile", "tls"], ["--profile", "cluster"]):
         command = ["docker", "compose", "--env-file", os.devnull, *profile, "config", "--quiet"]
         result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
         assert result.returncode == 0, result.stderr

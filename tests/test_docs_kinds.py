@@ -70,21 +70,6 @@ def test_every_word_of_a_name_shows_its_kind() -> None:
         assert set(words) <= find_kind(kind).names
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        match[1]
-        for page in (README, KINDS, ANY_TABLE, CLEANING)
-        for match in re.finditer(
-            r"^(?: {4}|)(?:\$ |\.venv/bin/)?eightytwenty ((?:clean|check|explain|infer|schema) .+)", page, re.M
-        )
-    ],
-)
-def test_every_command_has_the_options_that_a_page_gives_it(line: str) -> None:
-    command, _ = parse(shlex.split(line, comments=True))
-    assert command.name == line.split()[0]
-
-
 def test_what_python_prints_stands_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,6 +23,19 @@ class Executor(Protocol):
         """Runs `work` on each job."""
 
 
+class Watch(Protocol):
+    """Shows the stages of a cleaning while they run."""
+
+    def __call__(self, name: str, results: Iterator[_Result], count: int | None) -> Iterator[_Result]:
+        """Yields the results of a stage as they are due.
+
+        Args:
+            name: of the stage.
+            results: of its jobs.
+            count: the number of its jobs, if it is known.
+        """
+
+
 def in_threads(work: Callable[[_Job], _Result], jobs: Iterable[_Job]) -> Iterator[_Result]:
     """The executor of one machine."""
     with ThreadPoolExecutor(_WORKERS) as pool:

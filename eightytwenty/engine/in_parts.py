@@ -45,7 +45,7 @@ _TEXT_BYTES, _ROWS = 1 << 23, 1 << 18
 
 
 @dataclass(frozen=True)
-class _OnUnit:
+class _ReadUnit:
     """Runs a function on the pieces of a unit.
 
     Args:
@@ -78,7 +78,7 @@ def in_units(executor: Executor, unit_bytes: int = UNIT_BYTES) -> Scan:
         work: Callable[[Pieces], Any],
         progress: Progress | None = None,  # noqa: ARG001 - nobody here sees how far the workers are
     ) -> Iterator[Any]:
-        return executor(_OnUnit(work, tuple(files)), plan_units(files, executor, unit_bytes))
+        return executor(_ReadUnit(work, tuple(files)), plan_units(files, executor, unit_bytes))
 
     return scan
 
@@ -97,7 +97,7 @@ class _Routed:
 
 
 @dataclass(frozen=True)
-class _UnitRouter:
+class _RouteUnit:
     """The first stage.
 
     Args:
@@ -116,7 +116,7 @@ class _UnitRouter:
 
 
 @dataclass(frozen=True)
-class _PartWriter:
+class _WritePart:
     """The last stage.
 
     Args:
@@ -164,7 +164,7 @@ class _PartWriter:
 
 
 @dataclass(frozen=True)
-class _LinesWriter:
+class _WriteLines:
     """Writes the original lines of quarantined records.
 
     Args:
@@ -308,7 +308,7 @@ class _Cleaning:
         units = plan_units(files, self.executor, unit_bytes)
         digests: dict[Path, str | None] = {}
         routed, done, read, size = [], 0, 0, sum(unit.size for unit in units)
-        for unit, found in zip(units, self.executor(_UnitRouter(self._router, tuple(files)), units), strict=True):
+        for unit, found in zip(units, self.executor(_RouteUnit(self._router, tuple(files)), units), strict=True):
             digests[files[unit.numbers[0]].path] = found.digest
             routed += [found.parts] if found.parts else []
             done, read = done + sum(part.height for part in found.parts), read + unit.size
@@ -330,13 +330,13 @@ class _Cleaning:
     def write(self, compared: Sequence[tuple[Part, ...]]) -> list[dict[str, object]]:
         """Writes the outputs of each unit, and the quarantined lines of each file; returns what the manifest says."""
         layout = Layout.of(self.table, self.source.files)
-        entries = list(self.executor(_PartWriter(self.out, self.work, self.table, layout), list(enumerate(compared))))
+        entries = list(self.executor(_WritePart(self.out, self.work, self.table, layout), list(enumerate(compared))))
         texts = (part for part in itertools.chain.from_iterable(compared) if part.text)
         of_files = [tuple(parts) for _, parts in itertools.groupby(texts, lambda part: part.file)]
         quarantined = [parts for parts in of_files if any(part.counts.fates["quarantine"] for part in parts)]
         for name in FOLDERS if quarantined else ():
             (self.out / name).mkdir(exist_ok=True)
         names = tuple(file.name for file in self.source.files)
-        for _ in self.executor(_LinesWriter(self.out, self.work, names), quarantined):
+        for _ in self.executor(_WriteLines(self.out, self.work, names), quarantined):
             pass  # it has been written
         return entries

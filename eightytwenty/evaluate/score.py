@@ -1,6 +1,6 @@
 """Scores a cleaning against the injected truth, kind by kind."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +52,16 @@ def score(cleaned: Path, truth: pl.DataFrame) -> CleaningScore:
         false_repairs=changed.join(truth, on=["record", "column"], how="anti").height,
         lost_rows=faultless.filter(pl.col("ending") != "clean").height,
     )
+
+
+def fault_counts(scores: Sequence[CleaningScore]) -> dict[str, int]:
+    """Sums over cleanings: faults "injected", "caught", put "right" or "wrong", and other rows "touched" or "lost"."""
+    counts = ("injected", "caught", "right", "wrong")
+    return {
+        **{name: sum(int(score.kinds[name].sum()) for score in scores) for name in counts},
+        "touched": sum(score.false_repairs for score in scores),
+        "lost": sum(score.lost_rows for score in scores),
+    }
 
 
 def read_tables(cleaned: Path) -> dict[str, pl.DataFrame]:

@@ -27,7 +27,7 @@ from eightytwenty.progress import Progress
 from eightytwenty.read.any_table import AnyTable
 from eightytwenty.read.options import NO_HEADER, ReadOptions
 from eightytwenty.read.reader import Scan, scan_here
-from eightytwenty.read.source import RawFile, Source, open_source
+from eightytwenty.read.source import RawFile, Source, open_source, without_pattern
 from eightytwenty.schema import Column, Respell, Rule, Table, Unique
 
 _MOST_COMPARED = 200  # columns, the first ones, of which all pairs and many triples are tried in about two seconds
@@ -81,7 +81,9 @@ def infer_path(
     source = _open_as_one_table(path, options)
     if not any(file.has_header for file in source.files):
         options = replace(options, header=NO_HEADER)
-    inferred = infer_table(source.files, name or name_as_text(path.stem) or "table", options, progress, scan)
+    inferred = infer_table(
+        source.files, name or name_as_text(without_pattern(path).stem) or "table", options, progress, scan
+    )
     if not inferred.seen:
         raise UserError(f"{path.name} has no whole record below its header; give a file with records.")
     return replace(inferred, table=decide(inferred.table, min_confidence))

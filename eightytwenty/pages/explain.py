@@ -171,8 +171,8 @@ def _find(cleaned: Cleaned, source: str, record: int) -> tuple[str, pl.DataFrame
     if source not in sources:
         raise UserError(f"There is no source {source}; {nearest_names(source, sources)}")
     records = {file["name"]: file["records"] for file in cleaned.summary.files}
-    last = f"; its last one is {records[source]:,}" if source in records else ""
-    raise UserError(f"{source} has no record {record:,}{last}.")
+    last = f"its last one is {records[source]:,}" if source in records else "give one that its tables name"
+    raise UserError(f"{source} has no record {record:,}; {last}.")
 
 
 def _lines(cleaned: Cleaned, name: str, source: str, record: int) -> pl.DataFrame:

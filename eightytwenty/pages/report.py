@@ -125,20 +125,29 @@ def findings_markdown(folder: Path, summary: Summary, *, mask: bool = False, mos
     parts: list[str] = []
 
     def add(title: str, note: str, counts: Mapping[str, int], examples: Mapping[str, str]) -> None:
-        named = list(counts.items())[:most]
-        lines = [(plain(rule), f"{n:,}", plain(summary.reasons[rule]), examples.get(rule, "")) for rule, n in named]
-        parts.extend([title, note, markdown_table(("rule", "rows", "why", "for example"), lines)])
+        named = list(counts.items())[:most]  # a list and no table: no page is wide enough for both reason and examples
+        lines = [
+            f"- **{plain(rule)}**, {n:,}: {plain(summary.reasons[rule])}"
+            + (f". For example: {examples[rule]}" if rule in examples else "")
+            for rule, n in named
+        ]
+        parts.extend([title, note, "\n".join(lines)])
         if left := len(counts) - len(named):
             parts.append(f"And {left:,} more rules.")
 
     if summary.repaired:
         examples = _repair_examples(folder / "ledger.parquet", mask=mask)
-        add("## Repaired rows", "Each change is a line of `ledger.parquet`.", summary.repaired, examples)
+        add(
+            "## Repaired rows",
+            "Rule, rows, and why; each change is a line of `ledger.parquet`.",
+            summary.repaired,
+            examples,
+        )
     if summary.flagged:
-        note = "They are clean, and doubtful; each doubt is a line of `flags.parquet`."
+        note = "They are clean, and doubtful: rule, rows, and why. Each doubt is a line of `flags.parquet`."
         add("## Flagged rows", note, summary.flagged, _flag_examples(folder / "flags.parquet", mask=mask))
     if summary.failed:
-        note = "A row counts under every rule that it failed; its original bytes are kept."
+        note = "Rule, rows, and why. A row counts under every rule that it failed; its original bytes are kept."
         examples = _row_examples(folder / "quarantine.parquet", mask=mask)
         add("## Quarantine", note, summary.failed, examples)
     return "\n\n".join(parts)

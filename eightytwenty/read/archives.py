@@ -284,7 +284,9 @@ def refuse_bomb(name: str | Path, packed: int, unpacked: int) -> None:
     """
     limit = max(BOMB_BYTES, BOMB_RATIO * packed)
     if unpacked > limit:
-        raise UserError(f"{name} unpacks to more than {limit >> 20} MB, far beyond its size; refused.")
+        raise UserError(
+            f"{name} unpacks to more than {limit >> 20} MB, far beyond its size; unpack it yourself if you trust it."
+        )
 
 
 def _tar_members(path: Path) -> Iterator[Member]:

@@ -88,7 +88,10 @@ def read_pieces(
         lengths = np.append(lines[:, 1] - lines[:, 0], len(rest) - len(chunk))
         if lengths.max() > LONGEST_LINE:
             number = line + int(np.argmax(lengths > LONGEST_LINE))
-            raise UserError(f"{name} has more than {LONGEST_LINE >> 20} MB in line {number}; is it a text file?")
+            raise UserError(
+                f"{name} has more than {LONGEST_LINE >> 20} MB in line {number}; give a text file with a line "
+                "for each record."
+            )
         next_line = line + len(lines)
         filled = _is_filled(chunk, lines, text)
         lines, numbers = lines[filled], numbers[filled]
@@ -134,7 +137,9 @@ def measure(stream: BinaryIO, name: str, text: TextFormat, section: Section) -> 
         rest += block or b""
         chunk = rest if block is None else rest[: rest.rfind(text.newline) + 1]
         if len(rest) - len(chunk) > LONGEST_LINE:
-            raise UserError(f"{name} has a line of more than {LONGEST_LINE >> 20} MB; is it a text file?")
+            raise UserError(
+                f"{name} has a line of more than {LONGEST_LINE >> 20} MB; give a text file with a line for each record."
+            )
         rest = rest[len(chunk) :]
         lines = _lines(chunk, text)
         count += len(lines)

@@ -58,7 +58,7 @@ def detect(sample: bytes, name: str, table: Table | AnyTable) -> TextFormat:
         if found.regular == 1:
             return found.format
     if found is None:
-        raise fault or UserError(f"{name} cannot be read.")
+        raise fault or UserError(f"{name} cannot be read; give CSV, JSON, Parquet or a sheet.")
     return found.format
 
 

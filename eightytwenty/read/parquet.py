@@ -242,7 +242,10 @@ def _pieces(
                 return
             lengths = [rows[text].cast(pl.String).str.len_bytes() for text in texts]
         if any((length > LONGEST_LINE).any() for length in lengths):
-            raise UserError(f"{name} has a cell of more than {LONGEST_LINE >> 20} MB after record {first - 1}.")
+            raise UserError(
+                f"{name} has a cell of more than {LONGEST_LINE >> 20} MB after record {first - 1}; "
+                "shorten it, or leave its column out."
+            )
         if rows.height:
             yield rows
         first += rows.height

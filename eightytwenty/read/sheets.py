@@ -86,7 +86,9 @@ class Workbook:
         except ValueError as error:
             number = numbered[likeliest_header(rows[:_FIRST_ROWS])][0]
             fault = f"{self._name}/{sheet} has no header of {table.name} in its first {_FIRST_ROWS} rows"
-            raise UserError(f"{fault}: {error} (row {number}).", redacted=f"{fault}.") from None
+            raise UserError(
+                f"{fault}: {error} (row {number}); name its columns as aliases in the schema.", redacted=f"{fault}."
+            ) from None
         above = f", {found.row} row{'s' if found.row > 1 else ''} above the header" if found.row > 0 else ""
         note = above if found.row >= 0 else f", {WITHOUT}"
         names = [name if name.strip() else f"column ({number})" for number, name in enumerate(found.names, 1)]

@@ -9,9 +9,10 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from glob import has_magic
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote
@@ -85,14 +86,20 @@ def open_source(path: Path, table: Table | AnyTable) -> Source:
     """Lists the files of a source and detects the format of each.
 
     Args:
-        path: a file, an archive, or a folder of these (with subfolders, without links).
+        path: a file, an archive, a folder of these (with subfolders, without links), or a pattern of names, such as
+            data/2024-*.csv or data/**/*.csv.
         table: the files must have its columns, if they are known, and it says what is known of the files.
 
     Raises:
         UserError: there is no file to read. Where there is one, others that cannot be read are named in the result.
     """
-    mode = source_mode(path, f"a file or folder of {table.name}")
     opener = _Opener(table)
+    if has_magic(str(path)) and not path.exists():
+        opener.open_matches(path)
+        if not opener.files:
+            raise opener.nothing(path)
+        return Source(path, opener.files, opener.unread)
+    mode = source_mode(path, f"a file or folder of {table.name}")
     if stat.S_ISDIR(mode):
         opener.open_folder(path)
     elif stat.S_ISREG(mode):
@@ -130,9 +137,18 @@ class _Opener:
             redacted=f"{path} holds no table of {self._table.name}; give one that does.",
         )
 
-    def open_folder(self, folder: Path) -> None:
-        """Opens the files of a folder and of its subfolders, in the order of their paths."""
+    def open_matches(self, path: Path) -> None:
+        """Opens the files whose names fit a pattern; their names begin below the folders before it."""
+        folder = without_pattern(path)
+        source_mode(folder, "a pattern of names in a folder that does")
+        chosen = {file for file in folder.glob(str(path.relative_to(folder))) if file.is_file()}
+        self.open_folder(folder, chosen)
+
+    def open_folder(self, folder: Path, chosen: Collection[Path] | None = None) -> None:
+        """Opens the files of a folder and of its subfolders, in the order of their paths; some, if they are chosen."""
         for file, reason in sorted(_below(folder)):
+            if chosen is not None and file not in chosen:
+                continue
             name = name_as_text(file.relative_to(folder).as_posix())
             if reason:
                 self.unread.append(Unread(name, reason))
@@ -288,6 +304,12 @@ class _Opener:
         self.files.append(
             RawFile(name, path, member, text, str(text), columns, others, text.empty, lines, has_header=text.has_header)
         )
+
+
+def without_pattern(path: Path) -> Path:
+    """The folders of a path before the first part that is a pattern of names; the path itself if none is."""
+    parts = itertools.takewhile(lambda part: not has_magic(part), path.parts)
+    return Path(*parts) if has_magic(str(path)) and not path.exists() else path
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -58,7 +58,7 @@ def plan_units(files: Sequence[RawFile], measure_all: Map, unit_bytes: int = UNI
     """
     sections = {number: _sections(file, unit_bytes) for number, file in enumerate(files)}
     jobs = [(number, section) for number, found in sections.items() if files[number].format for section in found]
-    measures = zip(jobs, measure_all(Measurer(tuple(files)), jobs), strict=True)
+    measures = zip(jobs, measure_all(MeasureSection(tuple(files)), jobs), strict=True)
     for number, group in itertools.groupby(measures, lambda measured: measured[0][0]):
         if text := files[number].format:
             sections[number] = _numbered(text, [(section, found) for (_, section), found in group])
@@ -71,7 +71,7 @@ def plan_units(files: Sequence[RawFile], measure_all: Map, unit_bytes: int = UNI
 
 
 @dataclass(frozen=True)
-class Measurer:
+class MeasureSection:
     """Measures sections of texts.
 
     Args:

@@ -14,6 +14,7 @@ from schemas.parameters import (
     RunParameters,
     StatusParameters,
     UpParameters,
+    with_json,
 )
 from tasks.registry import MODELS, identifier
 
@@ -49,7 +50,8 @@ _EXAMPLES = {
 def _commands() -> Iterator[Command]:
     flow = "flows.cli.run_flow"
     yield Command(
-        *("run", "all of it: ingest, clean, check, train, track and report", RunParameters, f"{flow}:run_all"),
+        *("run", "all of it: ingest, clean, check, train, track and report", with_json(RunParameters)),
+        f"{flow}:run_all",
         group=_TRAINING,
         example="eightytwenty run --seeds 5",
     )
@@ -57,7 +59,9 @@ def _commands() -> Iterator[Command]:
         name = identifier(model.name)
         summary = f"the same, for {model.trains}"
         yield Command(
-            name, summary, model.form, f"{flow}:run_training", group=_TRAINING, example=_EXAMPLES.get(name, "")
+            *(name, summary, with_json(model.form), f"{flow}:run_training"),
+            group=_TRAINING,
+            example=_EXAMPLES.get(name, ""),
         )
     yield Command(
         *("draw", "draw pictures with a trained model", DrawParameters, "flows.cli.draw:draw_command"),
@@ -80,7 +84,7 @@ def _commands() -> Iterator[Command]:
     for model in MODELS:
         name = identifier(model.retraining)
         summary = f"add new {model.data} {better}"
-        form, run = model.retraining_form, f"{flow}:run_retraining"
+        form, run = with_json(model.retraining_form), f"{flow}:run_retraining"
         yield Command(name, summary, form, run, group=_CHAMPIONS, example=_EXAMPLES.get(name, ""))
     for name, summary, options, group, example in (
         ("rollback", "make an earlier version champion again", RollbackParameters, _CHAMPIONS, "rollback adders"),

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors, write_whole
-from eightytwenty.printable import visible
+from eightytwenty.printable import print_json, visible
+from eightytwenty.progress import waiting
 from reports.grid import grid, png
 from schemas.parameters import DrawParameters
 from tasks.gans.registered import RegisteredGenerator, find_generator
@@ -30,20 +31,32 @@ def draw_command(parameters: DrawParameters) -> None:
     out = Path(parameters.out)
     if not parameters.only_list:
         _refuse_other_files(out)
-    generator = find_generator(data_folder(), parameters.model)
+    with waiting(f"load {parameters.model}"):
+        generator = find_generator(data_folder(), parameters.model)
+    name = f"{generator.name}/{generator.number}"
     if parameters.only_list:
+        if parameters.as_json:
+            attributes = {name: list(values) for name, values in generator.attributes.items()}
+            print_json({"model": name, "attributes": attributes})
+            return
         lines = [visible(f"{_option(name)}: {', '.join(values)}") for name, values in generator.attributes.items()]
         message = "\n".join(lines) or f"{parameters.model} draws without attributes"
         console.print(message, markup=False, highlight=False, soft_wrap=True)
         return
 
-    if parameters.link:
-        pictures = _of_link(parameters.link, generator, parameters.model)
-    else:
-        codes = codes_of(parameters.attributes, generator.attributes, parameters.model)
-        inputs = draw_inputs(parameters.n, parameters.seed, generator.noise, generator.attributes, codes)
-        pictures = generator.draw(inputs)
-    write_whole(out, png(grid(pictures)))
+    with waiting("draw"):
+        if parameters.link:
+            pictures = _of_link(parameters.link, generator, parameters.model)
+        else:
+            codes = codes_of(parameters.attributes, generator.attributes, parameters.model)
+            inputs = draw_inputs(parameters.n, parameters.seed, generator.noise, generator.attributes, codes)
+            pictures = generator.draw(inputs)
+        write_whole(out, png(grid(pictures)))
+    if parameters.as_json:
+        print_json(
+            {"model": name, "file": str(out), "pictures": len(pictures), "attribution": generator.attribution or None}
+        )
+        return
     console.print(visible(str(out)), markup=False, highlight=False, soft_wrap=True)
     if generator.attribution:
         credit = "\n".join(map(visible, generator.attribution.splitlines()))
@@ -85,7 +98,7 @@ def codes_of(values: Mapping[str, str], attributes: Attributes, model: str) -> d
     """
     for name, value in values.items():
         if not attributes:
-            raise UserError(f"{_option(name)}: the model {model} draws without attributes.")
+            raise UserError(f"{_option(name)}: the model {model} draws without attributes: leave it out.")
         if name not in attributes:
             options = ", ".join(map(_option, attributes))
             raise UserError(f"the model {model} has no attribute {_option(name)}: choose from {options}.")

@@ -6,7 +6,8 @@ from rich.console import Console
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors, write_whole
-from eightytwenty.printable import visible
+from eightytwenty.printable import print_json, visible
+from eightytwenty.progress import waiting
 from schemas.parameters import FacesParameters
 from tasks.gans.registered import find_generator
 from tasks.running.stages import data_folder
@@ -22,8 +23,12 @@ def faces_command(parameters: FacesParameters) -> None:
     """
     out = Path(parameters.out)
     _refuse_other_files(out)
-    generator = find_generator(data_folder(), parameters.model)
-    write_whole(out, generator.page.encode())
+    with waiting(f"load {parameters.model}"):
+        generator = find_generator(data_folder(), parameters.model)
+        write_whole(out, generator.page.encode())
+    if parameters.as_json:
+        print_json({"model": f"{generator.name}/{generator.number}", "file": str(out)})
+        return
     console = Console()
     lines = [
         str(out),

@@ -9,6 +9,7 @@ from rich.console import Console
 from eightytwenty.errors import UserError
 from eightytwenty.files import write_whole
 from eightytwenty.printable import for_spreadsheet, print_json, visible
+from eightytwenty.progress import waiting
 from schemas.parameters import PredictParameters
 from tasks.adders.registered import RegisteredAdder, find_adder
 from tasks.running.stages import data_folder
@@ -30,9 +31,11 @@ def predict_command(parameters: PredictParameters) -> None:
         _refuse_other_files(out, source, header)
         copy = out.with_stem(f"{out.stem}-for-spreadsheets")
         _refuse_other_files(copy, source, header)
-    adder = find_adder(data_folder(), parameters.model)
+    with waiting(f"load {parameters.model}"):
+        adder = find_adder(data_folder(), parameters.model)
     if parameters.file:
-        answers = answer_file(adder, source)
+        with waiting(f"answer {source.name}"):
+            answers = answer_file(adder, source)
         content = answers.write_csv()
         write_whole(out, content.encode())
         write_whole(copy, for_spreadsheet(content).encode("utf-8-sig"))
@@ -61,7 +64,9 @@ def _ask(adder: RegisteredAdder, parameters: PredictParameters) -> float:
     raw = float(adder.predict([parameters.pair])[0])
     if math.isnan(raw):
         question = " + ".join(parameters.numbers)
-        raise UserError(f"{adder.name} has no answer to {question}: the numbers are too large for it.")
+        raise UserError(
+            f"{adder.name} has no answer to {question}: the numbers are too large for it; give smaller ones."
+        )
     return raw
 
 

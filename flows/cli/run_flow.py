@@ -1,12 +1,16 @@
 """Runs a flow from the command line, with a Prefect server of its own where none is configured."""
 
 import logging
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 
 from eightytwenty.errors import UserError
+from eightytwenty.printable import print_json
+from eightytwenty.progress import Line, waiting
+from flows.cli.results import retraining_json, training_json
 from flows.cli.summaries import show_retraining, show_training
-from schemas.parameters import Parameters, RetrainParameters, RunParameters
+from schemas.parameters import PrintsResults
 from tasks.registry import MODELS, identifier
 from tasks.running.full_disk import explain_full_disk
 from tasks.running.ownership import make_data_folder
@@ -14,45 +18,88 @@ from tasks.running.stages import data_folder
 from tasks.servers.private_prefect import prefect_api
 
 
-def run_all(form: RunParameters) -> None:
+def run_all(form: PrintsResults) -> None:
     """Runs everything, and prints the results and where to look next."""
-    with _reporting():
+    with _reporting(form):
         from flows.run import run
 
-        for training in run(**form.arguments()):
-            show_training(training)
+        trainings = run(**form.arguments())
+    if form.as_json:
+        print_json({training.model: training_json(training) for training in trainings})
+        return
+    for training in trainings:
+        show_training(training)
 
 
-def run_training(form: Parameters) -> None:
+def run_training(form: PrintsResults) -> None:
     """Runs the flow that trains the model of a form, and prints its results and where to look next."""
-    with _reporting():
+    with _reporting(form):
         from flows import training
 
-        (name,) = (model.name for model in MODELS if type(form) is model.form)
-        show_training(getattr(training, identifier(name))(**form.arguments()))
+        (name,) = (model.name for model in MODELS if isinstance(form, model.form))
+        trained = getattr(training, identifier(name))(**form.arguments())
+    if form.as_json:
+        print_json(training_json(trained))
+    else:
+        show_training(trained)
 
 
-def run_retraining(form: RetrainParameters) -> None:
+def run_retraining(form: PrintsResults) -> None:
     """Runs the flow that retrains the model of a form, and prints the decision."""
-    with _reporting():
+    with _reporting(form):
         from flows import retraining
 
-        (name,) = (model.retraining for model in MODELS if type(form) is model.retraining_form)
-        show_retraining(getattr(retraining, identifier(name))(**form.arguments(), return_state=True))
+        (name,) = (model.retraining for model in MODELS if isinstance(form, model.retraining_form))
+        state = getattr(retraining, identifier(name))(**form.arguments(), return_state=True)
+        result = state.result()
+    if form.as_json:
+        print_json(retraining_json(state, result))
+    else:
+        show_retraining(state, result)
 
 
 @contextmanager
-def _reporting() -> Iterator[None]:
-    """Calls a flow with a Prefect API to report to and a quiet log.
+def _reporting(options: PrintsResults) -> Iterator[None]:
+    """Calls a flow with a Prefect API to report to and a quiet log; where JSON is to be printed, nothing else is.
 
     Import the flow in the block: TensorFlow takes seconds to load, and not all flows need it.
     """
-    for name in ("prefect.flow_runs", "prefect.task_runs"):
-        logging.getLogger(name).addFilter(_is_worth_a_line)
     data = data_folder()
     make_data_folder(data)
-    with explain_full_disk(data), prefect_api(data):
+    with ExitStack() as stack:
+        line = stack.enter_context(waiting("start Prefect"))
+        if options.as_json:
+            stack.enter_context(redirect_stdout(sys.stderr))
+        stack.enter_context(explain_full_disk(data))
+        stack.enter_context(prefect_api(data))
+        stack.enter_context(_logging(line))
+        line.say("load the libraries")
         yield
+        line.say("stop Prefect")
+
+
+@contextmanager
+def _logging(line: Line) -> Iterator[None]:
+    """Keeps the log short, and lets the last line of the terminal say which task runs."""
+
+    def is_shown(record: logging.LogRecord) -> bool:
+        if record.levelno == logging.DEBUG:  # Prefect's, when a task begins
+            line.say(getattr(record, "task_run_name", ""))
+            return False
+        shown = _is_worth_a_line(record)
+        if shown:
+            line.clear()
+        return shown
+
+    loggers = [logging.getLogger(name) for name in ("prefect.flow_runs", "prefect.task_runs")]
+    for logger in loggers:
+        logger.addFilter(is_shown)
+    loggers[-1].setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(is_shown)
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eightytwenty.printable import for_terminal, print_json
+from eightytwenty.progress import waiting
 from reports.numbers import seconds
 from schemas.parameters import StatusParameters
 from tasks.running.stages import data_folder
@@ -18,7 +19,8 @@ def status_command(parameters: StatusParameters) -> None:
     """Prints which servers are up, and the last runs in Prefect and in MLflow."""
     console = Console(soft_wrap=True, highlight=False)
     data = data_folder()
-    status = read_status(data, parameters.runs)
+    with waiting("ask the servers"):
+        status = read_status(data, parameters.runs)
     if parameters.as_json:
         print_json(asdict(status))
         return

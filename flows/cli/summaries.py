@@ -1,14 +1,14 @@
 """The summary in the terminal at the end of a run: results, where the time and the rows went, where to look next."""
 
-import shlex
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
-from eightytwenty.evaluate.score import CleaningScore
+from eightytwenty.evaluate.score import CleaningScore, fault_counts
 from eightytwenty.printable import for_terminal
+from flows.cli.results import retraining_places, training_places
 from reports.eighty_twenty import EightyTwenty
 from reports.numbers import percent, seconds
 
@@ -25,33 +25,18 @@ def show_training(training: "Training") -> None:
     for result in findings.results:
         console.print(result, soft_wrap=isinstance(result, str))
     _shares(console, training.shares, training.cleaning)
-    _where(
-        console,
-        {
-            **findings.places,
-            "what the data was like": str(training.docs[0] / "index.html"),
-            findings.network: _registered(training.model, training.version, training.is_champion),
-            "runs in MLflow": training.mlflow,
-        },
-    )
+    _where(console, training_places(training))
     if findings.notes:
         notes = "\n".join(map(for_terminal, findings.notes.strip().splitlines()))
         console.print(f"\n{notes}", soft_wrap=True, highlight=False)
 
 
-def show_retraining(state: "State[Retraining | None]") -> None:
-    """Prints the decision with its numbers, or that there was nothing to do.
-
-    Raises:
-        UserError: the flow failed with it.
-    """
-    from tasks.retrain import NOTHING_TO_DO
-
+def show_retraining(state: "State[Retraining | None]", report: "Retraining | None") -> None:
+    """Prints the decision with its numbers; without a result, that there was nothing to do."""
     console = Console()
-    if state.name == NOTHING_TO_DO:
-        console.print(f"[bold]{NOTHING_TO_DO}.[/] {for_terminal(state.message or '')}", soft_wrap=True, highlight=False)
+    if report is None:
+        console.print(f"[bold]{state.name}.[/] {for_terminal(state.message or '')}", soft_wrap=True, highlight=False)
         return
-    report = cast("Retraining", state.result())
     judgement = report.judgement
     console.print(
         f"\n[bold]{for_terminal(judgement.verdict(report.model))}.[/] {for_terminal(judgement.decision.sentence)}",
@@ -64,24 +49,7 @@ def show_retraining(state: "State[Retraining | None]") -> None:
     console.print(table)
     for sentence in [*report.refusals, *(one for drift in report.drifts for one in (drift.sentence, *drift.drifted))]:
         console.print(for_terminal(sentence), soft_wrap=True, highlight=False)
-    pages = [str(drift.docs / "index.html") for drift in report.drifts if drift.docs]
-    _where(
-        console,
-        {
-            "the dataset": str(report.version.folder),
-            "what became of each file": str(report.deliveries_file),
-            **({"how the new rows differ": "\n".join(pages)} if pages else {}),
-            "runs in MLflow": report.mlflow,
-        },
-    )
-
-
-def _registered(model: str, version: int, is_champion: bool) -> str:
-    if is_champion:
-        return f"{model}/{version}, champion of {model}"
-    return (
-        f"{model}/{version}; {shlex.join(['eightytwenty', 'rollback', model, '--to', str(version)])} makes it champion"
-    )
+    _where(console, retraining_places(report))
 
 
 def _shares(console: Console, shares: EightyTwenty, cleaning: list[CleaningScore]) -> None:
@@ -91,13 +59,10 @@ def _shares(console: Console, shares: EightyTwenty, cleaning: list[CleaningScore
     fates = ", ".join(f"{count:,} {fate} ({percent(count / shares.rows)})" for fate, count in shares.fates.items())
     console.print(f"  {shares.rows:,} raw rows: {fates}", soft_wrap=True)
     if cleaning:
-        faults, caught, wrong = (
-            sum(score.kinds[n].sum() for score in cleaning) for n in ("injected", "caught", "wrong")
-        )
-        touched = sum(score.false_repairs + score.lost_rows for score in cleaning)
+        faults = fault_counts(cleaning)
         console.print(
-            f"  Of {faults:,} injected faults, {caught:,} were caught and {wrong:,} repaired wrongly; "
-            f"{touched:,} sound rows were touched",
+            f"  Of {faults['injected']:,} injected faults, {faults['caught']:,} were caught and {faults['wrong']:,} "
+            f"repaired wrongly; {faults['touched'] + faults['lost']:,} sound rows were touched",
             soft_wrap=True,
         )
     if shares.gains:

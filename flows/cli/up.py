@@ -1,9 +1,11 @@
 """Both UIs and a worker in one command: `eightytwenty up`, until Ctrl-C or SIGTERM."""
 
 import sys
+from contextlib import ExitStack
 
 from rich.console import Console
 
+from eightytwenty.progress import waiting
 from schemas.parameters import UpParameters
 from tasks.running.stages import data_folder
 from tasks.servers.up import running_servers
@@ -20,7 +22,9 @@ def up_command(parameters: UpParameters) -> None:
     console = Console(soft_wrap=True, highlight=False)
     data = data_folder()
     console.print(f"starting the servers over {data}", markup=False)
-    with running_servers(data, parameters.prefect_port, parameters.mlflow_port) as servers:
+    with ExitStack() as stack:
+        with waiting("start the servers"):
+            servers = stack.enter_context(running_servers(data, parameters.prefect_port, parameters.mlflow_port))
         addresses = servers.addresses
         console.print(
             f"Prefect   {addresses.prefect_ui}\n"

@@ -16,7 +16,20 @@ Recipe = Literal["stable", "dcgan"]
 Progress = Callable[[int, int], None]
 
 BUILDERS = {"stable": stable, "dcgan": dcgan}
+_PREFETCHED = 4  # batches
 CONDITIONAL = ("stable",)  # the recipes whose generator takes the attributes to draw
+
+
+def find_gpus() -> list[object]:
+    """The GPUs that TensorFlow sees."""
+    return list(tf.config.get_visible_devices("GPU"))
+
+
+def default_batch_size(recipe: Recipe, gpus: Sequence[object] = ()) -> int:
+    """Pictures in a step. On a GPU, a step of the small networks takes as long with 64 pictures as with 16."""
+    if recipe == "stable":
+        return 64 if gpus else 16
+    return 128
 
 
 def steps_per_epoch(rows: int, batch_size: int) -> int:
@@ -56,6 +69,7 @@ def train_epoch(
     batch_size: int,
     seed: int,
     progress: Progress | None = None,
+    prefetch: bool = False,
 ) -> dict[str, float]:
     """Shows each picture once.
 
@@ -67,11 +81,14 @@ def train_epoch(
         batch_size: pictures in a step; the last step of an epoch may have fewer.
         seed: of the order.
         progress: called with (pictures shown, n).
+        prefetch: whether the next batches are read while a step runs, which pays where a GPU does the step.
 
     Returns:
         the mean losses of the epoch: discriminator_loss, generator_loss.
     """
     batches = _batches(images, codes, batch_size, np.random.default_rng([seed, epoch]))
+    if prefetch:
+        batches = batches.prefetch(_PREFETCHED)
     watcher = [_Watcher(len(images), batch_size, progress)] if progress else []
     history = gan.fit(batches, epochs=epoch + 1, initial_epoch=epoch, verbose=0, callbacks=watcher, shuffle=False)
     return {name: float(values[0]) for name, values in history.history.items()}

@@ -3,7 +3,7 @@
 They are flat, typed, bounded and without unions, because that is what a form can show.
 """
 
-from schemas.parameters.base import Parameters
+from schemas.parameters.base import Parameters, PrintsResults, with_json
 from schemas.parameters.clean import CleanInboxParameters, CleanParameters
 from schemas.parameters.operate import DeployParameters, StatusParameters, UpParameters
 from schemas.parameters.registered import DrawParameters, FacesParameters, PredictParameters, RollbackParameters
@@ -22,6 +22,7 @@ __all__ = [
     "GanParameters",
     "Parameters",
     "PredictParameters",
+    "PrintsResults",
     "RetrainAddersParameters",
     "RetrainAvatarsParameters",
     "RetrainParameters",
@@ -29,4 +30,5 @@ __all__ = [
     "RunParameters",
     "StatusParameters",
     "UpParameters",
+    "with_json",
 ]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 from pydantic_settings import CliImplicitFlag
 
 from eightytwenty.printable import visible
@@ -65,3 +65,18 @@ class Parameters(BaseModel):
     def arguments(self) -> dict[str, Any]:
         """The arguments of the flow that these parameters are for."""
         return self.model_dump(by_alias=True)
+
+
+class PrintsResults(Parameters):
+    """What a command that runs a flow has beside the form of the flow."""
+
+    as_json: PrintsJson = False
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of the flow, which prints nothing."""
+        return self.model_dump(by_alias=True, exclude={"as_json"})
+
+
+def with_json(form: type[Parameters]) -> type[Parameters]:
+    """The options of the command that runs the flow with a form."""
+    return create_model(form.__name__, __base__=(PrintsResults, form), __doc__=form.__doc__)

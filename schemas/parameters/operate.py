@@ -15,7 +15,9 @@ class UpParameters(Parameters):
 
 
 class DeployParameters(Parameters):
-    """Register the deployments of all flows, their work pool and their automation at PREFECT_API_URL."""
+    """Register the deployments of all flows, their work pool and their automations at PREFECT_API_URL."""
+
+    as_json: PrintsJson = False
 
 
 class StatusParameters(Parameters):

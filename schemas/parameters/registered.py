@@ -28,6 +28,7 @@ class DrawParameters(Parameters):
         description="of a faces page: draw its 16 faces, whatever the other options say",
     )
     out: str = Field("drawn.png", min_length=1, description="PNG file to write")
+    as_json: PrintsJson = False
 
 
 class FacesParameters(Parameters):
@@ -37,6 +38,7 @@ class FacesParameters(Parameters):
         "avatars@champion", min_length=1, description="registered model, as avatars@champion or avatars/3"
     )
     out: str = Field("faces.html", min_length=1, description="HTML file to write")
+    as_json: PrintsJson = False
 
 
 class PredictParameters(Parameters):
@@ -78,3 +80,4 @@ class RollbackParameters(Parameters):
 
     model: CliPositionalArg[str] = Field(min_length=1, description="registered model, such as avatars")
     to: int = Field(0, ge=0, description="version; 0: the champion before this one")
+    as_json: PrintsJson = False

@@ -90,7 +90,7 @@ class GanParameters(Parameters):
         0,
         ge=0,
         le=4096,
-        description="pictures in a training step; 0 = as the recipe says: 16 for stable, 128 for dcgan",
+        description="pictures in a training step; 0 = as the recipe says: 16 for stable, 64 on a GPU; 128 for dcgan",
     )
     on_collapse: Literal["continue", "stop", "roll-back"] = Field(
         "continue",
@@ -131,11 +131,6 @@ class GanParameters(Parameters):
     def planned_epochs(self) -> int:
         """The epochs given, or those of the recipe."""
         return self.epochs or {"stable": 30, "dcgan": 50}[self.recipe]
-
-    @property
-    def planned_batch_size(self) -> int:
-        """The batch size given, or that of the recipe."""
-        return self.batch_size or {"stable": 16, "dcgan": 128}[self.recipe]
 
     @property
     def registered_name(self) -> str:

@@ -11,7 +11,7 @@ from prefect import get_run_logger, task
 from models.adders.network import Adder, IntArray
 from reports.accounts import Stopwatch, timed_stage
 from reports.eighty_twenty import EightyTwenty, eighty_twenty_markdown
-from reports.results import results_markdown, results_rich, results_table
+from reports.results import results_markdown, results_rich
 from tasks.adders.data import FEWEST_PAIRS, reaching, sizes_reached, training_pairs, uncleaned_pairs
 from tasks.adders.networks import load_adders, save_adders
 from tasks.adders.record import draw_results, record_networks, results_frame, summary_metrics
@@ -188,23 +188,23 @@ def log_adders(
 def report_adders(
     networks: Sequence[ScoredAdder], model: str, run: Run, shares: EightyTwenty, is_champion: bool
 ) -> Findings:
-    """Writes tables, pictures and the 80/20 report to disk, to the MLflow run and to the Prefect UI."""
+    """Writes tables, pictures and the 80/20 report to disk and to the MLflow run."""
     cells = by_cell(networks)
 
-    def draw(folder: Path) -> str:
+    def draw(folder: Path) -> tuple[str, str]:
         draw_results(folder, networks, cells)
         markdown = eighty_twenty_markdown(shares)
         (folder / "eighty_twenty.md").write_text(markdown, encoding="utf-8")
-        return f"{markdown}\n\n{results_markdown(cells)}"
+        return f"# How well the networks add\n\n{results_markdown(cells)}", markdown
 
     run.log_table(results_frame(cells), "results.json")
     kinds = {f"shares/{kind}": shares.time_share(kind) for kind in ("cleaning", "modelling")}
     metrics = {"quality/accuracy": networks[best(networks)].inside.accuracy, **summary_metrics(cells), **kinds}
-    folder = write_report(run, "adders", shares, draw, metrics, ("results",), results_table(cells))
+    folder, page = write_report(run, shares, draw, metrics, {"results": "how well the networks add"})
     option = "" if is_champion else f" --model {model}"
     places = {
         "pictures and tables": str(folder),
         "80/20 report": str(folder / "eighty_twenty.md"),
         "ask it": f"eightytwenty predict 2 2{option}",
     }
-    return Findings(folder, places, (results_rich(cells),), network="best network")
+    return Findings(folder, places, page, (results_rich(cells),), network="best network")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
 from pydantic import ValidationError
 
 from eightytwenty.engine.summary import REPORT, Summary
@@ -27,7 +26,7 @@ from schemas.parameters import CleanParameters
 from schemas.table_expectations import table_expectations
 from tasks.clean.tables import is_schema_file
 from tasks.running.allowed_paths import require_in_data_folder
-from tasks.running.artifacts import publish_link, publish_picture
+from tasks.running.artifacts import picture, publish_page
 from tasks.running.reports import report_folder
 from tasks.running.retries import RETRIES
 from tasks.tracking.run import Dataset, Run
@@ -155,36 +154,26 @@ def record_cleaning(
 
 @task(task_run_name="publish in Prefect", **RETRIES)
 def publish_cleaning(key: str, run: Run, cleaned: CleanedFolder, *, mask: bool, result: str = "") -> None:
-    """Shows a cleaning in the Prefect UI: its result, the top findings, the schema, and links to MLflow.
+    """Shows a cleaning in the Prefect UI, on one page: its result, the top findings, the schema, and links to MLflow.
 
     Args:
-        key: first part of the artifacts' keys.
+        key: first part of the artifact's key.
         run: of the flow.
         cleaned: the cleaning.
         mask: whether letters and digits of examples are hidden.
         result: Markdown of the result, if not that of the folder alone.
     """
     summary = Summary.load(cleaned.folder)
-    places = f"All of it is in {code(str(cleaned.folder))}."
-    links = {"the run in MLflow": run.link, "the Data Docs": run.link_to(f"{_DOCS}/index.html")}
-    if all(link.startswith("http") for link in links.values()):
-        places += "".join(f" [{title[0].upper()}{title[1:]}]({link})." for title, link in links.items())
-    else:
-        places += f" To see the run in MLflow:\n\n```\n{run.link}\n```"
-    create_markdown_artifact(
-        f"{result or result_markdown(summary)}\n\n{places}", key=f"{key}-result", description="where the rows ended"
-    )
-    create_markdown_artifact(
+    gallery, schema = cleaned.folder / "gallery.png", cleaned.schema_text(mask=mask)
+    parts = [
+        result or result_markdown(summary),
+        f"All of it is in {code(str(cleaned.folder))}.",
+        picture("examples of every rule", gallery) if gallery.exists() else "",
         findings_markdown(cleaned.folder, summary, mask=mask, most=_TOP) or "Nothing was found.",
-        key=f"{key}-findings",
-        description="what was repaired, is doubtful or was not right: the rules that most rows are of",
-    )
-    if text := cleaned.schema_text(mask=mask):
-        create_markdown_artifact(yaml_block(text), key=f"{key}-schema", description="what the table is")
-    if (gallery := cleaned.folder / "gallery.png").exists():
-        publish_picture(f"{key}-gallery", gallery)
-    publish_link(f"{key}-mlflow", "the run in MLflow", links["the run in MLflow"])
-    publish_link(f"{key}-data-docs", "the Data Docs", links["the Data Docs"])
+        f"## Schema\n\n{yaml_block(schema)}" if schema else "",
+    ]
+    links = {"The run in MLflow": run.link, "The Data Docs": run.link_to(f"{_DOCS}/index.html")}
+    publish_page(f"{key}-result", "what became of the rows, and links", parts, links)
 
 
 def yaml_block(text: str) -> str:

@@ -105,7 +105,8 @@ class CleanPictures(Clean):
             if new.columns != tables[0].columns:
                 old_names, new_names = (", ".join(part.columns[1:]) or "none" for part in (tables[0], new))
                 raise RefusedError(
-                    f"The dataset has the attributes {old_names}, but the new pictures have {new_names}."
+                    f"The dataset has the attributes {old_names}, but the new pictures have {new_names}: "
+                    "give them the same."
                 )
         table = None
         if tables[0].width > 1:

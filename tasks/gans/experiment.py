@@ -1,7 +1,8 @@
 """The GAN: what each stage of its experiment is, from the form. What loads TensorFlow is imported when it is called."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from schemas.parameters import GanParameters, RetrainAvatarsParameters
@@ -27,7 +28,20 @@ def train(run: Run, data: Sequence[Cleaned], model: str, *, compares: bool = Fal
     import_quietly()
     from tasks.gans import tasks
 
-    return tasks.train(run, data[0], model, GanConfig(**config), compares)
+    return tasks.train(run, data[0], model, _on_this_machine(config), compares)
+
+
+def checkpoints(data: Sequence[Cleaned], **config: Any) -> Path:
+    """See `GanConfig.checkpoints`; the keywords are those of `GanConfig`."""
+    return _on_this_machine(config).checkpoints(data)
+
+
+def _on_this_machine(config: Mapping[str, Any]) -> GanConfig:
+    """How a GAN is trained here. Only TensorFlow knows the GPUs, and that takes seconds to load."""
+    import_quietly()
+    from models.gans.training import find_gpus
+
+    return GanConfig(**config).on(find_gpus())
 
 
 def score(run: Run, model: str, training: Cleaned, held_out: Cleaned, *, seed: int) -> Scores:
@@ -61,8 +75,8 @@ def _training(form: GanParameters) -> Experiment:
     name = f"{form.registered_name}-{form.size}"
     attributes = str(require_allowed(form.attributes).resolve()) if form.attributes else ""
     raw: Ingest = partial(ingest.own, name=name, source=form.source, attributes=attributes)
-    config = form.model_dump(include={"size", "seed", "recipe", "on_collapse", "collapse_share"})
-    config |= {"epochs": form.planned_epochs, "batch_size": form.planned_batch_size}
+    config = form.model_dump(include={"size", "seed", "batch_size", "recipe", "on_collapse", "collapse_share"})
+    config["epochs"] = form.planned_epochs
     if form.is_drawn:
         raw = partial(ingest.drawn, name=name, **form.model_dump(include={"source", "rows", "size", "dirt", "seed"}))
         config["source"] = form.source
@@ -73,7 +87,7 @@ def _training(form: GanParameters) -> Experiment:
         train=partial(train, compares=True, **config),
         score=partial(score, seed=form.seed),
         decide=partial(decide_gan, least_coverage=0, margin=0),
-        checkpoints=GanConfig(**config).checkpoints,
+        checkpoints=partial(checkpoints, **config),
     )
 
 
@@ -88,7 +102,7 @@ def _retraining(form: RetrainAvatarsParameters) -> Experiment:
         train=partial(train, **config),
         score=partial(score, seed=form.seed),
         decide=partial(decide_gan, **form.model_dump(include={"least_coverage", "margin"})),
-        checkpoints=GanConfig(**config).checkpoints,
+        checkpoints=partial(checkpoints, **config),
     )
 
 

@@ -24,6 +24,7 @@ from reports.grid import grid, png, side_by_side
 from reports.numbers import compact, percent
 from reports.style import save
 from tasks.experiment import Cleaned
+from tasks.gans.checkpoint import Checkpoint
 from tasks.gans.config import GanConfig
 from tasks.gans.data import TrainingSet, attribute_square, attribution_of, evaluation_inputs
 from tasks.gans.measures import Measures, ellipses
@@ -94,33 +95,39 @@ def draw_training(folder: Path, data: TrainingSet, measures: Measures, trained: 
 
 def write_texts(
     folder: Path, cleaned: Cleaned, measures: Measures, trained: TrainedGan, shares: EightyTwenty, recipe: str
-) -> str:
+) -> tuple[str, str]:
     """Writes the 80/20 report, the gallery of the cleaning and the attribution.
 
     Returns:
-        Markdown for the Prefect UI: the measures and the 80/20 report.
+        Markdown: the measures, and the 80/20 report.
     """
     checkpoint, attribution = trained.checkpoint, attribution_of(cleaned)
-    lines = [
-        f"# {plain(cleaned.raw.name)}, recipe {recipe}, {checkpoint.epochs} epochs",
-        *(f"- **{alarm}**" for alarm in checkpoint.alarms),
-        markdown_table(MEASURE_COLUMNS, measure_lines(trained, measures)),
-        eighty_twenty_markdown(shares),
-        "\n".join(map(plain, attribution.splitlines())),
-    ]
-    markdown = "\n\n".join(line for line in lines if line)
-    (folder / "gan.md").write_text(markdown, encoding="utf-8")
+    result = "\n\n".join(
+        [
+            f"# {plain(cleaned.raw.words)}, {recipe}, {checkpoint.epochs} epochs",
+            *(f"- **{alarm}**" for alarm in checkpoint.alarms),
+            markdown_table(MEASURE_COLUMNS, measure_lines(trained, measures), right=MEASURE_COLUMNS[1:]),
+        ]
+    )
+    report = f"{eighty_twenty_markdown(shares)}\n" + "\n".join(map(plain, attribution.splitlines()))
+    (folder / "gan.md").write_text(f"{result}\n\n{report}", encoding="utf-8")
     raw = cleaned.raw.path
     gallery(cleaned.rows, folder / "cleaning.png", raw if raw.is_dir() else None)
     if attribution:
         (folder / "ATTRIBUTION.txt").write_text(attribution, encoding="utf-8")
-    return markdown
+    return result, report
 
 
 def final_measures(trained: TrainedGan) -> dict[str, float]:
     """The measures after the epoch whose generator was saved."""
     history = trained.checkpoint.history
     return {name: series[trained.generator_epoch - 1] for name, series in history.items()}
+
+
+def epoch_line(checkpoint: Checkpoint, epochs: int) -> str:
+    """How the last epoch of a checkpoint ended, such as "epoch 3 of 30: coverage 95 %, FID 4.1"."""
+    coverage, fid = (checkpoint.history[name][-1] for name in ("coverage", "fid"))
+    return f"epoch {checkpoint.epochs:,} of {epochs:,}: coverage {percent(coverage)}, FID {compact(fid)}"
 
 
 def measure_lines(trained: TrainedGan, measures: Measures) -> list[tuple[str, str, str]]:

@@ -15,6 +15,7 @@ from eightytwenty.printable import for_terminal
 from models.gans.draw import draw_with
 from models.gans.gan import NOISE
 from models.gans.quality.measure import measure
+from models.gans.training import find_gpus
 from reports.accounts import timed_stage
 from reports.eighty_twenty import EightyTwenty, Gain
 from tasks.decision import Scores
@@ -38,6 +39,7 @@ from tasks.tracking.run import Run
 from tasks.tracking.run_ids import RunIds
 
 _ALARMS = "alarms"  # tag of a model version
+_MOST_LINES = 100  # about, of epochs in the log
 PAGE = "faces.html"
 
 
@@ -113,12 +115,14 @@ def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config
 
         def on_epoch(checkpoint: Checkpoint) -> None:
             log(checkpoint)
+            if checkpoint.epochs % max(1, config.epochs // _MOST_LINES) == 0:
+                get_run_logger().info(report.epoch_line(checkpoint, config.epochs))
             if checkpoint.alarms and checkpoint.alarms[-1].epoch == checkpoint.epochs:
                 warn_of_collapse(checkpoint.alarms)
 
         def make(folder: Path) -> None:
             features, exact_test = measures.features(data), ellipses(config.source, data)
-            training = Training(data, features, measures.floor, exact_test, config)
+            training = Training(data, features, measures.floor, exact_test, config, find_gpus())
             with task_progress(f"train {config.recipe}", "pictures") as progress:
                 gan, last = training.run(checkpoint_folder, on_epoch, progress)
             save_keras(to_keras(gan.sampler), folder / GENERATOR)
@@ -161,7 +165,7 @@ def train_uncleaned(cleaned: Cleaned, measures: Measures, config: GanConfig) -> 
             data = uncleaned_set(cleaned, clean, Path(scratch), config.seed)
             history: dict[str, list[float]] = {}
             if data is not None:
-                training = Training(data, measures.features(clean), measures.floor, None, config)
+                training = Training(data, measures.features(clean), measures.floor, None, config, find_gpus())
                 _, checkpoint = training.run(Path(scratch) / "checkpoint", lambda _: None, progress, COMPARED_EPOCHS)
                 history = checkpoint.results.history
             save_history(folder, history)
@@ -204,9 +208,9 @@ def report_gan(
     shares: EightyTwenty,
     _: bool,
 ) -> Findings:
-    """Writes pictures, films, tables and the 80/20 report to disk, to the MLflow run and to the Prefect UI."""
+    """Writes pictures, films, tables and the 80/20 report to disk and to the MLflow run."""
 
-    def draw(folder: Path) -> str:
+    def draw(folder: Path) -> tuple[str, str]:
         data = training_set(cleaned.rows, config.seed)
         report.draw_training(folder, data, measures, trained, config)
         if page := page_of_generator(trained.generator(), data, model, trained.version, attribution_of(cleaned)):
@@ -214,8 +218,8 @@ def report_gan(
         return report.write_texts(folder, cleaned, measures, trained, shares, config.recipe)
 
     lines = report.measure_lines(trained, measures)
-    table = [dict(zip(report.MEASURE_COLUMNS, line, strict=True)) for line in lines]
-    folder = write_report(run, "gan", shares, draw, report.summary_metrics(trained), ("samples", "training"), table)
+    pictures = {"samples": "drawn pictures beside real ones", "training": "the training by epoch"}
+    folder, shown = write_report(run, shares, draw, report.summary_metrics(trained), pictures)
     page = {"faces in your browser": folder / PAGE} if (folder / PAGE).exists() else {}
     places = {
         **page,
@@ -230,6 +234,7 @@ def report_gan(
     return Findings(
         folder,
         {label: str(place) for label, place in places.items()},
+        shown,
         (f"[bold]{for_terminal(cleaned.raw.name)}[/]", report.measures_rich(lines), *alarms),
         cleaned.raw.attribution,
     )

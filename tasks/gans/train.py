@@ -1,7 +1,7 @@
 """Trains a GAN one epoch at a time: measures it, watches for collapse, saves a checkpoint."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +33,7 @@ class Training:
         floor: the measures of real pictures against real ones, such as "real_coverage".
         ellipses: the background and the test of the held-out pictures if they are ellipses, else None.
         config: how.
+        gpus: those that train; with any, the pictures are held in memory, and batches are read ahead.
     """
 
     def __init__(
@@ -42,9 +43,11 @@ class Training:
         floor: dict[str, float],
         ellipses: tuple[Background, EllipseTest] | None,
         config: GanConfig,
+        gpus: Sequence[object] = (),
     ) -> None:
         self._data, self._features, self._floor, self._ellipses = data, features, floor, ellipses
-        self._config = config
+        self._config, self._has_gpu = config, bool(gpus)
+        self._images = data.images[:] if gpus else data.images
         self._evaluation_inputs = evaluation_inputs(data, config.seed)
 
     def run(
@@ -98,12 +101,13 @@ class Training:
 
         values = train_epoch(
             gan,
-            self._data.images,
+            self._images,
             self._data.codes,
             epoch=done,
             batch_size=self._config.batch_size,
             seed=self._config.seed,
             progress=epoch_progress,
+            prefetch=self._has_gpu,
         )
         values[SPEED] = rows / (time.perf_counter() - started)
         fake = gan.draw(*self._evaluation_inputs)

@@ -169,7 +169,8 @@ def compare(
             if profile.columns != old.columns:
                 old_columns, new_columns = (", ".join(sorted(table.columns)) for table in (old, profile))
                 raise RefusedError(
-                    f"The new rows have the columns {new_columns}, but the champion's data has {old_columns}."
+                    f"The new rows have the columns {new_columns}, but the champion's data has {old_columns}: "
+                    "rename or add columns."
                 )
         new = pl.concat(profiles)
         new.write_parquet(folder / "new.parquet")

@@ -3,13 +3,14 @@
 from collections.abc import Collection, Sequence
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
 
 from eightytwenty.pages.markdown import code, markdown_table, plain
+from reports.numbers import counts
 from tasks.retrain.cards import Version
 from tasks.retrain.drift import Drift
 from tasks.retrain.inbox import Inbox
 from tasks.retrain.tasks import Judgement
+from tasks.running.artifacts import publish_page
 from tasks.running.retries import RETRIES
 from tasks.tracking.run import Run
 
@@ -50,10 +51,13 @@ def decision_markdown(model: str, version: Version, judgement: Judgement, drifts
                 f"challenger {model}/{judgement.challenger}",
                 f"champion {champion}",
             ),
-            [(measure, _number(value), _number(champion_scores.get(measure))) for measure, value in scores.items()],
+            [
+                (measure.replace("_", " "), _number(value), _number(champion_scores.get(measure)))
+                for measure, value in scores.items()
+            ],
         ),
         "",
-        f"Dataset {version.name}: {', '.join(f'{count:,} {fate}' for fate, count in version.rows.items())}. "
+        f"Dataset {version.name}: {counts(version.rows)}. "
         f"Added: {', '.join(map(code, version.added))}. SHA-256 {version.sha256}.",
     ]
     if drifts:
@@ -61,31 +65,45 @@ def decision_markdown(model: str, version: Version, judgement: Judgement, drifts
     for drift in drifts:
         lines += ["", plain(drift.sentence)]
         if drift.table:
-            rows = [(plain(expected), plain(observed), "✓" if met else "✗") for expected, observed, met in drift.table]
-            lines += ["", markdown_table(("expected", "observed", ""), rows)]
+            lines += ["", *(_expectation(*row) for row in drift.table)]
     return "\n".join(lines)
 
 
 @task(task_run_name="publish the decision on {model}", **RETRIES)
 def publish_decision(
-    flow: str, run: Run, model: str, version: Version, judgement: Judgement, drifts: Sequence[Drift]
+    flow: str,
+    run: Run,
+    model: str,
+    version: Version,
+    judgement: Judgement,
+    drifts: Sequence[Drift],
+    refusals: Sequence[str],
 ) -> None:
-    """Publishes the decision and the comparison of the new rows in the Prefect UI and in MLflow."""
+    """Publishes the decision, the comparison of the new rows and the refusals in the Prefect UI and in MLflow."""
+    links = {"The run in MLflow": run.link}
     for number, drift in enumerate(drifts, 1):
         if drift.docs:
-            run.log_artifact(drift.docs, f"data_docs/drift-{number}")
+            folder = f"data_docs/drift-{number}"
+            run.log_artifact(drift.docs, folder)
+            links[f"The Data Docs of comparison {number}"] = run.link_to(f"{folder}/index.html")
     markdown = decision_markdown(model, version, judgement, drifts)
     run.log_text(markdown, "decision.md")
-    create_markdown_artifact(
-        f"{markdown}\n\n{run.link}", key=f"{flow}-decision", description="whether the challenger became champion"
-    )
+    parts = [markdown, _refused(refusals) if refusals else ""]
+    publish_page(f"{flow}-result", "the decision, why, and links", parts, links)
 
 
 @task(task_run_name="publish the refusals", **RETRIES)
 def publish_refusals(flow: str, refusals: Sequence[str]) -> None:
-    """Publishes what was refused, a sentence each, in the Prefect UI."""
-    lines = "\n".join(f"- {plain(sentence)}" for sentence in refusals)
-    create_markdown_artifact(f"# Refused\n\n{lines}", key=f"{flow}-refused", description="new files that were refused")
+    """Publishes what was refused, a sentence each, in the Prefect UI, where nothing else is to be told."""
+    publish_page(f"{flow}-result", "why all new files were refused", [_refused(refusals)], {})
+
+
+def _expectation(expected: str, observed: str, met: bool) -> str:
+    return f"- {'✓' if met else '✗'} {plain(expected.rstrip('.'))}; observed {plain(observed)}."
+
+
+def _refused(refusals: Sequence[str]) -> str:
+    return "\n".join(["## Refused\n", *(f"- {plain(sentence)}" for sentence in refusals)])
 
 
 def _number(value: float | None) -> str:

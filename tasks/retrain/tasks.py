@@ -16,6 +16,7 @@ from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import UnwritableError, sha256
 from eightytwenty.pages.markdown import plain
+from reports.numbers import counts
 from tasks.cleaning import Clean
 from tasks.decision import Decision, Scores
 from tasks.experiment import Cleaned, Data, Experiment, Raw
@@ -165,16 +166,17 @@ def add_version(stage: Clean, versions: DatasetVersions, parent: Version | None,
         if lost:
             raise RefusedError(
                 f"{lost:,} rows of {parent.name if parent else ''} would be lost: the new files hold rows with the "
-                "same ids or pictures and other values."
+                "same ids or pictures and other values. Give them ids of their own."
             )
         before = parent.rows["quarantine"] if parent else 0
         contradictions = summary.quarantine - before - sum(cleaned.summary.quarantine for cleaned in batch)
         if contradictions > 0 and len(batch) > 1:
             raise RefusedError(
-                f"{contradictions:,} rows would go into quarantine: the new files contradict each other."
+                f"{contradictions:,} rows would go into quarantine: the new files contradict each other. "
+                "Put one of them into the inbox at a time."
             )
         if not added:
-            raise RefusedError("The dataset already has all of their rows.")
+            raise RefusedError("The dataset already has all of their rows: remove them from the inbox.")
         return summary
 
     return versions.add(parent, [cleaned.raw for cleaned in batch], copy_files, clean_all)
@@ -200,7 +202,7 @@ def add_deliveries(
             newest, more = add_deliveries(stage, versions, newest, [delivery])
             refusals += more
         return newest, refusals
-    get_run_logger().info("the dataset grows: %s", version.rows)
+    get_run_logger().info("the dataset grows: %s", counts(version.rows))
     return version, []
 
 

@@ -55,6 +55,24 @@ def require_allowed(path: str) -> Path:
     )
 
 
+def require_allowed_store(address: str) -> None:
+    """Checks that this run may read an object store, which it does with the credentials of the worker.
+
+    Args:
+        address: such as s3://bucket/orders.
+
+    Raises:
+        UserError: a deployment's run may not; EIGHTYTWENTY_STORES names what it may read.
+    """
+    stores = [store for store in os.environ.get("EIGHTYTWENTY_STORES", "").split(",") if store]
+    if _in_deployment() and not any(f"{address}/".startswith(f"{store.rstrip('/')}/") for store in stores):
+        named = ", ".join(stores) or "none"
+        raise UserError(
+            f"{address} is none of the stores that runs from the UI may read ({named}): name it in EIGHTYTWENTY_STORES "
+            "when you start the worker."
+        )
+
+
 def fetch(source: str, data: Path) -> Path:
     """Returns the path of a source; if it is an address, it is downloaded into <data>/downloads first.
 

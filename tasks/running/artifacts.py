@@ -1,51 +1,40 @@
-"""Shows a run's results in the Prefect UI, as artifacts."""
+"""Shows what came of a run in the Prefect UI: one page, which begins with the result and ends with links.
+
+It is one artifact, because the UI shows those of a run in no order that we could choose.
+"""
 
 import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from prefect.artifacts import (
-    create_image_artifact,
-    create_link_artifact,
-    create_markdown_artifact,
-    create_table_artifact,
-)
+from prefect.artifacts import create_markdown_artifact
+
+from eightytwenty.pages.markdown import plain
 
 
-def publish(name: str, *, markdown: str, pictures: Mapping[str, Path], table: Sequence[Mapping[str, str]] = ()) -> None:
-    """Creates artifacts of the current flow run: a Markdown report, pictures and a table.
-
-    Args:
-        name: first part of the artifacts' keys; lower case and dashes.
-        markdown: the report.
-        pictures: key -> PNG file.
-        table: rows, each column -> text.
-    """
-    create_markdown_artifact(markdown, key=f"{name}-report", description="what was done, and how long it took")
-    if table:
-        create_table_artifact([dict(row) for row in table], key=f"{name}-table", description="the results as a table")
-    for key, path in pictures.items():
-        publish_picture(f"{name}-{key}", path)
-
-
-def publish_picture(key: str, path: Path) -> None:
-    """Creates an artifact that contains a PNG file, because the UI cannot show local files."""
-    encoded = base64.b64encode(path.read_bytes()).decode()
-    create_image_artifact(f"data:image/png;base64,{encoded}", key=key)
-
-
-def publish_link(key: str, title: str, link: str) -> None:
-    """Creates an artifact that links to a page of MLflow, or explains how to open it if no server is running.
+def publish_page(key: str, description: str, parts: Sequence[str], links: Mapping[str, str]) -> None:
+    """Creates the page.
 
     Args:
         key: lower case and dashes.
-        title: what the page shows.
-        link: the address; or the command that starts a server, and then the address.
+        description: of the page, in a few words.
+        parts: Markdown, in the order in which it is read; what is empty is left out.
+        links: what each leads to -> its address; or the command that starts a server, and then the address.
     """
+    ends = ["## Where to look next", "\n".join(_link(title, link) for title, link in links.items())] if links else []
+    create_markdown_artifact("\n\n".join([*filter(None, parts), *ends]), key=key, description=description)
+
+
+def picture(title: str, path: Path) -> str:
+    """A PNG file as Markdown that holds all of it, because the UI cannot show local files."""
+    encoded = base64.b64encode(path.read_bytes()).decode()
+    return f"![{plain(title)}](data:image/png;base64,{encoded})"
+
+
+def _link(title: str, link: str) -> str:
     if link.startswith("http"):
-        create_link_artifact(link, key=key, link_text=title)
-    else:
-        create_markdown_artifact(f"To see {title}:\n\n```\n{link}\n```", key=key)
+        return f"- [{plain(title)}]({link})"
+    return f"- {plain(title)}:\n\n  ```\n  {link.replace(chr(10), chr(10) + '  ')}\n  ```"
 
 
 def warn_of_collapse(alarms: Sequence[object]) -> None:

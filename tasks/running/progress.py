@@ -1,4 +1,4 @@
-"""How far a piece of work is: a bar in the terminal, and an artifact in the Prefect UI where a task does the work."""
+"""How far a piece of work is: a bar in the terminal, and in the Prefect UI an artifact and lines of the task's log."""
 
 import sys
 import time
@@ -8,6 +8,7 @@ from typing import cast
 from uuid import UUID
 
 from eightytwenty.progress import Progress, progress_bar
+from reports.numbers import compact, seconds
 
 _SECONDS = 5.0
 """Between two updates in the Prefect UI. Shorter work gets no artifact: it is over before anybody looks."""
@@ -15,16 +16,50 @@ _SECONDS = 5.0
 
 @contextmanager
 def task_progress(title: str, unit: str) -> Iterator[Progress]:
-    """A bar that disappears when the work is done, and an artifact that stays."""
+    """A bar that disappears when the work is done, and an artifact and a few lines of the log that stay."""
+    log = _ProgressLog(title, unit) if _in_task() else None
     artifact = _ProgressArtifact(title, unit)
     with progress_bar(title, unit) as show:
 
         def show_both(done: int, total: int) -> None:
             show(done, total)
             artifact(done, total)
+            if log:
+                log(done, total)
 
         yield show_both
     artifact.finish()
+    if log:
+        log.finish()
+
+
+class _ProgressLog:
+    """Lines of the log of a task: one for each tenth of the work, if that takes a few seconds, and one at its end."""
+
+    def __init__(self, title: str, unit: str) -> None:
+        from prefect import get_run_logger
+
+        self._title, self._unit, self._log = title, unit, get_run_logger()
+        self._started = self._last = time.monotonic()
+        self._done = self._total = self._tenth = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        self._done, self._total, now = done, total, time.monotonic()
+        tenth = 10 * done // total if total else 0
+        if tenth > self._tenth and done < total and now - self._last >= _SECONDS:
+            self._tenth, self._last = tenth, now
+            rate = done / (now - self._started)
+            self._say(
+                f"{done:,} of {total:,} {self._unit}, {compact(rate)} a second, {seconds((total - done) / rate)} left"
+            )
+
+    def finish(self) -> None:
+        passed = seconds(time.monotonic() - self._started)
+        is_whole = self._done == self._total
+        self._say(f"{self._done:,} {self._unit} in {passed}" if is_whole else f"ended early, after {passed}")
+
+    def _say(self, sentence: str) -> None:
+        self._log.info("%s: %s", self._title, sentence)
 
 
 class _ProgressArtifact:

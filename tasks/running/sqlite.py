@@ -119,7 +119,9 @@ def check(path: Path, program: str) -> str | None:
                 return row and str(row[0])
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):  # such as a file that cannot be opened, or a lock
-            raise UserError(f"the {program} database {path} cannot be read ({error}).") from error
+            raise UserError(
+                f"the {program} database {path} cannot be read ({error}): stop what uses it, or make it readable."
+            ) from error
         raise _damaged(path, program, str(error)) from error
     return None
 

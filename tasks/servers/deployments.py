@@ -1,31 +1,28 @@
-"""What a Prefect server needs before it can run our flows: work pool, deployments, automation."""
+"""What a Prefect server needs before it can run our flows: work pool, deployments, automations."""
 
 import os
 import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
 from eightytwenty.errors import UserError
 from tasks.registry import MODELS, identifier
+from tasks.servers.automations import INBOX, register_automations
 from tasks.servers.prefect_api import POOL
 
 ROOT = Path(__file__).parents[2]
-_AUTOMATION = "crash silent runs"
 _RUN_SETTINGS = ("PREFECT_FLOWS_HEARTBEAT_FREQUENCY",)
-_SILENCE = timedelta(seconds=90)
-"""Three heartbeats of a flow run; see PREFECT_FLOWS_HEARTBEAT_FREQUENCY in tasks/__init__.py."""
 
 
 def deploy() -> None:
-    """Register the work pool, the deployments of all flows and the automation at PREFECT_API_URL, or update them.
+    """Register the work pool, the deployments of all flows and the automations at PREFECT_API_URL, or update them.
 
     Raises:
         UserError: There is no prefect.yaml, or Prefect refuses it.
@@ -33,7 +30,7 @@ def deploy() -> None:
     _make_pool()
     with _active_schedules_restored():
         _register_deployments(ROOT)
-    _make_automation()
+    register_automations()
 
 
 def _make_pool() -> None:
@@ -69,15 +66,17 @@ def read_deployments(root: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = yaml.safe_load((root / "prefect.yaml").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"there is no prefect.yaml in {root}: deployments are registered from a checkout.") from None
+        raise UserError(
+            f"there is no prefect.yaml in {root}: deployments are registered from a checkout, so run it there."
+        ) from None
     shared, nightly = content["definitions"]["one_at_a_time"], content["definitions"]["nightly"]
     for model in MODELS:
-        for name, file, tag, schedules in (
-            (model.name, "training", "training", []),
-            (model.retraining, "retraining", "retraining", [{**nightly, "cron": model.cron}]),
+        for name, file, more_tags, schedules in (
+            (model.name, "training", [], []),
+            (model.retraining, "retraining", [INBOX], [{**nightly, "cron": model.cron}]),
         ):
             entrypoint = f"flows/{file}.py:{identifier(name)}"
-            tags = [tag, model.data]
+            tags = [file, model.data, *more_tags]
             deployment = {"name": name, "entrypoint": entrypoint, "tags": tags, "schedules": schedules, **shared}
             content["deployments"].append(deployment)
     return content
@@ -96,7 +95,10 @@ def _register_deployments(root: Path) -> None:
         )
     if result.returncode:
         lines = (result.stderr.strip() or result.stdout.strip()).splitlines() or ["it gave no reason"]
-        raise UserError(f"Prefect refused the deployments: {lines[-1]}")
+        raise UserError(
+            f"Prefect refused the deployments ({lines[-1]}): correct prefect.yaml, "
+            "or use the server version of requirements.lock."
+        )
 
 
 @contextmanager
@@ -116,45 +118,3 @@ def _active_schedules_restored() -> Iterator[None]:
             for schedule in deployment.schedules:
                 if (deployment.id, schedule.slug) in active and not schedule.active:
                     client.update_deployment_schedule(deployment.id, schedule.id, active=True)
-
-
-def _make_automation() -> None:
-    from prefect.automations import Automation
-
-    automation = Automation(**_automation())
-    try:
-        registered = cast("Automation", Automation.read(name=_AUTOMATION))
-    except ValueError:
-        automation.create()
-    else:
-        automation.model_copy(update={"id": registered.id}).update()
-
-
-def _automation() -> Mapping[str, Any]:
-    """For runs that fall silent before they end: their process was killed together with its worker or its machine."""
-    from prefect.client.schemas.objects import StateType
-    from prefect.events.actions import ChangeFlowRunState
-    from prefect.events.schemas.automations import EventTrigger, Posture
-
-    ends = ("Completed", "Failed", "Cancelled", "Crashed")
-    return {
-        "name": _AUTOMATION,
-        "description": "A run without a heartbeat for 90 seconds becomes Crashed.",
-        "trigger": EventTrigger(
-            after={"prefect.flow-run.heartbeat"},
-            expect={"prefect.flow-run.heartbeat", *(f"prefect.flow-run.{end}" for end in ends)},
-            match={"prefect.resource.id": ["prefect.flow-run.*"]},
-            for_each={"prefect.resource.id"},
-            posture=Posture.Proactive,
-            threshold=1,
-            within=_SILENCE,
-        ),
-        "actions": [
-            ChangeFlowRunState(
-                state=StateType.CRASHED,
-                name="Crashed",
-                message="No heartbeat for 90 seconds: its process is gone.",
-                force=False,
-            )
-        ],
-    }

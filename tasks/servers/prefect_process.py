@@ -120,8 +120,9 @@ def _sentences(log: Path, start: int) -> list[str]:
 def _serve(listener: int) -> None:
     threading.Thread(target=_stop_with_owner, daemon=True).start()
     logging.basicConfig(format=f"{_TO_USER}%(message)s")
+    path = Path(os.environ["PREFECT_HOME"]) / "prefect.db"
     try:
-        _prepare(Path(os.environ["PREFECT_HOME"]) / "prefect.db")
+        _prepare(path)
     except UserError as error:
         sys.stderr.write(f"{_TO_USER}{error}\n")
         sys.stderr.flush()
@@ -129,12 +130,16 @@ def _serve(listener: int) -> None:
     import prefect
     import uvicorn
     from prefect.server.api.server import create_app
+    from prefect.server.database.dependencies import temporary_database_config
+
+    from tasks.servers.prefect_database import OneWriterAtATime
 
     # Its second UI asks an analytics host. It is served at /v2, whatever the settings say, as long as its files exist.
     prefect.__ui_v2_static_path__ = prefect.__ui_v2_static_path__ / "not-served"
     app = OwnOrigins(create_app(final=True), os.environ[_ORIGINS].split(","))
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=listener)])
+    with temporary_database_config(OneWriterAtATime(sqlite_url(path, "sqlite+aiosqlite"))):
+        uvicorn.Server(config).run(sockets=[socket.socket(fileno=listener)])
 
 
 def _prepare(path: Path) -> None:

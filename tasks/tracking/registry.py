@@ -127,7 +127,9 @@ def load(client: MlflowClient, version: ModelVersion) -> "keras.Model":
         return keras.saving.load_model(file, compile=False, safe_mode=True)
     except Exception as error:  # whatever the file holds instead
         why = (str(error) or type(error).__name__).splitlines()[0]
-        raise UserError(f"{_place(version, WEIGHTS)} cannot be loaded safely: {why}") from error
+        raise UserError(
+            f"{_place(version, WEIGHTS)} cannot be loaded safely ({why}): choose another version."
+        ) from error
 
 
 def _fetch(client: MlflowClient, version: ModelVersion, file: str) -> Path:
@@ -168,7 +170,11 @@ def _versions(client: MlflowClient, name: str) -> dict[int, ModelVersion]:
 
 def _model_names(client: MlflowClient) -> str:
     names = sorted(model.name for model in client.search_registered_models())
-    return f"there are {', '.join(names)}" if names else "none is registered here yet; train one first"
+    return (
+        f"there are {', '.join(names)}"
+        if names
+        else "none is registered here yet; train one first, with `eightytwenty adders` or `eightytwenty gan`"
+    )
 
 
 def _create_model(client: MlflowClient, name: str, about: str) -> None:

@@ -21,7 +21,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from eightytwenty.evaluate.score import CleaningScore
+from eightytwenty.evaluate.score import CleaningScore, fault_counts
 from eightytwenty.printable import visible
 from tasks.running.stages import data_folder
 from tasks.servers.addresses import addresses_of, mlflow_page
@@ -138,12 +138,7 @@ class Run:
             return
         kinds = pl.concat(score.kinds for score in scores).group_by("kind").sum().sort("kind")
         self.log_table(kinds.to_pandas(), "cleaning_score.json")
-        totals = kinds.select("injected", "caught", "right", "wrong").sum().row(0, named=True)
-        rows = {
-            "touched": sum(score.false_repairs for score in scores),
-            "lost": sum(score.lost_rows for score in scores),
-        }
-        self.log_metrics({f"repairs/{name}": float(count) for name, count in {**totals, **rows}.items()})
+        self.log_metrics({f"repairs/{name}": float(count) for name, count in fault_counts(scores).items()})
 
     def log_table(self, table: DataFrame, artifact: str) -> None:
         """Write a table into an artifact that ends in ".json", which MLflow shows; an older one is replaced."""

@@ -69,7 +69,10 @@ def connect_existing(data: Path, *, to_write: bool = False) -> MlflowClient:
     if uri != embedded_uri(data):
         return connect(data)
     if not path.parent.is_dir():
-        raise UserError(f"there are no models in {data}: train one first, or name their folder by EIGHTYTWENTY_DATA.")
+        raise UserError(
+            f"there are no models in {data}: train one first, with `eightytwenty adders` or "
+            "`eightytwenty gan`, or name their folder by EIGHTYTWENTY_DATA."
+        )
     if is_writable(path):
         return connect(data)
     if to_write:
@@ -95,7 +98,9 @@ def open_store(uri: str) -> MlflowClient:
     except MlflowException as error:
         if error.error_code in _NO_PASSWORD:
             raise _password_required(uri) from error
-        raise UserError(f"MLflow cannot use {uri}: {str(error).splitlines()[0]}") from error
+        raise UserError(
+            f"MLflow cannot use {uri} ({str(error).splitlines()[0]}): correct MLFLOW_TRACKING_URI."
+        ) from error
     return client
 
 

@@ -1,13 +1,13 @@
 """Lets a run train only on batches that passed their check."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from eightytwenty.errors import UserError
-from tasks.running.artifacts import publish_link
+from eightytwenty.pages.markdown import plain
+from tasks.running.artifacts import publish_page
 from tasks.running.stages import Stage
 from tasks.tracking.run import Run
 from tasks.validate.check import BatchCheck
@@ -33,6 +33,11 @@ class FinishedCheck:
         return self.stage.folder / "docs"
 
     @property
+    def folder(self) -> str:
+        """The folder of the Data Docs among the artifacts of the MLflow run."""
+        return f"data_docs/{self.name}"
+
+    @property
     def failures(self) -> tuple[str, ...]:
         """A sentence for each expectation that was not met."""
         return tuple(json.loads((self.stage.folder / _FAILURES).read_text()))
@@ -50,11 +55,11 @@ def stop_if_unfit(run: Run, checked: Sequence[FinishedCheck]) -> None:
         UserError: a batch failed its check.
     """
     for check in checked:
-        folder = f"data_docs/{check.name}"
-        run.log_artifact(check.docs, folder)
-        key = re.sub("[^a-z0-9]+", "-", f"data-docs-{check.name}".lower())  # all that Prefect accepts
-        publish_link(key, f"the Data Docs of {check.name}", run.link_to(f"{folder}/index.html"))
+        run.log_artifact(check.docs, check.folder)
     failed = [check for check in checked if check.failures]
     if failed:
+        reasons = "\n".join(f"- {plain(failure)}" for check in failed for failure in check.failures)
+        links = {f"The Data Docs of {check.name}": run.link_to(f"{check.folder}/index.html") for check in failed}
+        publish_page("unfit", "why the cleaned batch is not fit to train on", ["# Not fit to train on", reasons], links)
         reasons = " ".join(failure for check in failed for failure in check.failures)
         raise UserError(f"The cleaned batch is not fit to train on. {reasons} See {failed[0].docs / 'index.html'}.")

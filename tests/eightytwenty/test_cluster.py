@@ -75,7 +75,7 @@ def wait_for_results(out: Path, count: int, process: "subprocess.Popen[str]") ->
     """Waits until so many units have been routed."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
-        if len(found := sorted(out.glob(".work/*/cleaning/stages/*UnitRouter/*.result"))) >= count:
+        if len(found := sorted(out.glob(".work/*/cleaning/stages/*route-unit/*.result"))) >= count:
             return found
         time.sleep(0.01)
     process.kill()

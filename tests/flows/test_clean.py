@@ -48,7 +48,7 @@ def test_clean_accounts_for_every_picture_of_a_folder(command, tmp_path):
     assert "not an image" in done.stdout
     assert "gallery.png" in done.stdout
     assert Image.open(out / "gallery.png").format == "PNG"
-    assert "| transparency onto white | 1 |" in (out / "report.md").read_text()
+    assert "- **transparency onto white**, 1: " in (out / "report.md").read_text()
 
 
 def test_a_folder_without_a_usable_picture_is_one_sentence_and_a_report(command, tmp_path):
@@ -59,7 +59,7 @@ def test_a_folder_without_a_usable_picture_is_one_sentence_and_a_report(command,
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("eightytwenty: None of the 1 pictures is clean;")
     assert "Traceback" not in done.stderr
-    assert "| empty file | 1 |" in (tmp_path / "clean" / "report.md").read_text()
+    assert "- **empty file**, 1: " in (tmp_path / "clean" / "report.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -102,8 +102,7 @@ def test_new_files_are_judged_each_by_itself_and_the_clean_rows_add_up(data: Pat
     assert "name its columns as aliases in the schema" in result.refusals[0]
 
     shown = artifacts(state)
-    names = ("result", "findings", "schema", "mlflow", "data-docs", "refused")
-    assert set(shown) == {f"clean-inbox-{name}" for name in names}
+    assert set(shown) == {"clean-inbox-result"}
     text = shown["clean-inbox-result"]
     assert "# orders v0002: 900 clean rows" in text
     assert f"    - {sentence}" in text
@@ -149,7 +148,7 @@ def test_where_all_is_refused_the_run_fails_with_the_reasons_and_they_are_rememb
     assert state.is_failed()
     assert state.name == "All files refused"
     assert str(state.message).startswith("1 of 1 new files refused. broken.csv: refused. ")
-    assert "broken.csv" in artifacts(state)["clean-inbox-refused"]
+    assert "broken.csv" in artifacts(state)["clean-inbox-result"]
     assert run(data, name="refused").name == "Nothing to do"
 
 

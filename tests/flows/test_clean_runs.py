@@ -2,10 +2,12 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dask
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -13,12 +15,14 @@ from PIL import Image
 from prefect import State
 from prefect.client.orchestration import get_client
 
+from benchmarks.dask_cluster import dask_cluster
 from eightytwenty.engine.summary import Summary
 from flows.clean import clean
 from schemas.parameters import CleanParameters
 from tasks.servers.private_prefect import prefect_api
 from tasks.tracking.store import connect
 from tests.hostile import HOSTILE, is_visible, tags
+from tests.system.servers import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -58,15 +62,18 @@ def test_a_table_of_which_nothing_is_told_is_shown_in_prefect_and_mlflow(data: P
     state = run(data)
     assert state.is_completed(), state.message
     shown = artifacts(state)
-    assert set(shown) == {f"clean-{name}" for name in ("result", "findings", "schema", "mlflow", "data-docs")}
-    assert "300 of 300 rows are clean" in shown["clean-result"]
-    assert "| not a decimal number | 1 |" in shown["clean-findings"]
-    assert shown["clean-schema"].startswith("```yaml\n")
-    assert "order: {kind: integer" in shown["clean-schema"]
     client, logged = last_run(data)
-    assert logged.info.run_id in shown["clean-mlflow"]
-    assert f"{logged.info.run_id}/artifacts/data_docs/index.html" in shown["clean-data-docs"]
-    assert logged.info.run_id in shown["clean-result"]
+    in_order = (
+        "# 300 of 300 rows are clean",
+        "- **not a decimal number**, 1: ",
+        "```yaml\n",
+        "order: {kind: integer",
+        f"runs/{logged.info.run_id}?",
+        f"{logged.info.run_id}/artifacts/data_docs/index.html",
+    )
+    assert set(shown) == {"clean-result"}
+    places = [shown["clean-result"].index(words) for words in in_order]
+    assert places == sorted(places)
 
     metrics, tags_of_run = logged.data.metrics, logged.data.tags
     assert [metrics[f"rows/{name}"] for name in ("all", "clean", "quarantine", "duplicates")] == [300, 300, 0, 0]
@@ -120,8 +127,9 @@ def test_pictures_are_shown_with_a_gallery_and_without_a_schema(data: Path) -> N
     state = run(data, source=str(data / "faces"), schema="pictures", size=32, out=str(data / "pictures"))
     assert state.is_completed(), state.message
     shown = artifacts(state)
-    assert set(shown) == {f"clean-{name}" for name in ("result", "findings", "gallery", "mlflow", "data-docs")}
-    assert "| not an image | 1 |" in shown["clean-findings"]
+    page = shown["clean-result"]
+    assert page.index("](data:image/png;base64,") < page.index("- **not an image**, 1: ")
+    assert "## Schema" not in page
     _, logged = last_run(data)
     assert logged.data.metrics["quarantined/not an image"] == 1
     assert logged.data.params["size"] == "32"
@@ -138,11 +146,36 @@ def test_what_data_says_is_text_in_every_artifact(data: Path) -> None:
         assert not tags(text) & {"a", "img", "b"}, key
 
 
+def test_on_a_cluster_each_stage_is_a_task(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (data / "many").mkdir()
+    for number in range(4):
+        shutil.copy(data / "orders.csv", data / "many" / f"{number}.csv")
+    with dask_cluster(tmp_path) as cluster:
+        for name, value in cluster.settings.items():
+            monkeypatch.setenv(name, value)
+        dask.config.refresh()
+        state = run(data, source=str(data / "many"), out=str(data / "parts"), cluster=cluster.address)
+    assert state.is_completed(), state.message
+    assert "300 of 1,200 rows are clean" in artifacts(state)["clean-result"]
+    with get_client(sync_client=True) as client:
+        flow_run = {"flow_runs": {"id": {"any_": [str(state.state_details.flow_run_id)]}}}
+
+        def finished_tasks() -> list[dict[str, Any]] | None:
+            tasks = client.request("POST", "/task_runs/filter", json=flow_run).json()
+            return tasks if {task["state_type"] for task in tasks} == {"COMPLETED"} else None
+
+        tasks = wait_for(finished_tasks, 30)  # the records of tasks arrive a moment after the end of the run
+    assert {"read unit", "route unit", "write part"} <= {task["name"] for task in tasks}
+    assert len(list((data / "parts" / "clean.parquet").iterdir())) == 4
+    client, logged = last_run(data)
+    assert logged.data.params["cluster"] == cluster.address
+
+
 def test_where_no_row_is_clean_the_run_fails_and_says_why(data: Path) -> None:
     (data / "pairs.csv").write_text("a,b,sum\n1,1,3\n")
     state = run(data, source=str(data / "pairs.csv"), schema="pairs")
     assert state.is_failed()
     assert "None of the 1 rows is clean" in str(state.message)
-    assert "| wrong sum | 1 |" in artifacts(state)["clean-findings"]
+    assert "- **wrong sum**, 1: " in artifacts(state)["clean-result"]
     _, logged = last_run(data)
     assert (logged.info.status, logged.data.metrics["quarantined/wrong sum"]) == ("FAILED", 1)

@@ -1,6 +1,7 @@
 """The gan flow as a user runs it: nothing configured, on drawn and on the user's pictures, killed and run again."""
 
 import io
+import json
 import os
 import signal
 import sqlite3
@@ -62,6 +63,8 @@ def test_a_run_ends_with_the_measures_the_summary_and_the_pictures(finished):
     assert "<title>Faces drawn by avatars, version 1</title>" in (folder / "faces.html").read_text("utf-8")
     assert "CC BY 4.0" in (folder / "ATTRIBUTION.txt").read_text()
     assert "Traceback" not in done.stderr
+    assert [f"epoch {n} of 4: coverage" in done.stderr for n in range(6)] == [False, *[True] * 4, False]
+    assert "pictures in" in done.stderr
     assert not list((data / "checkpoints").iterdir())
 
 
@@ -75,7 +78,7 @@ def test_mlflow_holds_each_epoch_once_with_its_pictures(finished):
     logged = sorted(path.name for path in (artifacts(nested) / "images").glob("*.png"))
     assert [name.split("+")[2] for name in logged if name.startswith("samples+")] == ["1", "2", "3"]
     assert len([name for name in logged if name.startswith("real+")]) == 1
-    assert nested.data.params["recipe"] == "stable"
+    assert (nested.data.params["recipe"], nested.data.params["batch_size"]) == ("stable", "16")
     assert "CC BY 4.0" in nested.data.tags["mlflow.note.content"]
     assert [dataset.dataset.name for dataset in nested.inputs.dataset_inputs] == ["avatars-32"]
     (parent,) = (run for run in everything if run is not nested)
@@ -106,9 +109,14 @@ def test_a_finished_training_is_registered_once(command, finished):
     data, done = finished
     (line,) = (line for line in done.stdout.splitlines() if "trained network" in line)
     assert line.split()[2] in {"avatars/1,", "avatars/1;"}
-    again = command(data, *QUICK)
+    again = command(data, *QUICK, "--json")
     assert again.returncode == 0, again.stderr
-    assert line in again.stdout.splitlines()
+    told = json.loads(again.stdout)
+    assert told["model"] == "avatars/1"
+    assert told["places"]["trained network"] == line.removeprefix("  trained network").strip()
+    assert told["rows"] == told["clean"] + told["quarantine"] + told["duplicates"] > 200
+    assert told["faults"]["caught"] == told["faults"]["injected"] > 30
+    assert {"coverage", "fid"} <= told["scores"].keys()
     client, everything = runs(data)
     assert [version.version for version in client.search_model_versions("name = 'avatars'")] == [1]
     newest, oldest = nested_of(everything)

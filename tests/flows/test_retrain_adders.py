@@ -453,7 +453,7 @@ def test_the_name_of_a_delivery_is_text_in_the_state_the_log_and_the_page(
     assert [line for line in lines if "all is well" in line]
     assert all(line.isprintable() for line in lines)
     with get_client(sync_client=True) as client:
-        artifacts = client.read_artifacts(artifact_filter=ArtifactFilter(key={"any_": ["retrain-adders-refused"]}))
+        artifacts = client.read_artifacts(artifact_filter=ArtifactFilter(key={"any_": ["retrain-adders-result"]}))
     (page,) = [str(artifact.data) for artifact in artifacts if "all is well" in str(artifact.data)]
     assert is_visible(page)
-    assert tags(page) == {"h1", "ul", "li"}
+    assert tags(page) == {"h2", "ul", "li"}

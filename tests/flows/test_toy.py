@@ -65,19 +65,20 @@ def client(data: Path) -> MlflowClient:
 
 @pytest.fixture(scope="module")
 def trained(run: Run) -> str:
-    return run("toy")
+    return run("toy", "--json")
 
 
 @pytest.fixture(scope="module")
 def retrained(trained: str, run: Run, data: Path) -> str:
     more = pl.DataFrame({"x": range(1, 101)}).with_columns(y=2 * pl.col("x"))
     deliver(data, "more.csv", pl.concat([more] * 4), "inbox/toy")
-    return run("retrain-toy", "--on-drift", "accept")
+    return run("retrain-toy", "--on-drift", "accept", "--json")
 
 
 def test_it_is_trained_logged_and_promoted(trained: str, data: Path, client: MlflowClient) -> None:
-    assert "toy/1, champion of toy" in trained
-    assert "80/20. Cleaning took" in trained
+    told = json.loads(trained)
+    assert (told["model"], told["is_champion"], told["rows"], told["clean"]) == ("toy/1", True, 400, 355)
+    assert told["places"]["trained network"] == "toy/1, champion of toy"
     (parent, nested) = sorted(
         client.search_runs([client.get_experiment_by_name("toy").experiment_id]),
         key=lambda run: "mlflow.parentRunId" in run.data.tags,
@@ -99,12 +100,17 @@ def test_it_is_trained_logged_and_promoted(trained: str, data: Path, client: Mlf
 def test_it_is_retrained_on_a_delivery_and_rolled_back(
     retrained: str, run: Run, data: Path, client: MlflowClient
 ) -> None:
-    assert "toy/2 is champion." in retrained
+    told = json.loads(retrained)
+    assert (told["state"], told["model"], told["dataset"]) == ("Completed", "toy/2", "toy-v0002")
+    assert told["is_champion"]
+    assert told["scores"]["challenger"]["accuracy"] > told["scores"]["champion"]["accuracy"]
     assert (data / "datasets/toy/v0002/raw").is_dir()
     version = champion(client, "toy")
     assert (version.version, version.tags["dataset"], version.tags["decision"]) == (2, "toy-v0002", "promoted")
     assert float(version.tags["champion.accuracy"]) < float(version.tags["challenger.accuracy"]) == 1
-    assert "Nothing to do" in run("retrain-toy", "--on-drift", "accept")
+    again = json.loads(run("retrain-toy", "--on-drift", "accept", "--json"))
+    assert again["state"] == "Nothing to do"
+    assert "There is nothing new in" in again["message"]
     assert "champion of toy: version 1 (it was 2)" in run("rollback", "toy")
     assert [change.version for change in history(client, "toy")] == [1, 2, 1]
 

@@ -117,7 +117,7 @@ def test_markdown_has_a_line_per_cell_with_equal_columns():
     table = [line for line in lines if line.startswith("|")]
     assert len(table) == 4
     assert len({line.count("|") for line in table}) == 1
-    assert "75 % (50 % – 100 %)" in table[-1]
+    assert "75 % (50–100 %)" in table[-1]
 
 
 def test_the_terminal_table_fits_eighty_columns():

@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 TINY = {"rows": 400, "largest_sums": [16], "hidden_units": [1, 2], "seeds": 1, "epochs": 30}
 ENDLESS = {"rows": 400, "largest_sums": [16], "protocol": "article", "seeds": 100, "epochs": 100_000, "patience": 0}
 BRIEF = {**TINY, "largest_sums": [32]}
-SERVICES = {"postgres", "prefect", "mlflow", "worker", "proxy"}
+SERVICES = {"postgres", "prefect", "mlflow", "worker", "proxy", "scheduler", "cluster-worker"}
 SECRETS = {
     "postgres": {"postgres_password"},
     "databases": {"postgres_password", "prefect_db_password", "mlflow_db_password"},
@@ -41,6 +41,9 @@ SECRETS = {
     "deploy": {"prefect_log_in"},
     "worker": {"prefect_log_in", "mlflow_password"},
     "proxy": {"tls_certificate", "tls_key"},
+    "certificates": set(),
+    "scheduler": set(),
+    "cluster-worker": set(),
 }
 FOLDER = Path(tempfile.gettempdir(), f"compose-test-{os.getpid()}")  # not made yet: pytest imports this module, too
 CHECKOUT, INBOX = FOLDER / "checkout", FOLDER / "inbox"
@@ -62,7 +65,7 @@ IMAGE = f"eightytwenty-test-{os.getpid()}:test"
 VARIABLES = {
     "COMPOSE_PROJECT_NAME": IMAGE.partition(":")[0],
     "COMPOSE_DISABLE_ENV_FILE": "true",
-    "COMPOSE_PROFILES": "tls",
+    "COMPOSE_PROFILES": "tls,cluster",
     "PREFECT_PORT": free_port(),
     "MLFLOW_PORT": free_port(),
     "TLS_ADDRESS": "127.0.0.1",
@@ -114,6 +117,8 @@ def main() -> None:
             compose("down")
             start()
             check_nothing_is_lost(run, record)
+        with step("the cluster cleans a folder although one of its workers is killed, as one machine does"):
+            check_cluster()
         with step("a second worker joins"):
             first = online_workers()
             VARIABLES["WORKERS"] = "2"
@@ -323,6 +328,23 @@ def check_cleaning() -> None:
     expect({"clean.parquet", "quarantine", "report.md"} <= found, f"the cleaning made {found}")
 
 
+def check_cluster() -> None:
+    """The same rows by one machine and by a cluster of which a worker is killed in the middle."""
+    (INBOX / "many").mkdir()
+    for number in range(40):
+        rows = "".join(f"{number * 20_000 + n},{n % 97},{n % 89},{n % 97 + n % 89}\n" for n in range(20_000))
+        (INBOX / "many" / f"{number:02}.csv").write_text(f"record_id,a,b,sum\n{rows}")
+    source = {"source": "inbox/many", "schema": "pairs"}
+    wait_until_completed(trigger(source | {"out": "whole"}, "clean"))
+    run = trigger(source | {"out": "parts", "cluster": "tls://scheduler:8786"}, "clean")
+    results = "ls /data/parts/.work/*/cleaning/stages/*-route-unit/*.result 2>/dev/null | wc -l"
+    wait_until("some files are done", lambda: int(compose("exec", "-T", "worker", "sh", "-c", results)) >= 4)
+    docker("kill", compose("ps", "--quiet", "cluster-worker").split()[0])
+    wait_until_completed(run)
+    compose("exec", "-T", "worker", "eightytwenty", "merge", "/data/parts", "--out", "/data/merged")
+    compose("exec", "-T", "worker", "diff", "--recursive", "/data/whole", "/data/merged")
+
+
 def check_stop_lets_a_run_end() -> None:
     run = trigger(BRIEF)
     wait_until("the run has started", lambda: state_of(run) == "Running")
@@ -422,8 +444,8 @@ def register(record: dict[str, Any]) -> None:
 def check_links(run: str) -> None:
     """Links use the server's address for browsers, not its name among the containers."""
     artifacts = prefect("POST", "/artifacts/filter", {"flow_runs": {"id": {"any_": [run]}}})
-    links = [artifact["data"] for artifact in artifacts if artifact["key"] == "adders-mlflow"]
-    expect(len(links) == 1 and f"{MLFLOW}/#/" in links[0], f"the link to MLflow is {links}")
+    pages = [artifact["data"] for artifact in artifacts if artifact["key"] == "adders-result"]
+    expect(len(pages) == 1 and f"]({MLFLOW}/#/" in pages[0], f"there is no link to MLflow in {pages}")
 
 
 def check_nothing_is_lost(run: str, record: dict[str, Any]) -> None:

@@ -4,7 +4,6 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -63,16 +62,8 @@ class Servers:
 
     def trigger(self, deployment: str, **parameters: Any) -> httpx.Response:
         (registered,) = self.query("deployments", deployments={"name": {"any_": [deployment]}})
-        body = {"parameters": parameters}
-
-        def create_run() -> httpx.Response | None:
-            answer = httpx.post(
-                f"{self.api}/deployments/{registered['id']}/create_flow_run", json=body, timeout=PATIENCE
-            )
-            # the database was busy; Prefect's own client retries as well
-            return None if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE else answer
-
-        return wait_for(create_run)
+        address = f"{self.api}/deployments/{registered['id']}/create_flow_run"
+        return httpx.post(address, json={"parameters": parameters}, timeout=PATIENCE)
 
     def state(self, run: str) -> dict[str, Any]:
         return dict(httpx.get(f"{self.api}/flow_runs/{run}", timeout=PATIENCE).json()["state"])

@@ -1,7 +1,8 @@
 """Do what a person would: start a run in the Prefect UI, follow it to MLflow, look at curves and pictures.
 
-The test takes screenshots on the way. `SCREENSHOTS=docs make test ARGS=tests/system/test_browser.py` renews those of
-docs/operate.md.
+The tests take screenshots on the way. This renews those of docs/operate.md:
+
+    SCREENSHOTS=docs make test ARGS="tests/system/test_browser.py -m 'soak or not soak'"
 """
 
 import os
@@ -17,6 +18,7 @@ from mlflow import MlflowClient
 from playwright.sync_api import Error, Locator, Page, Request, expect
 
 from models.faces.page import face_page
+from tasks.retrain import ALL_REFUSED, SOME_REFUSED, SOME_REFUSED_AND_LOST
 from tests.hostile import HOSTILE, PICTURE
 from tests.models.faces.tiny import tiny_model
 from tests.system.browser import browser
@@ -119,11 +121,13 @@ def test_a_run_is_started_in_prefect_and_followed_to_mlflow(up: Servers, page: P
     expect(page.get_by_text("Completed", exact=True)).to_be_visible(timeout=_SLOW)
     page.locator('a[href*="/runs/flow-run/"]').first.click()
     page.get_by_text("Artifacts", exact=True).first.click()
-    page.get_by_role("heading", name="Task runs").hover()
-    page.mouse.wheel(0, 2000)  # artifacts are drawn when they scroll into view
-    expect(page.get_by_text("adders-eighty-twenty")).to_be_visible()
+    expect(page.get_by_text("adders-result")).to_be_visible()
     page.screenshot(path=screenshots / "prefect-run.png")
-    page.get_by_text("adders-mlflow").click()
+    page.get_by_text("adders-result").click()
+    tables = page.locator(".markdown-renderer__table")
+    expect(tables.first).to_be_visible()
+    assert not tables.evaluate_all("tables => tables.filter(table => table.scrollWidth > table.clientWidth).length")
+    page.screenshot(path=screenshots / "prefect-result.png")
     with page.context.expect_page() as opened:
         page.locator(f'a[href^="{up.mlflow}"]').first.click()
 
@@ -145,7 +149,7 @@ def test_a_run_is_started_in_prefect_and_followed_to_mlflow(up: Servers, page: P
 def test_the_grids_of_a_gan_are_there_by_epoch(up: Servers, page: Page, screenshots: Path) -> None:
     run = up.trigger("gan", **{"epochs": 2, **_PICTURES}).json()["id"]
     assert up.final_state(run, _SLOW / 1000)["type"] == "COMPLETED"
-    (link,) = re.findall(rf"{up.mlflow}[^)\s]+", up.artifacts(run)["gan-mlflow"]["data"])
+    (link,) = re.findall(r"\[The run in MLflow\]\((.+?)\)", up.artifacts(run)["gan-result"]["data"])
     page.goto(link)
     if page.get_by_role("button", name="Close").count():
         close_assistant(page)
@@ -162,7 +166,7 @@ def test_the_grids_of_a_gan_are_there_by_epoch(up: Servers, page: Page, screensh
     page.screenshot(path=screenshots / "mlflow-samples.png")
 
 
-def test_mlflow_shows_the_page_of_a_generator(up: Servers, page: Page, screenshots: Path) -> None:
+def test_mlflow_shows_the_page_of_a_generator(up: Servers, page: Page) -> None:
     client = MlflowClient(up.mlflow)
     run = client.create_run("0").info
     client.log_text(run.run_id, face_page(tiny_model(), title="Faces of a test", credit=""), "faces.html")
@@ -172,7 +176,13 @@ def test_mlflow_shows_the_page_of_a_generator(up: Servers, page: Page, screensho
     expect(preview.locator("#note")).to_contain_text("nothing can be saved")
     preview.get_by_role("button", name="New faces").click()
     expect(preview.locator("#said")).to_have_text("16 new faces.")
-    page.screenshot(path=screenshots / "mlflow-faces.png")
+
+
+def test_the_automations_name_what_they_wait_for(up: Servers, page: Page, screenshots: Path) -> None:
+    page.goto(up.api.removesuffix("api") + "automations")
+    for ending in (ALL_REFUSED, SOME_REFUSED, SOME_REFUSED_AND_LOST):
+        expect(page.get_by_text(ending, exact=True)).to_be_visible()
+    page.screenshot(path=screenshots / "prefect-automations.png")
 
 
 def test_names_from_data_are_text_in_prefects_pages(up: Servers, page: Page) -> None:

@@ -3,7 +3,6 @@
 import shutil
 import struct
 import subprocess
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -42,9 +41,6 @@ class Nightly:
 
     def _post(self, path: str, **body: object) -> dict:
         answer = httpx.post(f"{self._api}/{path}", json=body, timeout=60)
-        if answer.status_code == 503:  # SQLite was busy; Prefect's own client retries as well
-            time.sleep(0.5)
-            return self._post(path, **body)
         return answer.raise_for_status().json() if answer.content else {}
 
     def set_clock(self, now: datetime) -> None:

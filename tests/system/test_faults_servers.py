@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tasks.servers import deployments
+from tasks.servers import automations
 from tasks.servers.children import Children
 from tasks.servers.loopback import listen
 from tasks.servers.prefect_process import start_server, stop_server
@@ -117,9 +117,9 @@ def test_a_silent_run_is_crashed_even_if_the_prefect_server_died_with_it(
     servers: Servers, undisturbed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The flow's process is killed while the server is down: only the missing heartbeat shows it."""
-    monkeypatch.setattr(deployments, "_SILENCE", timedelta(seconds=10))
+    monkeypatch.setattr(automations, "_SILENCE", timedelta(seconds=10))
     with api_of_this_process(servers.api):
-        deployments._make_automation()
+        automations.register_automations()
     # by default Prefect retries for a minute when the server is gone
     with running(servers.data, **servers.environment, PREFECT_CLIENT_MAX_RETRIES="1") as flow:
         flow.wait_until(lambda: list(servers.data.glob(TRAINING)))

@@ -7,12 +7,19 @@ import signal
 import socket
 import sqlite3
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, ClassVar
 
 import httpx
 import pytest
+from prefect.automations import Automation
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.events.actions import SendNotification
 
+from tasks.servers.automations import TELL, register_automations
+from tasks.servers.private_prefect import api_of_this_process
 from tasks.tracking.lifecycle import parent_run
 from tests.system.servers import PATIENCE, UNFINISHED, Servers, wait_for
 
@@ -36,7 +43,10 @@ def processes_of(data: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    servers = Servers(tmp_path_factory.mktemp("up") / "data")
+    data = tmp_path_factory.mktemp("up") / "data"
+    (data / "inbox" / "pairs").mkdir(parents=True)
+    (data / "inbox" / "pairs" / "notes.csv").write_text("buy milk\n")  # long enough ago when a test needs it
+    servers = Servers(data)
     yield servers
     servers.process.terminate()
     servers.process.communicate()
@@ -80,8 +90,44 @@ def test_the_server_knows_pool_deployments_schedules_and_automation(up: Servers)
         (schedule,) = deployments[name]["schedules"]
         assert not schedule["active"]
         assert schedule["schedule"]["timezone"]
-    (automation,) = up.query("automations")
-    assert automation["trigger"]["posture"] == "Proactive"
+    automations = {automation["name"]: automation for automation in up.query("automations")}
+    assert set(automations) == {"crash silent runs", TELL}
+
+
+class Told(BaseHTTPRequestHandler):
+    """Keeps what is posted to a local address, as the chat of a team would."""
+
+    messages: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        self.messages.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_failed_and_a_refused_retraining_are_told_where_their_user_says(up: Servers) -> None:
+    listener = ThreadingHTTPServer(("127.0.0.1", 0), Told)
+    Thread(target=listener.serve_forever, daemon=True).start()
+    with api_of_this_process(up.api):
+        address = f"http://127.0.0.1:{listener.server_port}/chat"
+        chat = CustomWebhookNotificationBlock(name="chat", url=address, json_data={"text": "{{subject}} {{body}}"})
+        action = SendNotification(
+            block_document_id=chat.save("chat"), subject="{{ flow_run.name }}", body="{{ flow_run.state.message }}"
+        )
+        tell = Automation.read(name=TELL)
+        tell.model_copy(update={"actions": [action]}).update()
+        register_automations()  # as the next `up` does
+    refused = up.trigger("retrain-adders", model="pairs", start="").json()["id"]
+    assert up.final_state(refused)["name"] == "All files refused"
+    failed = up.trigger("retrain-adders", inbox="/etc").json()["id"]
+    assert up.final_state(failed)["name"] == "Failed"
+    first, second = wait_for(lambda: len(Told.messages) > 1 and Told.messages)
+    listener.shutdown()
+    assert "retrain pairs 1 of 1 new files refused. notes.csv: refused." in first
+    assert "retrain adders /etc lies outside the folders" in second
 
 
 def test_every_field_of_every_form_has_a_title_a_description_and_limits(up: Servers) -> None:
@@ -116,17 +162,19 @@ def test_an_invalid_value_is_refused_with_its_reason(up: Servers, parameters: di
 
 def test_a_triggered_run_leaves_its_artifacts(up: Servers, finished: str) -> None:
     artifacts = up.artifacts(finished)
-    assert "Cleaning took" in artifacts["adders-report"]["data"]
-    assert "article" in artifacts["adders-table"]["data"]
-    assert artifacts["adders-table"]["type"] == "table"
-    assert artifacts["adders-eighty-twenty"]["data"].startswith("data:image/png;base64,")
-    for key in ("adders-mlflow", "data-docs-pairs-16"):
-        assert f"({up.mlflow}/#/experiments/" in artifacts[key]["data"], key
+    assert all(artifact["description"] for artifact in artifacts.values())
+    page = artifacts["adders-result"]["data"]
+    in_order = ("| article |", "](data:image/png;base64,", "# Cleaning took", f"- [The run in MLflow]({up.mlflow}/#/")
+    places = [page.index(words) for words in in_order]
+    assert places == sorted(places)
+    lines = [line["message"] for line in up.query("logs", logs={"flow_run_id": {"any_": [finished]}})]
+    assert any(line.startswith("train article: ") for line in lines)
+    assert not [line for line in lines if "{'" in line]
 
 
 def test_the_run_and_its_files_are_in_mlflow(up: Servers, finished: str) -> None:
-    link = up.artifacts(finished)["data-docs-pairs-16"]["data"]
-    run, path = re.search(r"/runs/(\w+)/artifacts/([^?]+)", link).groups()
+    page = up.artifacts(finished)["adders-result"]["data"]
+    run, path = re.search(r"/runs/(\w+)/artifacts/([^?]+)", page).groups()
     answer = httpx.get(f"{up.mlflow}/api/2.0/mlflow/runs/get", params={"run_id": run}, timeout=PATIENCE).json()
     assert answer["run"]["info"]["status"] == "FINISHED"
     assert {"key": "prefect.flow_run_id", "value": finished} in answer["run"]["data"]["tags"]

@@ -1,5 +1,6 @@
 """A worker of docker-compose.yml that is stopped during a run, as `docker compose stop worker` does it."""
 
+import json
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.servers.prefect_api import POOL
 from tasks.servers.prefect_process import start_server, stop_server
 from tests.flows.conftest import COMMAND, environment
 from tests.system.faults import unfinished
@@ -25,7 +27,10 @@ class PrefectServer(Servers):
         self.data, self.api = data, api
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.health_port = str(probe.getsockname()[1])
-        subprocess.run([*COMMAND, "deploy"], env=self.environment(), check=True)
+        deployed = subprocess.run(
+            [*COMMAND, "deploy", "--json"], env=self.environment(), check=True, capture_output=True
+        )
+        assert json.loads(deployed.stdout) == {"prefect": api, "work_pool": POOL}
         self.worker = subprocess.Popen(
             [sys.executable, "-m", "tasks.servers.worker", "1"], env=self.environment(), start_new_session=True
         )

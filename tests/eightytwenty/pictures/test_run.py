@@ -386,7 +386,7 @@ def test_a_source_without_a_clean_picture_is_still_reported(clean):
     assert cleaned.summary.fates == {"clean": 0, "quarantine": 2, "duplicates": 0}
     assert read_pictures(cleaned.out).images.shape == (0, SIZE, SIZE, 3)
     report = (cleaned.out / "report.md").read_text()
-    assert "| empty file | 1 | the file has no bytes; download it again | `a.png` |" in report
+    assert "- **empty file**, 1: the file has no bytes; download it again. For example: `a.png`" in report
     assert json.loads((cleaned.out / "attributes.json").read_text()) == {}
 
 

@@ -95,12 +95,18 @@ def one_long_text_for_all_rows(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (long_lines, "x.csv.gz has more than 4 MB in line 2; is it a text file?"),
-        (one_line, "x.csv.gz has more than 4 MB in line 2; is it a text file?"),
+        (long_lines, "x.csv.gz has more than 4 MB in line 2; give a text file with a line for each record."),
+        (one_line, "x.csv.gz has more than 4 MB in line 2; give a text file with a line for each record."),
         (many_columns, "x.csv has a header of more than 10,000 columns or 1 MB; leave some out."),
         (many_columns_in_parquet, "x.parquet has 11,003 columns, and at most 10,000 are read; leave some out."),
-        (one_number_for_all_rows, "x.parquet unpacks to more than 1024 MB, far beyond its size; refused."),
-        (one_long_text_for_all_rows, "x.parquet unpacks to more than 1024 MB, far beyond its size; refused."),
+        (
+            one_number_for_all_rows,
+            "x.parquet unpacks to more than 1024 MB, far beyond its size; unpack it yourself if you trust it.",
+        ),
+        (
+            one_long_text_for_all_rows,
+            "x.parquet unpacks to more than 1024 MB, far beyond its size; unpack it yourself if you trust it.",
+        ),
     ],
 )
 def test_a_small_file_that_unfolds_to_gigabytes_is_refused_in_little_memory(

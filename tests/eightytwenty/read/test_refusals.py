@@ -170,7 +170,7 @@ def test_a_line_of_huge_length_is_refused_whatever_the_piece(tmp_path, monkeypat
     (tmp_path / "x.csv").write_bytes(TABLE + b"9" * 50_000 + b"\n")
     files = open_source(tmp_path / "x.csv", pairs_table()).files
     for piece in (700, 1_000):
-        with pytest.raises(UserError, match=r"x\.csv has more than .* in line 2002; is it"):
+        with pytest.raises(UserError, match=r"x\.csv has more than .* in line 2002; give a text file"):
             list(read_batches(files[:1], ["a"], piece))
     # lines longer than a piece are no problem
     (tmp_path / "x.csv").write_bytes(HEADER + b"1" * 4_000 + b",1,2,3\n")

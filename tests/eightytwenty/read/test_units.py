@@ -96,3 +96,19 @@ def test_a_file_that_changes_after_the_plan_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,words,mark\n1,x,a\n2,x,a\n")
     with pytest.raises(UserError, match=r"a\.csv was changed while it was read; start again"):
         list(UnitReader(files, unit))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [("*.csv", ["a.csv", "b [1].csv"]), ("**/*.csv", ["a.csv", "b [1].csv", "c/d.csv"]), ("b [1].csv", ["b [1].csv"])],
+)
+def test_the_files_that_fit_a_pattern_are_a_source(tmp_path: Path, pattern: str, names: list[str]) -> None:
+    (tmp_path / "c").mkdir()
+    for name in ("a.csv", "b [1].csv", "c/d.csv"):
+        (tmp_path / name).write_text("id\n1\n")
+    assert [file.name for file in files_of(tmp_path / pattern)] == names
+
+
+def test_a_pattern_that_nothing_fits_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"\*\.csv holds no table of records; give one that does"):
+        files_of(tmp_path / "*.csv")

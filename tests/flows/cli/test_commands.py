@@ -11,6 +11,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from eightytwenty.cli import all_commands
+
 HEAVY = ("tensorflow", "mlflow", "prefect", "great_expectations", "pandas", "polars", "matplotlib")
 GOOD = "id,a,b,sum\n1,2,3,5\n2,seven,1,8\n3,1,1,3\n1,2,3,5\n"
 
@@ -26,6 +28,12 @@ def test_help_loads_none_of_the_heavy_libraries(arguments):
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "usage: eightytwenty" in done.stdout
+
+
+def test_every_command_that_prints_results_prints_them_as_json():
+    without = {command.name for command in all_commands() if "as_json" not in command.options.model_fields}
+    # two write text for other programs, and one runs until it is stopped, with its addresses in status
+    assert without == {"schema", "completion", "up"}
 
 
 @pytest.mark.parametrize(
@@ -74,7 +82,7 @@ def test_clean_accounts_for_every_row_of_a_file(command, tmp_path):
     assert pl.read_parquet(out / "clean.parquet")["a"].to_list() == [2, 7]
     assert (out / "quarantine" / "pairs.csv").read_text() == "id,a,b,sum\n3,1,1,3\n"
     assert "wrong sum" in done.stdout
-    assert "| number word | 1 |" in (out / "report.md").read_text()
+    assert "- **number word**, 1: " in (out / "report.md").read_text()
 
 
 def test_clean_reads_an_address(command, tmp_path):

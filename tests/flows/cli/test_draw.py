@@ -1,5 +1,6 @@
 """Drawing from the command line with a registered model."""
 
+import json
 import os
 import subprocess
 import sys
@@ -92,7 +93,10 @@ def test_a_model_without_attributes_draws(draw) -> None:
     [
         (["--beard", "full"], "has no attribute --beard: choose from --hair, --colour."),
         (["--colour", "green"], "--colour green: choose one of black, red."),
-        (["--model", "ellipses/1", "--hair", "bun"], "--hair: the model ellipses/1 draws without attributes."),
+        (
+            ["--model", "ellipses/1", "--hair", "bun"],
+            "--hair: the model ellipses/1 draws without attributes: leave it out.",
+        ),
         (["--model", "avatars@best"], "there is no 'avatars@best'"),
         (["--hair"], "--hair needs a value"),
         (["--hair", "--n", "3"], "--hair needs a value"),
@@ -123,7 +127,17 @@ def test_the_list_names_attributes_and_values_and_draws_nothing(draw, tmp_path, 
     with pytest.raises(FileNotFoundError):
         draw("--list", "--model", "ellipses/1")
     assert capsys.readouterr().out == "ellipses/1 draws without attributes\n"
+    with pytest.raises(FileNotFoundError):
+        draw("--list", "--json")
+    hair = {"hair": ["bun", "none", "short"], "colour": ["black", "red"]}
+    assert json.loads(capsys.readouterr().out) == {"model": "avatars/1", "attributes": hair}
     assert not list(tmp_path.iterdir())
+
+
+def test_what_was_drawn_is_printed_as_json(draw, capsys) -> None:
+    draw("--n", "2", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"model": "avatars/1", "file": "faces.png", "pictures": 2, "attribution": CREDIT}
 
 
 def test_the_command_draws_without_a_prefect_server(command, data, tmp_path) -> None:

@@ -1,5 +1,6 @@
 """Rolling a champion back from the command line."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def roll_back(*arguments: str) -> None:
     rollback_command(parameters)
 
 
-def test_rolling_back_goes_further_back_each_time_and_shows_the_history(command, client, model, data) -> None:
+def test_rolling_back_goes_further_back_each_time_and_shows_the_history(command, client, model, data, capsys) -> None:
     done = command(data, "rollback", model)
     assert done.returncode == 0, done.stderr
     assert champion(client, model) == 2
@@ -62,8 +63,12 @@ def test_rolling_back_goes_further_back_each_time_and_shows_the_history(command,
     assert champion(client, model) == 1
     with pytest.raises(UserError, match=f"{model} has no earlier champion: choose one of its versions by --to"):
         roll_back(model)
-    roll_back(model, "--to", "4")
+    capsys.readouterr()
+    roll_back(model, "--to", "4", "--json")
     assert champion(client, model) == 4
+    told = json.loads(capsys.readouterr().out)
+    assert (told["model"], told["before"]) == (f"{model}/4", 1)
+    assert [entry["version"] for entry in told["history"]] == [1, 2, 3, 2, 1, 4]
     assert not (data / "prefect").exists()
 
 

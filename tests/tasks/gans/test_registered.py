@@ -1,5 +1,6 @@
 """A registered generator draws without TensorFlow, as the page does, and says what it cannot."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -170,7 +171,8 @@ def test_the_page_says_whose_faces_they_are(command, data: Path, capsys) -> None
     assert told[0] == "faces.html"
     assert "avatars, version 1; open it in a browser: file:///" in told[1]
     # a second time, the page is written over
-    assert (command("faces") / "faces.html").read_text(encoding="utf-8") == page
+    assert (command("faces", "--json") / "faces.html").read_text(encoding="utf-8") == page
+    assert json.loads(capsys.readouterr().out) == {"model": "avatars/1", "file": "faces.html"}
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def ellipses(tmp_path_factory):
     return training_set(cleaned(tmp_path_factory.mktemp("ellipses"), "ellipses-colour"), seed=0)
 
 
-def training(data, **changes):
+def training(data, gpus=(), **changes):
     config = {
         "recipe": "stable",
         "size": 32,
@@ -53,7 +53,7 @@ def training(data, **changes):
         "on_collapse": "continue",
         "seed": 0,
     }
-    return Training(data, PixelFeatures.fit(data.images), FLOOR, None, GanConfig(**{**config, **changes}))
+    return Training(data, PixelFeatures.fit(data.images), FLOOR, None, GanConfig(**{**config, **changes}), gpus)
 
 
 def test_every_clean_picture_is_learned_from_or_held_out(tmp_path):
@@ -247,7 +247,8 @@ def test_a_training_continues_where_it_was_interrupted(tmp_path, avatars):
             raise StopTrainingError
 
     epochs: list[int] = []
-    _, whole = training(avatars).run(tmp_path / "whole", lambda checkpoint: epochs.append(checkpoint.epochs))
+    # batches that are read ahead, as for a GPU, are the same
+    _, whole = training(avatars, ["GPU:0"]).run(tmp_path / "whole", lambda checkpoint: epochs.append(checkpoint.epochs))
     assert epochs == [1, 2, 3]
     with pytest.raises(StopTrainingError):
         training(avatars).run(tmp_path / "cut", stop)
@@ -263,6 +264,20 @@ def test_a_training_continues_where_it_was_interrupted(tmp_path, avatars):
         epochs.clear()
         newest = tmp_path / "cut" / "newest.npz"
         newest.write_bytes(newest.read_bytes()[:-1000])
+
+
+@pytest.mark.parametrize(
+    ("recipe", "gpus", "given", "used"),
+    [
+        ("stable", [], 0, 16),
+        ("stable", ["GPU:0"], 0, 64),
+        ("stable", ["GPU:0"], 16, 16),
+        ("dcgan", ["GPU:0"], 0, 128),
+    ],
+)
+def test_a_step_shows_more_pictures_where_there_is_a_gpu(recipe, gpus, given, used):
+    config = GanConfig(size=32, epochs=1, seed=0, recipe=recipe, batch_size=given)
+    assert config.on(gpus).batch_size == used
 
 
 @pytest.mark.parametrize(("on_collapse", "epochs"), [("continue", 6), ("stop", 3), ("roll-back", 3)])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from eightytwenty.errors import UserError
-from tasks.running.allowed_paths import require_allowed, require_allowed_to_copy
+from tasks.running.allowed_paths import require_allowed, require_allowed_store, require_allowed_to_copy
 
 
 @pytest.fixture
@@ -67,3 +67,14 @@ def test_nothing_is_copied_into_itself_from_the_command_line(
         require_allowed_to_copy(path)
     assert require_allowed_to_copy("inbox/adders") == Path("inbox/adders")
     assert require_allowed_to_copy(str(data.parent / "more")) == data.parent / "more"
+
+
+def test_a_store_is_read_only_where_the_worker_names_it(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EIGHTYTWENTY_STORES", "s3://bucket/orders/,gs://other")
+    for address in ("s3://bucket/orders", "s3://bucket/orders/2024.csv", "gs://other/a"):
+        require_allowed_store(address)
+    for address in ("s3://bucket", "s3://bucket/orders-of-others", "gs://others"):
+        with pytest.raises(UserError, match="is none of the stores that runs from the UI may read"):
+            require_allowed_store(address)
+    monkeypatch.delenv("PREFECT__RUNTIME__DEPLOYMENT__ID")
+    require_allowed_store("s3://bucket")

@@ -1,0 +1,93 @@
+"""Sources and results in an object store, which here is a server of the kind of S3 on this machine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+import s3fs
+from moto.server import ThreadedMotoServer
+
+from eightytwenty import UserError, clean
+
+CSV = {
+    "orders/2024-1.csv": "id,n\n1,5\n2,6\n",
+    "orders/2024-2.csv": "id,n\n3,7\n",
+    "orders/notes/2025.csv": "id,n\n4,8\n",
+}
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[s3fs.S3FileSystem]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    _, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        files = s3fs.S3FileSystem()
+        files.mkdir("bucket")
+        for key, text in CSV.items():
+            files.pipe(f"bucket/{key}", text.encode())
+        yield files
+    server.stop()
+
+
+@pytest.mark.parametrize(
+    ("address", "sources"),
+    [
+        ("s3://bucket/orders/2024-1.csv", ["2024-1.csv"]),
+        ("s3://bucket/orders", ["2024-1.csv", "2024-2.csv", "notes/2025.csv"]),
+        ("s3://bucket/orders/2024-*.csv", ["2024-1.csv", "2024-2.csv"]),
+        ("s3://bucket/orders/**/*5.csv", ["notes/2025.csv"]),
+    ],
+)
+def test_what_lies_below_an_address_is_cleaned(
+    store: s3fs.S3FileSystem, tmp_path: Path, address: str, sources: list[str]
+) -> None:
+    cleaned = clean(address, out=tmp_path / "out")
+    assert cleaned.clean.select("source").unique().sort("source").collect()["source"].to_list() == sources
+    assert cleaned.summary.table == ("2024-1" if len(sources) == 1 and "*" not in address else "orders")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_result_is_stored_where_nothing_is(store: s3fs.S3FileSystem, tmp_path: Path) -> None:
+    (tmp_path / "raw.csv").write_text("id,n\n1,5\n2,six\n")
+    cleaned = clean(tmp_path / "raw.csv", out="s3://bucket/cleaned")
+    stored = {key.removeprefix("bucket/cleaned/") for key in store.find("bucket/cleaned")}
+    assert {"clean.parquet", "report.json", "report.md", "schema.yaml"} <= stored
+    with store.open("bucket/cleaned/clean.parquet") as stream:
+        assert pl.read_parquet(stream).height == cleaned.summary.clean
+    with pytest.raises(UserError, match=r"s3://bucket/cleaned holds \S+; choose an address below which nothing is"):
+        clean(tmp_path / "raw.csv", out="s3://bucket/cleaned")
+
+
+def test_what_was_fetched_is_not_fetched_again(store: s3fs.S3FileSystem, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("")
+    files = []
+    for _ in range(2):
+        with pytest.raises(UserError, match=r"holds mine\.txt"):
+            clean("s3://bucket/orders", out=tmp_path / "out")
+        files.append({path: path.stat().st_ino for path in tmp_path.glob(".out.objects/**/*.csv")})
+    assert len(files[0]) == len(CSV)
+    assert files[0] == files[1]
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("s3://bucket/nothing", r"There is nothing at s3://bucket/nothing; give the address of a file"),
+        ("s3://nowhere/orders", r"s3://nowhere/orders|There is nothing at"),
+        ("s3://key:secret@bucket/orders", r"An address of an object store has no credentials in it"),
+        ("gs://bucket/orders", r"gs://bucket/orders is read with gcsfs: install it beside eightytwenty\[objects\]"),
+    ],
+)
+def test_what_cannot_be_read_is_a_sentence(
+    store: s3fs.S3FileSystem, tmp_path: Path, address: str, sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence) as caught:
+        clean(address, out=tmp_path / "out")
+    assert "secret" not in str(caught.value)
