@@ -109,7 +109,7 @@ def train(model: Model, form: Parameters) -> State[Training]:
         )
         shares = EightyTwenty(
             stages=(
-                timed_stage("ingest", "cleaning", raws),
+                timed_stage("ingest", "other", raws),
                 timed_stage("clean", "cleaning", cleaned),
                 timed_stage("check the batch", "cleaning", [each.stage for each in checks]),
                 *trained.stages,

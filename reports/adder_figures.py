@@ -202,7 +202,8 @@ def error_along_sum(adders: Sequence[Adder], total: int = 120) -> Figure:
     _shade_beyond(axes, largest, total)
     gridlines(axes, "y")
     axes.set_xlabel("a", size=TEXT, color=SOFT)
-    axes.set_ylabel("prediction − sum", size=TEXT, color=SOFT)
+    is_logarithmic = axes.get_yscale() == "asinh"
+    axes.set_ylabel(f"prediction − sum{', logarithmic' if is_logarithmic else ''}", size=TEXT, color=SOFT)
     end_labels(axes, {units: spread(values)[1] for units, values in ends.items()}, colours)
     return figure
 

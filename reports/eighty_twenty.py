@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from eightytwenty.pages.markdown import markdown_table, plain
-from reports.numbers import compact, percent, seconds
+from reports.numbers import compact, percent, seconds, spread
 
 Kind = Literal["cleaning", "modelling", "other"]
 Action = Literal["repair", "quarantine", "deduplicate"]
@@ -46,23 +46,25 @@ class RuleCount:
 
 @dataclass(frozen=True)
 class Gain:
-    """One measure of the same network, trained on uncleaned and on cleaned rows.
+    """One measure of the same networks, trained on uncleaned and on cleaned rows from the same seeds.
 
     Attributes:
         measure: Name of the measure ("accuracy", "mean absolute error").
-        uncleaned: Its value after training on the uncleaned rows that parse at all.
-        cleaned: Its value after training on the cleaned rows.
-        unit: "share" for a value between 0 and 1, "number" for any other.
+        uncleaned: For each seed, its value after training on the uncleaned rows that can be read at all.
+        cleaned: For each seed, its value after training on the cleaned rows.
+        unit: "share" for values between 0 and 1, "number" for any other.
     """
 
     measure: str
-    uncleaned: float
-    cleaned: float
+    uncleaned: tuple[float, ...]
+    cleaned: tuple[float, ...]
     unit: Literal["share", "number"] = "number"
 
-    def text(self, value: float) -> str:
-        """Write a value in the measure's unit."""
-        return percent(value) if self.unit == "share" else compact(value)
+    def text(self, values: Sequence[float]) -> str:
+        """Write the median of the seeds and, where they differ, the range in brackets."""
+        write = percent if self.unit == "share" else compact
+        least, middle, most = map(write, spread(values))
+        return middle if least == most else f"{middle} ({least.removesuffix(' %')}–{most})"
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,12 @@ class EightyTwenty:
         cleaning, modelling = percent(self.time_share("cleaning")), percent(self.time_share("modelling"))
         return f"Cleaning took {cleaning} of {seconds(self.seconds)} of work, modelling {modelling}"
 
+    @property
+    def seeds(self) -> str:
+        """How many seeds the gains rest on."""
+        count = max((len(gain.cleaned) for gain in self.gains), default=0)
+        return "one seed, so a small difference may be chance" if count == 1 else f"median (range) of {count} seeds"
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -130,7 +138,8 @@ SURVEYS = (
 )
 _MEASURED = (
     "Measured in this run, except for the surveys and for stages marked as reused, which an earlier run did and "
-    "timed. Start-up and the drawing of this report are not counted."
+    "timed. Getting or generating the data, and training on uncleaned rows to compare, are other work, not cleaning. "
+    "Start-up and the drawing of this report are not counted."
 )
 SURVEY_NOTE = "The surveys asked people about their working time; this run counts seconds of one machine."
 
@@ -166,7 +175,7 @@ def eighty_twenty_markdown(data: EightyTwenty) -> str:
         parts += ["No rule fired."]
     if data.gains:
         gains = [(gain.measure, gain.text(gain.uncleaned), gain.text(gain.cleaned)) for gain in data.gains]
-        parts += ["## What cleaning bought", f"The same training, twice: {data.subject}."]
+        parts += ["## What cleaning bought", f"The same training, twice: {plain(data.subject)}; {data.seeds}."]
         parts += [markdown_table(("measure", "on uncleaned rows", "on cleaned rows"), gains)]
     parts += ["## For comparison: what surveys found", SURVEY_NOTE]
     parts += ["\n".join(map(_survey, SURVEYS))]

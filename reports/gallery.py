@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +15,7 @@ from eightytwenty.engine.summary import Summary
 from eightytwenty.evaluate.score import read_tables
 from eightytwenty.pictures.observe import REFUSALS
 from eightytwenty.pictures.schema import FORMATS, MOST_BYTES, MOST_PIXELS, STEPS
+from reports.gallery_faults import Faults
 from reports.gallery_figure import Band, Row, Tile, gallery_figure
 from reports.style import FATE_COLOURS, save
 
@@ -40,7 +42,7 @@ def gallery(cleaned: Path, path: Path, raw: Path | None = None) -> None:
     title = f"{summary.clean:,} of {summary.rows:,} rows are clean pictures"
     others = f"{summary.quarantine:,} are in quarantine, {summary.duplicates:,} are duplicates."
     note = "Each counts under every rule that it failed and every step that repaired it; examples of each are shown."
-    save(gallery_figure(title, f"{others} {note}", gallery_bands(cleaned, raw)), path)
+    save(gallery_figure(title, f"{others}\n{note}", gallery_bands(cleaned, raw)), path)
 
 
 def gallery_bands(cleaned: Path, raw: Path | None = None) -> list[Band]:
@@ -61,7 +63,7 @@ def gallery_bands(cleaned: Path, raw: Path | None = None) -> list[Band]:
     bands = (
         Band("Clean", FATE_COLOURS["clean"], _clean_rows(tables, summary, clean_tile, raw)),
         Band("Duplicates", FATE_COLOURS["duplicates"], _copies(tables["duplicates"], summary.rows, clean_tile, raw)),
-        Band("Quarantine", FATE_COLOURS["quarantine"], _quarantine(cleaned, tables["quarantine"], summary)),
+        Band("Quarantine", FATE_COLOURS["quarantine"], _quarantine(cleaned, tables["quarantine"], summary, raw)),
     )
     return [band for band in bands if band.rows]
 
@@ -105,25 +107,30 @@ def _copies(duplicates: pl.DataFrame, total: int, clean_tile: CleanTile, raw: Pa
     return rows
 
 
-def _quarantine(cleaned: Path, quarantine: pl.DataFrame, summary: Summary) -> list[Row]:
-    """Four examples of each rule, preferably rows that failed no other."""
-    rows = []
+def _quarantine(cleaned: Path, quarantine: pl.DataFrame, summary: Summary, raw: Path | None) -> list[Row]:
+    """Four examples of each rule, preferably rows that failed no other, with what is wrong with each."""
+    rows, faults = [], Faults(cleaned, raw)
     ordered = quarantine.with_columns(others=pl.col("rules").list.len()).sort("others", maintain_order=True)
     for rule, count in summary.failed.items():
         failed = ordered.filter(pl.col("rules").list.contains(rule))
         alone = failed.filter(pl.col("others") == failed["others"][0])
-        tiles = [_quarantine_tile(cleaned, row) for row in _spread(alone).iter_rows(named=True)]
+        tiles = [_quarantine_tile(cleaned, row, rule, faults) for row in _spread(alone).iter_rows(named=True)]
         reason = alone["reason"][0] if alone["others"][0] == 1 else ""
         rows.append(Row(rule, _count(count, summary.rows), _sentence(reason), tiles))
     return rows
 
 
-def _quarantine_tile(cleaned: Path, row: dict[str, object]) -> Tile:
-    """The original file if it can be decoded, otherwise a few words about it."""
+def _quarantine_tile(cleaned: Path, row: dict[str, object], rule: str, faults: Faults) -> Tile:
+    """The original file if it can be decoded, otherwise a few words about it; what is wrong with it stands below."""
     name = str(row["source"])
     if isinstance(row["original"], bytes):
-        return Tile(None, row["original"][:200].decode(errors="replace"), name)
-    return _file_tile(cleaned / str(row["file"]), name) if row["file"] else Tile(None, "not handed out", name)
+        words = row["original"][:200].decode(errors="replace").replace(",", ", ")  # so that lines can break
+        return Tile(None, words, name)
+    if not row["file"]:
+        return Tile(None, "not handed out", name)
+    file = cleaned / str(row["file"])
+    tile = _file_tile(file, name)
+    return replace(tile, fault=faults.of(rule, name, _content(file)))
 
 
 def _raw_tile(raw: Path, source: str, caption: str, *, arrow: bool) -> Tile:
@@ -134,10 +141,17 @@ def _file_tile(file: Path, caption: str, *, arrow: bool = False) -> Tile:
     """A file that may be anything. Links are not followed, and a file that is too large is not read."""
     if file.is_symlink() or not file.is_file():
         return Tile(None, "no longer there", caption, arrow)
-    size = file.stat().st_size
-    picture = preview(file.read_bytes()) if size <= MOST_BYTES else None
+    size, content = file.stat().st_size, _content(file)
+    picture = preview(content) if content else None
     suffix = PurePosixPath(file.name).suffix.lower()
     return Tile(picture, f"{suffix} file of {size:,} bytes", caption, arrow)
+
+
+def _content(file: Path) -> bytes | None:
+    """The bytes of a file; None if it is a link or too large."""
+    if file.is_symlink() or not file.is_file() or file.stat().st_size > MOST_BYTES:
+        return None
+    return file.read_bytes()
 
 
 def preview(content: bytes) -> Pixels | None:

@@ -10,18 +10,18 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from reports.style import GREY, HAIRLINE, INK, SMALL, SOFT, TEXT, add_axes, new_figure
+from reports.style import GREY, HAIRLINE, INK, SMALL, SOFT, TEXT, VERMILION, add_axes, new_figure
 
 _MARGIN, _GUTTER = 0.3, 0.35  # inches, like all positions and sizes below
-_TILE, _GAP = 0.78, 0.08  # a tile, and the space to the next
-_WORDS = 1.75  # room for the words left of the tiles
-_ROW, _HEAD, _TITLE = 1.12, 0.5, 0.85  # a row, the head of a band, the title of the page
+_TILE, _GAP = 1.06, 0.12  # a tile, and the space to the next
+_WORDS = 0.62  # room for the words above the tiles
+_ROW, _HEAD, _TITLE = 2.24, 0.55, 1.0  # a row, the head of a band, the title of the page
 _COLUMNS, _TILES = 2, 4  # of rows side by side, and of tiles in each
-_COLUMN = _WORDS + _TILES * (_TILE + _GAP)
+_COLUMN = _TILES * (_TILE + _GAP)
 _WIDTH = 2 * _MARGIN + _COLUMNS * _COLUMN + (_COLUMNS - 1) * _GUTTER
-_HEADING, _LINE = 20, 27  # characters in a line of the words in bold, and of the others
-_CAPTION = 15  # characters below a tile
-_LINES = 5  # of title and note together, less one for the count
+_HEADING, _LINE = 44, 72  # characters of the title, and in a line of the note
+_LINES = 2  # of the note
+_CAPTION = 16  # characters in a line below a tile
 _SMOOTH = 172  # pixels of a side from which a picture is drawn smoothly, not as squares
 
 
@@ -34,12 +34,14 @@ class Tile:
         words: on the grey tile.
         caption: below.
         arrow: an arrow points from this tile to the next.
+        fault: what is wrong with it, in red below the caption.
     """
 
     picture: NDArray[np.uint8] | None
     words: str = ""
     caption: str = ""
     arrow: bool = False
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,25 +93,26 @@ def gallery_figure(title: str, subtitle: str, bands: Sequence[Band]) -> Figure:
 
 def _row(axes: Axes, left: float, top: float, row: Row) -> None:
     """Draw a row whose upper left corner is given."""
-    title = textwrap.wrap(row.title, _HEADING)[:2]
-    _write(axes, left, top - 0.02, "\n".join(title), size=TEXT - 0.5, weight="bold", color=INK)
-    top_of_count = top - 0.02 - 0.16 * len(title)
-    _write(axes, left, top_of_count, row.count, size=SMALL, color=INK)
-    note = textwrap.wrap(row.note, _LINE, max_lines=_LINES - len(title) + 1, placeholder=" …")
-    _write(axes, left, top_of_count - 0.16, "\n".join(note), size=SMALL - 1.5, color=SOFT)
+    title = textwrap.shorten(row.title, _HEADING, placeholder=" …")
+    _write(axes, left, top - 0.02, title, size=TEXT + 0.5, weight="bold", color=INK)
+    right = left + _COLUMN - _GAP
+    axes.text(right, top - 0.03, row.count, size=SMALL + 0.5, color=INK, ha="right", va="top", parse_math=False)
+    note = textwrap.wrap(row.note, _LINE, max_lines=_LINES, placeholder=" …")
+    _write(axes, left, top - 0.24, "\n".join(note), size=SMALL, color=SOFT)
+    top -= _WORDS
     for place, tile in enumerate(row.tiles[:_TILES]):
-        x = left + _WORDS + place * (_TILE + _GAP)
+        x = left + place * (_TILE + _GAP)
         _tile(axes, x, top - _TILE, tile)
         if tile.arrow:
-            axes.text(x + _TILE + _GAP / 2, top - _TILE / 2, "▸", size=SMALL, color=INK, ha="center", va="center")
+            axes.text(x + _TILE + _GAP / 2, top - _TILE / 2, "▸", size=TEXT, color=INK, ha="center", va="center")
 
 
 def _tile(axes: Axes, x: float, y: float, tile: Tile) -> None:
     """Draw a tile whose lower left corner is given; a picture keeps its shape within it."""
     if tile.picture is None:
         axes.add_patch(Rectangle((x, y), _TILE, _TILE, facecolor=HAIRLINE, edgecolor=GREY, linewidth=0.6))
-        words = textwrap.wrap(tile.words, 13, max_lines=5, placeholder=" …")
-        where, size = (x + _TILE / 2, y + _TILE / 2), SMALL - 2.5
+        words = textwrap.wrap(tile.words, 15, max_lines=6, placeholder=" …")
+        where, size = (x + _TILE / 2, y + _TILE / 2), SMALL - 0.5
         axes.text(
             *where, "\n".join(words), size=size, color=SOFT, ha="center", va="center", parse_math=False, clip_on=True
         )
@@ -132,7 +135,10 @@ def _tile(axes: Axes, x: float, y: float, tile: Tile) -> None:
             )
         )
     caption = tile.caption if len(tile.caption) <= _CAPTION else f"…{tile.caption[1 - _CAPTION :]}"
-    axes.text(x + _TILE / 2, y - 0.03, caption, size=SMALL - 3.5, color=SOFT, ha="center", va="top", parse_math=False)
+    fault = tile.fault if len(tile.fault) <= _CAPTION else f"{tile.fault[: _CAPTION - 1]}…"
+    for line, (text, colour) in enumerate(((caption, SOFT), (fault, VERMILION))):
+        where = (x + _TILE / 2, y - 0.04 - 0.15 * line)
+        axes.text(*where, text, size=SMALL - 0.5, color=colour, ha="center", va="top", parse_math=False)
 
 
 def _write(axes: Axes, x: float, y: float, text: str, size: float, color: str, weight: str = "normal") -> None:

@@ -14,7 +14,8 @@ PictureArray = NDArray[np.uint8]
 BACKGROUND = (246, 246, 246)  # light, but white pictures stand out from it
 INK = (34, 34, 34)
 ALARM = (213, 94, 0)
-TEXT_SIZE = 16  # pixels
+TEXT_SIZE = 16  # pixels, of labels
+CAPTION_SIZE = 24  # pixels, of captions: pictures are often shown at half their size
 _LEAST_WIDTH = 112  # pixels, of an enlarged picture
 _GAP = 4
 _PAD = 8
@@ -27,7 +28,6 @@ def grid(
     *,
     row_labels: Sequence[str] = (),
     column_labels: Sequence[str] = (),
-    marked_rows: Collection[int] = (),
 ) -> PictureArray:
     """Lays pictures out row by row on a light background.
 
@@ -37,7 +37,6 @@ def grid(
         scale: whole factor by which pixels are enlarged; by default large enough to see small pictures.
         row_labels: written left of the rows; none, or one for each row.
         column_labels: written above the columns; none, or one for each column.
-        marked_rows: rows whose labels are red.
 
     Returns:
         (height, width, 3), uint8.
@@ -71,8 +70,7 @@ def grid(
     draw = ImageDraw.Draw(canvas)
     for row, label in enumerate(row_labels):
         middle = top + row * down + (down - _GAP) / 2
-        colour = ALARM if row in marked_rows else INK
-        draw.text((left - _PAD, middle), label, fill=colour, font=_font(), anchor="rm")
+        draw.text((left - _PAD, middle), label, fill=INK, font=_font(), anchor="rm")
     for column, words in enumerate(lines):
         middle = left + column * across + (across - _GAP) / 2
         for number, line in enumerate(reversed(words)):
@@ -81,7 +79,7 @@ def grid(
 
 
 def side_by_side(samples: PictureArray, real: PictureArray, epoch: int, columns: int | None = None) -> PictureArray:
-    """Sets a grid of generated pictures beside one of real ones, with captions.
+    """Sets a grid of generated pictures beside one of real ones, with captions that say how large the pictures are.
 
     Args:
         samples: (n, s, s, 3), uint8.
@@ -92,7 +90,12 @@ def side_by_side(samples: PictureArray, real: PictureArray, epoch: int, columns:
     Returns:
         (height, width, 3), uint8.
     """
-    halves = [captioned(grid(samples, columns), f"generated, epoch {epoch}"), captioned(grid(real, columns), "real")]
+    size = f"{samples.shape[2]}x{samples.shape[1]} pixels"
+    captions = (f"drawn by the GAN after epoch {epoch}, {size}", f"real, {size}")
+    halves = [
+        captioned(grid(pictures, columns), caption, size=2 * CAPTION_SIZE)
+        for pictures, caption in zip((samples, real), captions, strict=True)
+    ]
     height = max(half.shape[0] for half in halves)
     gap = np.full((height, 4 * _GAP, 3), 255, dtype=np.uint8)
     left, right = (
@@ -101,21 +104,25 @@ def side_by_side(samples: PictureArray, real: PictureArray, epoch: int, columns:
     return np.concatenate([left, gap, right], axis=1)
 
 
-def captioned(picture: PictureArray, caption: str) -> PictureArray:
+def captioned(
+    picture: PictureArray, caption: str, *, size: int = CAPTION_SIZE, colour: tuple[int, int, int] = INK
+) -> PictureArray:
     """Puts a line of text above a picture, which gets wider if the text needs it.
 
     Args:
         picture: (height, width, 3), uint8.
         caption: one line.
+        size: of the text in pixels.
+        colour: of the text.
 
     Returns:
         (height of both, width or more, 3), uint8.
     """
     height, width, _ = picture.shape
-    strip = _line_height() + _PAD
-    canvas = Image.new("RGB", (max(width, text_width(caption) + 2 * _GAP), height + strip), BACKGROUND)
+    strip = _line_height(size) + _PAD
+    canvas = Image.new("RGB", (max(width, text_width(caption, size) + 2 * _GAP), height + strip), BACKGROUND)
     canvas.paste(Image.fromarray(picture), (0, strip))
-    ImageDraw.Draw(canvas).text((_GAP, strip - _GAP), caption, fill=INK, font=_font(), anchor="ld")
+    ImageDraw.Draw(canvas).text((_GAP, strip - _GAP), caption, fill=colour, font=_font(size), anchor="ld")
     return np.asarray(canvas)
 
 
@@ -126,9 +133,9 @@ def png(picture: PictureArray) -> bytes:
     return content.getvalue()
 
 
-def text_width(text: str) -> int:
-    """The width of a line of text in pixels."""
-    return math.ceil(_font().getlength(text))
+def text_width(text: str, size: int = TEXT_SIZE) -> int:
+    """The width of a line of text of a size in pixels."""
+    return math.ceil(_font(size).getlength(text))
 
 
 def select_evenly(count: int, limit: int, required: Collection[int] = ()) -> list[int]:
@@ -154,12 +161,12 @@ def select_evenly(count: int, limit: int, required: Collection[int] = ()) -> lis
 
 
 @cache
-def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(TEXT_SIZE)
+def _font(size: int = TEXT_SIZE) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
 
 
-def _line_height() -> int:
-    return round(1.3 * TEXT_SIZE)
+def _line_height(size: int = TEXT_SIZE) -> int:
+    return round(1.3 * size)
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -35,6 +35,7 @@ class Raw:
         truth: for generated data, where its faults are written down.
         attribution: whom to credit wherever it is shown; may be empty.
         title: what it is in words, such as "pairs to 16"; empty if its name says it.
+        attributes: of pictures, a file with a table of their attributes, if it is not among them.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Raw:
     truth: Path | None = None
     attribution: str = ""
     title: str = ""
+    attributes: Path | None = None
 
     @property
     def words(self) -> str:

@@ -66,10 +66,11 @@ def _shares(console: Console, shares: EightyTwenty, cleaning: list[CleaningScore
             soft_wrap=True,
         )
     if shares.gains:
-        console.print(f"  What cleaning bought: {shares.subject}, trained on uncleaned rows → on clean ones")
+        what = f"  What cleaning bought: {shares.subject}, trained on uncleaned rows → on clean ones; {shares.seeds}"
+        console.print(what, soft_wrap=True, highlight=False)
     for gain in shares.gains:
         console.print(
-            f"    {gain.measure:<26}{gain.text(gain.uncleaned):>8} → {gain.text(gain.cleaned)}", highlight=False
+            f"    {gain.measure:<34}{gain.text(gain.uncleaned):>18} → {gain.text(gain.cleaned)}", highlight=False
         )
 
 

@@ -66,15 +66,14 @@ def _cells(networks: Sequence[ScoredAdder]) -> dict[tuple[str, int, int], list[S
 
 
 def gains(networks: Sequence[ScoredAdder], uncleaned_networks: Sequence[ScoredAdder]) -> tuple[Gain, ...]:
-    """Accuracy of the same networks (protocol, size, nodes, seed), trained on uncleaned and on clean rows."""
-    uncleaned = {network.adder.name: network.inside.accuracy for network in uncleaned_networks}
+    """Accuracy of the same networks (protocol, size, nodes, seeds), trained on uncleaned and on clean rows."""
+    cleaned = _cells(networks)
     return tuple(
         Gain(
-            f"{network.adder.protocol}, sums to {network.adder.largest_sum:,}",
-            uncleaned[network.adder.name],
-            network.inside.accuracy,
+            f"{protocol}, sums to {largest_sum:,}",
+            tuple(network.inside.accuracy for network in members),
+            tuple(network.inside.accuracy for network in cleaned[protocol, largest_sum, hidden_units]),
             "share",
         )
-        for network in networks
-        if network.adder.name in uncleaned
+        for (protocol, largest_sum, hidden_units), members in _cells(uncleaned_networks).items()
     )

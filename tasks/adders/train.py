@@ -100,7 +100,7 @@ def train(
         grids = [replace(grid, largest_sums=sizes) for grid in grids]
     cleaned = [train_adders(by_size, grid) for grid in grids]
     raws = {size: table.raw for size, table in by_size.items()}
-    widest = [replace(grid, hidden_units=grid.hidden_units[-1:], seeds=1) for grid in grids]
+    widest = [replace(grid, hidden_units=grid.hidden_units[-1:]) for grid in grids]
     uncleaned = [train_adders(raws, grid) for grid in widest]
     stopwatch = Stopwatch()
     with stopwatch("score", "modelling"):

@@ -41,7 +41,7 @@ class Checkpoint:
         best: the sampler's weights after the best epoch, the one with the lowest FID and no alarm.
         best_epoch: its number from 1; 0 before the first.
         history: metric -> its value after each epoch.
-        samples: (epochs, 16, s, s, 3) uint8, drawn from the same noise after each epoch.
+        samples: (epochs, 16, s, s, 3) uint8, drawn from the same noise and attributes after each epoch.
         alarms: raised so far.
     """
 

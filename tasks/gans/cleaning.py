@@ -14,7 +14,7 @@ from eightytwenty.evaluate.picture_score import score_pictures
 from eightytwenty.evaluate.score import CleaningScore
 from eightytwenty.pictures.dataset import read_pictures
 from eightytwenty.pictures.near_twins import find_twins
-from eightytwenty.pictures.run import GALLERY, clean_pictures
+from eightytwenty.pictures.run import clean_pictures
 from eightytwenty.pictures.schema import pictures_table
 from eightytwenty.pictures.source import open_pictures
 from eightytwenty.pictures.store import ATTRIBUTES, PICTURES
@@ -56,12 +56,8 @@ class CleanPictures(Clean):
         return {"size": self.size}
 
     def __call__(self, source: Path, out: Path, progress: Progress | None = None) -> Summary:
-        """Cleans a folder or archive, and draws the page about it next to the folder of clean pictures."""
-        from reports.gallery import gallery
-
-        summary = self._clean(source, Path(self.attributes) if self.attributes else None, out, progress)
-        gallery(out, out.with_name(GALLERY), source if source.is_dir() else None)
-        return summary
+        """Cleans a folder or archive."""
+        return self._clean(source, Path(self.attributes) if self.attributes else None, out, progress)
 
     def score(self, rows: Path, truth: Path) -> CleaningScore:
         """Compares the clean pictures with those before faults were injected."""

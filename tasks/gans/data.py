@@ -15,14 +15,14 @@ from eightytwenty.pictures.store import ATTRIBUTES
 from models.gans.gan import NOISE, Codes
 from models.gans.images import Images, Subset
 from models.gans.quality.coverage import NEIGHBOURS
-from models.gans.training import CONDITIONAL
 from schemas.attributes import CARTOONSET, CARTOONSET_ATTRIBUTION
 from tasks.experiment import Cleaned
 
 FEWEST_PICTURES = 100
+SAMPLES = 16  # pictures that are kept of each epoch
 _HELD_OUT_SHARE, _MOST_HELD_OUT = 0.1, 1000
-_FEWEST_HELD_OUT = 2 * (NEIGHBOURS + 1)  # coverage is measured on each half of them
-_SIDE = 4  # of the square of samples
+_FEWEST_HELD_OUT = max(SAMPLES, 2 * (NEIGHBOURS + 1))  # coverage is measured on each half of them
+_SIDE = 4  # of the square of attributes
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,10 @@ class TrainingSet:
     Attributes:
         images: (n, s, s, 3) uint8, to learn from; they stay on disk and are read when they are used.
         codes: (n, k) int32.
-        held_out_images: (m, s, s, 3) uint8, which no network sees in training; m is n / 9, from 12 to 1,000.
+        held_out_images: (m, s, s, 3) uint8, which no network sees in training; m is n / 9, from 16 to 1,000.
         held_out_codes: (m, k) int32.
         attributes: the k attributes.
+        held_out_rows: (m,) int64, the rows of the held-out pictures in `clean.parquet`.
     """
 
     images: Subset
@@ -42,6 +43,7 @@ class TrainingSet:
     held_out_images: Images
     held_out_codes: Codes
     attributes: tuple[Attribute, ...]
+    held_out_rows: npt.NDArray[np.int64]
 
     @property
     def cardinalities(self) -> tuple[int, ...]:
@@ -50,20 +52,20 @@ class TrainingSet:
 
 
 @dataclass(frozen=True)
-class SamplePlan:
-    """The inputs of the 16 sample pictures of each epoch.
+class AttributeSquare:
+    """The inputs of 16 pictures that differ in one or two attributes.
 
     Attributes:
         noise: (16, NOISE) float32. If two attributes vary, all 16 have the same noise, so that only the attributes
             make a difference; if one varies, each column has its own.
-        codes: (16, k) int32; k is 0 without attributes.
-        row_labels: one for each row of the square; empty without attributes.
-        column_labels: one for each column.
+        codes: (16, k) int32.
+        row_labels: one for each row of the square.
+        column_labels: one for each column; empty if one attribute varies.
     """
 
     noise: npt.NDArray[np.float32]
     codes: Codes
-    row_labels: tuple[str, ...] = ()
+    row_labels: tuple[str, ...]
     column_labels: tuple[str, ...] = ()
 
 
@@ -86,7 +88,12 @@ def training_set(folder: Path, seed: int) -> TrainingSet:
     held_out, training = np.sort(order[:held_out_count]), np.sort(order[held_out_count:])
     images, codes = pictures.images, pictures.codes
     return TrainingSet(
-        Subset(images, training), codes[training], np.array(images[held_out]), codes[held_out], pictures.attributes
+        Subset(images, training),
+        codes[training],
+        np.array(images[held_out]),
+        codes[held_out],
+        pictures.attributes,
+        held_out,
     )
 
 
@@ -97,17 +104,14 @@ def attribution_of(cleaned: Cleaned) -> str:
     return cleaned.raw.attribution or (CARTOONSET_ATTRIBUTION if is_cartoon_set else "")
 
 
-def sample_plan(data: TrainingSet, recipe: str, seed: int) -> SamplePlan:
-    """Chooses what the samples of each epoch show.
+def attribute_square(data: TrainingSet, seed: int) -> AttributeSquare:
+    """Chooses pictures that show what attributes do; there must be at least one.
 
-    If the recipe takes attributes, they form a square in which the most visible attribute changes from row to row and
-    the second most visible (or, without a second, the noise) from column to column. The others are those of a real
-    picture.
+    The most visible attribute changes from row to row and the second most visible (or, without a second, the noise)
+    from column to column. The others are those of a real picture.
     """
     rng = np.random.default_rng([seed, 1])
     count = _SIDE * _SIDE
-    if not data.attributes or recipe not in CONDITIONAL:
-        return SamplePlan(rng.standard_normal((count, NOISE), np.float32), np.zeros((count, 0), np.int32))
     distinct = 1 if len(data.attributes) > 1 else _SIDE
     noise = np.tile(rng.standard_normal((distinct, NOISE), np.float32), (count // distinct, 1))
     codes = np.repeat(data.held_out_codes[:1], count, axis=0)
@@ -117,11 +121,14 @@ def sample_plan(data: TrainingSet, recipe: str, seed: int) -> SamplePlan:
         codes[:, index] = np.tile(values, _SIDE) if axis else np.repeat(values, _SIDE)
         attribute = data.attributes[index]
         labels.append(tuple(f"{attribute.name.replace('_', ' ')}: {attribute.values[value]}" for value in values))
-    return SamplePlan(noise, codes, *labels)
+    return AttributeSquare(noise, codes, *labels)
 
 
 def evaluation_inputs(data: TrainingSet, seed: int) -> tuple[npt.NDArray[np.float32], Codes]:
-    """Noise (m, NOISE) and attributes (m, k) of the pictures to measure: as many as are held out."""
+    """Noise (m, NOISE) and attributes (m, k) of the pictures to measure: as many as are held out.
+
+    The first `SAMPLES` of them are the samples of each epoch.
+    """
     noise = np.random.default_rng([seed, 2]).standard_normal((len(data.held_out_images), NOISE), np.float32)
     return noise, data.held_out_codes
 

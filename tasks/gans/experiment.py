@@ -23,12 +23,12 @@ def experiment(form: GanParameters | RetrainAvatarsParameters) -> Experiment:
     return _training(form) if isinstance(form, GanParameters) else _retraining(form)
 
 
-def train(run: Run, data: Sequence[Cleaned], model: str, **config: Any) -> Trained:
-    """See `tasks.gans.tasks.train`; the keywords are those of `GanConfig`."""
+def train(run: Run, data: Sequence[Cleaned], model: str, *, compares: bool = False, **config: Any) -> Trained:
+    """See `tasks.gans.tasks.train`; the other keywords are those of `GanConfig`."""
     import_quietly()
     from tasks.gans import tasks
 
-    return tasks.train(run, data[0], model, _on_this_machine(config))
+    return tasks.train(run, data[0], model, _on_this_machine(config), compares)
 
 
 def checkpoints(data: Sequence[Cleaned], **config: Any) -> Path:
@@ -84,7 +84,7 @@ def _training(form: GanParameters) -> Experiment:
         model=form.registered_name,
         title=f"{form.recipe} {form.size}x{form.size}, {form.planned_epochs} epochs, {form.registered_name}",
         data=(Data(raw, CleanPictures(form.size, attributes), _check(form.is_drawn, form.most_quarantine)),),
-        train=partial(train, **config),
+        train=partial(train, compares=True, **config),
         score=partial(score, seed=form.seed),
         decide=partial(decide_gan, least_coverage=0, margin=0),
         checkpoints=partial(checkpoints, **config),

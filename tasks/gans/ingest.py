@@ -49,8 +49,9 @@ def own(*, name: str, source: str, attributes: str) -> Raw:
     """
     started = time.perf_counter()
     path = fetch(source, data_folder()).resolve()
-    digest = open_pictures(path, Path(attributes) if attributes else None, known_attributes=KNOWN_ATTRIBUTES).sha256()
-    return Raw(name, path, digest, time.perf_counter() - started)
+    table = Path(attributes) if attributes else None
+    digest = open_pictures(path, table, known_attributes=KNOWN_ATTRIBUTES).sha256()
+    return Raw(name, path, digest, time.perf_counter() - started, attributes=table)
 
 
 def start(*, rows: int, size: int, seed: int) -> Delivery:

@@ -14,7 +14,7 @@ from models.faces.weights import FaceModel
 from models.gans.gan import NOISE
 from reports.grid import captioned, grid
 from tasks.gans.checkpoint import Checkpoint
-from tasks.gans.data import SamplePlan, TrainingSet
+from tasks.gans.data import SAMPLES, TrainingSet
 from tasks.gans.registered import page_of, save_beside
 from tasks.gans.report import metric_names
 from tasks.tracking.networks import log_model
@@ -24,25 +24,19 @@ from tasks.tracking.run import Run
 class EpochLog:
     """Logs the epochs that the run of a training does not have yet: metrics, the sample grid, the alarm."""
 
-    def __init__(self, run: Run, plan: SamplePlan, data: TrainingSet) -> None:
-        self._run, self._plan = run, plan
+    def __init__(self, run: Run, data: TrainingSet) -> None:
+        self._run = run
         (logged,) = metric_names({_LAST_EPOCH: 0})
         metrics = run.client.get_metric_history(run.run_id, logged)
         self._logged = max((point.step for point in metrics), default=0)
         if not self._logged:
-            run.log_picture(grid(data.held_out_images[:16], 4), step=0, key="real")
+            run.log_picture(grid(data.held_out_images[:SAMPLES]), step=0, key="real")
 
     def __call__(self, checkpoint: Checkpoint) -> None:
         """Logs what is new in a checkpoint; epochs count from 1."""
         alarms = {alarm.epoch: alarm for alarm in checkpoint.alarms}
         for epoch in range(self._logged + 1, checkpoint.epochs + 1):
-            samples = grid(
-                checkpoint.samples[epoch - 1],
-                4,
-                row_labels=self._plan.row_labels,
-                column_labels=self._plan.column_labels,
-            )
-            self._run.log_picture(captioned(samples, f"epoch {epoch}"), step=epoch)
+            self._run.log_picture(captioned(grid(checkpoint.samples[epoch - 1]), f"epoch {epoch}"), step=epoch)
             values = {name: series[epoch - 1] for name, series in checkpoint.history.items()}
             if epoch in alarms:
                 self._run.client.set_tag(self._run.run_id, "collapse", str(alarms[epoch]))

@@ -4,18 +4,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from rich import box
 from rich.table import Table
 
 from eightytwenty.files import write_whole
 from eightytwenty.pages.markdown import markdown_table, plain
-from eightytwenty.pictures.run import GALLERY
 from models.gans.draw import draw_with
+from models.gans.gan import Codes
+from models.gans.images import Images
 from models.gans.quality.ellipses import ellipse_test
 from models.gans.quality.fidelity import attribute_fidelity
 from reports.contact_sheet import contact_sheet
 from reports.eighty_twenty import EightyTwenty, eighty_twenty_markdown
 from reports.film import epoch_frames, film
+from reports.gallery import gallery
 from reports.gan_figures import distributions, fidelity_figure, training_curves
 from reports.grid import grid, png, side_by_side
 from reports.numbers import compact, percent
@@ -23,7 +26,7 @@ from reports.style import save
 from tasks.experiment import Cleaned
 from tasks.gans.checkpoint import Checkpoint
 from tasks.gans.config import GanConfig
-from tasks.gans.data import TrainingSet, attribution_of, evaluation_inputs, sample_plan
+from tasks.gans.data import TrainingSet, attribute_square, attribution_of, evaluation_inputs
 from tasks.gans.measures import Measures, ellipses
 from tasks.gans.train import TrainedGan
 
@@ -53,17 +56,21 @@ def draw_training(folder: Path, data: TrainingSet, measures: Measures, trained: 
     """Writes the pictures of a training into a folder: samples, film, contact sheet, curves, measures."""
     checkpoint, generator = trained.checkpoint, trained.generator()
     samples = np.stack(checkpoint.samples)
+
+    def draw(noise: npt.NDArray[np.float32], codes: Codes) -> Images:
+        inputs = {"noise": noise, "attributes": codes}
+        return draw_with(generator, {name: inputs[name] for name in generator.input})
+
     noise, codes = evaluation_inputs(data, config.seed)
-    inputs = {"noise": noise, "attributes": codes}
-    fake = draw_with(generator, {name: inputs[name] for name in generator.input})
+    fake = draw(noise, codes)
 
     real = data.held_out_images[:_PICTURES]
     write_whole(folder / "samples.png", png(side_by_side(fake[:_PICTURES], real, trained.generator_epoch, columns=8)))
-    plan = sample_plan(data, config.recipe, config.seed)
-    if plan.row_labels:
-        last = samples[trained.generator_epoch - 1]
-        square = grid(last, 4, row_labels=plan.row_labels, column_labels=plan.column_labels)
-        write_whole(folder / "attributes.png", png(square))
+    if "attributes" in generator.input:
+        square = attribute_square(data, config.seed)
+        drawn = draw(square.noise, square.codes)
+        labelled = grid(drawn, row_labels=square.row_labels, column_labels=square.column_labels)
+        write_whole(folder / "attributes.png", png(labelled))
     film(epoch_frames(samples), folder / "training.gif", folder / "training.mp4", _FILM_SECONDS)
     sheet = contact_sheet(
         samples, best=checkpoint.best_epoch or None, alarms=[alarm.epoch for alarm in checkpoint.alarms]
@@ -104,7 +111,8 @@ def write_texts(
     )
     report = f"{eighty_twenty_markdown(shares)}\n" + "\n".join(map(plain, attribution.splitlines()))
     (folder / "gan.md").write_text(f"{result}\n\n{report}", encoding="utf-8")
-    write_whole(folder / "cleaning.png", cleaned.rows.with_name(GALLERY).read_bytes())
+    raw = cleaned.raw.path
+    gallery(cleaned.rows, folder / "cleaning.png", raw if raw.is_dir() else None)
     if attribution:
         (folder / "ATTRIBUTION.txt").write_text(attribution, encoding="utf-8")
     return result, report

@@ -3,6 +3,7 @@
 import shlex
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from prefect import get_run_logger, task
@@ -16,16 +17,17 @@ from models.gans.gan import NOISE
 from models.gans.quality.measure import measure
 from models.gans.training import find_gpus
 from reports.accounts import timed_stage
-from reports.eighty_twenty import EightyTwenty
+from reports.eighty_twenty import EightyTwenty, Gain
 from tasks.decision import Scores
 from tasks.experiment import Cleaned, Findings, Trained
 from tasks.gans import report
 from tasks.gans.checkpoint import Checkpoint, load_checkpoint, remove_abandoned, save_checkpoint
 from tasks.gans.config import GanConfig
-from tasks.gans.data import attribution_of, sample_plan, training_set
+from tasks.gans.data import attribution_of, training_set
 from tasks.gans.measures import Measures, ellipses, find_measures
 from tasks.gans.record import EpochLog, log_generator, page_of_generator, save_keras, to_keras
 from tasks.gans.train import GENERATOR, TrainedGan, Training
+from tasks.gans.uncleaned import COMPARED_EPOCHS, Uncleaned, save_history, uncleaned_set
 from tasks.report import write_report
 from tasks.running.artifacts import warn_of_collapse
 from tasks.running.progress import task_progress
@@ -41,19 +43,38 @@ _MOST_LINES = 100  # about, of epochs in the log
 PAGE = "faces.html"
 
 
-def train(run: Run, cleaned: Cleaned, model: str, config: GanConfig) -> Trained:
-    """Learns the features by which generated pictures are measured, then trains the GAN."""
+def train(run: Run, cleaned: Cleaned, model: str, config: GanConfig, compares: bool) -> Trained:
+    """Learns the features by which generated pictures are measured, then trains the GAN.
+
+    Args:
+        run: of the flow.
+        cleaned: the pictures.
+        model: the registered model.
+        config: how to train.
+        compares: whether to show what cleaning bought, by a short training on uncleaned pictures; not if the training
+            itself is as short.
+    """
     measures = find_features(cleaned, config.seed)
     trained = train_gan(run, cleaned, measures, model, config)
     for alarm in trained.checkpoint.alarms:
         get_run_logger().warning(str(alarm))
-    stages = (
+    stages = [
         timed_stage("find features", "modelling", [measures.stage]),
         timed_stage("train the GAN", "modelling", [trained.stage]),
-    )
+    ]
     scores = {**report.final_measures(trained), "alarms": float(len(trained.checkpoint.alarms))}
+    gains: tuple[Gain, ...] = ()
+    if compares and config.epochs > COMPARED_EPOCHS:
+        uncleaned = train_uncleaned(cleaned, measures, config)
+        stages.append(timed_stage("train uncleaned", "other", [uncleaned.stage]))
+        gains = uncleaned.gains(trained.checkpoint)
     return Trained(
-        trained.version, scores, stages, report=partial(report_gan, cleaned, measures, trained, model, config)
+        trained.version,
+        scores,
+        tuple(stages),
+        gains,
+        f"after {COMPARED_EPOCHS} of {config.epochs} epochs",
+        report=partial(report_gan, cleaned, measures, trained, model, config),
     )
 
 
@@ -90,7 +111,7 @@ def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config
         RunIds(parent=run.run_id, network=nested.run_id).save(checkpoint_folder)
         if note := "\n".join(map(plain, attribution.splitlines())):
             nested.describe(note)
-        log = EpochLog(nested, sample_plan(data, config.recipe, config.seed), data)
+        log = EpochLog(nested, data)
 
         def on_epoch(checkpoint: Checkpoint) -> None:
             log(checkpoint)
@@ -129,6 +150,28 @@ def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config
         if page := page_of_generator(generator, data, model, version, attribution):
             nested.log_text(page, PAGE)
     return TrainedGan(stage, rolled_back, version)
+
+
+@task(task_run_name="train on uncleaned {cleaned.raw.words}, {config.recipe}", **RETRIES)
+def train_uncleaned(cleaned: Cleaned, measures: Measures, config: GanConfig) -> Uncleaned:
+    """Trains for a few epochs on pictures as they came, with the same settings and seed, to show what cleaning buys.
+
+    They are scored like the clean ones: by the same features, against the same clean pictures.
+    """
+
+    def make(folder: Path) -> None:
+        with TemporaryDirectory(dir=folder) as scratch, task_progress("train on uncleaned", "pictures") as progress:
+            clean = training_set(cleaned.rows, config.seed)
+            data = uncleaned_set(cleaned, clean, Path(scratch), config.seed)
+            history: dict[str, list[float]] = {}
+            if data is not None:
+                training = Training(data, measures.features(clean), measures.floor, None, config, find_gpus())
+                _, checkpoint = training.run(Path(scratch) / "checkpoint", lambda _: None, progress, COMPARED_EPOCHS)
+                history = checkpoint.results.history
+            save_history(folder, history)
+
+    name, inputs, parameters = config.stage(cleaned)
+    return Uncleaned(run_stage(data_folder(), f"{name}-uncleaned", inputs, parameters, make))
 
 
 @task(task_run_name="score {model}", **RETRIES)

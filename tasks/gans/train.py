@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 
 from models.gans.gan import Gan, arrays_of, put_arrays
+from models.gans.images import Images
 from models.gans.quality.classifier import Classifier
 from models.gans.quality.collapse import CollapseWatch
 from models.gans.quality.ellipses import Background, EllipseTest
@@ -17,7 +18,7 @@ from models.gans.quality.measure import measure, measure_attributes, measure_ell
 from models.gans.training import Progress, build, make_repeatable, steps_per_epoch, train_epoch
 from tasks.gans.checkpoint import SPEED, Checkpoint, load_checkpoint, save_checkpoint
 from tasks.gans.config import GanConfig
-from tasks.gans.data import TrainingSet, evaluation_inputs, sample_plan
+from tasks.gans.data import SAMPLES, TrainingSet, evaluation_inputs
 from tasks.running.stages import Stage
 
 GENERATOR = "generator.keras"
@@ -47,11 +48,14 @@ class Training:
         self._data, self._features, self._floor, self._ellipses = data, features, floor, ellipses
         self._config, self._has_gpu = config, bool(gpus)
         self._images = data.images[:] if gpus else data.images
-        self._plan = sample_plan(data, config.recipe, config.seed)
         self._evaluation_inputs = evaluation_inputs(data, config.seed)
 
     def run(
-        self, folder: Path, on_epoch: Callable[[Checkpoint], None], progress: Progress | None = None
+        self,
+        folder: Path,
+        on_epoch: Callable[[Checkpoint], None],
+        progress: Progress | None = None,
+        epochs: int | None = None,
     ) -> tuple[Gan, Checkpoint]:
         """Continues from the checkpoint in a folder, or starts from the beginning.
 
@@ -59,6 +63,7 @@ class Training:
             folder: of the checkpoint; made if it does not exist.
             on_epoch: called after each epoch, when its checkpoint is saved.
             progress: called with (pictures shown in all epochs, total).
+            epochs: after which to stop, as if the training were interrupted; by default all.
 
         Returns:
             the networks, as the last epoch left them or, after a roll-back, the best one, and the last checkpoint.
@@ -76,7 +81,8 @@ class Training:
             gan.state = checkpoint.state
             on_epoch(checkpoint)
         watch = self._watch(checkpoint)
-        while checkpoint.epochs < config.epochs and not (checkpoint.alarms and config.on_collapse != "continue"):
+        last = config.epochs if epochs is None else epochs
+        while checkpoint.epochs < last and not (checkpoint.alarms and config.on_collapse != "continue"):
             self._epoch(gan, checkpoint, watch, progress)
             save_checkpoint(folder, checkpoint)
             on_epoch(checkpoint)
@@ -104,10 +110,11 @@ class Training:
             prefetch=self._has_gpu,
         )
         values[SPEED] = rows / (time.perf_counter() - started)
-        values |= self._measure(gan)
+        fake = gan.draw(*self._evaluation_inputs)
+        values |= self._measure(gan, fake)
         for name, value in values.items():
             checkpoint.history.setdefault(name, []).append(float(value))
-        checkpoint.samples.append(gan.draw(self._plan.noise, self._plan.codes))
+        checkpoint.samples.append(fake[:SAMPLES])
         alarm = watch.record(done + 1, coverage=values["coverage"], diversity=values["diversity"])
         if alarm:
             checkpoint.alarms.append(alarm)
@@ -117,9 +124,8 @@ class Training:
             checkpoint.best, checkpoint.best_epoch = arrays_of(gan.sampler.variables), done + 1
         checkpoint.state = gan.state
 
-    def _measure(self, gan: Gan) -> dict[str, float]:
-        noise, codes = self._evaluation_inputs
-        fake = gan.draw(noise, codes)
+    def _measure(self, gan: Gan, fake: Images) -> dict[str, float]:
+        _, codes = self._evaluation_inputs
         values = measure(self._features, self._data.held_out_images, fake)
         if isinstance(self._features, Classifier):
             values |= measure_attributes(self._features, fake, codes if gan.is_conditional else None, self._data.codes)

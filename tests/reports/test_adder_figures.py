@@ -250,7 +250,9 @@ def test_the_error_is_signed_and_dashed_beyond_the_trained_range():
     ],
 )
 def test_errors_much_larger_or_smaller_than_the_band_get_a_compressed_axis(network, scale):
-    assert error_along_sum([network]).axes[0].get_yscale() == scale
+    axes = error_along_sum([network]).axes[0]
+    assert axes.get_yscale() == scale
+    assert ("logarithmic" in axes.get_ylabel()) == (scale == "asinh")
 
 
 def test_a_small_error_stands_apart_from_zero():

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import polars as pl
 import pytest
@@ -70,8 +72,24 @@ def test_a_file_that_is_not_a_picture_is_a_tile_with_words(folders):
     rows = {row.title: row for row in gallery_bands(out, raw)[2].rows}
     for title, words in {"empty file": ".png file of 0 bytes", "decompression bomb": ".png file of"}.items():
         assert all(tile.picture is None and tile.words.startswith(words) for tile in rows[title].tiles)
-    assert all("," in tile.words for tile in rows["attributes without picture"].tiles)
+    assert all(", " in tile.words for tile in rows["attributes without picture"].tiles)
     assert all(tile.picture is not None for tile in rows["missing end"].tiles)
+
+
+def test_what_is_wrong_with_a_picture_that_looks_sound_stands_below_it(folders):
+    out, raw = folders
+    rows = {row.title: [tile.fault for tile in row.tiles] for row in gallery_bands(out, raw)[2].rows}
+    assert all(fault.endswith("cells, not 3") for fault in rows["malformed"])
+    assert set(rows["missing value"]) <= {"no side", "no number"}
+    assert all(fault.endswith(" inside") for fault in rows["wrong format"])
+    assert all(re.fullmatch(r"\d+x\d+ pixels", fault) for fault in rows["too small"])
+    assert set(rows["missing end"]) == {"no end mark"}
+
+
+def test_without_the_raw_folder_there_are_fewer_words_about_faults(folders):
+    rows = {row.title: row.tiles for row in gallery_bands(folders[0])[2].rows}
+    assert {tile.fault for tile in rows["malformed"]} == {""}
+    assert {tile.fault for tile in rows["missing end"]} == {"no end mark"}
 
 
 def test_the_page_is_a_picture_with_the_same_bytes_each_time(folders, tmp_path):

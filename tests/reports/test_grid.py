@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reports.contact_sheet import MOST_ROWS, contact_sheet
-from reports.grid import ALARM, BACKGROUND, captioned, grid, png, select_evenly, side_by_side, text_width
+from reports.contact_sheet import MOST_EPOCHS, contact_sheet
+from reports.grid import ALARM, BACKGROUND, CAPTION_SIZE, captioned, grid, png, select_evenly, side_by_side, text_width
 
 
 def pictures(count: int, size: int = 4) -> np.ndarray:
@@ -44,13 +44,13 @@ def test_small_pictures_are_enlarged_until_they_can_be_seen(size: int, side: int
 
 def test_labels_stand_beside_and_above_and_leave_the_pictures_alone() -> None:
     labels = {"row_labels": ["hair: bun", "hair: none"], "column_labels": ["a", "a label of several lines"]}
-    plain, picture = grid(pictures(4), 2, 20), grid(pictures(4), 2, 20, marked_rows=[1], **labels)
+    plain, picture = grid(pictures(4), 2, 20), grid(pictures(4), 2, 20, **labels)
     down, right = (picture.shape[axis] - plain.shape[axis] for axis in (0, 1))
     np.testing.assert_array_equal(picture[down:, right:][4:, 4:], plain[4:, 4:])
     assert right > text_width("hair: none")
-    left = picture[down:, :right]
-    assert has(left[86:], ALARM).any()
-    assert not has(left[:86], ALARM).any()
+    beside = (picture[down:, :right] != BACKGROUND).any(axis=2)
+    assert beside[:86].any()
+    assert beside[86:].any()
     above = (picture[:down] != BACKGROUND).any(axis=2)
     assert above[:, right : right + 84].any()
     assert above[: down // 2, right + 84 :].any()
@@ -80,7 +80,13 @@ def test_what_makes_no_grid_is_an_error(images, more, sentence) -> None:
 def test_generated_and_real_pictures_stand_side_by_side() -> None:
     samples, real = pictures(4), pictures(9)
     picture = side_by_side(samples, real, 7, columns=2)
-    left, right = captioned(grid(samples, 2), "generated, epoch 7"), captioned(grid(real, 2), "real")
+    left, right = (
+        captioned(grid(half, 2), caption, size=2 * CAPTION_SIZE)
+        for half, caption in (
+            (samples, "drawn by the GAN after epoch 7, 4x4 pixels"),
+            (real, "real, 4x4 pixels"),
+        )
+    )
     assert picture.shape[0] == right.shape[0] > left.shape[0]
     np.testing.assert_array_equal(picture[: left.shape[0], : left.shape[1]], left)
     np.testing.assert_array_equal(picture[:, -right.shape[1] :], right)
@@ -88,8 +94,8 @@ def test_generated_and_real_pictures_stand_side_by_side() -> None:
 
 def test_a_caption_makes_room_for_itself() -> None:
     narrow = grid(pictures(1), scale=1)
-    picture = captioned(narrow, "generated, epoch 7")
-    assert picture.shape[1] > text_width("generated, epoch 7")
+    picture = captioned(narrow, "epoch 7, best")
+    assert picture.shape[1] > text_width("epoch 7, best", CAPTION_SIZE) > text_width("epoch 7, best")
     np.testing.assert_array_equal(picture[-narrow.shape[0] :, : narrow.shape[1]], narrow)
 
 
@@ -111,24 +117,33 @@ def test_thinning_keeps_the_first_the_last_and_the_best(count: int) -> None:
     assert max(np.diff([*chosen, count]), default=1) <= 2 * count / 22 + 1
 
 
-def test_a_contact_sheet_has_a_row_for_each_epoch() -> None:
-    samples = np.stack([pictures(18) + 20 * epoch for epoch in range(3)])
-    picture = contact_sheet(samples)
-    row = 64 + 4
-    assert picture.shape[0] == 4 + 3 * row
-    for epoch in range(3):
-        line = picture[4 + epoch * row + 32]
-        values = line[-(16 * row) :: row, 0][:16]  # sixteen of the eighteen
-        assert values.tolist() == [10 + 20 * epoch + place for place in range(16)]
+def squares(sheet: np.ndarray, across: int) -> list[np.ndarray]:
+    """The squares of a contact sheet with as many rows as columns, each with its caption, row by row."""
+    down, right = ((side - 4) // across for side in sheet.shape[:2])
+    return [
+        sheet[4 + y * down : 4 + (y + 1) * down, 4 + x * right : 4 + (x + 1) * right]
+        for y in range(across)
+        for x in range(across)
+    ]
+
+
+def test_a_contact_sheet_has_a_square_for_each_epoch() -> None:
+    samples = np.stack([pictures(16) + 20 * epoch for epoch in range(4)])
+    for epoch, square in enumerate(squares(contact_sheet(samples), 2)):
+        pixels, counts = np.unique(square[:, :, 0], return_counts=True)
+        shown = pixels[(counts >= 64 * 64) & (pixels != BACKGROUND[0])]
+        assert shown.tolist() == [10 + 20 * epoch + place for place in range(16)]
+        assert (square[:32] != BACKGROUND).any()  # its caption
 
 
 def test_many_epochs_are_thinned_and_alarms_are_not_lost() -> None:
-    samples = np.stack([np.full((2, 4, 4, 3), epoch, dtype=np.uint8) for epoch in range(100)])
-    epochs = contact_sheet(samples, best=42)[4 + 32 :: 68, -40, 0].tolist()
+    samples = np.stack([np.full((1, 4, 4, 3), epoch, dtype=np.uint8) for epoch in range(100)])
+    epochs = [int(square[-64, 32, 0]) for square in squares(contact_sheet(samples, best=42), 8)]
     left_out = next(epoch for epoch in range(50, 100) if epoch not in epochs)
-    picture = contact_sheet(samples, best=42, alarms=[left_out + 1])
-    assert len(epochs) <= MOST_ROWS
+    marks = [has(square, ALARM).any() for square in squares(contact_sheet(samples, best=42, alarms=[left_out + 1]), 8)]
+    assert len(epochs) == MOST_EPOCHS
     assert {0, 41, 99} <= set(epochs)
-    (marked,) = {int(y - 4) // 68 for y in np.flatnonzero(has(picture, ALARM).any(axis=1))}
-    assert epochs[marked - 1] < left_out < epochs[marked]  # the first row after the alarm
+    assert sum(marks) == 1
+    marked = marks.index(True)
+    assert epochs[marked - 1] < left_out < epochs[marked]  # the first square after the alarm
     assert not has(contact_sheet(samples), ALARM).any()

@@ -89,9 +89,11 @@ def test_results_summarise_the_seeds_of_a_cell():
     assert summary_metrics([cell])["sums/article_16_error"] == cell.error[0]
 
 
-def test_gains_compare_networks_of_the_same_name():
-    (gain,) = gains(score_all([adder(4000.0), adder(4000.0, seed=1)]), score_all([adder(0.0)]))
-    assert gain.uncleaned < gain.cleaned
+def test_gains_compare_networks_of_the_same_seeds():
+    networks = score_all([adder(4000.0), adder(4000.0, seed=1)])
+    (gain,) = gains(networks, score_all([adder(0.0), adder(4000.0, seed=1)]))
+    assert gain.uncleaned[0] < gain.uncleaned[1] == gain.cleaned[1]
+    assert gain.cleaned == tuple(network.inside.accuracy for network in networks)
     assert gains(score_all([adder(4000.0)]), []) == ()
 
 

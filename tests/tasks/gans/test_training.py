@@ -20,7 +20,7 @@ from models.gans.quality.measure import real_floor
 from schemas.parameters import GanParameters
 from tasks.gans.checkpoint import SPEED, Checkpoint, load_checkpoint, remove_abandoned, save_checkpoint
 from tasks.gans.config import GanConfig
-from tasks.gans.data import evaluation_inputs, sample_plan, training_set
+from tasks.gans.data import SAMPLES, attribute_square, evaluation_inputs, training_set
 from tasks.gans.train import Training
 from tasks.ingest.generate import generate_pictures
 
@@ -62,7 +62,7 @@ def test_every_clean_picture_is_learned_from_or_held_out(tmp_path):
     whole = np.load(folder / "pictures.npy")
     both = np.concatenate([data.images[:], data.held_out_images])
     assert sorted(map(bytes, both)) == sorted(map(bytes, whole))
-    assert len(data.held_out_images) == max(12, len(whole) // 10)
+    assert len(data.held_out_images) == max(16, len(whole) // 10)
     assert data.codes.shape == (len(data.images), len(data.attributes))
     assert not np.array_equal(training_set(folder, seed=4).held_out_images, data.held_out_images)
 
@@ -72,33 +72,33 @@ def test_too_few_pictures_are_one_sentence(tmp_path):
         training_set(cleaned(tmp_path, "ellipses-white", rows=100), seed=0)
 
 
-def test_the_samples_of_attributes_form_a_readable_square(avatars):
-    plan = sample_plan(avatars, "stable", seed=0)
-    assert len(plan.row_labels) == len(plan.column_labels) == 4
+def test_two_attributes_form_a_readable_square(avatars):
+    square = attribute_square(avatars, seed=0)
+    assert len(square.row_labels) == len(square.column_labels) == 4
     names = [attribute.name for attribute in avatars.attributes]
-    varied = [index for index in range(len(names)) if len(set(plan.codes[:, index])) > 1]
+    varied = [index for index in range(len(names)) if len(set(square.codes[:, index])) > 1]
     assert len(varied) == 2
-    row_name, row_value = plan.row_labels[2].split(": ")
+    row_name, row_value = square.row_labels[2].split(": ")
     place = names.index(row_name.replace(" ", "_"))
-    assert {avatars.attributes[place].values[code] for code in plan.codes[8:12, place]} == {row_value}
-    assert (plan.noise == plan.noise[0]).all()
+    assert {avatars.attributes[place].values[code] for code in square.codes[8:12, place]} == {row_value}
+    assert (square.noise == square.noise[0]).all()
 
 
-def test_the_samples_of_a_network_that_takes_no_attributes_differ(avatars):
-    plan = sample_plan(avatars, "dcgan", seed=0)
-    assert len(np.unique(plan.noise, axis=0)) == 16
-    assert plan.row_labels == plan.column_labels == ()
+def test_the_samples_of_an_epoch_are_different_faces(avatars):
+    noise, codes = evaluation_inputs(avatars, seed=0)
+    assert len(np.unique(noise[:SAMPLES], axis=0)) == SAMPLES
+    assert len(np.unique(codes[:SAMPLES], axis=0)) == SAMPLES
 
 
 def test_with_one_attribute_the_noise_makes_the_columns_differ(avatars):
     data = replace(avatars, codes=avatars.codes[:, :1], held_out_codes=avatars.held_out_codes[:, :1])
-    plan = sample_plan(replace(data, attributes=avatars.attributes[:1]), "stable", seed=0)
-    noise, codes = plan.noise.reshape(4, 4, -1), plan.codes.reshape(4, 4)
+    square = attribute_square(replace(data, attributes=avatars.attributes[:1]), seed=0)
+    noise, codes = square.noise.reshape(4, 4, -1), square.codes.reshape(4, 4)
     assert (noise == noise[0]).all()
     assert len(np.unique(noise[0], axis=0)) == 4
     assert (codes == codes[:, :1]).all()
-    assert len(plan.row_labels) == 4
-    assert plan.column_labels == ()
+    assert len(square.row_labels) == 4
+    assert square.column_labels == ()
 
 
 @pytest.mark.parametrize("source", ["avatars", "ellipses-colour"])
@@ -113,15 +113,14 @@ def test_the_fewest_pictures_are_enough_for_all_measures(tmp_path):
     raw = generate_pictures(tmp_path / "pictures", source="avatars", rows=100, size=32, dirt=0, seed=0)
     clean_pictures(open_pictures(raw), pictures_table(32), tmp_path / "clean")
     data = training_set(tmp_path / "clean", seed=0)
-    assert (len(data.images), len(data.held_out_images)) == (88, 12)
+    assert (len(data.images), len(data.held_out_images)) == (84, 16)
     assert real_floor(PixelFeatures.fit(data.images), data.held_out_images, 0)["real_coverage"] > 0
 
 
-def test_without_attributes_the_noise_makes_the_samples_differ(ellipses):
-    plan = sample_plan(ellipses, "stable", seed=0)
-    assert plan.codes.shape == (16, 0)
-    assert len(np.unique(plan.noise, axis=0)) == 16
-    assert evaluation_inputs(ellipses, 0)[0].shape == (len(ellipses.held_out_images), 100)
+def test_as_many_pictures_are_measured_as_are_held_out(ellipses):
+    noise, codes = evaluation_inputs(ellipses, seed=0)
+    assert noise.shape == (len(ellipses.held_out_images), 100)
+    assert codes.shape == (len(ellipses.held_out_images), 0)
 
 
 def test_a_checkpoint_is_loaded_as_it_was_saved(tmp_path):
@@ -217,7 +216,7 @@ def test_pictures_to_learn_from_stay_on_disk(tmp_path):
     pl.DataFrame({"record": np.ones(rows, np.int64)}).write_parquet(tmp_path / "clean.parquet")
     tracemalloc.start()
     data = training_set(tmp_path, seed=0)
-    sample_plan(data, "stable", seed=0)
+    evaluation_inputs(data, seed=0)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < (tmp_path / "pictures.npy").stat().st_size / 10
