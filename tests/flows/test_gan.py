@@ -63,7 +63,7 @@ def test_a_run_ends_with_the_measures_the_summary_and_the_pictures(finished):
     assert "<title>Faces drawn by avatars, version 1</title>" in (folder / "faces.html").read_text("utf-8")
     assert "CC BY 4.0" in (folder / "ATTRIBUTION.txt").read_text()
     assert "Traceback" not in done.stderr
-    assert [f"epoch {n} of 4: coverage" in done.stderr for n in range(6)] == [False, *[True] * 4, False]
+    assert [f"epoch {n} of 3: coverage" in done.stderr for n in range(5)] == [False, *[True] * 3, False]
     assert "pictures in" in done.stderr
     assert not list((data / "checkpoints").iterdir())
 
