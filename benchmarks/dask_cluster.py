@@ -74,6 +74,8 @@ class DaskCluster:
             **os.environ,
             **tls_settings(self.folder / "certificates", role),
             "POLARS_MAX_THREADS": str(self.threads),
+            # it looks at what runs a hundred times in a second
+            "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
             **(more or {}),
         }
         within = ["ip", "netns", "exec", namespace] if namespace else []

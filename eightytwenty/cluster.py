@@ -51,7 +51,7 @@ _CERTIFICATES = ", ".join(f"DASK_DISTRIBUTED__COMM__TLS__{name}" for name in ("C
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _LONGEST_WAIT = 30  # seconds for the scheduler, and for a first worker
 _RETRIES = 2  # of a task whose disk failed
-_MOST_RUNNING = 4  # tasks per thread to have with the scheduler, so that no worker waits for the next one
+_MOST_RUNNING, _BATCH = 4, 64  # tasks per thread to have with the scheduler, and at least, so that no worker waits
 _MOST_EARLY = 1_000  # results to have before they are due
 
 
@@ -223,24 +223,23 @@ class _Executor:
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder / _FUNCTION, (probe(), work))
         done = {path.name for path in folder.glob(f"*{_RESULT}")}
-        most = _MOST_RUNNING * max(1, sum(self._client.nthreads().values()))
+        most = max(_BATCH, _MOST_RUNNING * sum(self._client.nthreads().values()))
         running: dict[Future[Any], int] = {}
         results: dict[int, Any] = {}
         due, completed, numbered = itertools.count(), as_completed(loop=self._client.loop), enumerate(jobs)
         run, number = uuid4().hex, next(due)
         is_over = False
         while running or results or not is_over:
-            room = max(0, min(most - len(running), _MOST_EARLY - len(results)))
+            # many at a time, because the scheduler looks at each call, and not at each task in it
+            room = most - len(running) if len(running) <= most // 2 and len(results) < _MOST_EARLY else 0
             more = list(itertools.islice(numbered, room))
             is_over = is_over or len(more) < room
-            for at, job in more:
-                if _result_name(at) in done:
-                    results[at] = _read(folder / _result_name(at))
-                    continue
-                key = f"{name}-{run}-{at:06}"
-                future = self._client.submit(_task, str(folder), at, job, key=key, retries=_RETRIES)
-                running[future] = at
-                completed.add(future)
+            results |= {at: _read(folder / _result_name(at)) for at, _ in more if _result_name(at) in done}
+            if new := [(at, job) for at, job in more if at not in results]:
+                keys = [f"{name}-{run}-{at:06}" for at, _ in new]
+                futures = self._client.map(_task, new, key=keys, retries=_RETRIES, folder=str(folder))
+                running |= {future: at for future, (at, _) in zip(futures, new, strict=True)}
+                completed.update(futures)
             while number in results:
                 yield _value(results.pop(number))
                 number = next(due)
@@ -321,8 +320,9 @@ def _value(result: Any) -> Any:
     return result
 
 
-def _task(folder: str, number: int, job: object) -> Any:
+def _task(numbered: tuple[int, object], folder: str) -> Any:
     """Runs on a worker: the job of a number, unless it was done before."""
+    number, job = numbered
     path = Path(folder, _result_name(number))
     if path.exists():
         return _read(path)

@@ -37,6 +37,10 @@ RUN_ELSEWHERE = {
     "eightytwenty deploy": (
         "tests/system/test_worker.py::test_a_run_that_ends_within_a_minute_completes_although_its_worker_is_stopped"
     ),
+    **dict.fromkeys(
+        ("eightytwenty clean /shared/orders", "eightytwenty merge"),
+        "tests/eightytwenty/test_cluster.py::test_a_lost_worker_costs_what_it_was_doing",
+    ),
     "eightytwenty retrain-adders": (
         "tests/flows/test_retrain_killed.py::test_killed_and_run_again_the_result_is_the_same"
     ),
@@ -64,7 +68,7 @@ class Shown:
 
     @property
     def is_of_the_library(self) -> bool:
-        return self.words[0] == "eightytwenty" and self.words[1] in OF_THE_LIBRARY
+        return self.words[0] == "eightytwenty" and self.words[1] in OF_THE_LIBRARY and not self.places
 
     @property
     def places(self) -> set[str]:
