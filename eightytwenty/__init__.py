@@ -176,8 +176,8 @@ def clean(
             table, and whatever another one says.
         csv: whether the clean rows of a table are written as clean.csv, too; if not given, as the table says.
         cluster: the address of a Dask scheduler, such as tls://host:8786, whose workers clean a table together. Source
-            and folder are then on a disk that all machines share, and clean.parquet and the other tables are folders of
-            files; manifest.json is written last, and whoever starts again after a failure goes on from there.
+            and folder, a new one, are then on a disk that all machines share. clean.parquet and the other tables are
+            folders of files, manifest.json is written last, and whoever starts again after a failure goes on from there.
         watch: shows the stages of a cleaning on a cluster.
 
     Returns:

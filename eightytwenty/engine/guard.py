@@ -19,12 +19,7 @@ def require_replaceable(source: Path, out: Path, own_names: Collection[str], lat
     Raises:
         UserError: something would be lost, or the folder lies inside the source.
     """
-    if source.resolve().is_relative_to(out.resolve()):
-        raise UserError(f"{out} contains the source and would be replaced; choose another folder.")
-    if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
-        raise UserError(
-            f"{out} lies in {source}, and its files would belong to the source in the next run; choose another folder."
-        )
+    require_apart(source, out)
     if not out.is_dir():
         return
     foreign = sorted({path.name for path in out.iterdir()} - {REPORT, *own_names, *later_names})
@@ -40,3 +35,17 @@ def require_replaceable(source: Path, out: Path, own_names: Collection[str], lat
             and path.relative_to(out).as_posix() not in later_names
         ):
             raise UserError(f"{path} was changed since it was written and would be lost; choose another folder.")
+
+
+def require_apart(source: Path, out: Path) -> None:
+    """Checks that neither the source lies in a folder to be written, nor that one in the source.
+
+    Raises:
+        UserError: one does.
+    """
+    if source.resolve().is_relative_to(out.resolve()):
+        raise UserError(f"{out} contains the source and would be replaced; choose another folder.")
+    if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
+        raise UserError(
+            f"{out} lies in {source}, and its files would belong to the source in the next run; choose another folder."
+        )

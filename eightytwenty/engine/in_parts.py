@@ -19,14 +19,14 @@ import polars as pl
 from eightytwenty.engine.account import check_accounts
 from eightytwenty.engine.compare import compare_parts
 from eightytwenty.engine.executor import Executor
-from eightytwenty.engine.guard import require_replaceable
+from eightytwenty.engine.guard import require_apart
 from eightytwenty.engine.index import code_digest
 from eightytwenty.engine.lines import FOLDERS, QuarantinedLines
 from eightytwenty.engine.parts import Part
 from eightytwenty.engine.route import Router
 from eightytwenty.engine.rules import rule_reasons
-from eightytwenty.engine.run import OWN_NAMES, describe_file, no_record
-from eightytwenty.engine.summary import REPORT, Summary
+from eightytwenty.engine.run import describe_file, no_record
+from eightytwenty.engine.summary import Summary
 from eightytwenty.engine.write import CSV, OUTPUTS, CleanText, Layout, Outputs
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors, remove, scratch_in, sha256, write_files, write_whole
@@ -197,33 +197,44 @@ def prepare(source: Source, how: str, out: Path) -> Path:
     Args:
         source: what is to be cleaned.
         how: says everything else on which the result depends, but for the code.
-        out: the folder. What is there of an unfinished cleaning stays if it was the same one.
+        out: the folder, which is new or empty, or holds an unfinished cleaning: that of the same work goes on.
 
     Returns:
         The folder of its work, which is gone when the result is there.
 
     Raises:
-        UserError: `out` holds something else, or has no space.
+        UserError: `out` holds something else, lies in the source, or has no space.
     """
     with explain_write_errors(out):
-        if not (out / WORK).exists():  # else what is there was never finished
-            require_replaceable(source.path, out, OWN_NAMES, [MANIFEST])
+        require_apart(source.path, out)
+        present = {path.name for path in out.iterdir()} if out.is_dir() else set()
+        if MANIFEST in present or (present and WORK not in present):
+            raise UserError(f"{out} holds {min(present)}, which would be lost; choose a new or an empty folder.")
         files = [(file.name, str(file.path), *identity(file.path)) for file in source.files]
         described = f"{how}\n{code_digest()}\n{pl.__version__}\n{files}"
         work = out / WORK / hashlib.sha256(described.encode()).hexdigest()[:16]
         if not work.exists():
-            for name in (MANIFEST, WORK, REPORT, *OWN_NAMES):
+            for name in present:  # of other work, which was never finished
                 remove(out / name)
             out.mkdir(parents=True, exist_ok=True)
-            size = sum({path: identity(path)[0] for path in (file.path for file in source.files)}.values())
-            free = shutil.disk_usage(out).free
-            if free < size:
-                raise UserError(
-                    f"{out} has {free / (1 << 30):,.1f} GB of space, and to clean {source.path} takes more than its "
-                    f"{size / (1 << 30):,.1f} GB; free some or choose another folder."
-                )
+            _require_space(source, out)
             work.mkdir(parents=True)
         return work
+
+
+def _require_space(source: Source, out: Path) -> None:
+    """Checks that a folder has at least the space that the source takes.
+
+    Raises:
+        UserError: it has not.
+    """
+    size = sum(identity(path)[0] for path in {file.path for file in source.files})
+    free = shutil.disk_usage(out).free
+    if free < size:
+        raise UserError(
+            f"{out} has {free / (1 << 30):,.1f} GB of space, and to clean {source.path} takes more than its "
+            f"{size / (1 << 30):,.1f} GB; free some or choose another folder."
+        )
 
 
 def clean_in_parts(
@@ -274,9 +285,9 @@ def clean_in_parts(
         described = [describe_file(file, count) for file, count in zip(source.files, counts, strict=True)]
         summary = total.summary(table.name, digest, described, [asdict(file) for file in source.unread])
         summary = write_reports(out, summary, rule_reasons(table), mask=mask)
-        shutil.rmtree(out / WORK)
         manifest = {"version": 1, "table": table.name, "sha256": digest, "parts": entries}
         write_whole(out / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False).encode())
+        shutil.rmtree(out / WORK)
         return summary
 
 

@@ -99,15 +99,29 @@ def test_a_cleaning_that_ended_early_is_none_and_goes_on(tmp_path, source, clean
     assert merged(out, tmp_path / "merged") == clean_source(source, table=TABLE).files
 
 
-def test_other_work_begins_anew(tmp_path, source, clean_source):
+def stops(work, jobs):
+    raise OSError("the plug was pulled")
+
+
+def test_other_work_in_an_unfinished_folder_begins_anew(tmp_path, source, clean_source):
     out = tmp_path / "parts"
-    in_parts_of(source, TABLE, out, 100)
+    with pytest.raises(OSError, match="the plug was pulled"):
+        in_parts_of(source, TABLE, out, 100, stops)
     (source / "3.csv").write_text("id,name\n1000,new\n")
     in_parts_of(source, TABLE, out, 1 << 20)
     assert merged(out, tmp_path / "merged") == clean_source(source, table=TABLE).files
-    (out / "notes.txt").write_text("mine")
-    with pytest.raises(UserError, match=r"holds notes\.txt, which would be lost"):
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "manifest.json"])
+def test_whatever_is_finished_stays(tmp_path, source, name):
+    out = tmp_path / "parts"
+    out.mkdir()
+    (out / name).write_text("mine")
+    with pytest.raises(UserError, match=rf"holds {name}, which would be lost; choose a new or an empty folder"):
         in_parts_of(source, TABLE, out, 100)
+    assert [path.name for path in out.iterdir()] == [name]
+    with pytest.raises(UserError, match="its files would belong to the source in the next run"):
+        in_parts_of(source, TABLE, source / "parts", 100)
 
 
 def test_a_lost_part_is_noticed(tmp_path, source):
