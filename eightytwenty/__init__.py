@@ -177,7 +177,7 @@ def clean(
         csv: whether the clean rows of a table are written as clean.csv, too; if not given, as the table says.
         cluster: the address of a Dask scheduler, such as tls://host:8786, whose workers clean a table together. Source
             and folder, a new one, are then on a disk that all machines share. clean.parquet and the other tables are
-            folders of files, manifest.json is written last, and whoever starts again after a failure goes on from there.
+            folders of files, manifest.json is written last, and whoever starts again after a failure goes on there.
         watch: shows the stages of a cleaning on a cluster.
 
     Returns:

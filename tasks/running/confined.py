@@ -86,7 +86,7 @@ def _raise(answer: bytes, code: int) -> None:
     """Raises the error of the child again, or says how it ended."""
     if not answer:
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        raise UserError(f"The process that read it {how}; is it damaged, or made to do harm?")
+        raise UserError(f"The process that read it {how}; it is damaged or malicious: ask for it again.")
     kind, sentence, redacted, number = json.loads(answer)
     if kind == "UnwritableError":
         raise UnwritableError(sentence)
@@ -104,7 +104,7 @@ def _answer(error: BaseException) -> tuple[str, str, str, int]:
     if isinstance(error, MemoryError):
         sentence = "Reading it takes more memory than there is; split it."
     else:  # its text may quote the file
-        sentence = f"It cannot be read ({type(error).__name__}); is it damaged, or made to do harm?"
+        sentence = f"It cannot be read ({type(error).__name__}); it is damaged or malicious: ask for it again."
     return "UserError", sentence, sentence, 0
 
 

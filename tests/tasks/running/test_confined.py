@@ -56,11 +56,11 @@ def test_its_result_is_on_disk_and_it_loads_no_large_library(tmp_path: Path) -> 
     [
         ("grow", "Reading it takes more than 0.2 GB of memory; split it."),
         ("hang", "Reading it takes longer than 0 minutes; split it."),
-        ("SIGKILL", "The process that read it was ended by SIGKILL; is it damaged, or made to do harm?"),
-        ("SIGSEGV", "The process that read it was ended by SIGSEGV; is it damaged, or made to do harm?"),
-        ("exit", "The process that read it ended with exit code 3; is it damaged, or made to do harm?"),
+        ("SIGKILL", "The process that read it was ended by SIGKILL; it is damaged or malicious: ask for it again."),
+        ("SIGSEGV", "The process that read it was ended by SIGSEGV; it is damaged or malicious: ask for it again."),
+        ("exit", "The process that read it ended with exit code 3; it is damaged or malicious: ask for it again."),
         ("memory", "Reading it takes more memory than there is; split it."),
-        ("mistake", "It cannot be read (ValueError); is it damaged, or made to do harm?"),
+        ("mistake", "It cannot be read (ValueError); it is damaged or malicious: ask for it again."),
         ("user", "'secret' is no table."),
     ],
 )
