@@ -7,14 +7,14 @@ folder that all machines share. So messages stay small, and whoever starts again
 import functools
 import itertools
 import logging
-import os
 import pickle
 import platform
 import re
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from uuid import uuid4
 
 import cloudpickle
 import polars as pl
+import pyarrow as pa
 from distributed import Client, Future, KilledWorker, as_completed
 from distributed.comm.core import CommClosedError
 from distributed.security import Security
@@ -32,7 +33,7 @@ from eightytwenty.engine.in_parts import clean_in_parts, in_units, prepare
 from eightytwenty.engine.index import code_digest, way_of_cleaning
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
-from eightytwenty.files import explain_write_errors, scratch_in, settle_file
+from eightytwenty.files import scratch_in, settle_file
 from eightytwenty.read.any_table import AnyTable
 from eightytwenty.read.options import ReadOptions
 from eightytwenty.read.reader import Scan
@@ -101,15 +102,25 @@ def connect(address: str) -> "Iterator[Cluster]":
     Raises:
         UserError: nobody answers there, the certificates do not fit, or a worker has other versions.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in {"tls", "tcp"} or not parts.hostname:
         raise UserError(f"{address} is no address of a Dask scheduler; give one such as tls://host:8786.")
     if parts.scheme == "tcp" and parts.hostname not in _LOOPBACK:
         raise UserError(f"{address} is not encrypted, and answers anybody; start the cluster with TLS and give tls://.")
     with _quiet_client(), _client(address, parts.scheme == "tls") as client:
         cluster = Cluster(client, address)
-        cluster.require_equal_workers()
-        yield cluster
+        try:
+            cluster.require_equal_workers()
+            yield cluster
+        except CommClosedError:
+            raise _lost(address) from None
+
+
+def _lost(address: str) -> UserError:
+    return UserError(f"The Dask cluster {address} was lost; start it and repeat the command, which goes on from here.")
 
 
 @contextmanager
@@ -221,7 +232,7 @@ class _Executor:
 
     def _run(self, folder: Path, name: str, work: Callable[[_Job], _Result], jobs: Iterable[_Job]) -> Iterator[_Result]:
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / _FUNCTION, (probe(), work))
+        _write(folder / _FUNCTION, (probe(), cloudpickle.dumps(work)))
         done = {path.name for path in folder.glob(f"*{_RESULT}")}
         most = max(_BATCH, _MOST_RUNNING * sum(self._client.nthreads().values()))
         running: dict[Future[Any], int] = {}
@@ -234,7 +245,10 @@ class _Executor:
             room = most - len(running) if len(running) <= most // 2 and len(results) < _MOST_EARLY else 0
             more = list(itertools.islice(numbered, room))
             is_over = is_over or len(more) < room
-            results |= {at: _read(folder / _result_name(at)) for at, _ in more if _result_name(at) in done}
+            for at in (at for at, _ in more if _result_name(at) in done):
+                # one that was cut off when a machine lost its power is found anew
+                with suppress(EOFError, pickle.UnpicklingError):
+                    results[at] = _read(folder / _result_name(at))
             if new := [(at, job) for at, job in more if at not in results]:
                 keys = [f"{name}-{run}-{at:06}" for at, _ in new]
                 futures = self._client.map(_task, new, key=keys, retries=_RETRIES, folder=str(folder))
@@ -257,9 +271,10 @@ class _Executor:
                 f"The stage {name} ended worker after worker, as it does where memory is short; give each more of it."
             ) from None
         except (CancelledError, CommClosedError):
-            raise UserError(
-                f"The Dask cluster {self._address} was lost; start it and repeat the command, which goes on from here."
-            ) from None
+            raise _lost(self._address) from None
+        except OSError as error:  # after all attempts
+            why = error.strerror or str(error) or type(error).__name__
+            raise UserError(f"The stage {name} failed on a worker ({why}); mend that and repeat the command.") from None
 
 
 @functools.cache
@@ -268,6 +283,8 @@ def probe() -> dict[str, str]:
     return {
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "polars": pl.__version__,
+        "pyarrow": pa.__version__,
+        "distributed": version("distributed"),
         "code of eightytwenty": code_digest()[:12],
         "hashes": str(pl.Series(["eighty", "twenty"]).hash().to_list()),
     }
@@ -283,9 +300,11 @@ def _difference(other: object, own: dict[str, str]) -> str:
 
 def _why_unreadable(path: str) -> str:
     """Why this worker cannot read a path; empty if it can."""
-    if not os.path.exists(path):  # noqa: PTH110 - not Path, which turns some errors into False
-        return f"it is not there on {socket.gethostname()}"
-    return "" if os.access(path, os.R_OK) else "permission denied"
+    try:
+        with Path(path).open("rb"):
+            return ""
+    except OSError as error:
+        return f"{error.strerror or error} on {socket.gethostname()}"
 
 
 def _why_unwritable(token: str) -> str:
@@ -325,11 +344,11 @@ def _task(numbered: tuple[int, object], folder: str) -> Any:
     number, job = numbered
     path = Path(folder, _result_name(number))
     if path.exists():
-        return _read(path)
+        with suppress(EOFError, pickle.UnpicklingError):
+            return _read(path)
     try:
-        with explain_write_errors(Path(folder)):
-            result = _function(folder)(job)
-            _write(path, result)
+        result = _function(folder)(job)
+        _write(path, result)
     except (UserError, ContractError) as error:
         return _Raised(error)
     return result
@@ -343,7 +362,7 @@ def _function(folder: str) -> Callable[[object], object]:
         raise UserError(
             f"A worker on {socket.gethostname()} has {_difference(probe(), expected)}; start all from one image."
         )
-    function: Callable[[object], object] = work
+    function: Callable[[object], object] = pickle.loads(work)  # noqa: S301 - as `_read`
     return function
 
 
@@ -353,4 +372,4 @@ def _write(path: Path, value: object) -> None:
 
 
 def _read(path: Path) -> Any:
-    return pickle.loads(path.read_bytes())  # noqa: S301 - written by this run, into a folder of its own
+    return pickle.loads(path.read_bytes())  # noqa: S301 - from a folder that this user alone may write

@@ -7,6 +7,8 @@ task may run twice, and one that is lost is run again.
 import hashlib
 import itertools
 import json
+import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 
 from eightytwenty.engine.account import check_accounts
 from eightytwenty.engine.compare import compare_parts
@@ -29,7 +32,7 @@ from eightytwenty.engine.run import describe_file, no_record
 from eightytwenty.engine.summary import Summary
 from eightytwenty.engine.write import CSV, OUTPUTS, CleanText, Layout, Outputs
 from eightytwenty.errors import UserError
-from eightytwenty.files import explain_write_errors, remove, scratch_in, sha256, write_files, write_whole
+from eightytwenty.files import explain_write_errors, remove, scratch_in, sha256, write_files
 from eightytwenty.pages.report import write_reports
 from eightytwenty.progress import Progress
 from eightytwenty.read.reader import Pieces, Scan, source_sha256
@@ -39,6 +42,7 @@ from eightytwenty.read.units import UNIT_BYTES, Unit, UnitReader, identity, plan
 from eightytwenty.schema import Table
 
 MANIFEST = "manifest.json"
+_OWN_WORK = re.compile(r"[0-9a-f]{16}")  # the name of its folder in it
 WORK = ".work"  # while the cleaning lasts, in the folder of the result
 # to read at a time: less than on one machine, where one process has all of the memory
 _TEXT_BYTES, _ROWS = 1 << 23, 1 << 18
@@ -197,7 +201,7 @@ def prepare(source: Source, how: str, out: Path) -> Path:
     Args:
         source: what is to be cleaned.
         how: says everything else on which the result depends, but for the code.
-        out: the folder, which is new or empty, or holds an unfinished cleaning: that of the same work goes on.
+        out: the folder, which is new or empty, or holds unfinished work alone: the same work goes on.
 
     Returns:
         The folder of its work, which is gone when the result is there.
@@ -207,18 +211,24 @@ def prepare(source: Source, how: str, out: Path) -> Path:
     """
     with explain_write_errors(out):
         require_apart(source.path, out)
-        present = {path.name for path in out.iterdir()} if out.is_dir() else set()
-        if MANIFEST in present or (present and WORK not in present):
-            raise UserError(f"{out} holds {min(present)}, which would be lost; choose a new or an empty folder.")
+        for manifest in out.glob(f"{WORK}/*/{MANIFEST}"):  # of a result that was being moved
+            _move(manifest.parent / "result", out)
+        foreign = [path.name for path in out.iterdir() if path.name != WORK] if out.is_dir() else []
+        foreign += [f"{WORK}/{path.name}" for path in out.glob(f"{WORK}/*") if not _OWN_WORK.fullmatch(path.name)]
+        if foreign:
+            raise UserError(f"{out} holds {min(foreign)}; choose a new or an empty folder.")
         files = [(file.name, str(file.path), *identity(file.path)) for file in source.files]
-        described = f"{how}\n{code_digest()}\n{pl.__version__}\n{files}"
+        described = f"{how}\n{code_digest()}\n{pl.__version__}\n{pa.__version__}\n{files}"
         work = out / WORK / hashlib.sha256(described.encode()).hexdigest()[:16]
         if not work.exists():
-            for name in present:  # of other work, which was never finished
-                remove(out / name)
+            remove(out / WORK)  # of other work, which was never finished
             out.mkdir(parents=True, exist_ok=True)
             _require_space(source, out)
-            work.mkdir(parents=True)
+            # its files are loaded as code again: nobody else may write there
+            (out / WORK).mkdir(mode=0o700)
+            work.mkdir()
+        if work.stat().st_uid != os.getuid():
+            raise UserError(f"{out} holds the unfinished work of another user; choose a new or an empty folder.")
         return work
 
 
@@ -232,8 +242,8 @@ def _require_space(source: Source, out: Path) -> None:
     free = shutil.disk_usage(out).free
     if free < size:
         raise UserError(
-            f"{out} has {free / (1 << 30):,.1f} GB of space, and to clean {source.path} takes more than its "
-            f"{size / (1 << 30):,.1f} GB; free some or choose another folder."
+            f"{out} has {free / 1e9:,.1f} GB of space, and to clean {source.path} takes more than its "
+            f"{size / 1e9:,.1f} GB; free some or choose another folder."
         )
 
 
@@ -270,25 +280,40 @@ def clean_in_parts(
         ContractError: a record was lost or doubled, or a clean row is not clean.
     """
     with explain_write_errors(out):
+        # a task that was left over from other work writes into the folder of that work, and not into this result
+        result = work / "result"
         for name in (*(f"{name}.parquet" for name in OUTPUTS), *([CSV] if table.csv else [])):
-            (out / name).mkdir(exist_ok=True)
-        cleaning = _Cleaning(source, table, out, work, executor)
+            (result / name).mkdir(parents=True, exist_ok=True)
+        cleaning = _Cleaning(source, table, result, work, executor)
         routed, digest = cleaning.route(unit_bytes, progress)
         counts = [0] * len(source.files)
         for part in itertools.chain.from_iterable(routed):
             counts[part.file] += part.height
         compared = cleaning.compare(routed, counts)
         entries = cleaning.write(compared)
-        write_files(out, beside or {})
+        write_files(result, beside or {})
         parts = list(itertools.chain.from_iterable(compared))
         total = sum((part.counts for part in parts[1:]), parts[0].counts)
         described = [describe_file(file, count) for file, count in zip(source.files, counts, strict=True)]
         summary = total.summary(table.name, digest, described, [asdict(file) for file in source.unread])
-        summary = write_reports(out, summary, rule_reasons(table), mask=mask)
+        summary = write_reports(result, summary, rule_reasons(table), mask=mask)
         manifest = {"version": 1, "table": table.name, "sha256": digest, "parts": entries}
-        write_whole(out / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False).encode())
-        shutil.rmtree(out / WORK)
+        (result / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
+        _move(result, out)
         return summary
+
+
+def _move(result: Path, out: Path) -> None:
+    """Moves a whole result into its folder, the manifest last, and removes the rest of the work.
+
+    If it ends early, `prepare` goes on with it.
+    """
+    if (result / MANIFEST).exists():
+        (result / MANIFEST).replace(result.parent / MANIFEST)  # says that all is there, until it is in its place
+    for path in sorted(result.iterdir()):
+        path.rename(out / path.name)
+    (result.parent / MANIFEST).replace(out / MANIFEST)
+    shutil.rmtree(out / WORK, ignore_errors=True)  # a task that runs for the second time may still write there
 
 
 @dataclass(frozen=True)

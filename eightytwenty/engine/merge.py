@@ -3,8 +3,9 @@
 import itertools
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,7 @@ from eightytwenty.engine.run import OWN_NAMES
 from eightytwenty.engine.summary import REPORT, Summary, part_files
 from eightytwenty.engine.write import CSV, OUTPUTS, Outputs, csv_header
 from eightytwenty.errors import UserError
-from eightytwenty.files import whole_folder
+from eightytwenty.files import sha256, whole_folder
 from eightytwenty.schema_file import EVIDENCE
 
 _ROWS = 1 << 17  # to read at a time
@@ -38,13 +39,8 @@ def merge_parts(parts: Path, out: Path) -> Summary:
     require_replaceable(parts, out, OWN_NAMES)
     manifest, summary = json.loads((parts / MANIFEST).read_text(encoding="utf-8")), Summary.load(parts)
     names = [str(file["name"]) for file in summary.files]
-    expected = [f"part-{entry['number']:06}.parquet" for entry in manifest["parts"]]
-    schemas = {}
-    for name in OUTPUTS:
-        files = part_files(parts / f"{name}.parquet")
-        if [file.name for file in files] != expected:
-            raise UserError(f"{parts / name}.parquet does not hold the files that {MANIFEST} names; clean again.")
-        schemas[name] = pq.read_schema(files[0])
+    _require_whole(parts, manifest["parts"])
+    schemas = {name: pq.read_schema(part_files(parts / f"{name}.parquet")[0]) for name in OUTPUTS}
     with whole_folder(out) as folder:
         with Outputs(folder, schemas) as outputs:
             for name in OUTPUTS:
@@ -60,6 +56,23 @@ def merge_parts(parts: Path, out: Path) -> Summary:
             if (parts / name).is_file():
                 shutil.copyfile(parts / name, folder / name)
     return summary
+
+
+def _require_whole(parts: Path, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Checks that the files are those that the manifest names, with their digests.
+
+    Raises:
+        UserError: one is lost, or another one.
+    """
+    named = {
+        parts / name / f"part-{entry['number']:06}{Path(name).suffix}": digest
+        for entry in entries
+        for name, digest in entry["sha256"].items()
+    }
+    there = {file for folder in {path.parent for path in named} if folder.is_dir() for file in part_files(folder)}
+    wrong = named.keys() ^ there or {path for path, digest in named.items() if sha256(path) != digest}
+    if wrong:
+        raise UserError(f"{min(wrong)} is not the file that {MANIFEST} names; clean again.")
 
 
 def _of_sources(file: Path, names: list[str]) -> Iterator[tuple[int, pa.Table]]:

@@ -11,7 +11,13 @@ ROOT = Path(__file__).parents[2]
 NAMES = sorted(file.stem for file in (ROOT / "benchmarks").glob("[!_]*.py") if "\ndef main(" in file.read_text("utf-8"))
 
 
-@pytest.mark.parametrize("name", NAMES)
+# those of which other tests run nearly all, and that take long even so
+SLOW = {"cluster", "gan_modes", "gan_parts", "gan_speed", "gan_time", "light_install", "tracking"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.soak) if name in SLOW else name for name in NAMES]
+)
 def test_a_benchmark_ends_with_its_numbers_as_json(name: str) -> None:
     command = [sys.executable, "-m", f"benchmarks.{name}", "--quick"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -11,7 +11,7 @@ import pytest
 from tests.system.faults import unfinished
 from tests.system.test_up import LONG, QUICK, Servers, processes_of, wait_for
 
-pytestmark = pytest.mark.timeout(900)  # several processes at once, on a machine that may have other work
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 FLOW, WORKER = "prefect.engine", "prefect worker start"
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -36,7 +37,7 @@ def merged(parts, out):
     return CleanedFiles(out, merge_parts(parts, out)).files
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(examples, st.integers(5, 200), st.integers(1, 3), st.booleans(), st.sampled_from([in_threads, pickled]))
 def test_neither_units_nor_executors_change_a_byte(
     clean_source, tmp_path_factory, example, unit_bytes, files, has_csv, executor
@@ -112,14 +113,39 @@ def test_other_work_in_an_unfinished_folder_begins_anew(tmp_path, source, clean_
     assert merged(out, tmp_path / "merged") == clean_source(source, table=TABLE).files
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "manifest.json"])
+def test_a_result_that_was_being_moved_is_moved(tmp_path, source, clean_source, monkeypatch):
+    out, rename = tmp_path / "parts", Path.rename
+    moved = []
+
+    def breaks(path, target):
+        moved.append(path)
+        if len(moved) == 3:
+            raise OSError("the plug was pulled")
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(in_parts, "_TEXT_BYTES", 1 << 20)
+        opened = open_source(source, TABLE)
+        work = prepare(opened, "", out)
+        patch.setattr(in_parts, "_move", lambda *_: None)
+        clean_in_parts(opened, TABLE, out, work=work, executor=in_threads)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", breaks)
+        with pytest.raises(OSError, match="the plug was pulled"):
+            in_parts._move(work / "result", out)
+    with pytest.raises(UserError, match=r"holds clean\.csv; choose a new or an empty folder"):
+        prepare(opened, "", out)
+    assert merged(out, tmp_path / "merged") == clean_source(source, table=TABLE).files
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "manifest.json", ".work/notes.txt"])
 def test_whatever_is_finished_stays(tmp_path, source, name):
     out = tmp_path / "parts"
-    out.mkdir()
+    (out / name).parent.mkdir(parents=True)
     (out / name).write_text("mine")
-    with pytest.raises(UserError, match=rf"holds {name}, which would be lost; choose a new or an empty folder"):
+    with pytest.raises(UserError, match=rf"holds {name}; choose a new or an empty folder"):
         in_parts_of(source, TABLE, out, 100)
-    assert [path.name for path in out.iterdir()] == [name]
+    assert [path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()] == [name]
     with pytest.raises(UserError, match="its files would belong to the source in the next run"):
         in_parts_of(source, TABLE, source / "parts", 100)
 
@@ -127,7 +153,7 @@ def test_whatever_is_finished_stays(tmp_path, source, name):
 def test_a_lost_part_is_noticed(tmp_path, source):
     in_parts_of(source, TABLE, tmp_path / "parts", 100)
     (tmp_path / "parts" / "ledger.parquet" / "part-000001.parquet").unlink()
-    with pytest.raises(UserError, match=r"ledger\.parquet does not hold the files that manifest\.json names"):
+    with pytest.raises(UserError, match=r"part-000001\.parquet is not the file that manifest\.json names"):
         merge_parts(tmp_path / "parts", tmp_path / "merged")
     assert not (tmp_path / "merged").exists()
 
