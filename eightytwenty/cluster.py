@@ -51,6 +51,7 @@ _RESULT = ".result"
 _CERTIFICATES = ", ".join(f"DASK_DISTRIBUTED__COMM__TLS__{name}" for name in ("CA_FILE", "CLIENT__CERT", "CLIENT__KEY"))
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _LONGEST_WAIT = 30  # seconds for the scheduler, and for a first worker
+_CUT_OFF = (EOFError, pickle.UnpicklingError)  # of a result that a power failure left incomplete: its job runs again
 _RETRIES = 2  # of a task whose disk failed
 _MOST_RUNNING, _BATCH = 4, 64  # tasks per thread to have with the scheduler, and at least, so that no worker waits
 _MOST_EARLY = 1_000  # results to have before they are due
@@ -246,8 +247,7 @@ class _Executor:
             more = list(itertools.islice(numbered, room))
             is_over = is_over or len(more) < room
             for at in (at for at, _ in more if _result_name(at) in done):
-                # one that was cut off when a machine lost its power is found anew
-                with suppress(EOFError, pickle.UnpicklingError):
+                with suppress(*_CUT_OFF):
                     results[at] = _read(folder / _result_name(at))
             if new := [(at, job) for at, job in more if at not in results]:
                 keys = [f"{name}-{run}-{at:06}" for at, _ in new]
@@ -344,7 +344,7 @@ def _task(numbered: tuple[int, object], folder: str) -> Any:
     number, job = numbered
     path = Path(folder, _result_name(number))
     if path.exists():
-        with suppress(EOFError, pickle.UnpicklingError):
+        with suppress(*_CUT_OFF):
             return _read(path)
     try:
         result = _function(folder)(job)

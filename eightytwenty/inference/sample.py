@@ -56,7 +56,8 @@ def read_sample(
     most = most or MOST_ROWS
     found = list(scan(files, partial(_sample_pieces, names=names, most=most), progress))
     rows = sample_rows((sample.rows for sample in found), names, most).rows
-    return Sample(_stripped(rows), sum(sample.seen for sample in found), sum(sample.broken for sample in found))
+    stripped = rows.select(strip_spaces(pl.all()))
+    return Sample(stripped, sum(sample.seen for sample in found), sum(sample.broken for sample in found))
 
 
 def _sample_pieces(pieces: Pieces, *, names: list[str], most: int) -> Sample:
@@ -72,10 +73,6 @@ def _sample_pieces(pieces: Pieces, *, names: list[str], most: int) -> Sample:
 
     sample = sample_rows(rows_of_pieces(), names, most)
     return replace(sample, broken=records - sample.seen)
-
-
-def _stripped(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.select(strip_spaces(pl.all()))
 
 
 def sample_rows(pieces: Iterable[pl.DataFrame], names: list[str], most: int = MOST_ROWS) -> Sample:

@@ -24,7 +24,7 @@ from tasks.gans.checkpoint import Checkpoint
 from tasks.gans.data import TrainingSet
 from tasks.running.stages import Stage
 
-COMPARED_EPOCHS = 2  # after the first, chance makes more of a difference than dirt (docs/gans.md)
+COMPARED_EPOCHS = 2  # after the first, chance makes more of a difference than dirt
 _HISTORY = "history.json"
 _MEASURES: dict[str, tuple[str, Literal["share", "number"]]] = {
     "fidelity": ("attributes as requested", "share"),
