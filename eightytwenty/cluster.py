@@ -259,12 +259,17 @@ class _Executor:
                 number = next(due)
             if running:
                 future = next(completed)
-                results[running.pop(future)] = self._result(future, name)
+                at = running.pop(future)
+                results[at] = self._result(future, folder / _result_name(at), name)
                 # let go at once: a worker that is lost costs what it is running, and no more
                 future.release()
 
-    def _result(self, future: "Future[Any]", name: str) -> Any:
+    def _result(self, future: "Future[Any]", path: Path, name: str) -> Any:
         try:
+            # from the disk, because through the scheduler each would cost it a connection to a worker
+            with suppress(FileNotFoundError, *_CUT_OFF):
+                if future.status == "finished":
+                    return _read(path)
             return future.result()
         except KilledWorker:
             raise UserError(
