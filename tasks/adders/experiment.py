@@ -51,9 +51,10 @@ def _training(form: AdderParameters) -> Experiment:
 
 
 def _title(form: AdderParameters, hidden_units: Sequence[int], sizes: Sequence[int]) -> str:
-    widths, sums = (",".join(map(str, values)) for values in (hidden_units, sizes))
+    widths, sums = "/".join(map(str, hidden_units)), "/".join(f"{size:,}" for size in sizes)
+    nodes = "node" if widths == "1" else "nodes"
     protocol = "both protocols" if form.protocol == "both" else form.protocol
-    return f"{widths} nodes, sums to {sums}, seed {form.seed} x{form.seeds}, {protocol}"
+    return f"{widths} {nodes}, sums to {sums}, seed {form.seed} x{form.seeds}, {protocol}"
 
 
 def _retraining(form: RetrainAddersParameters) -> Experiment:

@@ -183,13 +183,13 @@ def yaml_block(text: str) -> str:
 
 
 def cleaning_metrics(summary: Summary) -> dict[str, float]:
-    """The numbers of a cleaning: rows by fate, and rows by rule, such as `repaired/number word`."""
+    """The numbers of a cleaning: rows by fate, and rows by rule, such as `rules/repaired: number word`."""
     names = metric_names({**summary.reasons, **summary.repaired, **summary.flagged, **summary.failed})
     found = {"repaired": summary.repaired, "flagged": summary.flagged, "quarantined": summary.failed}
     return {
         "rows/all": float(summary.rows),
         **{f"rows/{fate}": float(count) for fate, count in summary.fates.items()},
-        **{f"{verb}/{names[rule]}": float(n) for verb, counts in found.items() for rule, n in counts.items()},
+        **{f"rules/{verb}: {names[rule]}": float(n) for verb, counts in found.items() for rule, n in counts.items()},
     }
 
 

@@ -7,7 +7,7 @@ the caller turns to MLflow, which can do more and says in a sentence what is wro
 
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,10 @@ from urllib.request import url2pathname
 from eightytwenty.files import sha256
 from tasks.running.sqlite import open_database, sqlite_url
 
-_DIGEST = "sha256."
+SUMS = "SHA256SUMS"
+"""The file of a logged model that lists its other files with their digests, as `sha256sum --check` takes it."""
+DIGEST = "sha256"
+"""The tag of a model, and of its versions, that holds the SHA-256 of that file, in hexadecimal."""
 _VERSIONS = "SELECT version, source FROM model_versions WHERE current_stage != 'Deleted_Internal' AND name = ?"
 _OF_ALIAS = " AND version = (SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?)"
 _TAGS = "SELECT key, value FROM model_version_tags WHERE name = ? AND version = ?"
@@ -41,11 +44,13 @@ class LocalVersion:
 
     def has_files(self, folder: str, *names: str) -> bool:
         """Whether these files of a folder of the logged model are there and as they were logged."""
-        return all(self._is_unchanged(f"{folder}/{name}") for name in names)
-
-    def _is_unchanged(self, file: str) -> bool:
-        path, digest = self.folder / file, self.tags.get(digest_tag(file))
-        return path.is_file() and digest == sha256(path)
+        sums = self.folder / SUMS
+        try:
+            if sha256(sums) != self.tags.get(DIGEST):
+                return False
+            return all(is_listed(self.folder / folder / name, f"{folder}/{name}", sums) for name in names)
+        except OSError:
+            return False
 
 
 def tracking_uri(data: Path) -> str:
@@ -63,14 +68,28 @@ def database_file(data: Path) -> Path:
     return data.resolve() / "mlflow" / "mlflow.db"
 
 
-def digest_tag(file: str) -> str:
-    """The tag of a model that holds the SHA-256 of one of its files, in hexadecimal."""
-    return f"{_DIGEST}{file}"
+def list_digests(folder: Path, names: Iterable[str]) -> str:
+    """Write `SUMS` into the folder of a model, with these of its files.
+
+    Returns:
+        The value of the tag `DIGEST`.
+    """
+    sums = folder / SUMS
+    sums.write_text("".join(f"{_line(folder / name, name)}\n" for name in names), encoding="utf-8")
+    return sha256(sums)
 
 
-def digest_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """Those of the tags of a logged model that hold the digest of a file."""
-    return {tag: digest for tag, digest in tags.items() if tag.startswith(_DIGEST)}
+def is_listed(path: Path, name: str, sums: Path) -> bool:
+    """Whether a file of a model is as its `SUMS` say.
+
+    Raises:
+        OSError: One of the two cannot be read.
+    """
+    return _line(path, name) in sums.read_text(encoding="utf-8").splitlines()
+
+
+def _line(path: Path, name: str) -> str:
+    return f"{sha256(path)}  {name}"
 
 
 def split_reference(model: str) -> tuple[str, str, str]:

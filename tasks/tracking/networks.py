@@ -11,9 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from mlflow.entities import LoggedModelOutput, Metric
 
-from eightytwenty.files import sha256
 from tasks.tracking.lifecycle import nested_run
-from tasks.tracking.local import digest_tag
+from tasks.tracking.local import DIGEST, list_digests
 from tasks.tracking.provenance import pip_requirements
 from tasks.tracking.run import Dataset, Run
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION, WEIGHTS = "MLmodel", "data/model.keras"
 """The files that each logged model has and that are read again."""
-_MOST_EPOCHS = 100
+_MOST_EPOCHS = 50
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class NetworkRecord:
         parameters: Those of its training.
         tags: Further tags of its run.
         history: Per metric the values of epochs 0, 1, 2, ...; the series may differ in length. Of a longer series,
-            100 epochs are logged, the first and the last among them: a page shows no more of a curve.
+            50 epochs are logged, the first and the last among them: a page shows no more of a curve.
         metrics: Final values, under names that `history` does not use. Their step is 0: pages draw them as bars.
         figures: Per artifact path, such as "error.png", a Matplotlib figure or the bytes of a PNG file.
         model: Builds the Keras model; called once, when this network is logged. None: only its numbers are logged.
@@ -103,7 +102,7 @@ def _log_network(run: Run, record: NetworkRecord) -> None:
 
 
 def _spaced(values: Sequence[float] | np.ndarray) -> Iterator[tuple[int, float]]:
-    """At most 100 epochs at equal distances, each with its value."""
+    """At most 50 epochs at equal distances, each with its value."""
     epochs = np.linspace(0, len(values) - 1, min(len(values), _MOST_EPOCHS)).round().astype(int)
     return ((int(epoch), float(values[epoch])) for epoch in epochs)
 
@@ -124,7 +123,7 @@ def log_model(
     metadata: Mapping[str, object] | None = None,
     files: Callable[[Path], Sequence[str]] | None = None,
 ) -> str:
-    """Log a Keras model with its signature, and with the digests of its files as tags.
+    """Log a Keras model with its signature, and with the digests of its files.
 
     Args:
         run: The run that made it.
@@ -166,9 +165,9 @@ def log_model(
             ),
         )
         names = [DESCRIPTION, WEIGHTS, *(files(Path(folder)) if files else ())]
+        digest = list_digests(Path(folder), names)
         run.client.log_model_artifacts(logged.model_id, folder)
-        digests = {digest_tag(file): sha256(Path(folder, file)) for file in names}
-    run.client.set_logged_model_tags(logged.model_id, digests)
+    run.client.set_logged_model_tags(logged.model_id, {DIGEST: digest})
     run.client.finalize_logged_model(logged.model_id, "READY")
     run.client.log_outputs(run.run_id, [LoggedModelOutput(logged.model_id, step=0)])
     return str(logged.model_id)

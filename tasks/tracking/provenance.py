@@ -6,7 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -97,23 +97,37 @@ def _redact(argument: str) -> str:
 
 def _deployment() -> str:
     """The command that runs the deployment again, if a worker runs this flow."""
-    if "prefect" not in sys.modules:
+    name = _deployment_name()
+    if not name:
         return ""
-    from prefect.runtime import deployment, flow_run
+    from prefect.runtime import flow_run
 
-    name = deployment.name
-    return shlex.join(["prefect", "deployment", "run", f"{flow_run.flow_name}/{name}"]) if name else ""
+    return shlex.join(["prefect", "deployment", "run", f"{flow_run.flow_name}/{name}"])
 
 
 def _source() -> list[str]:
     """The program and its command, or the deployment: MLflow would show no more than what follows the last slash."""
-    if "prefect" in sys.modules:
-        from prefect.runtime import deployment
-
-        if deployment.name:
-            return ["deployment", str(deployment.name)]
+    if name := _deployment_name():
+        return ["deployment", name]
     program, *rest = command(sys.argv).split()
     return [program, *(word for word in rest[:1] if word.replace("-", "").isalpha() and not word.startswith("-"))]
+
+
+def _deployment_name() -> str:
+    """The name of the deployment that this flow is a run of, or ""."""
+    if "prefect" not in sys.modules:
+        return ""
+    from prefect.runtime import flow_run
+
+    return _deployment_of(flow_run.id) if flow_run.id else ""
+
+
+@lru_cache(maxsize=1)
+def _deployment_of(_flow_run: str) -> str:
+    # Prefect asks its server each time, which for every one of ninety networks took a quarter of their tracking
+    from prefect.runtime import deployment
+
+    return deployment.name or ""
 
 
 def _user() -> str:

@@ -12,7 +12,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
 
 from eightytwenty.errors import UserError
 from eightytwenty.files import sha256
-from tasks.tracking.local import digest_tag, digest_tags, split_reference
+from tasks.tracking.local import DIGEST, SUMS, is_listed, split_reference
 from tasks.tracking.networks import DESCRIPTION, WEIGHTS
 from tasks.tracking.run import Run
 
@@ -45,7 +45,7 @@ def register(
         name,
         logged.artifact_location,
         run.run_id,
-        tags={**(tags or {}), **digest_tags(logged.tags)},
+        tags={**(tags or {}), DIGEST: logged.tags[DIGEST]},
         model_id=model_id,
         description=description or None,
     )
@@ -133,17 +133,27 @@ def load(client: MlflowClient, version: ModelVersion) -> "keras.Model":
 
 
 def _fetch(client: MlflowClient, version: ModelVersion, file: str) -> Path:
+    path = _download(client, version, file)
+    if digest := version.tags.get(DIGEST):  # models of earlier releases have none
+        sums = _download(client, version, SUMS)
+        if sha256(sums) != digest:
+            raise _damaged(version, SUMS)
+        if not is_listed(path, file, sums):
+            raise _damaged(version, file)
+    return path
+
+
+def _download(client: MlflowClient, version: ModelVersion, file: str) -> Path:
     import mlflow.artifacts
 
     try:
-        path = mlflow.artifacts.download_artifacts(f"{version.source}/{file}", tracking_uri=client.tracking_uri)
+        path = Path(mlflow.artifacts.download_artifacts(f"{version.source}/{file}", tracking_uri=client.tracking_uri))
     except (MlflowException, OSError) as error:
         name = f"{version.name}/{version.version}"
         raise UserError(f"the model {name} has no file {file} in {version.source}: choose another version.") from error
-    digest = version.tags.get(digest_tag(file))  # models of earlier releases have none
-    if not Path(path).is_file() or digest not in {None, sha256(Path(path))}:
+    if not path.is_file():
         raise _damaged(version, file)
-    return Path(path)
+    return path
 
 
 def _damaged(version: ModelVersion, file: str) -> UserError:

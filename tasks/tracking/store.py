@@ -120,6 +120,10 @@ def _upgrade(path: Path) -> None:
             utils._upgrade_db(engine)  # type: ignore[no-untyped-call]
         else:
             utils._initialize_tables(engine)  # type: ignore[no-untyped-call]
+        # with a log, which the file keeps on using, a commit waits for the disk once instead of thrice, and who looks
+        # at a page keeps no run from writing
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
     finally:
         engine.dispose()
 

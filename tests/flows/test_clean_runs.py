@@ -77,7 +77,7 @@ def test_a_table_of_which_nothing_is_told_is_shown_in_prefect_and_mlflow(data: P
 
     metrics, tags_of_run = logged.data.metrics, logged.data.tags
     assert [metrics[f"rows/{name}"] for name in ("all", "clean", "quarantine", "duplicates")] == [300, 300, 0, 0]
-    assert metrics["flagged/not a decimal number"] == 1
+    assert metrics["rules/flagged: not a decimal number"] == 1
     assert logged.data.params["schema"] == ""
     assert {"mlflow.user", "mlflow.source.name", "prefect.flow_run_id"} <= set(tags_of_run)
     assert tags_of_run["prefect.flow_run_id"] == str(state.state_details.flow_run_id)
@@ -103,7 +103,7 @@ def test_a_schema_in_the_data_folder_and_its_evidence_are_used(data: Path, tmp_p
     schema.write_text(schema.read_text().replace("price: {", "price: {replace: {Ann: 1.5}, "))
     assert run(data, schema="first/schema.yaml", mask=True).is_completed()
     client, logged = last_run(data)
-    assert logged.data.metrics["repaired/replacement"] == 1
+    assert logged.data.metrics["rules/repaired: replacement"] == 1
     place = Path(client.download_artifacts(logged.info.run_id, "", str(tmp_path)))
     seen = json.loads((place / "evidence" / "columns.json").read_text())["columns"]["city"]
     assert (seen["distinct"], seen["examples"][0]) == (3, "Xxxxxx")
@@ -131,7 +131,7 @@ def test_pictures_are_shown_with_a_gallery_and_without_a_schema(data: Path) -> N
     assert page.index("](data:image/png;base64,") < page.index("- **not an image**, 1: ")
     assert "## Schema" not in page
     _, logged = last_run(data)
-    assert logged.data.metrics["quarantined/not an image"] == 1
+    assert logged.data.metrics["rules/quarantined: not an image"] == 1
     assert logged.data.params["size"] == "32"
 
 
@@ -178,4 +178,4 @@ def test_where_no_row_is_clean_the_run_fails_and_says_why(data: Path) -> None:
     assert "None of the 1 rows is clean" in str(state.message)
     assert "- **wrong sum**, 1: " in artifacts(state)["clean-result"]
     _, logged = last_run(data)
-    assert (logged.info.status, logged.data.metrics["quarantined/wrong sum"]) == ("FAILED", 1)
+    assert (logged.info.status, logged.data.metrics["rules/quarantined: wrong sum"]) == ("FAILED", 1)

@@ -17,7 +17,7 @@ def test_mlflow_takes_the_names_of_rules_and_no_two_are_one(rules: list[str]) ->
     assert list(names) == rules
     assert len(set(names.values())) == len(rules)
     for name in names.values():
-        _validate_metric_name(f"quarantined/{name}")
+        _validate_metric_name(f"rules/quarantined: {name}")
 
 
 def test_a_rule_has_one_name_whichever_rules_apply() -> None:
@@ -26,8 +26,8 @@ def test_a_rule_has_one_name_whichever_rules_apply() -> None:
     def metrics(failed: dict[str, int]) -> dict[str, float]:
         return cleaning_metrics(Summary("t", "", 9, 5, 4, 0, failed, {}, reasons=rules))
 
-    assert metrics({"a > b": 4})["quarantined/a b 2"] == 4
-    assert metrics({"a > b": 3, "a < b": 2})["quarantined/a b 2"] == 3
+    assert metrics({"a > b": 4})["rules/quarantined: a b 2"] == 4
+    assert metrics({"a > b": 3, "a < b": 2})["rules/quarantined: a b 2"] == 3
     assert metrics({})["rows/quarantine"] == 4
 
 

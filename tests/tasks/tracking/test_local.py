@@ -1,5 +1,7 @@
 """A version of a registered model is found in the data folder's own store, without MLflow, or not at all."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,12 @@ def test_another_store_and_a_damaged_one_are_left_to_mlflow(data: Path, tmp_path
         assert find_local(tmp_path, "avatars/1") is None
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     assert find_local(data, "avatars/1") is None
+
+
+def test_who_reads_keeps_nobody_from_writing(data: Path) -> None:
+    client = connect(data)
+    with closing(sqlite3.connect(database_file(data), isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        count = reader.execute("SELECT count(*) FROM experiments").fetchone()
+        client.create_experiment("another")
+        assert reader.execute("SELECT count(*) FROM experiments").fetchone() == count

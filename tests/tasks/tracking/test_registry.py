@@ -1,6 +1,7 @@
 """Registered models: versions and aliases, in the embedded store and through a server."""
 
 import shutil
+import subprocess
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -14,7 +15,7 @@ from eightytwenty.errors import UserError
 from eightytwenty.files import remove
 from tasks.tracking.champion import promote
 from tasks.tracking.lifecycle import parent_run
-from tasks.tracking.local import digest_tag
+from tasks.tracking.local import DIGEST, SUMS
 from tasks.tracking.registry import describe, find, load, register, version_with_tags
 from tasks.tracking.store import connect
 from tests.tasks.damages import DAMAGES, damage
@@ -109,8 +110,7 @@ def damaged(data: Path) -> dict[str, ModelVersion]:
         with parent_run(data, "gans", "damaged", {}) as run:
             log_generator(run, "damaged", conditional=False)
             register(run, run.model_id, "damaged")
-            for file in READERS:
-                run.client.delete_model_version_tag("damaged", "2", digest_tag(file))
+            run.client.delete_model_version_tag("damaged", "2", DIGEST)
         return {"now": find(run.client, "damaged/1"), "earlier": find(run.client, "damaged/2")}
 
 
@@ -139,6 +139,18 @@ def test_a_damaged_file_is_a_sentence_that_names_it(
     assert f"{file} of the model damaged/{version.version} " in str(error.value)
     assert "\n" not in str(error.value)
     READERS[file](client, version)
+
+
+def test_damaged_digests_are_a_sentence_that_names_their_file(client: MlflowClient, damaged) -> None:
+    sums = Path(damaged["now"].source.removeprefix("file://")) / SUMS
+    content = sums.read_bytes()
+    for damaged_content in (b"", content.replace(b"a", b"b", 1)):
+        sums.write_bytes(damaged_content)
+        with pytest.raises(UserError, match="SHA256SUMS of the model damaged/1 was changed"):
+            load(client, damaged["now"])
+    sums.write_bytes(content)
+    folder = sums.parent
+    subprocess.run(["sha256sum", "--check", "--strict", SUMS], cwd=folder, check=True, capture_output=True)
 
 
 def test_missing_files_are_an_error(client: MlflowClient, damaged: dict[str, ModelVersion]) -> None:

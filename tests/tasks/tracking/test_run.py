@@ -159,7 +159,7 @@ def test_a_network_gets_a_nested_run_with_a_point_per_epoch(data: Path) -> None:
     assert nested.data.params == {"hidden_units": "2"}
     assert nested.info.status == "FINISHED"
     loss = sorted(client.get_metric_history(first, "loss"), key=lambda point: point.step)
-    assert len(loss) == 100
+    assert len(loss) == 50
     assert (loss[0].step, loss[-1].step) == (0, 2499)
     assert [point.value for point in loss] == pytest.approx([1 - point.step / 2499 for point in loss])
     assert len(client.get_metric_history(first, "accuracy")) == 2
