@@ -6,7 +6,9 @@ of a command is imported when the command runs, so that `--help` answers at once
 """
 
 import argparse
+import atexit
 import codecs
+import gc
 import locale
 import os
 import sys
@@ -73,6 +75,8 @@ class Command:
 def main() -> None:
     """Runs a command. Exits with 2 and one sentence where the user can fix the error, and with 130 on Ctrl-C."""
     _use_utf8()
+    # Python would end by looking for garbage among all that TensorFlow has made, which takes seconds
+    atexit.register(gc.freeze)
     try:
         with sigterm_raises(), _quiet(sys.argv[1:]) as arguments:
             command, options = parse(arguments)

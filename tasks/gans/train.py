@@ -83,21 +83,23 @@ class Training:
         watch = self._watch(checkpoint)
         last = config.epochs if epochs is None else epochs
         while checkpoint.epochs < last and not (checkpoint.alarms and config.on_collapse != "continue"):
-            self._epoch(gan, checkpoint, watch, progress)
+            self._epoch(gan, checkpoint, watch, last, progress)
             save_checkpoint(folder, checkpoint)
             on_epoch(checkpoint)
         if checkpoint.alarms and config.on_collapse == "roll-back":
             put_arrays(checkpoint.best, gan.sampler.variables)
         return gan, checkpoint
 
-    def _epoch(self, gan: Gan, checkpoint: Checkpoint, watch: CollapseWatch, progress: Progress | None) -> None:
-        """One more epoch, into the checkpoint."""
+    def _epoch(
+        self, gan: Gan, checkpoint: Checkpoint, watch: CollapseWatch, epochs: int, progress: Progress | None
+    ) -> None:
+        """One more of so many epochs, into the checkpoint."""
         done, rows = checkpoint.epochs, len(self._data.images)
         started = time.perf_counter()
 
         def epoch_progress(shown: int, _: int) -> None:
             if progress:
-                progress(done * rows + shown, self._config.epochs * rows)
+                progress(done * rows + shown, epochs * rows)
 
         values = train_epoch(
             gan,
