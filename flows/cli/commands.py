@@ -67,13 +67,13 @@ def _commands() -> Iterator[Command]:
         *("draw", "draw pictures with a trained model", DrawParameters, "flows.cli.draw:draw_command"),
         join_attributes,
         _TRAINING,
-        "eightytwenty draw --model avatars@champion --hair bun --out faces.png",
+        "eightytwenty draw --hair bun --out faces.png",
     )
     yield Command(
         *("faces", "write a page on which a trained model draws in a browser", FacesParameters),
         "flows.cli.faces:faces_command",
         group=_TRAINING,
-        example="eightytwenty faces --model avatars@champion --out faces.html",
+        example="eightytwenty faces --out faces.html",
     )
     yield Command(
         *("predict", "ask a trained network for sums", PredictParameters, "flows.cli.predict:predict_command"),

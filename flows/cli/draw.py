@@ -1,4 +1,4 @@
-"""Draws with a registered model: `eightytwenty draw --model avatars@champion --hair bun --n 16`. Needs no server."""
+"""Draws with a registered model: `eightytwenty draw --hair bun --n 16`. Needs no server."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,12 +1,14 @@
 """The parameters of commands that use registered models: draw, predict, roll back."""
 
 import math
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import CliPositionalArg, CliToggleFlag
 
 from schemas.parameters.base import Parameters, PrintsJson, Seed
+
+Generator = Annotated[str, Field(min_length=1, description="registered model, as avatars@champion or avatars/3")]
 
 
 class DrawParameters(Parameters):
@@ -16,7 +18,7 @@ class DrawParameters(Parameters):
     --hair bun --hair-colour black. Attributes that are not given are drawn at random.
     """
 
-    model: str = Field(min_length=1, description="registered model, as avatars@champion or avatars/3")
+    model: Generator = "avatars@champion"
     attributes: dict[str, str] = Field({}, description="what to draw; --hair bun is short for --attributes hair=bun")
     only_list: CliToggleFlag[bool] = Field(
         False, title="List", alias="list", description="draw nothing, but list the model's attributes and their values"
@@ -34,9 +36,7 @@ class DrawParameters(Parameters):
 class FacesParameters(Parameters):
     """Write a page on which a registered model draws faces in any browser, offline: one HTML file."""
 
-    model: str = Field(
-        "avatars@champion", min_length=1, description="registered model, as avatars@champion or avatars/3"
-    )
+    model: Generator = "avatars@champion"
     out: str = Field("faces.html", min_length=1, description="HTML file to write")
     as_json: PrintsJson = False
 

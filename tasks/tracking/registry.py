@@ -180,11 +180,8 @@ def _versions(client: MlflowClient, name: str) -> dict[int, ModelVersion]:
 
 def _model_names(client: MlflowClient) -> str:
     names = sorted(model.name for model in client.search_registered_models())
-    return (
-        f"there are {', '.join(names)}"
-        if names
-        else "none is registered here yet; train one first, with `eightytwenty adders` or `eightytwenty gan`"
-    )
+    first = f"choose one of {', '.join(names)}, or train another" if names else "none is registered yet; train one"
+    return f"{first} with `eightytwenty adders` or `eightytwenty gan`"
 
 
 def _create_model(client: MlflowClient, name: str, about: str) -> None:

@@ -141,7 +141,7 @@ def test_what_was_drawn_is_printed_as_json(draw, capsys) -> None:
 
 
 def test_the_command_draws_without_a_prefect_server(command, data, tmp_path) -> None:
-    done = command(data, "draw", "--model", "avatars@champion", "--hair", "bun", "--out", str(tmp_path / "faces.png"))
+    done = command(data, "draw", "--hair", "bun", "--out", str(tmp_path / "faces.png"))
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [str(tmp_path / "faces.png"), CREDIT]
     assert done.stderr == ""

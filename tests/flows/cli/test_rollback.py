@@ -75,7 +75,7 @@ def test_rolling_back_goes_further_back_each_time_and_shows_the_history(command,
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["cats"], "there is no registered model 'cats': there are model-"),
+        (["cats"], "there is no registered model 'cats': choose one of model-"),
         (["MODEL", "--to", "9"], "there is no 'MODEL/9': choose one of MODEL@champion (version 3), MODEL/1"),
         (["MODEL", "--to", "3"], "MODEL/3 is the champion already"),
         (["MODEL", "--to", "-1"], "--to -1: Input should be greater than or equal to 0"),
