@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -10,6 +11,7 @@ from eightytwenty.evaluate.score import CleaningScore, fault_counts
 from eightytwenty.printable import for_terminal
 from flows.cli.results import retraining_places, training_places
 from reports.eighty_twenty import EightyTwenty
+from reports.measures import text, title
 from reports.numbers import percent, seconds
 
 if TYPE_CHECKING:
@@ -43,9 +45,13 @@ def show_retraining(state: "State[Retraining | None]", report: "Retraining | Non
         soft_wrap=True,
         highlight=False,
     )
-    table = Table(f"on the held-out rows of {report.version.name}", *judgement.scores)
+    table = Table(
+        f"on the held-out rows of {report.version.name}", *judgement.scores, box=box.HORIZONTALS, pad_edge=False
+    )
+    for column in table.columns[1:]:
+        column.justify = "right"
     for measure in judgement.scores["challenger"]:
-        table.add_row(measure, *(f"{scores[measure]:.6g}" for scores in judgement.scores.values()))
+        table.add_row(title(measure), *(text(measure, scores[measure]) for scores in judgement.scores.values()))
     console.print(table)
     for sentence in [*report.refusals, *(one for drift in report.drifts for one in (drift.sentence, *drift.drifted))]:
         console.print(for_terminal(sentence), soft_wrap=True, highlight=False)

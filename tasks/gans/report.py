@@ -21,7 +21,7 @@ from reports.film import epoch_frames, film
 from reports.gallery import gallery
 from reports.gan_figures import distributions, fidelity_figure, training_curves
 from reports.grid import grid, png, side_by_side
-from reports.numbers import compact, percent
+from reports.measures import text, title
 from reports.style import save
 from tasks.experiment import Cleaned
 from tasks.gans.checkpoint import Checkpoint
@@ -33,22 +33,12 @@ from tasks.gans.train import TrainedGan
 _PICTURES = 64  # drawn and real ones in samples.png
 _FILM_SECONDS = 6.0
 MEASURE_COLUMNS = ("measure", "generated", "real")
-# measure -> its title, whether it is a share, the measure of real pictures to compare it with
+# measure -> the measure of real pictures to compare it with
 _MEASURES = {
-    "fid": ("FID", False, "real_fid"),
-    "kid": ("KID", False, "real_kid"),
-    "density": ("density", False, "real_density"),
-    "coverage": ("coverage", True, "real_coverage"),
-    "diversity": ("diversity", True, "real_diversity"),
-    "fidelity": ("attributes recognised as requested", True, "classifier_accuracy"),
-    "fidelity_share": ("the same, as a share of the real", True, ""),
-    "modes_captured": ("attribute pairs captured", True, ""),
-    "reverse_kl": ("reverse KL over attribute pairs", False, ""),
-    "ellipses": ("pictures that are ellipses", True, ""),
-    **{
-        f"{name}_distance": (f"spread of {name}, distance from the real one", False, "")
-        for name in ("red", "green", "blue", "area")
-    },
+    **{name: f"real_{name}" for name in ("fid", "kid", "density", "coverage", "diversity")},
+    "fidelity": "classifier_accuracy",
+    **dict.fromkeys(("fidelity_share", "modes_captured", "reverse_kl", "ellipses"), ""),
+    **{f"{name}_distance": "" for name in ("red", "green", "blue", "area")},
 }
 
 
@@ -127,18 +117,17 @@ def final_measures(trained: TrainedGan) -> dict[str, float]:
 def epoch_line(checkpoint: Checkpoint, epochs: int) -> str:
     """How the last epoch of a checkpoint ended, such as "epoch 3 of 30: coverage 95 %, FID 4.1"."""
     coverage, fid = (checkpoint.history[name][-1] for name in ("coverage", "fid"))
-    return f"epoch {checkpoint.epochs:,} of {epochs:,}: coverage {percent(coverage)}, FID {compact(fid)}"
+    return f"epoch {checkpoint.epochs:,} of {epochs:,}: coverage {text('coverage', coverage)}, FID {text('fid', fid)}"
 
 
 def measure_lines(trained: TrainedGan, measures: Measures) -> list[tuple[str, str, str]]:
     """The table of the measures, with what real pictures reach: measure, generated, real."""
     values, real = final_measures(trained), {**measures.floor, **measures.accuracy}
-    lines = []
-    for name, (title, is_share, floor) in _MEASURES.items():
-        if name in values:
-            text = percent if is_share else compact
-            lines.append((title, text(values[name]), text(real[floor]) if floor in real else ""))
-    return lines
+    return [
+        (title(name), text(name, values[name]), text(name, real.get(floor)))
+        for name, floor in _MEASURES.items()
+        if name in values
+    ]
 
 
 def measures_rich(lines: Sequence[tuple[str, str, str]]) -> Table:
@@ -160,8 +149,8 @@ def version_text(trained: TrainedGan, data: str) -> str:
     """What distinguishes a generator, for the page of its version: its epoch, its data and how good it is."""
     values = final_measures(trained)
     return (
-        f"The generator after epoch {trained.generator_epoch}, trained on {plain(data)}: FID {compact(values['fid'])}, "
-        f"coverage {percent(values['coverage'])}."
+        f"The generator after epoch {trained.generator_epoch}, trained on {plain(data)}: FID {text('fid', values['fid'])}, "
+        f"coverage {text('coverage', values['coverage'])}."
     )
 
 

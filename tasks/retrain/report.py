@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from prefect import task
 
 from eightytwenty.pages.markdown import code, markdown_table, plain
+from reports.measures import text, title
 from reports.numbers import counts
 from tasks.retrain.cards import Version
 from tasks.retrain.drift import Drift
@@ -52,7 +53,7 @@ def decision_markdown(model: str, version: Version, judgement: Judgement, drifts
                 f"champion {champion}",
             ),
             [
-                (measure.replace("_", " "), _number(value), _number(champion_scores.get(measure)))
+                (title(measure), text(measure, value), text(measure, champion_scores.get(measure)))
                 for measure, value in scores.items()
             ],
         ),
@@ -104,7 +105,3 @@ def _expectation(expected: str, observed: str, met: bool) -> str:
 
 def _refused(refusals: Sequence[str]) -> str:
     return "\n".join(["## Refused\n", *(f"- {plain(sentence)}" for sentence in refusals)])
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.6g}"

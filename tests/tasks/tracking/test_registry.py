@@ -82,7 +82,10 @@ def test_an_unconditional_generator_takes_only_noise(client: MlflowClient) -> No
 @pytest.mark.parametrize(
     ("model", "sentence"),
     [
-        ("cats@champion", "there is no registered model 'cats': choose one of avatars, ellipses, or train another with"),
+        (
+            "cats@champion",
+            "there is no registered model 'cats': choose one of avatars, ellipses, or train another with",
+        ),
         ("cat's/1", 'there is no registered model "cat\'s"'),
         ("@champion", "there is no registered model ''"),
         ("avatars@best", "avatars@champion (version 1), avatars/1, avatars/2."),
