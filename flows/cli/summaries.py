@@ -45,11 +45,9 @@ def show_retraining(state: "State[Retraining | None]", report: "Retraining | Non
         soft_wrap=True,
         highlight=False,
     )
-    table = Table(
-        f"on the held-out rows of {report.version.name}", *judgement.scores, box=box.HORIZONTALS, pad_edge=False
-    )
-    for column in table.columns[1:]:
-        column.justify = "right"
+    table = Table(f"on the held-out rows of {report.version.name}", box=box.HORIZONTALS, pad_edge=False)
+    for who in judgement.scores:
+        table.add_column(who, justify="right")
     for measure in judgement.scores["challenger"]:
         table.add_row(title(measure), *(text(measure, scores[measure]) for scores in judgement.scores.values()))
     console.print(table)

@@ -148,10 +148,8 @@ def summary_metrics(trained: TrainedGan) -> dict[str, float]:
 def version_text(trained: TrainedGan, data: str) -> str:
     """What distinguishes a generator, for the page of its version: its epoch, its data and how good it is."""
     values = final_measures(trained)
-    return (
-        f"The generator after epoch {trained.generator_epoch}, trained on {plain(data)}: FID {text('fid', values['fid'])}, "
-        f"coverage {text('coverage', values['coverage'])}."
-    )
+    measures = ", ".join(f"{title(name)} {text(name, values[name])}" for name in ("fid", "coverage"))
+    return f"The generator after epoch {trained.generator_epoch}, trained on {plain(data)}: {measures}."
 
 
 def metric_names(values: Mapping[str, float]) -> dict[str, float]:
