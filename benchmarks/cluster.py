@@ -188,7 +188,7 @@ def _survives_a_cut(place: Path) -> bool:
     os.environ["DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL"] = "5s"
     folder = _folder(place / "far")
     with _far_network(), dask_cluster(folder, workers=1, host=_HOST) as cluster:
-        cluster.start_worker("far", namespace=_NAMESPACE)
+        cluster.start_worker("far", within=["ip", "netns", "exec", _NAMESPACE])
         _wait_for_workers(cluster, 2)
         process = start(place / "all", out, cluster)
         _wait_for_results(out, process)

@@ -4,6 +4,7 @@ Workers share nothing but folders. Each task writes whole files under names that
 task may run twice, and one that is lost is run again.
 """
 
+import fcntl
 import hashlib
 import itertools
 import json
@@ -11,6 +12,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -213,6 +215,28 @@ class _WriteLines:
                 if part.text:
                     lines.write(part.file, part.text, part.read_table("quarantine")["original"].to_list())
         settle_part(folder, self.out, 0)
+
+
+@contextmanager
+def alone_in(out: Path) -> Iterator[None]:
+    """Keeps other commands out of the folder of a result, on whatever machine they run, while this one works on it.
+
+    Raises:
+        UserError: another one works on it, or nothing can be written beside it.
+    """
+    lock = out.with_name(f".{out.name}.lock")
+    with explain_write_errors(out):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        stream = lock.open("w")
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"Another command cleans into {out}; wait for its end, or choose another folder.") from None
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
 
 
 def prepare(source: Source, how: str, out: Path) -> Path:

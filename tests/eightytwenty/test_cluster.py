@@ -282,3 +282,60 @@ def test_an_address_that_cannot_be_used_is_a_sentence(
     monkeypatch.setattr(cluster, "_LONGEST_WAIT", 1)
     with pytest.raises(UserError, match=sentence):
         clean(folder / "source", TABLE, tmp_path / "out", cluster=address)
+
+
+def test_of_two_commands_on_one_folder_the_second_is_refused(
+    cluster: DaskCluster, folder: Path, tmp_path: Path
+) -> None:
+    first = start(cluster, folder, tmp_path / "out")
+    wait_for_results(tmp_path / "out", 1, first)
+    code, error = ends(start(cluster, folder, tmp_path / "out"))
+    assert (code, error.count("\n")) == (2, 1), error
+    assert f"Another command cleans into {tmp_path / 'out'}; wait" in error
+    assert ends(first) == (0, "")
+    assert is_merged_the_same(tmp_path / "out", folder, tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.fixture
+def mounts(tmp_path: Path) -> None:
+    """Skips where no disk may be mounted."""
+    command = ["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", str(tmp_path)]
+    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("mounting a disk is not allowed here")
+
+
+@pytest.mark.usefixtures("mounts")
+def test_a_worker_without_the_disk_is_a_sentence(cluster: DaskCluster, folder: Path, tmp_path: Path) -> None:
+    hides = 'mount -t tmpfs tmpfs "$0" && exec "$@"'
+    for hidden, sentence in ((folder, "cannot read"), (tmp_path, "cannot write")):
+        cluster.start_worker("apart", within=["unshare", "--mount", "sh", "-c", hides, str(hidden)])
+        try:
+            wait_for_workers(cluster, 3)
+            code, error = ends(start(cluster, folder, tmp_path / "out"))
+        finally:
+            cluster.kill("apart")
+        assert (code, error.count("\n")) == (2, 1), error
+        assert sentence in error
+        assert "that all share" in error
+
+
+@pytest.mark.usefixtures("mounts")
+def test_a_full_disk_is_a_sentence_and_what_was_done_is_kept(
+    cluster: DaskCluster, folder: Path, tmp_path: Path
+) -> None:
+    size = sum(path.stat().st_size for path in (folder / "source").iterdir())
+    (tmp_path / "disk").mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size * 5 // 4}", "tmpfs", tmp_path / "disk"], check=True)
+    try:
+        out = tmp_path / "disk" / "out"
+        code, error = ends(start(cluster, folder, out))
+        assert (code, error.count("\n")) == (2, 1), error
+        assert "No space left on device" in error
+        subprocess.run(["mount", "-o", "remount,size=100m", tmp_path / "disk"], check=True)
+        done = len(list(out.glob(".work/*/cleaning/stages/*route-unit/*.result")))
+        assert done > 0
+        assert ends(start(cluster, folder, out)) == (0, "")
+        assert is_merged_the_same(out, folder, tmp_path)
+    finally:
+        subprocess.run(["umount", tmp_path / "disk"], check=True)
