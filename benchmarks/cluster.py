@@ -18,13 +18,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from benchmarks.dask_cluster import DaskCluster, dask_cluster
 from benchmarks.harness import Result, Size, command_line, run
+from eightytwenty import clean
 from eightytwenty.files import sha256
+from schemas.pairs import pairs_table
 
 _FILES = 17
 _LONGEST = 1_800  # seconds
@@ -231,12 +234,23 @@ def _wait_for_workers(cluster: DaskCluster, count: int) -> None:
 
 def _scheduler_cost(place: Path, pieces: int) -> float:
     """Milliseconds of the scheduler's processor for each task of a source of many files."""
+    tasks = 0
+
+    def count(_: str, results: Iterator[Any], __: int | None) -> Iterator[Any]:
+        nonlocal tasks
+        for result in results:
+            tasks += 1
+            yield result
+
     with tempfile.TemporaryDirectory() as folder, dask_cluster(Path(folder)) as cluster:
+        os.environ |= cluster.settings  # from here on: Dask reads them when it is imported
         before, started = cluster.cpu_seconds("scheduler"), time.perf_counter()
-        _clean(place / "pieces", place / "many", cluster)
+        clean(place / "pieces", pairs_table(1 << 16), place / "many", cluster=cluster.address, watch=count)
         used, seconds = cluster.cpu_seconds("scheduler") - before, time.perf_counter() - started
-    tasks = 2 * pieces  # each file is routed and written
-    print(f"{pieces:,} files: {seconds:.0f} s in one run; the scheduler takes {1e3 * used / tasks:.2f} ms for a task")
+    print(
+        f"{pieces:,} files are {tasks:,} tasks in one run of {seconds:.0f} s; the scheduler takes "
+        f"{1e3 * used / tasks:.2f} ms for one"
+    )
     return 1e3 * used / tasks
 
 
