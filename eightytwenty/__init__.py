@@ -258,6 +258,8 @@ def _clean_into(
     read = table.read if isinstance(table, Table) else table if isinstance(table, ReadOptions) else None
     with ExitStack() as stack:
         path, beside = stack.enter_context(_local_path(source, out, read)), None
+        if cluster:
+            path = path.absolute()  # workers run in other folders
         if not isinstance(table, Table | ReadOptions | None):
             return Cleaned(out, _clean_pictures(path, table, out, progress, cluster, watch))
         how = (min_confidence, mask, csv)

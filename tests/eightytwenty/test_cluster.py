@@ -86,12 +86,13 @@ def start(
         "from eightytwenty.cli import main; main()"
     )
     program = ["-c", code] if unit_files else ["-m", "eightytwenty"]
-    command = [sys.executable, *program, "clean", str(folder / "source"), "--out", str(out)]
+    # the path is one of this process, and not of the workers'
+    command = [sys.executable, *program, "clean", "source", "--out", str(out)]
     schema = more or ("--schema", str(folder / "schema.yaml"))
-    environment = {**os.environ, **(cluster.settings if settings is None else settings)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **(cluster.settings if settings is None else settings)}
     return subprocess.Popen(
         [*command, *schema, "--cluster", cluster.address],
-        cwd=ROOT,
+        cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
