@@ -291,7 +291,7 @@ def _clean_pictures(
     from eightytwenty.pictures.source import open_pictures
 
     pictures = open_pictures(path, table.attribute_file, table.known_attributes)
-    if cluster is None:
+    if not cluster:
         return clean_pictures(pictures, table, out, progress, as_files=True)
     _require_library("distributed", "cleaning on a cluster", "cluster")
     from eightytwenty.cluster import clean_pictures_on_cluster
@@ -312,7 +312,7 @@ def _workers(
     from eightytwenty.engine.run import clean_table
     from eightytwenty.read.reader import scan_here
 
-    if cluster is None:
+    if not cluster:
         yield scan_here, clean_table
         return
     _require_library("distributed", "cleaning on a cluster", "cluster")

@@ -82,7 +82,7 @@ def on_cluster(
         UserError: the cluster, the source or the folder cannot be used.
     """
     opened = open_source(path, table if isinstance(table, Table) else AnyTable(table or ReadOptions()))
-    with alone_in(out), connect(address) as cluster:
+    with alone_in(out, path), connect(address) as cluster:
         cluster.require_readable(opened.files[0].path)
         of_table = way_of_cleaning(table) if isinstance(table, Table) else repr(table)
         work = prepare(opened, f"{of_table}\n{how}", out)
@@ -114,7 +114,7 @@ def clean_pictures_on_cluster(
     """
     from eightytwenty.pictures.in_parts import clean_pictures_in_parts, prepare_pictures
 
-    with alone_in(out), connect(address) as cluster:
+    with alone_in(out, source.path), connect(address) as cluster:
         is_folder = source.path.is_dir()
         files = (source.path / picture.path for picture in source.pictures) if is_folder else (source.path,)
         # what this process cannot read, either, goes to quarantine

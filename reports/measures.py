@@ -6,7 +6,7 @@ _TITLES = {
     "fid": "FID",
     "kid": "KID",
     "fidelity": "attributes recognised as requested",
-    "fidelity_share": "the same, as a share of the real",
+    "fidelity_share": "attributes recognised, as a share of the real",
     "modes_captured": "attribute pairs captured",
     "reverse_kl": "reverse KL over attribute pairs",
     "ellipses": "pictures that are ellipses",
@@ -36,3 +36,12 @@ def text(measure: str, value: float | None) -> str:
     if value is None:
         return ""
     return percent(value) if measure in _SHARES else compact(value)
+
+
+def exact(value: float | None) -> str:
+    """The value of any measure with six digits, so that two networks can be told apart; empty if there is none.
+
+    >>> exact(0.99951), exact(31.0412345), exact(0.0)
+    ('0.99951', '31.0412', '0')
+    """
+    return "" if value is None else f"{value:.6g}"

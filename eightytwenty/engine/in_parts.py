@@ -46,7 +46,8 @@ from eightytwenty.schema import Table
 MANIFEST = "manifest.json"
 _OWN_WORK = re.compile(r"[0-9a-f]{16}")  # the name of its folder in it
 WORK = ".work"  # while the cleaning lasts, in the folder of the result
-RESULT = "result"  # in the work, until it is whole
+RESULT, _MOVED = "result", "moved"  # in the work, until it is whole, and while it is moved
+_LOCK = ".eightytwenty.lock"
 # to read at a time: less than on one machine, where one process has all of the memory
 _TEXT_BYTES, _ROWS = 1 << 23, 1 << 18
 
@@ -149,21 +150,31 @@ class _WritePart:
         layout = self.layout.of_files(first, stop)
         parts = tuple(replace(part, file=part.file - first) for part in parts)
         counts = [0] * (stop - first)
-        folder = scratch_in(self.work)
-        folder.mkdir(parents=True)
-        with Outputs(folder, layout.schemas) as outputs:
-            for part in parts:
-                counts[part.file] += part.height
-                for name, rows in layout.tables(part).items():
-                    outputs.write(name, part.file, rows)
-        if self.table.csv:
-            with CleanText(folder, self.table, layout) as text:
-                for part in parts:
-                    text.write(part)
         names = layout.sources.to_pylist()
-        check_accounts(folder, names, counts, first=parts[0].first)
-        digests = settle_part(folder, self.out, number)
+        with folder_of_task(self.work) as folder:
+            with Outputs(folder, layout.schemas) as outputs:
+                for part in parts:
+                    counts[part.file] += part.height
+                    for name, rows in layout.tables(part).items():
+                        outputs.write(name, part.file, rows)
+            if self.table.csv:
+                with CleanText(folder, self.table, layout) as text:
+                    for part in parts:
+                        text.write(part)
+            check_accounts(folder, names, counts, first=parts[0].first)
+            digests = settle_part(folder, self.out, number)
         return {"number": number, "files": names, "first": parts[0].first, "records": counts, "sha256": digests}
+
+
+@contextmanager
+def folder_of_task(work: Path) -> Iterator[Path]:
+    """Yields a new folder in that of the work, for what a task writes; it is removed after the block."""
+    folder = scratch_in(work)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def settle_part(folder: Path, out: Path, number: int) -> dict[str, str]:
@@ -184,11 +195,9 @@ def settle_part(folder: Path, out: Path, number: int) -> dict[str, str]:
         if path.is_dir():
             for file in path.iterdir():
                 file.replace(place / file.name)
-            path.rmdir()
         else:
             digests[path.name] = sha256(path)
             path.replace(place / f"part-{number:06}{path.suffix}")
-    folder.rmdir()
     return digests
 
 
@@ -208,35 +217,54 @@ class _WriteLines:
 
     def __call__(self, parts: tuple[Part, ...]) -> None:
         """Writes those of the parts of one text file."""
-        folder = scratch_in(self.work)
-        folder.mkdir(parents=True)
-        with QuarantinedLines(folder, self.names) as lines:
-            for part in parts:
-                if part.text:
-                    lines.write(part.file, part.text, part.read_table("quarantine")["original"].to_list())
-        settle_part(folder, self.out, 0)
+        with folder_of_task(self.work) as folder:
+            with QuarantinedLines(folder, self.names) as lines:
+                for part in parts:
+                    if part.text:
+                        lines.write(part.file, part.text, part.read_table("quarantine")["original"].to_list())
+            settle_part(folder, self.out, 0)
 
 
 @contextmanager
-def alone_in(out: Path) -> Iterator[None]:
+def alone_in(out: Path, source: Path) -> Iterator[None]:
     """Keeps other commands out of the folder of a result, on whatever machine they run, while this one works on it.
 
+    Args:
+        out: the folder; made if it does not exist.
+        source: what is to be cleaned.
+
     Raises:
-        UserError: another one works on it, or nothing can be written beside it.
+        UserError: another one works on it, it lies in the source, or it cannot be locked.
     """
-    lock = out.with_name(f".{out.name}.lock")
-    with explain_write_errors(out):
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        stream = lock.open("w")
-    with stream:
+    require_apart(source, out)
+    lock = out.resolve() / _LOCK
+    try:
+        with explain_write_errors(out):
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            # what somebody else may have put there is neither followed nor emptied
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _unlockable(out, error) from None
+    try:
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"Another command cleans into {out}; wait for its end, or choose another folder.") from None
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_ours = os.path.samestat(os.fstat(descriptor), lock.lstat())  # and not one that was just let go
+        except (BlockingIOError, FileNotFoundError):
+            is_ours = False
+        except OSError as error:
+            raise _unlockable(out, error) from None
+        if not is_ours:
+            raise UserError(f"Another command cleans into {out}; wait for its end, or choose another folder.")
         try:
             yield
         finally:
             lock.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+def _unlockable(out: Path, error: OSError) -> UserError:
+    return UserError(f"{out} cannot be locked ({error.strerror or error}); choose another folder.")
 
 
 def prepare(source: Source, how: str, out: Path) -> Path:
@@ -251,7 +279,7 @@ def prepare(source: Source, how: str, out: Path) -> Path:
         The folder of its work, which is gone when the result is there.
 
     Raises:
-        UserError: `out` holds something else, lies in the source, or has no space.
+        UserError: `out` holds something else, or has no space.
     """
     files = [(file.name, str(file.path), *identity(file.path)) for file in source.files]
     size = sum(identity(path)[0] for path in {file.path for file in source.files})
@@ -265,16 +293,15 @@ def prepare_folder(source: Path, how: str, out: Path, size: int) -> Path:
         source: what is to be cleaned.
         how: says everything on which the result depends, but for the code.
         out: the folder.
-        size: what the result takes at least, in bytes.
+        size: what the cleaning takes at least, in bytes.
 
     Raises:
-        UserError: `out` holds something else, lies in the source, or has no space.
+        UserError: `out` holds something else, or has no space.
     """
     with explain_write_errors(out):
-        require_apart(source, out)
         for manifest in out.glob(f"{WORK}/*/{MANIFEST}"):  # of a result that was being moved
-            _move(manifest.parent / RESULT, out)
-        foreign = [path.name for path in out.iterdir() if path.name != WORK] if out.is_dir() else []
+            _move(manifest.parent, out)
+        foreign = [path.name for path in out.iterdir() if path.name not in {WORK, _LOCK}] if out.is_dir() else []
         foreign += [f"{WORK}/{path.name}" for path in out.glob(f"{WORK}/*") if not _OWN_WORK.fullmatch(path.name)]
         if foreign:
             raise UserError(f"{out} holds {min(foreign)}; choose a new or an empty folder.")
@@ -370,19 +397,22 @@ def finish(work: Path, out: Path, summary: Summary, entries: Sequence[Mapping[st
     """
     manifest = {"version": 1, "table": summary.table, "sha256": summary.sha256, "parts": entries}
     (work / RESULT / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
-    _move(work / RESULT, out)
+    _move(work, out)
 
 
-def _move(result: Path, out: Path) -> None:
+def _move(work: Path, out: Path) -> None:
     """Moves a whole result into its folder, the manifest last, and removes the rest of the work.
 
     If it ends early, `prepare` goes on with it.
     """
+    result, moved = work / RESULT, work / _MOVED
     if (result / MANIFEST).exists():
-        (result / MANIFEST).replace(result.parent / MANIFEST)  # says that all is there, until it is in its place
-    for path in sorted(result.iterdir()):
+        (result / MANIFEST).replace(work / MANIFEST)  # says that all is there, until it is in its place
+    if result.exists():
+        result.rename(moved)  # out of the reach of a task that runs for the second time
+    for path in sorted(moved.iterdir()):
         path.rename(out / path.name)
-    (result.parent / MANIFEST).replace(out / MANIFEST)
+    (work / MANIFEST).replace(out / MANIFEST)
     shutil.rmtree(out / WORK, ignore_errors=True)  # a task that runs for the second time may still write there
 
 

@@ -37,7 +37,10 @@ def merge_parts(parts: Path, out: Path) -> Summary:
     """
     if not (parts / MANIFEST).is_file():
         raise UserError(f"{parts} holds no {MANIFEST}, so it is no finished cleaning in parts; give the folder of one.")
-    require_replaceable(parts, out, {*OWN_NAMES, *store.OWN_NAMES, store.GALLERY})
+    if (parts / store.PICTURES).is_dir():
+        require_replaceable(parts, out, store.OWN_NAMES, [store.GALLERY])
+    else:
+        require_replaceable(parts, out, OWN_NAMES)
     manifest, summary = json.loads((parts / MANIFEST).read_text(encoding="utf-8")), Summary.load(parts)
     names = [str(file["name"]) for file in summary.files]
     _require_whole(parts, manifest["parts"])

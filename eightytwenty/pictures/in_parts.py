@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import PIL
+import polars as pl
 import pyarrow as pa
 
 from eightytwenty.engine.executor import Executor
-from eightytwenty.engine.in_parts import RESULT, finish, prepare_folder, settle_part
+from eightytwenty.engine.in_parts import RESULT, finish, folder_of_task, prepare_folder, settle_part
 from eightytwenty.engine.summary import Summary
-from eightytwenty.files import explain_write_errors, scratch_in, settle_file
+from eightytwenty.errors import UserError
+from eightytwenty.files import explain_write_errors, remove, settle_file
 from eightytwenty.pictures.check import Observed, Observer
 from eightytwenty.pictures.run import (
     Routed,
@@ -30,7 +32,7 @@ from eightytwenty.pictures.run import (
     write_rows,
 )
 from eightytwenty.pictures.schema import PictureTable
-from eightytwenty.pictures.source import PictureSource, RawPicture, read_pictures
+from eightytwenty.pictures.source import PictureSource, RawPicture, read_contents
 from eightytwenty.pictures.store import PictureWriter, Quarantine, StoredPictures
 from eightytwenty.progress import Progress
 from eightytwenty.read.units import UNIT_BYTES, identity
@@ -55,17 +57,19 @@ def prepare_pictures(source: PictureSource, table: PictureTable, out: Path) -> P
     Raises:
         UserError: `out` holds something else, lies in the source, or has no space.
     """
+    is_folder = source.path.is_dir()
     listed = hashlib.sha256(repr((source.refused_files, source.digests, source.unread_files)).encode())
     for picture in source.pictures:
-        changed = _changed(os.path.join(source.path, picture.path))  # noqa: PTH118 - quicker than a Path for each
+        # quicker than a Path for each
+        changed = _changed(os.path.join(source.path, picture.path)) if is_folder else 0  # noqa: PTH118
         listed.update(repr((picture, changed)).encode())
-    of_archive = None if source.path.is_dir() else identity(source.path)
+    of_archive = None if is_folder else identity(source.path)
     how = f"{replace(table, gallery=None)!r}\n{PIL.__version__}\n{of_archive}\n{listed.hexdigest()}"
-    return prepare_folder(source.path, how, out, len(source.pictures) * table.size**2 * 3)
+    return prepare_folder(source.path, how, out, 0)  # how many are clean nobody knows
 
 
 def _changed(path: str) -> int:
-    """The time of the last change of a file, in nanoseconds; 0 if it is gone, or lies in an archive."""
+    """The time of the last change of a file, in nanoseconds; 0 if it is gone."""
     try:
         return os.lstat(path).st_mtime_ns
     except OSError:
@@ -173,7 +177,7 @@ class _InUnits:
     ) -> None:
         self._source, self._table, self._work = source, table, work
         self._executor, self._as_files, self._progress = executor, as_files, progress
-        self._units: list[_Unit] = []
+        self._units = list[_Unit]()
         self.entries: list[Mapping[str, object]] = []
 
     def observe(self, kept: frozenset[str]) -> Seen:
@@ -183,6 +187,7 @@ class _InUnits:
         files: dict[str, str] = {}
         pieces, done = [], 0
         for unit, (piece, quarantined) in zip(self._units, self._executor(stage, self._units), strict=True):
+            self._require_read(unit, piece)
             pieces.append(piece)
             files |= quarantined
             done += len(unit.pictures)
@@ -190,6 +195,23 @@ class _InUnits:
                 self._progress(done, len(self._source.pictures))
         self._pixels = StoredPictures([_sound(self._work, unit.number) for unit in self._units])
         return Seen(Observed.join(pieces), self._pixels, files)
+
+    def _require_read(self, unit: _Unit, piece: Observed) -> None:
+        """Checks that a worker has read whatever this process can read.
+
+        Raises:
+            UserError: it has not.
+        """
+        missing = set(piece.files.filter(pl.col("sha256") == "")["name"])
+        if not missing or not self._source.path.is_dir():
+            return
+        for picture, content in read_contents(self._source.path, unit.choose(missing).pictures):
+            if content is not None:
+                remove(self._work)  # which holds that it cannot be read
+                raise UserError(
+                    f"A worker cannot read {picture.name}, which this process can; put {self._source.path} on a disk "
+                    "that all share."
+                )
 
     def keep(self, names: Collection[str]) -> Mapping[str, str]:
         """Reads the pictures once more."""
@@ -251,14 +273,13 @@ class _ObserveUnit:
 
     def __call__(self, unit: _Unit) -> tuple[Observed, dict[str, str]]:
         """Observes the pictures of a unit; returns what is known of them, and their files in quarantine by name."""
-        folder = scratch_in(self.work)
-        folder.mkdir()
-        quarantine = unit.quarantine(folder)
-        files = read_pictures(self.source, unit.pictures)
-        pieces = observe_files(files, unit.kept, self.observer, _one_by_one)
-        with settle_file(_sound(self.work, unit.number)) as path, PictureWriter(path, self.observer.size) as pixels:
-            observed = Observed.join(list(store_pieces(pieces, pixels, quarantine)))
-        settle_part(folder, self.work / RESULT, unit.number)
+        files = read_contents(self.source, unit.pictures)
+        with folder_of_task(self.work) as folder:
+            quarantine = unit.quarantine(folder)
+            pieces = observe_files(files, unit.kept, self.observer, _one_by_one)
+            with settle_file(_sound(self.work, unit.number)) as path, PictureWriter(path, self.observer.size) as pixels:
+                observed = Observed.join(list(store_pieces(pieces, pixels, quarantine)))
+            settle_part(folder, self.work / RESULT, unit.number)
         return observed, quarantine.files
 
 
@@ -276,11 +297,10 @@ class _KeepUnit:
 
     def __call__(self, unit: _Unit) -> dict[str, str]:
         """Stores the pictures of a unit; returns their files by name."""
-        folder = scratch_in(self.work)
-        folder.mkdir()
-        quarantine = unit.quarantine(folder)
-        store_files(read_pictures(self.source, unit.pictures), quarantine)
-        settle_part(folder, self.work / RESULT, unit.number)
+        with folder_of_task(self.work) as folder:
+            quarantine = unit.quarantine(folder)
+            store_files(read_contents(self.source, unit.pictures), quarantine)
+            settle_part(folder, self.work / RESULT, unit.number)
         return quarantine.files
 
 
@@ -301,9 +321,8 @@ class _WriteUnit:
     def __call__(self, job: tuple[int, Routed]) -> dict[str, object]:
         """Writes the rows of a unit, by its number; returns its entry in the manifest."""
         number, routed = job
-        folder = scratch_in(self.work)
-        folder.mkdir()
         pixels = StoredPictures([_sound(self.work, number)])
-        write_rows(folder, routed, self.schemas, pixels, as_files=self.as_files, executor=_one_by_one)
-        digests = settle_part(folder, self.work / RESULT, number)
+        with folder_of_task(self.work) as folder:
+            write_rows(folder, routed, self.schemas, pixels, as_files=self.as_files, executor=_one_by_one)
+            digests = settle_part(folder, self.work / RESULT, number)
         return {"number": number, "rows": routed.row_ids.height, "sha256": digests}

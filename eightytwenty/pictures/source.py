@@ -101,7 +101,7 @@ class PictureSource:
     digests: tuple[str, ...]
 
     def read(self, names: Collection[str] | None = None) -> Iterator[tuple[RawPicture, bytes | None]]:
-        """Reads pictures as `read_pictures` does.
+        """Reads pictures as `read_contents` does.
 
         Args:
             names: of the pictures to read; all if not given.
@@ -110,7 +110,7 @@ class PictureSource:
             UserError: the archive is damaged.
         """
         chosen = (picture for picture in self.pictures if names is None or picture.name in names)
-        return read_pictures(self.path, chosen)
+        return read_contents(self.path, chosen)
 
     def sha256(self, pictures: Iterable[tuple[str, str]] | None = None) -> str:
         """Digest of the names and contents of all but the unread files; the same for a folder and an archive of it.
@@ -125,7 +125,7 @@ class PictureSource:
         return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
-def read_pictures(path: Path, pictures: Iterable[RawPicture]) -> Iterator[tuple[RawPicture, bytes | None]]:
+def read_contents(path: Path, pictures: Iterable[RawPicture]) -> Iterator[tuple[RawPicture, bytes | None]]:
     """Reads pictures, each once, in a fixed order; the content is None if the disk or archive cannot read it.
 
     An archive is read once from start to end, with one file in memory at a time.

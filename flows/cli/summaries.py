@@ -11,7 +11,7 @@ from eightytwenty.evaluate.score import CleaningScore, fault_counts
 from eightytwenty.printable import for_terminal
 from flows.cli.results import retraining_places, training_places
 from reports.eighty_twenty import EightyTwenty
-from reports.measures import text, title
+from reports.measures import exact, title
 from reports.numbers import percent, seconds
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def show_retraining(state: "State[Retraining | None]", report: "Retraining | Non
     for who in judgement.scores:
         table.add_column(who, justify="right")
     for measure in judgement.scores["challenger"]:
-        table.add_row(title(measure), *(text(measure, scores[measure]) for scores in judgement.scores.values()))
+        table.add_row(title(measure), *(exact(scores[measure]) for scores in judgement.scores.values()))
     console.print(table)
     for sentence in [*report.refusals, *(one for drift in report.drifts for one in (drift.sentence, *drift.drifted))]:
         console.print(for_terminal(sentence), soft_wrap=True, highlight=False)

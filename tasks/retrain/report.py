@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from prefect import task
 
 from eightytwenty.pages.markdown import code, markdown_table, plain
-from reports.measures import text, title
+from reports.measures import exact, title
 from reports.numbers import counts
 from tasks.retrain.cards import Version
 from tasks.retrain.drift import Drift
@@ -52,10 +52,7 @@ def decision_markdown(model: str, version: Version, judgement: Judgement, drifts
                 f"challenger {model}/{judgement.challenger}",
                 f"champion {champion}",
             ),
-            [
-                (title(measure), text(measure, value), text(measure, champion_scores.get(measure)))
-                for measure, value in scores.items()
-            ],
+            [(title(measure), exact(value), exact(champion_scores.get(measure))) for measure, value in scores.items()],
         ),
         "",
         f"Dataset {version.name}: {counts(version.rows)}. "

@@ -45,7 +45,7 @@ def register(
         name,
         logged.artifact_location,
         run.run_id,
-        tags={**(tags or {}), DIGEST: logged.tags[DIGEST]},
+        tags={**(tags or {}), **{tag: value for tag, value in logged.tags.items() if tag == DIGEST}},
         model_id=model_id,
         description=description or None,
     )
@@ -134,7 +134,7 @@ def load(client: MlflowClient, version: ModelVersion) -> "keras.Model":
 
 def _fetch(client: MlflowClient, version: ModelVersion, file: str) -> Path:
     path = _download(client, version, file)
-    if digest := version.tags.get(DIGEST):  # models of earlier releases have none
+    if digest := version.tags.get(DIGEST):  # models that an earlier release logged have none
         sums = _download(client, version, SUMS)
         if sha256(sums) != digest:
             raise _damaged(version, SUMS)

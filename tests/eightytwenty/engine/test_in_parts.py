@@ -18,7 +18,7 @@ from eightytwenty import UserError, clean
 from eightytwenty.cleaned import Cleaned
 from eightytwenty.engine import in_parts
 from eightytwenty.engine.executor import in_threads
-from eightytwenty.engine.in_parts import clean_in_parts, in_units, prepare
+from eightytwenty.engine.in_parts import alone_in, clean_in_parts, in_units, prepare
 from eightytwenty.engine.merge import merge_parts
 from eightytwenty.pages.explain import explain
 from eightytwenty.read.any_table import AnyTable
@@ -162,7 +162,7 @@ def test_a_result_that_was_being_moved_is_moved(tmp_path, source, clean_source, 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", breaks)
         with pytest.raises(OSError, match="the plug was pulled"):
-            in_parts._move(work / "result", out)
+            in_parts._move(work, out)
     with pytest.raises(UserError, match=r"holds clean\.csv; choose a new or an empty folder"):
         prepare(opened, "", out)
     assert merged(out, tmp_path / "merged") == clean_source(source, table=TABLE).files
@@ -176,8 +176,6 @@ def test_whatever_is_finished_stays(tmp_path, source, name):
     with pytest.raises(UserError, match=rf"holds {name}; choose a new or an empty folder"):
         in_parts_of(source, TABLE, out, 100)
     assert [path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()] == [name]
-    with pytest.raises(UserError, match="its files would belong to the source in the next run"):
-        in_parts_of(source, TABLE, source / "parts", 100)
 
 
 def test_a_lost_part_is_noticed(tmp_path, source):
@@ -192,3 +190,41 @@ def test_headers_without_records_are_refused(tmp_path):
     (tmp_path / "raw.csv").write_text("id,name\n")
     with pytest.raises(UserError, match="there is a header but no record"):
         in_parts_of(tmp_path / "raw.csv", TABLE, tmp_path / "parts", 100)
+
+
+def test_one_at_a_time_works_on_a_folder_under_whatever_name(tmp_path):
+    (tmp_path / "source").mkdir()
+    (tmp_path / "alias").symlink_to("out")
+    with alone_in(tmp_path / "out", tmp_path / "source"):
+        for name in ("out", "alias"):
+            with (
+                pytest.raises(UserError, match="Another command cleans into"),
+                alone_in(tmp_path / name, tmp_path / "source"),
+            ):
+                pass
+    assert not list((tmp_path / "out").iterdir())
+    with alone_in(tmp_path / "out", tmp_path / "source"):
+        pass
+
+
+def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "victim").write_text("kept")
+    (tmp_path / "out" / ".eightytwenty.lock").symlink_to("../victim")
+    with pytest.raises(UserError, match="cannot be locked"), alone_in(tmp_path / "out", tmp_path / "victim"):
+        pass
+    assert (tmp_path / "victim").read_text() == "kept"
+
+
+def test_nothing_is_written_into_the_source(tmp_path):
+    with pytest.raises(UserError, match="lies in"), alone_in(tmp_path / "out", tmp_path):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_table_is_not_merged_over_what_only_pictures_have(tmp_path, source):
+    in_parts_of(source, TABLE, tmp_path / "parts", 1 << 20)
+    merged(tmp_path / "parts", tmp_path / "merged")
+    (tmp_path / "merged" / "clean").mkdir()
+    with pytest.raises(UserError, match="holds clean, which would be lost"):
+        merge_parts(tmp_path / "parts", tmp_path / "merged")

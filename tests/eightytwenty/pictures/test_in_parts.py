@@ -4,6 +4,7 @@ import json
 import os
 import re
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,26 @@ def test_neither_units_nor_executors_change_a_byte(tmp_path, folder, pieces, exe
     whole = CleanedFiles(folder / "whole", summary).files
     assert merged(tmp_path / "parts", tmp_path / "merged") == whole
     assert merged(tmp_path / "parts", tmp_path / "merged") == whole  # its own result may be replaced
+
+
+def test_a_worker_that_cannot_read_what_this_process_can_ends_it(tmp_path, folder):
+    (tmp_path / "empty").mkdir()
+
+    def blind(work, jobs):
+        for number, job in enumerate(jobs):
+            sees = number != 1 or type(work).__name__ != "_ObserveUnit"
+            yield (work if sees else replace(work, source=tmp_path / "empty"))(job)
+
+    with pytest.raises(UserError, match=r"A worker cannot read .*, which this process can; put"):
+        in_parts_of(folder / "source", tmp_path / "parts", executor=blind)
+    in_parts_of(folder / "source", tmp_path / "parts")
+    assert merged(tmp_path / "parts", tmp_path / "merged") == CleanedFiles(folder / "whole", None).files
+
+
+def test_a_result_of_one_machine_with_its_gallery_may_be_replaced(tmp_path, folder):
+    in_parts_of(folder / "source", tmp_path / "parts")
+    clean(folder / "source", PICTURES, tmp_path / "whole")
+    merge_parts(tmp_path / "parts", tmp_path / "whole")
 
 
 def test_an_archive_is_one_unit(tmp_path, folder):
