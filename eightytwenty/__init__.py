@@ -271,8 +271,10 @@ def _clean_into(
             table = with_judge(table, opened.files, scan)
             summary = run(opened, table, out, progress, beside=beside, mask=mask)
             return Cleaned(out, summary, zones={} if _is_path(source) else zones(path, table))
+        from eightytwenty.plugins import require_library
+
         for library in ("PIL", "scipy"):
-            _require_library(library, "cleaning pictures", "pictures")
+            require_library(library, "cleaning pictures", "pictures")
         from eightytwenty.pictures.run import GALLERY, clean_pictures
         from eightytwenty.pictures.source import open_pictures
 
@@ -299,7 +301,9 @@ def _workers(
     if cluster is None:
         yield scan_here, clean_table
         return
-    _require_library("distributed", "cleaning on a cluster", "cluster")
+    from eightytwenty.plugins import require_library
+
+    require_library("distributed", "cleaning on a cluster", "cluster")
     from eightytwenty.cluster import on_cluster
 
     with on_cluster(cluster, path, table, out, how, watch) as workers:
@@ -383,15 +387,3 @@ def _local_path(source: "str | Path | Frame", out: Path, options: "ReadOptions |
             yield store_query(str(source), options or ReadOptions(), folder)
         else:
             yield store(source, folder) if is_pipe(source) else download(str(source), folder)
-
-
-def _require_library(name: str, what: str, extra: str) -> None:
-    """Checks that a library is installed.
-
-    Raises:
-        UserError: it is missing; the sentence names the extra to install.
-    """
-    try:
-        import_module(name)
-    except ModuleNotFoundError as error:
-        raise UserError(f"{what} needs {error.name}: install eightytwenty[{extra}].") from None

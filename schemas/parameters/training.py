@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from schemas.parameters.base import Even, LocalPath, Parameters, PictureSize, Seed, Share, short_source
+from schemas.parameters.base import ClusterOfSweep, Even, LocalPath, Parameters, PictureSize, Seed, Share, short_source
 
 GENERATED = "generated"
 DRAWN = ("avatars", "ellipses-outline", "ellipses-white", "ellipses-colour")
@@ -43,6 +43,7 @@ class AdderParameters(Parameters):
     dirt: Share = Field(0.2, description="share of the generated rows that get a fault")
     most_quarantine: Share = Field(0.5, description="share of rows in quarantine above which training is refused")
     seed: Seed = Field(0, description="the same seed gives the same run, bit for bit")
+    cluster: ClusterOfSweep = ""
 
     @model_validator(mode="after")
     def _no_duplicates(self) -> Self:
