@@ -60,8 +60,9 @@ def _on_this_machine(config: Mapping[str, Any], variants: Sequence[Mapping[str, 
     import_quietly()
     from models.gans.training import find_gpus
 
-    gpus = find_gpus()
-    return [GanConfig(**{**config, **variant}).on(gpus) for variant in variants or [{}]]
+    gpus, shared = find_gpus(), {"split": config["seed"], **config}
+    configs = [GanConfig(**{**shared, **variant}).on(gpus) for variant in variants or [{}]]
+    return list(dict.fromkeys(configs))  # a recipe's own number may be given as well
 
 
 def score(run: Run, model: str, training: Cleaned, held_out: Cleaned, *, seed: int) -> Scores:
@@ -95,7 +96,7 @@ def _training(form: GanParameters) -> Experiment:
     name = f"{form.registered_name}-{form.size}"
     attributes = str(require_allowed(form.attributes).resolve()) if form.attributes else ""
     raw: Ingest = partial(ingest.own, name=name, source=form.source, attributes=attributes)
-    config = {**form.model_dump(include={"size", "on_collapse", "collapse_share"}), "split": form.seed}
+    config = form.model_dump(include={"size", "seed", "on_collapse", "collapse_share"})
     variants = [
         {"epochs": each.planned_epochs, **each.model_dump(include=set(SWEPT) - {"epochs"})} for each in form.variants
     ]
@@ -117,7 +118,7 @@ def _training(form: GanParameters) -> Experiment:
 def _retraining(form: RetrainAvatarsParameters) -> Experiment:
     drawn = form.model_dump(include={"rows", "size", "seed"})
     start = partial(ingest.start, **drawn) if form.start == AVATARS else start_with(form.start)
-    config = {**form.model_dump(include={"size", "epochs", "seed"}), "split": form.seed}
+    config = form.model_dump(include={"size", "epochs", "seed"})
     return Experiment(
         model=form.model,
         title=form.model,
