@@ -18,13 +18,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from benchmarks.dask_cluster import DaskCluster, dask_cluster
 from benchmarks.harness import Result, Size, command_line, run
+from eightytwenty import clean
 from eightytwenty.files import sha256
+from schemas.pairs import pairs_table
 
 _FILES = 17
 _LONGEST = 1_800  # seconds
@@ -57,7 +60,7 @@ def measure(rows: int, pieces: int, faults: list[str]) -> Result:
         result["cpu_ratio"] = seconds["all"] / single
         result["growth"] = seconds["all"] / seconds["quarter"]
         result["peak_megabytes"] = peak / 1e6
-        result["equal"] = _is_same(place / "all.parts", place / "whole", place)
+        result["equal"] = is_same(place / "all.parts", place / "whole", place)
         print(f"{rows:,} pairs in {_FILES} files: one process takes {single:.1f} s of CPU;")
         print(f"2 workers, scheduler and driver take {seconds['all']:.1f} s, {result['cpu_ratio']:.2f} times as much,")
         print(
@@ -66,8 +69,8 @@ def measure(rows: int, pieces: int, faults: list[str]) -> Result:
         result["faults"] = {name: _survives(FAULTS[name], place) for name in faults if name in FAULTS}
         if _CUT in faults and os.geteuid() == 0:
             result["faults"][_CUT] = _survives_a_cut(place)
-        for name, is_same in result["faults"].items():
-            print(f"{name:<20} {'byte-identical' if is_same else 'DIFFERENT'}")
+        for name, is_equal in result["faults"].items():
+            print(f"{name:<20} {'byte-identical' if is_equal else 'DIFFERENT'}")
         make(place / "pieces", pieces * 20, pieces)
         result["scheduler_milliseconds"] = _scheduler_cost(place, pieces)
     if not (result["equal"] and all(result["faults"].values())):
@@ -92,15 +95,16 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _start(source: Path, out: Path, cluster: DaskCluster | None) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "eightytwenty", "clean", str(source), "--schema", "pairs", "--out", str(out)]
+def start(source: Path, out: Path, cluster: DaskCluster | None, schema: str = "pairs") -> subprocess.Popen[bytes]:
+    """Gives the command to clean, on a cluster or without one."""
+    command = [sys.executable, "-m", "eightytwenty", "clean", str(source), "--schema", schema, "--out", str(out)]
     where = ["--cluster", cluster.address] if cluster else []
     environment = {**os.environ, "TQDM_DISABLE": "1", **(cluster.settings if cluster else {})}
     return subprocess.Popen([*command, *where], stdout=subprocess.DEVNULL, env=environment)
 
 
 def _clean(source: Path, out: Path, cluster: DaskCluster | None) -> None:
-    process = _start(source, out, cluster)
+    process = start(source, out, cluster)
     if process.wait(_LONGEST):
         raise RuntimeError(f"cleaning {source} ended with {process.returncode}")
 
@@ -117,7 +121,8 @@ def _cost(source: Path, out: Path, cluster: DaskCluster | None) -> float:
     return used() - before
 
 
-def _is_same(parts: Path, whole: Path, place: Path) -> bool:
+def is_same(parts: Path, whole: Path, place: Path) -> bool:
+    """Whether parts are merged to the same bytes."""
     merged = place / "merged"
     subprocess.run(
         [sys.executable, "-m", "eightytwenty", "merge", parts, "--out", merged], check=True, stdout=subprocess.DEVNULL
@@ -138,12 +143,12 @@ def _survives(fault: Callable[[DaskCluster, subprocess.Popen[bytes]], None], pla
     """Whether the result is the same with a fault in the middle; the command is given again where it ended."""
     out = place / "fault"
     with tempfile.TemporaryDirectory() as folder, dask_cluster(Path(folder)) as cluster:
-        process = _start(place / "all", out, cluster)
+        process = start(place / "all", out, cluster)
         _wait_for_results(out, process)
         fault(cluster, process)
         if process.wait(_LONGEST):
             _clean(place / "all", out, cluster)
-    return _is_same(out, place / "whole", place)
+    return is_same(out, place / "whole", place)
 
 
 def _kill_worker(cluster: DaskCluster, process: subprocess.Popen[bytes]) -> None:  # noqa: ARG001 - as all faults
@@ -186,14 +191,14 @@ def _survives_a_cut(place: Path) -> bool:
     os.environ["DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL"] = "5s"
     folder = _folder(place / "far")
     with _far_network(), dask_cluster(folder, workers=1, host=_HOST) as cluster:
-        cluster.start_worker("far", namespace=_NAMESPACE)
+        cluster.start_worker("far", within=["ip", "netns", "exec", _NAMESPACE])
         _wait_for_workers(cluster, 2)
-        process = _start(place / "all", out, cluster)
+        process = start(place / "all", out, cluster)
         _wait_for_results(out, process)
         subprocess.run(["ip", "link", "set", _LINK, "down"], check=True)
         if process.wait(_LONGEST):
             raise RuntimeError("the cleaning did not survive a cut link")
-    return _is_same(out, place / "whole", place)
+    return is_same(out, place / "whole", place)
 
 
 @contextmanager
@@ -229,12 +234,23 @@ def _wait_for_workers(cluster: DaskCluster, count: int) -> None:
 
 def _scheduler_cost(place: Path, pieces: int) -> float:
     """Milliseconds of the scheduler's processor for each task of a source of many files."""
+    tasks = 0
+
+    def count(_: str, results: Iterator[Any], __: int | None) -> Iterator[Any]:
+        nonlocal tasks
+        for result in results:
+            tasks += 1
+            yield result
+
     with tempfile.TemporaryDirectory() as folder, dask_cluster(Path(folder)) as cluster:
+        os.environ |= cluster.settings  # from here on: Dask reads them when it is imported
         before, started = cluster.cpu_seconds("scheduler"), time.perf_counter()
-        _clean(place / "pieces", place / "many", cluster)
+        clean(place / "pieces", pairs_table(1 << 16), place / "many", cluster=cluster.address, watch=count)
         used, seconds = cluster.cpu_seconds("scheduler") - before, time.perf_counter() - started
-    tasks = 2 * pieces  # each file is routed and written
-    print(f"{pieces:,} files: {seconds:.0f} s in one run; the scheduler takes {1e3 * used / tasks:.2f} ms for a task")
+    print(
+        f"{pieces:,} files are {tasks:,} tasks in one run of {seconds:.0f} s; the scheduler takes "
+        f"{1e3 * used / tasks:.2f} ms for one"
+    )
     return 1e3 * used / tasks
 
 

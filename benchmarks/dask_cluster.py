@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,19 +56,21 @@ class DaskCluster:
                 raise RuntimeError((self.folder / "scheduler.log").read_text())
             time.sleep(0.05)
 
-    def start_worker(self, name: str, more: Mapping[str, str] | None = None, namespace: str = "") -> None:
+    def start_worker(self, name: str, more: Mapping[str, str] | None = None, within: Sequence[str] = ()) -> None:
         """Starts a worker with its nanny.
 
         Args:
             name: of it.
             more: for its environment.
-            namespace: of the network in which it runs, as if it were on another machine.
+            within: a command that runs it as if it were on another machine, such as ip netns exec.
         """
         options = ["--protocol", "tls", "--nworkers", "1", "--nthreads", str(self.threads), "--no-dashboard"]
         options += ["--name", name, "--death-timeout", "60", "--local-directory", str(self.folder / name)]
-        self._start(name, ["worker", self.address, *options], more, namespace)
+        self._start(name, ["worker", self.address, *options], more, within)
 
-    def _start(self, name: str, command: list[str], more: Mapping[str, str] | None = None, namespace: str = "") -> None:
+    def _start(
+        self, name: str, command: list[str], more: Mapping[str, str] | None = None, within: Sequence[str] = ()
+    ) -> None:
         role = "scheduler" if name == "scheduler" else "worker"
         environment = {
             **os.environ,
@@ -78,7 +80,6 @@ class DaskCluster:
             "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
             **(more or {}),
         }
-        within = ["ip", "netns", "exec", namespace] if namespace else []
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [*within, str(Path(sys.executable).with_name("dask")), *command],

@@ -175,9 +175,10 @@ def clean(
         min_confidence: what a repair needs to be made; below, it is only proposed. If not given, .99 for an inferred
             table, and whatever another one says.
         csv: whether the clean rows of a table are written as clean.csv, too; if not given, as the table says.
-        cluster: the address of a Dask scheduler, such as tls://host:8786, whose workers clean a table together. Source
-            and folder, a new one, are then on a disk that all machines share. clean.parquet and the other tables are
-            folders of files, manifest.json is written last, and whoever starts again after a failure goes on there.
+        cluster: the address of a Dask scheduler, such as tls://host:8786, whose workers clean a table or pictures
+            together. Source and folder, a new one, are then on a disk that all machines share. clean.parquet, the other
+            tables and pictures.npy are folders of files, manifest.json is written last, and whoever starts again after
+            a failure goes on there.
         watch: shows the stages of a cleaning on a cluster.
 
     Returns:
@@ -246,7 +247,6 @@ def _clean_into(
     watch: "Watch | None",
 ) -> "Cleaned":
     from eightytwenty.cleaned import Cleaned
-    from eightytwenty.engine.summary import Summary
     from eightytwenty.inference.decide import decide
     from eightytwenty.inference.mine import with_judge
     from eightytwenty.inference.schema_text import inferred_files
@@ -258,38 +258,54 @@ def _clean_into(
     read = table.read if isinstance(table, Table) else table if isinstance(table, ReadOptions) else None
     with ExitStack() as stack:
         path, beside = stack.enter_context(_local_path(source, out, read)), None
+        if cluster:
+            path = path.absolute()  # workers run in other folders
+        if not isinstance(table, Table | ReadOptions | None):
+            return Cleaned(out, _clean_pictures(path, table, out, progress, cluster, watch))
         how = (min_confidence, mask, csv)
         scan, run = stack.enter_context(_workers(cluster, path, table, out, repr(how), watch))
         if table is None or isinstance(table, ReadOptions):
             inferred = _infer_path(path, source, read=read, min_confidence=min_confidence, scan=scan)
             table, beside = inferred.table, inferred_files(inferred, masked=mask)
-        elif isinstance(table, Table) and min_confidence is not None:
+        elif min_confidence is not None:
             table = decide(table, min_confidence)
-        if isinstance(table, Table):
-            table = table if csv is None else replace(table, csv=csv)
-            opened = open_source(path, table)
-            table = with_judge(table, opened.files, scan)
-            summary = run(opened, table, out, progress, beside=beside, mask=mask)
-            return Cleaned(out, summary, zones={} if _is_path(source) else zones(path, table))
-        from eightytwenty.plugins import require_library
+        table = table if csv is None else replace(table, csv=csv)
+        opened = open_source(path, table)
+        table = with_judge(table, opened.files, scan)
+        summary = run(opened, table, out, progress, beside=beside, mask=mask)
+        return Cleaned(out, summary, zones={} if _is_path(source) else zones(path, table))
 
-        for library in ("PIL", "scipy"):
-            require_library(library, "cleaning pictures", "pictures")
-        from eightytwenty.pictures.run import GALLERY, clean_pictures
-        from eightytwenty.pictures.source import open_pictures
 
-        pictures = open_pictures(path, table.attribute_file, table.known_attributes)
-        clean_pictures(pictures, table, out, progress, as_files=True)
-        if table.gallery:
-            table.gallery(out, out / GALLERY, path if path.is_dir() else None)
-        return Cleaned(out, Summary.load(out))
+def _clean_pictures(
+    path: Path,
+    table: "PictureTable",
+    out: Path,
+    progress: "Progress | None",
+    cluster: str | None,
+    watch: "Watch | None",
+) -> "Summary":
+    """Cleans pictures in this process, or by the workers of a cluster."""
+    from eightytwenty.plugins import require_library
+
+    for library in ("PIL", "scipy"):
+        require_library(library, "cleaning pictures", "pictures")
+    from eightytwenty.pictures.run import clean_pictures
+    from eightytwenty.pictures.source import open_pictures
+
+    pictures = open_pictures(path, table.attribute_file, table.known_attributes)
+    if cluster is None:
+        return clean_pictures(pictures, table, out, progress, as_files=True)
+    require_library("distributed", "cleaning on a cluster", "cluster")
+    from eightytwenty.cluster import clean_pictures_on_cluster
+
+    return clean_pictures_on_cluster(cluster, pictures, table, out, progress, watch)
 
 
 @contextmanager
 def _workers(
     cluster: str | None,
     path: Path,
-    table: "Table | PictureTable | ReadOptions | None",
+    table: "Table | ReadOptions | None",
     out: Path,
     how: str,
     watch: "Watch | None",

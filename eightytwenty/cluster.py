@@ -14,7 +14,7 @@ import socket
 from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -29,11 +29,12 @@ from distributed.security import Security
 
 from eightytwenty.engine.account import ContractError
 from eightytwenty.engine.executor import Executor, Watch
-from eightytwenty.engine.in_parts import clean_in_parts, in_units, prepare
+from eightytwenty.engine.in_parts import alone_in, clean_in_parts, in_units, prepare
 from eightytwenty.engine.index import code_digest, way_of_cleaning
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import scratch_in, settle_file
+from eightytwenty.progress import Progress
 from eightytwenty.read.any_table import AnyTable
 from eightytwenty.read.options import ReadOptions
 from eightytwenty.read.reader import Scan
@@ -42,6 +43,7 @@ from eightytwenty.schema import Table
 
 if TYPE_CHECKING:
     from eightytwenty.pictures.schema import PictureTable
+    from eightytwenty.pictures.source import PictureSource
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
@@ -61,12 +63,12 @@ _MOST_EARLY = 1_000  # results to have before they are due
 def on_cluster(
     address: str,
     path: Path,
-    table: "Table | PictureTable | ReadOptions | None",
+    table: Table | ReadOptions | None,
     out: Path,
     how: str,
     watch: Watch | None = None,
 ) -> Iterator[tuple[Scan, Callable[..., Summary]]]:
-    """Yields what reads a source on a cluster, and what cleans it there.
+    """Yields what reads the source of a table on a cluster, and what cleans it there.
 
     Args:
         address: of the scheduler.
@@ -79,16 +81,48 @@ def on_cluster(
     Raises:
         UserError: the cluster, the source or the folder cannot be used.
     """
-    if not isinstance(table, Table | ReadOptions | None):
-        raise UserError("Pictures are cleaned on one machine; leave --cluster out.")
     opened = open_source(path, table if isinstance(table, Table) else AnyTable(table or ReadOptions()))
-    with connect(address) as cluster:
+    with alone_in(out), connect(address) as cluster:
         cluster.require_readable(opened.files[0].path)
         of_table = way_of_cleaning(table) if isinstance(table, Table) else repr(table)
         work = prepare(opened, f"{of_table}\n{how}", out)
         scan = in_units(cluster.executor(work / "inference", watch))
         executor = cluster.executor(work / "cleaning", watch)
         yield scan, functools.partial(clean_in_parts, work=work, executor=executor)
+
+
+def clean_pictures_on_cluster(
+    address: str,
+    source: "PictureSource",
+    table: "PictureTable",
+    out: Path,
+    progress: Progress | None = None,
+    watch: Watch | None = None,
+) -> Summary:
+    """Cleans a source of pictures on a cluster, into a folder of parts.
+
+    Args:
+        address: of the scheduler.
+        source: of pictures.
+        table: rules and size.
+        out: the folder of the result.
+        progress: called with (pictures done, pictures in all).
+        watch: shows the stages.
+
+    Raises:
+        UserError: the cluster, the source or the folder cannot be used.
+    """
+    from eightytwenty.pictures.in_parts import clean_pictures_in_parts, prepare_pictures
+
+    with alone_in(out), connect(address) as cluster:
+        is_folder = source.path.is_dir()
+        files = (source.path / picture.path for picture in source.pictures) if is_folder else (source.path,)
+        # what this process cannot read, either, goes to quarantine
+        if readable := next((path for path in files if not _why_unreadable(str(path))), None):
+            cluster.require_readable(readable)
+        work = prepare_pictures(source, table, out)
+        executor = cluster.executor(work / "cleaning", watch)
+        return clean_pictures_in_parts(source, table, out, progress, work=work, executor=executor, as_files=True)
 
 
 @contextmanager
@@ -289,10 +323,19 @@ def probe() -> dict[str, str]:
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "polars": pl.__version__,
         "pyarrow": pa.__version__,
+        "Pillow": _pillow(),
         "distributed": version("distributed"),
         "code of eightytwenty": code_digest()[:12],
         "hashes": str(pl.Series(["eighty", "twenty"]).hash().to_list()),
     }
+
+
+def _pillow() -> str:
+    """The version of the library that decodes pictures, if it is there: tables do without it."""
+    try:
+        return version("pillow")
+    except PackageNotFoundError:
+        return "none"
 
 
 def _difference(other: object, own: dict[str, str]) -> str:

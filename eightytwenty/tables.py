@@ -107,7 +107,7 @@ class CleanOptions(ReadingOptions):
     cluster: str = Field(
         "",
         title="Cluster",
-        description="address of a Dask scheduler, such as tls://host:8786, whose workers clean a table together; "
+        description="address of a Dask scheduler, such as tls://host:8786, whose workers clean it together; "
         "source and out are then on a disk that all machines share",
     )
 

@@ -11,10 +11,11 @@ import polars as pl
 from numpy.typing import NDArray
 from PIL import Image
 
-from eightytwenty.engine.summary import Summary
+from eightytwenty.engine.summary import Summary, part_files
 from eightytwenty.evaluate.score import read_tables
 from eightytwenty.pictures.observe import REFUSALS
 from eightytwenty.pictures.schema import FORMATS, MOST_BYTES, MOST_PIXELS, STEPS
+from eightytwenty.pictures.store import PICTURES, StoredPictures
 from reports.gallery_faults import Faults
 from reports.gallery_figure import Band, Row, Tile, gallery_figure
 from reports.style import FATE_COLOURS, save
@@ -54,11 +55,11 @@ def gallery_bands(cleaned: Path, raw: Path | None = None) -> list[Band]:
     """
     summary = Summary.load(cleaned)
     tables = read_tables(cleaned)
-    pictures = np.load(cleaned / "pictures.npy", mmap_mode="r", allow_pickle=False)
+    pictures = StoredPictures(part_files(cleaned / PICTURES))
     positions = {row: index for index, row in enumerate(_ids(tables["clean"]))}
 
     def clean_tile(source: str, record: int, caption: str) -> Tile:
-        return Tile(np.array(pictures[positions[source, record]]), caption=caption)
+        return Tile(pictures[[positions[source, record]]][0], caption=caption)
 
     bands = (
         Band("Clean", FATE_COLOURS["clean"], _clean_rows(tables, summary, clean_tile, raw)),

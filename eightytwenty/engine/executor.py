@@ -19,7 +19,7 @@ class Executor(Protocol):
     than folders. Only a few jobs may be in memory at a time. Whatever a job raises is raised when its result is due.
     """
 
-    def __call__(self, work: Callable[[_Job], _Result], jobs: Iterable[_Job]) -> Iterator[_Result]:
+    def __call__(self, work: Callable[[_Job], _Result], jobs: Iterable[_Job], /) -> Iterator[_Result]:
         """Runs `work` on each job."""
 
 

@@ -4,6 +4,7 @@ Workers share nothing but folders. Each task writes whole files under names that
 task may run twice, and one that is lost is run again.
 """
 
+import fcntl
 import hashlib
 import itertools
 import json
@@ -11,6 +12,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,13 +26,13 @@ from eightytwenty.engine.compare import compare_parts
 from eightytwenty.engine.executor import Executor
 from eightytwenty.engine.guard import require_apart
 from eightytwenty.engine.index import code_digest
-from eightytwenty.engine.lines import FOLDERS, QuarantinedLines
+from eightytwenty.engine.lines import QuarantinedLines
 from eightytwenty.engine.parts import Part
 from eightytwenty.engine.route import Router
 from eightytwenty.engine.rules import rule_reasons
 from eightytwenty.engine.run import describe_file, no_record
 from eightytwenty.engine.summary import Summary
-from eightytwenty.engine.write import CSV, OUTPUTS, CleanText, Layout, Outputs
+from eightytwenty.engine.write import CleanText, Layout, Outputs
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors, remove, scratch_in, sha256, write_files
 from eightytwenty.pages.report import write_reports
@@ -44,6 +46,7 @@ from eightytwenty.schema import Table
 MANIFEST = "manifest.json"
 _OWN_WORK = re.compile(r"[0-9a-f]{16}")  # the name of its folder in it
 WORK = ".work"  # while the cleaning lasts, in the folder of the result
+RESULT = "result"  # in the work, until it is whole
 # to read at a time: less than on one machine, where one process has all of the memory
 _TEXT_BYTES, _ROWS = 1 << 23, 1 << 18
 
@@ -159,12 +162,34 @@ class _WritePart:
                     text.write(part)
         names = layout.sources.to_pylist()
         check_accounts(folder, names, counts, first=parts[0].first)
-        digests = {}
-        for path in sorted(folder.iterdir()):
-            digests[path.name] = sha256(path)
-            path.replace(self.out / path.name / f"part-{number:06}{path.suffix}")
-        folder.rmdir()
+        digests = settle_part(folder, self.out, number)
         return {"number": number, "files": names, "first": parts[0].first, "records": counts, "sha256": digests}
+
+
+def settle_part(folder: Path, out: Path, number: int) -> dict[str, str]:
+    """Puts what a task has written for a unit into the result.
+
+    Args:
+        folder: of the task. Its files become parts of outputs; the files in its folders have names of their own.
+        out: the folder of the result.
+        number: of the unit.
+
+    Returns:
+        The digests of the parts by output.
+    """
+    digests = {}
+    for path in sorted(folder.iterdir()):
+        place = out / path.name
+        place.mkdir(exist_ok=True)
+        if path.is_dir():
+            for file in path.iterdir():
+                file.replace(place / file.name)
+            path.rmdir()
+        else:
+            digests[path.name] = sha256(path)
+            path.replace(place / f"part-{number:06}{path.suffix}")
+    folder.rmdir()
+    return digests
 
 
 @dataclass(frozen=True)
@@ -189,10 +214,29 @@ class _WriteLines:
             for part in parts:
                 if part.text:
                     lines.write(part.file, part.text, part.read_table("quarantine")["original"].to_list())
-        for name in FOLDERS:
-            for path in (folder / name).iterdir():
-                path.replace(self.out / name / path.name)
-        shutil.rmtree(folder)
+        settle_part(folder, self.out, 0)
+
+
+@contextmanager
+def alone_in(out: Path) -> Iterator[None]:
+    """Keeps other commands out of the folder of a result, on whatever machine they run, while this one works on it.
+
+    Raises:
+        UserError: another one works on it, or nothing can be written beside it.
+    """
+    lock = out.with_name(f".{out.name}.lock")
+    with explain_write_errors(out):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        stream = lock.open("w")
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"Another command cleans into {out}; wait for its end, or choose another folder.") from None
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
 
 
 def prepare(source: Source, how: str, out: Path) -> Path:
@@ -209,21 +253,37 @@ def prepare(source: Source, how: str, out: Path) -> Path:
     Raises:
         UserError: `out` holds something else, lies in the source, or has no space.
     """
+    files = [(file.name, str(file.path), *identity(file.path)) for file in source.files]
+    size = sum(identity(path)[0] for path in {file.path for file in source.files})
+    return prepare_folder(source.path, f"{how}\n{files}", out, size)
+
+
+def prepare_folder(source: Path, how: str, out: Path, size: int) -> Path:
+    """Makes the folder of a result in parts, as `prepare` does.
+
+    Args:
+        source: what is to be cleaned.
+        how: says everything on which the result depends, but for the code.
+        out: the folder.
+        size: what the result takes at least, in bytes.
+
+    Raises:
+        UserError: `out` holds something else, lies in the source, or has no space.
+    """
     with explain_write_errors(out):
-        require_apart(source.path, out)
+        require_apart(source, out)
         for manifest in out.glob(f"{WORK}/*/{MANIFEST}"):  # of a result that was being moved
-            _move(manifest.parent / "result", out)
+            _move(manifest.parent / RESULT, out)
         foreign = [path.name for path in out.iterdir() if path.name != WORK] if out.is_dir() else []
         foreign += [f"{WORK}/{path.name}" for path in out.glob(f"{WORK}/*") if not _OWN_WORK.fullmatch(path.name)]
         if foreign:
             raise UserError(f"{out} holds {min(foreign)}; choose a new or an empty folder.")
-        files = [(file.name, str(file.path), *identity(file.path)) for file in source.files]
-        described = f"{how}\n{code_digest()}\n{pl.__version__}\n{pa.__version__}\n{files}"
+        described = f"{how}\n{code_digest()}\n{pl.__version__}\n{pa.__version__}"
         work = out / WORK / hashlib.sha256(described.encode()).hexdigest()[:16]
         if not work.exists():
             remove(out / WORK)  # of other work, which was never finished
             out.mkdir(parents=True, exist_ok=True)
-            _require_space(source, out)
+            _require_space(source, out, size)
             # its files are loaded as code again: nobody else may write there
             (out / WORK).mkdir(mode=0o700)
             work.mkdir()
@@ -232,18 +292,17 @@ def prepare(source: Source, how: str, out: Path) -> Path:
         return work
 
 
-def _require_space(source: Source, out: Path) -> None:
-    """Checks that a folder has at least the space that the source takes.
+def _require_space(source: Path, out: Path, size: int) -> None:
+    """Checks that a folder has so many bytes of space.
 
     Raises:
         UserError: it has not.
     """
-    size = sum(identity(path)[0] for path in {file.path for file in source.files})
     free = shutil.disk_usage(out).free
     if free < size:
         raise UserError(
-            f"{out} has {free / 1e9:,.1f} GB of space, and to clean {source.path} takes more than its "
-            f"{size / 1e9:,.1f} GB; free some or choose another folder."
+            f"{out} has {free / 1e9:,.1f} GB of space, and to clean {source} takes more than {size / 1e9:,.1f} GB; "
+            "free some or choose another folder."
         )
 
 
@@ -281,9 +340,8 @@ def clean_in_parts(
     """
     with explain_write_errors(out):
         # a task that was left over from other work writes into the folder of that work, and not into this result
-        result = work / "result"
-        for name in (*(f"{name}.parquet" for name in OUTPUTS), *([CSV] if table.csv else [])):
-            (result / name).mkdir(parents=True, exist_ok=True)
+        result = work / RESULT
+        result.mkdir(exist_ok=True)
         cleaning = _Cleaning(source, table, result, work, executor)
         routed, digest = cleaning.route(unit_bytes, progress)
         counts = [0] * len(source.files)
@@ -297,10 +355,22 @@ def clean_in_parts(
         described = [describe_file(file, count) for file, count in zip(source.files, counts, strict=True)]
         summary = total.summary(table.name, digest, described, [asdict(file) for file in source.unread])
         summary = write_reports(result, summary, rule_reasons(table), mask=mask)
-        manifest = {"version": 1, "table": table.name, "sha256": digest, "parts": entries}
-        (result / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
-        _move(result, out)
+        finish(work, out, summary, entries)
         return summary
+
+
+def finish(work: Path, out: Path, summary: Summary, entries: Sequence[Mapping[str, object]]) -> None:
+    """Puts a result into its folder, with its manifest.
+
+    Args:
+        work: from `prepare`, with the result.
+        out: the folder.
+        summary: of the cleaning.
+        entries: what the manifest says of each unit.
+    """
+    manifest = {"version": 1, "table": summary.table, "sha256": summary.sha256, "parts": entries}
+    (work / RESULT / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
+    _move(work / RESULT, out)
 
 
 def _move(result: Path, out: Path) -> None:
@@ -370,8 +440,6 @@ class _Cleaning:
         texts = (part for part in itertools.chain.from_iterable(compared) if part.text)
         of_files = [tuple(parts) for _, parts in itertools.groupby(texts, lambda part: part.file)]
         quarantined = [parts for parts in of_files if any(part.counts.fates["quarantine"] for part in parts)]
-        for name in FOLDERS if quarantined else ():
-            (self.out / name).mkdir(exist_ok=True)
         names = tuple(file.name for file in self.source.files)
         for _ in self.executor(_WriteLines(self.out, self.work, names), quarantined):
             pass  # it has been written

@@ -19,13 +19,14 @@ from eightytwenty.engine.summary import REPORT, Summary, part_files
 from eightytwenty.engine.write import CSV, OUTPUTS, Outputs, csv_header
 from eightytwenty.errors import UserError
 from eightytwenty.files import sha256, whole_folder
+from eightytwenty.pictures import store
 from eightytwenty.schema_file import EVIDENCE
 
 _ROWS = 1 << 17  # to read at a time
 
 
 def merge_parts(parts: Path, out: Path) -> Summary:
-    """Merges a folder of `eightytwenty.engine.in_parts.clean_in_parts` into another folder.
+    """Merges a folder of a table or of pictures that was cleaned in parts into another folder.
 
     Args:
         parts: the folder; it stays as it is.
@@ -36,7 +37,7 @@ def merge_parts(parts: Path, out: Path) -> Summary:
     """
     if not (parts / MANIFEST).is_file():
         raise UserError(f"{parts} holds no {MANIFEST}, so it is no finished cleaning in parts; give the folder of one.")
-    require_replaceable(parts, out, OWN_NAMES)
+    require_replaceable(parts, out, {*OWN_NAMES, *store.OWN_NAMES, store.GALLERY})
     manifest, summary = json.loads((parts / MANIFEST).read_text(encoding="utf-8")), Summary.load(parts)
     names = [str(file["name"]) for file in summary.files]
     _require_whole(parts, manifest["parts"])
@@ -49,10 +50,13 @@ def merge_parts(parts: Path, out: Path) -> Summary:
                         outputs.write(name, source, rows)
         if (parts / CSV).is_dir():
             _join_texts(part_files(parts / CSV), csv_header(schemas["clean"].names), folder / CSV)
-        for name in (*FOLDERS, EVIDENCE):
+        if (parts / store.PICTURES).is_dir():
+            store.join_pictures(part_files(parts / store.PICTURES), folder / store.PICTURES)
+        for name in (*FOLDERS, store.CLEAN, EVIDENCE):
             if (parts / name).is_dir():
                 shutil.copytree(parts / name, folder / name)
-        for name in ("schema.yaml", "report.md", REPORT):  # the last one is the newest
+        # the last one is the newest
+        for name in ("schema.yaml", store.ATTRIBUTES, store.GALLERY, "report.md", REPORT):
             if (parts / name).is_file():
                 shutil.copyfile(parts / name, folder / name)
     return summary
@@ -80,6 +84,9 @@ def _of_sources(file: Path, names: list[str]) -> Iterator[tuple[int, pa.Table]]:
     numbers = {name: number for number, name in enumerate(names)}
     with pq.ParquetFile(file) as content:
         for batch in content.iter_batches(_ROWS):
+            if not pa.types.is_dictionary(batch["source"].type):  # of pictures, each of which is a file
+                yield 0, pa.Table.from_batches([batch])
+                continue
             own = batch["source"]
             of_file = np.array([numbers[name] for name in own.dictionary.to_pylist()], np.int32)[own.indices.to_numpy()]
             sources = pa.DictionaryArray.from_arrays(pa.array(of_file), pa.array(names, pa.string()))

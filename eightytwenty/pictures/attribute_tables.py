@@ -185,6 +185,6 @@ def _attributes(cells: pl.DataFrame) -> tuple[tuple[Attribute, ...], dict[str, s
 
 
 def _by_number(value: str) -> tuple[int, str]:
-    """Orders whole numbers by size and before words."""
+    """Orders whole numbers by size and before words, and such as 0 and 00 by their digits."""
     is_whole = value.isascii() and value.lstrip("-").isdecimal() and len(value) < 19
-    return (int(value), "") if is_whole else (1 << 62, value)
+    return (int(value) if is_whole else 1 << 62), value

@@ -1,7 +1,8 @@
 """Keeps what was observed of sound pictures, so that a source that grows is not decoded again and again."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -65,12 +66,12 @@ class PictureIndex:
                     {},
                 )
 
-    def add(self, observed: Observed, save: Callable[[Path], None]) -> None:
+    def add(self, observed: Observed, pixels: Path) -> None:
         """Adds a batch: the sound ones of some pictures.
 
         Args:
             observed: the pictures, whatever their pixels.
-            save: writes the pixels of the sound ones into a file.
+            pixels: the file of the pixels of the sound ones.
         """
         sound = observed.sound
         for other in set(self._folder.parent.glob("*")) - {self._folder}:
@@ -82,4 +83,4 @@ class PictureIndex:
         digests = pl.Series(_DIGEST, sound.digests, pl.Binary)
         write_rows(batch / _FILES, sound.files.hstack([digests, hashes]))
         write_rows(batch / _CHANGES, sound.changes)
-        save(batch / _PIXELS)
+        shutil.copyfile(pixels, batch / _PIXELS)

@@ -17,7 +17,7 @@ from eightytwenty.pictures.check import Observed
 from eightytwenty.pictures.near_duplicates import Candidate, PictureCopies, find_picture_copies
 from eightytwenty.pictures.schema import CONTRADICTING
 from eightytwenty.pictures.source import PictureSource
-from eightytwenty.pictures.store import SoundPictures
+from eightytwenty.pictures.store import StoredPictures
 from eightytwenty.read.batch import Indices
 from eightytwenty.schema import Check
 
@@ -40,7 +40,7 @@ class PictureRows:
         source: PictureSource,
         attributes: PictureAttributes,
         observed: Observed,
-        pixels: SoundPictures,
+        pixels: StoredPictures,
         doubts: Sequence[Check],
     ) -> None:
         self._attributes, self._observed, self._pixels = attributes, observed, pixels
@@ -182,14 +182,19 @@ class PictureRows:
         )
         return pl.concat([pictures, attributes]).sort("row", maintain_order=True)
 
-    def check_accounts(self, folder: Path) -> None:
-        """Checks in the written files that each row ended once.
 
-        Raises:
-            ContractError: it did not.
-        """
-        counts = self.row_ids.group_by("source", maintain_order=True).agg(pl.col("record").max())
-        starts = counts.select("source", start=pl.col("record").cum_sum() - pl.col("record"))
-        rows = self.row_ids.join(starts, on="source", how="left", maintain_order="left")
-        expected = rows.select(pl.col("start") + pl.col("record") - 1)[:, 0].to_numpy()
-        check_accounts(folder, counts["source"].to_list(), counts["record"].to_list(), expected)
+def check_rows(folder: Path, row_ids: pl.DataFrame) -> None:
+    """Checks in written files that each of their rows ended once.
+
+    Args:
+        folder: of the files.
+        row_ids: of the rows, sorted.
+
+    Raises:
+        ContractError: it did not.
+    """
+    counts = row_ids.group_by("source", maintain_order=True).agg(pl.col("record").max())
+    starts = counts.select("source", start=pl.col("record").cum_sum() - pl.col("record"))
+    rows = row_ids.join(starts, on="source", how="left", maintain_order="left")
+    expected = rows.select(pl.col("start") + pl.col("record") - 1)[:, 0].to_numpy()
+    check_accounts(folder, counts["source"].to_list(), counts["record"].to_list(), expected)

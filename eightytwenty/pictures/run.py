@@ -1,13 +1,15 @@
 """Cleans a source of pictures: every file ends as clean, quarantine or duplicate, every change in the ledger."""
 
-import itertools
 import logging
+import shutil
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Protocol, TypeVar
 
+import polars as pl
 import pyarrow as pa
 from PIL import Image
 
@@ -15,30 +17,30 @@ from eightytwenty.engine.account import Counts, validate_clean
 from eightytwenty.engine.executor import Executor, in_threads
 from eightytwenty.engine.guard import require_replaceable
 from eightytwenty.engine.summary import Summary
-from eightytwenty.engine.write import OUTPUTS, Outputs, as_arrow, output_schemas
+from eightytwenty.engine.write import Outputs, as_arrow, output_schemas
 from eightytwenty.files import whole_folder
 from eightytwenty.pages.report import write_reports
 from eightytwenty.pictures.attribute_files import REASONS, REPAIRS
 from eightytwenty.pictures.attributes import PictureAttributes, read_attributes
 from eightytwenty.pictures.check import Job, Observed, Observer
 from eightytwenty.pictures.index import PictureIndex
-from eightytwenty.pictures.rows import REFUSED, PictureRows
+from eightytwenty.pictures.rows import REFUSED, PictureRows, check_rows
 from eightytwenty.pictures.schema import PictureTable
 from eightytwenty.pictures.source import PictureSource, RawPicture, content_digest
 from eightytwenty.pictures.store import (
-    ATTRIBUTES,
-    CLEAN,
+    GALLERY,
+    OWN_NAMES,
     PICTURES,
-    QUARANTINE,
+    PictureWriter,
     Quarantine,
-    SoundPictures,
+    StoredPictures,
     write_attributes,
     write_files,
 )
 from eightytwenty.progress import Progress
 
-GALLERY = "gallery.png"  # drawn from the finished folder, into that folder
-_OWN_NAMES = (*(f"{name}.parquet" for name in OUTPUTS), PICTURES, ATTRIBUTES, CLEAN, QUARANTINE, "report.md")
+_Item = TypeVar("_Item")
+_SOUND = ".sound"  # during the cleaning: the pictures that failed no rule, in the order of arrival
 _BATCH_FILES, _BATCH_BYTES = 64, 16_000_000  # to observe at a time
 
 
@@ -56,7 +58,8 @@ def clean_pictures(
 
     The folder holds clean.parquet (source, record, a text column for each attribute), pictures.npy (uint8, (n, size,
     size, 3), RGB, in the order of clean.parquet), attributes.json (name -> its values), quarantine.parquet, quarantine/
-    with the original files, duplicates.parquet, flags.parquet, ledger.parquet, report.md and report.json.
+    with the original files, duplicates.parquet, flags.parquet, ledger.parquet, report.md, report.json and, if the table
+    has one, gallery.png.
 
     Args:
         source: from `eightytwenty.pictures.source.open_pictures`.
@@ -72,44 +75,92 @@ def clean_pictures(
         UserError: the archive is damaged, or the folder cannot be written or holds something else.
         ContractError: a row was lost or doubled, or a clean row is not clean.
     """
-    require_replaceable(source.path, out, _OWN_NAMES, [GALLERY])
+    require_replaceable(source.path, out, OWN_NAMES, [GALLERY])
+    with whole_folder(out) as folder:
+        return run_stages(source, table, folder, _Here(source, table, folder, progress, as_files, executor, index))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of all pictures before they are compared.
+
+    Args:
+        observed: the pictures in any order, without pixels and contents.
+        pixels: of those that failed no rule, in this order.
+        files: name of a picture in quarantine -> its file in the result.
+    """
+
+    observed: Observed
+    pixels: StoredPictures
+    files: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Routed:
+    """What became of rows that follow each other.
+
+    Args:
+        row_ids: of all of them, sorted.
+        tables: the rows of each output.
+        stored: the number of each clean picture among those that failed no rule.
+        first: the number of the first clean one in the result, from 1.
+    """
+
+    row_ids: pl.DataFrame
+    tables: dict[str, pl.DataFrame]
+    stored: list[int]
+    first: int = 1
+
+
+class Stages(Protocol):
+    """The stages that read and write the files of pictures: in this process, or elsewhere, unit by unit."""
+
+    def observe(self, kept: frozenset[str]) -> Seen:
+        """Observes all pictures, and stores pixels and contents.
+
+        Args:
+            kept: names of pictures that go to quarantine whatever they are.
+        """
+
+    def keep(self, names: Collection[str]) -> Mapping[str, str]:
+        """Stores pictures that were sound by themselves in quarantine: name -> file in the result."""
+
+    def write(self, routed: Routed, schemas: Mapping[str, pa.Schema]) -> None:
+        """Writes all rows, with the columns of each output."""
+
+
+def run_stages(source: PictureSource, table: PictureTable, folder: Path, stages: Stages) -> Summary:
+    """Cleans a source into a new folder.
+
+    What is compared are digests and hashes, so that this happens here, wherever the pictures themselves are.
+
+    Args:
+        source: of pictures.
+        table: rules and size.
+        folder: of the result.
+        stages: read and write the pictures.
+    """
     attributes = read_attributes(source)
     reasons = table.reasons | REASONS | REPAIRS | {REFUSED: "the source refuses the file"}
-    schemas = _schemas(attributes)
-    with whole_folder(out) as folder:
-        pixels = SoundPictures(folder, table.size)
-        quarantine = Quarantine(folder, [picture.name for picture in source.pictures])
-        observer = Observer.of(table)
-        known = PictureIndex(index, observer) if index else None
-        kept = frozenset(attributes.problems)
-        observed = _observe(source, kept, observer, (pixels, quarantine), executor, progress, known)
-        rows = PictureRows(source, attributes, observed, pixels, table.checks("flag"))
-        copies = rows.find_copies()
-        names = observed.files["name"]
-        contradicting = {names[number] for number in copies.contradicting}
-        # only the comparison with all others sends these to quarantine
-        for picture, content in source.read(contradicting) if contradicting else ():
-            if content is not None:
-                quarantine.store(picture.name, content)
-
-        tables = rows.route(copies, quarantine.files, reasons)
-        validate_clean(tables["clean"], table.clean(attributes.attributes), table.name)
-        clean = tables["clean"]["source"].to_list()
-        numbers = {name: number for number, name in enumerate(names.filter(observed.is_sound))}
-        pixels.save(folder / PICTURES, [numbers[name] for name in clean])
-        pixels.remove()
-        write_attributes(folder, attributes.attributes)
-        with Outputs(folder, schemas) as outputs:
-            for name, output in tables.items():
-                outputs.write(name, 0, as_arrow(output, schemas[name]))
-        if as_files:
-            write_files(folder, clean)
-        rows.check_accounts(folder)
-        digest = source.sha256(observed.files.select("name", "sha256").iter_rows())
-        counts = Counts.of(rows.row_ids.height, tables)
-        unread = [asdict(file) for file in source.unread_files]
-        summary = counts.summary(table.name, digest, _describe(source, attributes), unread)
-        write_reports(folder, summary, reasons)
+    seen = stages.observe(frozenset(attributes.problems))
+    names = seen.observed.files["name"]
+    rows = PictureRows(source, attributes, seen.observed, seen.pixels, table.checks("flag"))
+    copies = rows.find_copies()
+    # only the comparison with all others sends these to quarantine
+    contradicting = {names[number] for number in copies.contradicting}
+    files = {**seen.files, **(stages.keep(contradicting) if contradicting else {})}
+    tables = rows.route(copies, files, reasons)
+    validate_clean(tables["clean"], table.clean(attributes.attributes), table.name)
+    numbers = {name: number for number, name in enumerate(names.filter(seen.observed.is_sound))}
+    stored = [numbers[name] for name in tables["clean"]["source"]]
+    stages.write(Routed(rows.row_ids, tables, stored), _schemas(attributes))
+    write_attributes(folder, attributes.attributes)
+    digest = source.sha256(seen.observed.files.select("name", "sha256").iter_rows())
+    counts = Counts.of(rows.row_ids.height, tables)
+    unread = [asdict(file) for file in source.unread_files]
+    summary = write_reports(folder, counts.summary(table.name, digest, _describe(source, attributes), unread), reasons)
+    if table.gallery:
+        table.gallery(folder, folder / GALLERY, source.path if source.path.is_dir() else None)
     return summary
 
 
@@ -120,70 +171,164 @@ def _schemas(attributes: PictureAttributes) -> dict[str, pa.Schema]:
     return output_schemas(text, values, [], raw, [])
 
 
-def _observe(
-    source: PictureSource,
-    kept: frozenset[str],
-    observer: Observer,
-    stores: tuple[SoundPictures, Quarantine],
-    executor: Executor,
-    progress: Progress | None,
-    index: PictureIndex | None,
-) -> Observed:
-    """Observes all pictures; pixels and contents go to their stores.
+class _Here:
+    """The stages in this process.
 
     Args:
-        source: the pictures.
-        kept: names of pictures that go to quarantine whatever they are.
-        observer: the work.
-        stores: of the pixels, and of the contents.
-        executor: runs the work.
+        source: of pictures.
+        table: rules and size.
+        folder: of the result.
         progress: called with (pictures done, pictures in all).
+        as_files: whether clean pictures are also written as files.
+        executor: observes the pictures.
         index: pictures that are known need not be observed.
     """
-    pixels, quarantine = stores
-    pieces: list[Observed] = []
-    known: list[tuple[str, str]] = []
-    done = 0
 
-    def unknown() -> Iterator[tuple[RawPicture, bytes | None]]:
-        for picture, content in source.read():
-            key = picture.name, content_digest(content) if index else ""
-            if index and key in index and picture.name not in kept:
-                known.append(key)
-            else:
-                yield picture, content
+    def __init__(
+        self,
+        source: PictureSource,
+        table: PictureTable,
+        folder: Path,
+        progress: Progress | None,
+        as_files: bool,
+        executor: Executor,
+        index: Path | None,
+    ) -> None:
+        self._source, self._size, self._folder, self._as_files = source, table.size, folder, as_files
+        self._progress, self._executor, self._observer = progress, executor, Observer.of(table)
+        self._index = PictureIndex(index, self._observer) if index else None
+        numbers = {picture.name: number for number, picture in enumerate(source.pictures, 1)}
+        self._quarantine = Quarantine(folder, numbers)
+        self._paths = [folder / _SOUND / name for name in ("observed.npy", "known.npy")]
+        self._done = 0
 
-    def from_index() -> Iterator[Observed]:  # begins when all others have been observed
-        if index:
-            if pieces:
-                new = Observed.join(pieces)
-                index.add(new, lambda path: pixels.save(path, range(len(new.digests))))
-            yield from index.read(known)
+    def observe(self, kept: frozenset[str]) -> Seen:
+        """Observes the pictures that are not in the index."""
+        index = self._index
+        known: list[tuple[str, str]] = []
 
+        def unknown() -> Iterator[tuple[RawPicture, bytes | None]]:
+            for picture, content in self._source.read():
+                key = picture.name, content_digest(content) if index else ""
+                if index and key in index and picture.name not in kept:
+                    known.append(key)
+                else:
+                    yield picture, content
+
+        (self._folder / _SOUND).mkdir()
+        pieces = self._stored(observe_files(unknown(), kept, self._observer, self._executor), self._paths[0])
+        if index and pieces:
+            index.add(Observed.join(pieces), self._paths[0])
+        pieces += self._stored(index.read(known) if index else (), self._paths[1])
+        return Seen(Observed.join(pieces), StoredPictures(self._paths), self._quarantine.files)
+
+    def _stored(self, pieces: Iterable[Observed], path: Path) -> list[Observed]:
+        with PictureWriter(path, self._size) as pixels:
+            return list(store_pieces(self._counted(pieces), pixels, self._quarantine))
+
+    def _counted(self, pieces: Iterable[Observed]) -> Iterator[Observed]:
+        for piece in pieces:
+            yield piece
+            self._done += piece.files.height
+            if self._progress:
+                self._progress(self._done, len(self._source.pictures))
+
+    def keep(self, names: Collection[str]) -> Mapping[str, str]:
+        """Reads the pictures once more."""
+        store_files(self._source.read(names), self._quarantine)
+        return self._quarantine.files
+
+    def write(self, routed: Routed, schemas: Mapping[str, pa.Schema]) -> None:
+        """Writes one file of each output."""
+        pixels = StoredPictures(self._paths)
+        write_rows(self._folder, routed, schemas, pixels, as_files=self._as_files, executor=in_threads)
+        shutil.rmtree(self._folder / _SOUND)
+
+
+def observe_files(
+    files: Iterable[tuple[RawPicture, bytes | None]], kept: frozenset[str], observer: Observer, executor: Executor
+) -> Iterator[Observed]:
+    """Observes pictures, some at a time.
+
+    Args:
+        files: pictures, and their contents, None if they cannot be read.
+        kept: names of pictures whose contents are needed whatever they are.
+        observer: the work.
+        executor: runs it.
+    """
+    batches = batched(files, lambda file: len(file[1] or b""), _BATCH_FILES, _BATCH_BYTES)
+    jobs = (Job(batch, kept.intersection(picture.name for picture, _ in batch)) for batch in batches)
     with _quiet_pillow():
-        for piece in itertools.chain(executor(observer, _jobs(unknown(), kept)), from_index()):
-            pixels.append(piece.pixels)
-            for name, content in piece.contents.items():
-                quarantine.store(name, content)
-            pieces.append(replace(piece, pixels=piece.pixels[:0].copy(), contents={}))
-            done += piece.files.height
-            if progress:
-                progress(done, len(source.pictures))
-    return Observed.join(pieces)
+        yield from executor(observer, jobs)
 
 
-def _jobs(files: Iterable[tuple[RawPicture, bytes | None]], kept: frozenset[str]) -> Iterator[Job]:
-    """Batches of files, of fewer files if they are large."""
-    batch: list[tuple[RawPicture, bytes | None]] = []
-    size = 0
-    for picture, content in files:
-        batch.append((picture, content))
-        size += len(content or b"")
-        if len(batch) == _BATCH_FILES or size >= _BATCH_BYTES:
-            yield Job(batch, kept.intersection(file.name for file, _ in batch))
-            batch, size = [], 0
+def batched(items: Iterable[_Item], size: Callable[[_Item], int], most: int, most_bytes: int) -> Iterator[list[_Item]]:
+    """Batches of so many items, or fewer if they are large.
+
+    Args:
+        items: one after the other.
+        size: of an item in bytes.
+        most: items of a batch.
+        most_bytes: of a batch, after which the next begins.
+    """
+    batch: list[_Item] = []
+    total = 0
+    for item in items:
+        batch.append(item)
+        total += size(item)
+        if len(batch) == most or total >= most_bytes:
+            yield batch
+            batch, total = [], 0
     if batch:
-        yield Job(batch, kept.intersection(file.name for file, _ in batch))
+        yield batch
+
+
+def store_pieces(pieces: Iterable[Observed], pixels: PictureWriter, quarantine: Quarantine) -> Iterator[Observed]:
+    """Puts pixels and contents on the disk; yields what is left."""
+    for piece in pieces:
+        pixels.append(piece.pixels)
+        for name, content in piece.contents.items():
+            quarantine.store(name, content)
+        yield replace(piece, pixels=piece.pixels[:0].copy(), contents={})
+
+
+def store_files(files: Iterable[tuple[RawPicture, bytes | None]], quarantine: Quarantine) -> None:
+    """Stores files in quarantine, if they can be read."""
+    for picture, content in files:
+        if content is not None:
+            quarantine.store(picture.name, content)
+
+
+def write_rows(
+    folder: Path,
+    routed: Routed,
+    schemas: Mapping[str, pa.Schema],
+    pixels: StoredPictures,
+    *,
+    as_files: bool,
+    executor: Executor,
+) -> None:
+    """Writes rows and their pictures into an empty folder, and checks that each row is there.
+
+    Args:
+        folder: to write into.
+        routed: the rows.
+        schemas: output -> its columns.
+        pixels: of the pictures that failed no rule.
+        as_files: whether clean pictures are also written as files.
+        executor: writes these.
+
+    Raises:
+        ContractError: a row was lost or doubled.
+    """
+    with PictureWriter(folder / PICTURES, pixels.size) as pictures:
+        pictures.append_stored(pixels, routed.stored)
+    with Outputs(folder, schemas) as outputs:
+        for name, rows in routed.tables.items():
+            outputs.write(name, 0, as_arrow(rows, schemas[name]))
+    if as_files:
+        write_files(folder, routed.tables["clean"]["source"].to_list(), routed.first, executor)
+    check_rows(folder, routed.row_ids)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Opens a source of pictures: a folder, zip or tar whose files are pictures, attribute files, or neither."""
 
 import hashlib
+import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -11,7 +12,7 @@ from eightytwenty.pictures.attribute_files import MOST_SIDECAR_BYTES, AttributeF
 from eightytwenty.pictures.attribute_tables import parse_tables
 from eightytwenty.pictures.attribute_text import column_names, is_table
 from eightytwenty.pictures.schema import PICTURE_SUFFIXES
-from eightytwenty.read.archives import members
+from eightytwenty.read.archives import members, read_file
 from eightytwenty.read.beside import HIDDEN, Unread, reason_beside
 
 MOST_ATTRIBUTE_BYTES = 1 << 30  # of all attribute files together, which are kept in memory
@@ -45,10 +46,12 @@ class RawPicture:
 
     Args:
         name: its path in the source, with slashes. Its row id is this name and record 1.
+        path: the same as the folder has it, where names need not be text.
         size: in bytes.
     """
 
     name: str
+    path: str
     size: int
 
 
@@ -98,9 +101,7 @@ class PictureSource:
     digests: tuple[str, ...]
 
     def read(self, names: Collection[str] | None = None) -> Iterator[tuple[RawPicture, bytes | None]]:
-        """Reads pictures, each once, in a fixed order; the content is None if the disk or archive cannot read it.
-
-        An archive is read once from start to end, with one file in memory at a time.
+        """Reads pictures as `read_pictures` does.
 
         Args:
             names: of the pictures to read; all if not given.
@@ -108,12 +109,8 @@ class PictureSource:
         Raises:
             UserError: the archive is damaged.
         """
-        remaining = {picture.name: picture for picture in self.pictures if names is None or picture.name in names}
-        for member in members(self.path):
-            if not member.problem and member.name in remaining:
-                yield remaining.pop(member.name), member.read()
-        for picture in remaining.values():
-            yield picture, None  # deleted since it was listed
+        chosen = (picture for picture in self.pictures if names is None or picture.name in names)
+        return read_pictures(self.path, chosen)
 
     def sha256(self, pictures: Iterable[tuple[str, str]] | None = None) -> str:
         """Digest of the names and contents of all but the unread files; the same for a folder and an archive of it.
@@ -126,6 +123,30 @@ class PictureSource:
             pictures = ((picture.name, content_digest(content)) for picture, content in self.read())
         lines = [*self.digests, *(f"{name}\0{digest}" for name, digest in pictures)]
         return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def read_pictures(path: Path, pictures: Iterable[RawPicture]) -> Iterator[tuple[RawPicture, bytes | None]]:
+    """Reads pictures, each once, in a fixed order; the content is None if the disk or archive cannot read it.
+
+    An archive is read once from start to end, with one file in memory at a time.
+
+    Args:
+        path: the folder or archive.
+        pictures: of it.
+
+    Raises:
+        UserError: the archive is damaged.
+    """
+    if path.is_dir():
+        for picture in pictures:
+            yield picture, read_file(os.path.join(path, picture.path))  # noqa: PTH118 - quicker than a Path for each
+        return
+    remaining = {picture.name: picture for picture in pictures}
+    for member in members(path):
+        if not member.problem and member.name in remaining:
+            yield remaining.pop(member.name), member.read()
+    for picture in remaining.values():
+        yield picture, None  # the archive is another one than was listed
 
 
 def content_digest(content: bytes | None) -> str:
@@ -177,7 +198,7 @@ def open_pictures(
                     f"{path} holds more than {MOST_ATTRIBUTE_BYTES >> 20} MB of attribute files; remove some."
                 )
         else:
-            pictures.append(RawPicture(member.name, member.size))
+            pictures.append(RawPicture(member.name, member.path, member.size))
     if not pictures:
         names = [*((file.name, file.reason) for file in refused), *unread.items()]
         example = f", such as {names[0][0]}: {names[0][1]}" if names else ""

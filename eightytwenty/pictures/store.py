@@ -1,70 +1,117 @@
-"""Writes the files of a cleaning of pictures."""
+"""Writes the files of a cleaning of pictures, and reads them again."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from PIL import Image
 
-from eightytwenty.engine.executor import in_threads
+from eightytwenty.engine.executor import Executor
+from eightytwenty.engine.write import OUTPUTS
 from eightytwenty.kinds.category import Attribute
-from eightytwenty.pictures.repair import Pixels
+
+if TYPE_CHECKING:
+    from eightytwenty.pictures.repair import Pixels
 
 PICTURES, ATTRIBUTES = "pictures.npy", "attributes.json"
 CLEAN, QUARANTINE = "clean", "quarantine"  # folders of files
-_SOUND = ".sound"  # during the cleaning: the pictures that failed no rule, in the order of arrival
+GALLERY = "gallery.png"  # drawn last
+# what a cleaning writes, besides its report.json and the gallery
+OWN_NAMES = (*(f"{name}.parquet" for name in OUTPUTS), PICTURES, ATTRIBUTES, CLEAN, QUARANTINE, "report.md")
 _LONGEST_NAME = 150  # bytes of a file's name, after its number
 _BLOCK = 1_024  # pictures to copy at once
 
 
-class SoundPictures:
-    """Pictures that failed no rule by themselves, on disk, because they may not fit into memory.
+class PictureWriter:
+    """Writes a file of NumPy's, uint8 (n, size, size, 3), piece by piece, because it may not fit into memory.
 
     Args:
-        folder: of the temporary file.
-        size: their side in pixels.
+        path: of the file.
+        size: side of the pictures in pixels.
     """
 
-    def __init__(self, folder: Path, size: int) -> None:
-        self._path, self._shape = folder / _SOUND, (size, size, 3)
-        self._path.touch()
+    def __init__(self, path: Path, size: int) -> None:
+        self._stream, self._size, self._count = path.open("wb"), size, 0
+        self._write_header()
 
-    def append(self, pictures: Pixels) -> None:
-        """Adds uint8 (n, size, size, 3)."""
-        with self._path.open("ab") as stream:
-            stream.write(pictures.tobytes())
+    def append(self, pictures: "Pixels") -> None:
+        """Adds uint8 (k, size, size, 3)."""
+        self._stream.write(pictures.tobytes())
+        self._count += len(pictures)
 
-    def __getitem__(self, numbers: Sequence[int]) -> Pixels:
-        """Reads pictures by number, uint8 (n, size, size, 3)."""
-        if not self._path.stat().st_size:
-            return np.empty((0, *self._shape), np.uint8)
-        return np.array(np.memmap(self._path, np.uint8, "r").reshape(-1, *self._shape)[list(numbers)])
+    def append_stored(self, pictures: "StoredPictures", numbers: Sequence[int]) -> None:
+        """Adds pictures of other files by number, in this order."""
+        for start in range(0, len(numbers), _BLOCK):
+            self.append(pictures[numbers[start : start + _BLOCK]])
 
-    def save(self, path: Path, numbers: Sequence[int]) -> None:
-        """Writes pictures into a file of NumPy's, in this order."""
-        with path.open("wb") as stream:
-            header = {"descr": "|u1", "fortran_order": False, "shape": (len(numbers), *self._shape)}
-            np.lib.format.write_array_header_1_0(stream, header)
-            for start in range(0, len(numbers), _BLOCK):
-                stream.write(self[numbers[start : start + _BLOCK]].tobytes())
+    def _write_header(self) -> None:
+        # as long for no picture as for any number of them
+        header = {"descr": "|u1", "fortran_order": False, "shape": (self._count, self._size, self._size, 3)}
+        np.lib.format.write_array_header_1_0(self._stream, header)
 
-    def remove(self) -> None:
-        """Removes the temporary file."""
-        self._path.unlink()
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._stream:
+            self._stream.seek(0)
+            self._write_header()
+
+
+class StoredPictures:
+    """The pictures of files of NumPy's, one file after the other.
+
+    Args:
+        paths: of the files, at least one.
+
+    Attributes:
+        size: side of the pictures in pixels.
+        starts: the number of the first picture of each file, and the number of all.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        shapes = [_mapped(path).shape for path in paths]
+        self._paths, self.size = paths, shapes[0][1]
+        self.starts = np.cumsum([0, *(length for length, *_ in shapes)])
+
+    def __getitem__(self, numbers: Sequence[int]) -> "Pixels":
+        """Reads pictures by number, uint8 (k, size, size, 3)."""
+        wanted = np.asarray(numbers, np.int64)
+        files = np.searchsorted(self.starts, wanted, side="right") - 1
+        pictures = np.empty((len(wanted), self.size, self.size, 3), np.uint8)
+        for file in np.unique(files).tolist():
+            at = np.flatnonzero(files == file)
+            pictures[at] = _mapped(self._paths[file])[wanted[at] - self.starts[file]]
+        return pictures
+
+
+def join_pictures(paths: Sequence[Path], path: Path) -> None:
+    """Writes the pictures of files of NumPy's, one file after the other, into one."""
+    pictures = StoredPictures(paths)
+    with PictureWriter(path, pictures.size) as writer:
+        writer.append_stored(pictures, range(pictures.starts[-1]))
+
+
+def _mapped(path: Path) -> "Pixels":
+    """Maps a file anew each time: of those that stay mapped, a process may have few."""
+    pictures: Pixels = np.load(path, mmap_mode="r", allow_pickle=False)
+    return pictures
 
 
 class Quarantine:
     """Stores the original files of quarantined pictures under safe names, whatever their names were.
 
     Args:
-        folder: of the cleaning.
-        names: of all pictures of the source, in order; their numbers make the file names unique.
+        folder: to store them in.
+        numbers: of the pictures in the source by name, from 1; they make the file names unique.
     """
 
-    def __init__(self, folder: Path, names: Sequence[str]) -> None:
-        self._folder = folder / QUARANTINE
-        self._numbers = {name: number for number, name in enumerate(names, 1)}
+    def __init__(self, folder: Path, numbers: Mapping[str, int]) -> None:
+        self._folder, self._numbers = folder / QUARANTINE, numbers
         self.files: dict[str, str] = {}
 
     def store(self, name: str, content: bytes) -> None:
@@ -80,23 +127,25 @@ def _file_name(number: int, name: str) -> str:
     return f"{number:06}-{printable.encode()[-_LONGEST_NAME:].decode(errors='ignore')}"
 
 
-def write_files(folder: Path, names: Sequence[str]) -> None:
+def write_files(folder: Path, names: Sequence[str], first: int, executor: Executor) -> None:
     """Writes each clean picture as a PNG file, for people and for other tools.
 
     Args:
         folder: holds pictures.npy.
         names: of the pictures in the source, in the order of clean.parquet. File names start with the row number.
+        first: the number of the first of these rows.
+        executor: writes them.
     """
+    from PIL import Image
+
     (folder / CLEAN).mkdir()
-    if not names:  # NumPy cannot map a file without pictures
-        return
-    pictures = np.load(folder / PICTURES, mmap_mode="r", allow_pickle=False)
+    pictures = _mapped(folder / PICTURES)
 
     def write(row: int) -> None:
-        name = _file_name(row + 1, str(PurePosixPath(names[row]).with_suffix(".png")))
+        name = _file_name(first + row, str(PurePosixPath(names[row]).with_suffix(".png")))
         Image.fromarray(pictures[row]).save(folder / CLEAN / name)
 
-    for _ in in_threads(write, range(len(names))):
+    for _ in executor(write, range(len(names))):
         pass
 
 

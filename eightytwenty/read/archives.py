@@ -6,6 +6,7 @@ not followed, and the unpacked size is bounded.
 
 import bz2
 import copy
+import functools
 import gzip
 import io
 import lzma
@@ -75,6 +76,7 @@ class Member:
 
     Args:
         name: its path inside, with slashes.
+        path: the same as the folder has it, where names need not be text.
         record: 1; 2 and so on for a name that came before.
         size: in bytes, as listed.
         problem: why it is refused, empty if it is not.
@@ -82,6 +84,7 @@ class Member:
     """
 
     name: str
+    path: str
     record: int
     size: int
     problem: str
@@ -98,7 +101,7 @@ class _NameChecker:
     def member(self, name: str, size: int, kind: str, read: Callable[[], bytes | None]) -> Member:
         """A member under its normalized name; `kind` says what it is if it is not a file."""
         unsafe = _unsafe(name.encode(errors="replace").decode())  # the backslashes for bytes that are not text are ours
-        name = name_as_text(name)
+        path, name = name, name_as_text(name)
         problem = unsafe or kind or ("" if size <= MOST_FILE_BYTES else f"larger than {MOST_FILE_BYTES >> 20} MB")
         if not unsafe:
             name = posixpath.normpath(name)
@@ -109,7 +112,7 @@ class _NameChecker:
                 problem = problem or "a file and a folder of one name"
             self.folders.update(parents)
         self.counts[name] += 1
-        return Member(name, self.counts[name], size, problem, read)
+        return Member(name, path, self.counts[name], size, problem, read)
 
 
 def _unsafe(name: str) -> str:
@@ -174,16 +177,7 @@ def _folder_members(folder: Path) -> Iterator[Member]:
     checker = _NameChecker()
     for name, problem in sorted(entries):
         file = posixpath.join(root, name)
-
-        def read(file: str = file) -> bytes | None:
-            try:
-                # a link or pipe that has replaced the file is neither followed nor waited for
-                with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as stream:
-                    # for a larger size, Python would allocate all of it first
-                    return stream.read(min(os.fstat(stream.fileno()).st_size, MOST_FILE_BYTES))
-            except OSError:
-                return None
-
+        read = functools.partial(read_file, file)
         try:
             status = os.lstat(file)
         except OSError:  # it was deleted, or its folder may be listed but not entered
@@ -191,6 +185,18 @@ def _folder_members(folder: Path) -> Iterator[Member]:
             continue
         kind = "" if stat.S_ISREG(status.st_mode) else _KINDS.get(stat.S_IFMT(status.st_mode), "no file")
         yield checker.member(name, status.st_size, problem or kind, read)
+
+
+def read_file(path: str) -> bytes | None:
+    """The content of a file of a folder; None if the disk cannot read it, or something else is in its place."""
+    try:
+        # a link or pipe that has replaced the file is neither followed nor waited for
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as stream:
+            status = os.fstat(stream.fileno())
+            # for a larger size, Python would allocate all of it first
+            return stream.read(min(status.st_size, MOST_FILE_BYTES)) if stat.S_ISREG(status.st_mode) else None
+    except OSError:
+        return None
 
 
 def _zip_members(path: Path) -> Iterator[Member]:

@@ -129,6 +129,7 @@ def test_killed_and_run_again_the_result_is_the_same(
     assert retrain(data, monkeypatch).name == "Nothing to do"
 
 
+@pytest.mark.soak
 def test_of_two_at_once_the_second_waits_and_has_nothing_to_do(
     server: str, expected: dict[str, object], tmp_path: Path
 ) -> None:

@@ -44,6 +44,7 @@ def test_flows_at_once_do_not_disturb_each_other(undisturbed: Path, tmp_path: Pa
     assert not (data / "prefect" / "server.log").read_text().count("database is locked")
 
 
+@pytest.mark.soak
 def test_a_killed_private_prefect_server_ends_the_flow_with_a_sentence(undisturbed: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     # by default Prefect retries for more than a minute when the server is gone

@@ -100,6 +100,7 @@ def test_servers_that_are_killed_and_come_back_cost_the_flow_nothing(servers: Se
     assert stages(servers.data) == stages(undisturbed)
 
 
+@pytest.mark.soak
 def test_an_mlflow_server_that_stays_away_ends_the_flow_with_a_sentence(servers: Servers) -> None:
     # by default MLflow retries for four minutes when the server is gone
     with running(servers.data, **servers.environment, MLFLOW_HTTP_REQUEST_MAX_RETRIES="1") as flow:
@@ -113,6 +114,7 @@ def test_an_mlflow_server_that_stays_away_ends_the_flow_with_a_sentence(servers:
     assert not unfinished(servers.data)
 
 
+@pytest.mark.soak
 def test_a_silent_run_is_crashed_even_if_the_prefect_server_died_with_it(
     servers: Servers, undisturbed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

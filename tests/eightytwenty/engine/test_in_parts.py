@@ -1,7 +1,10 @@
 """A cleaning in parts, merged, is byte for byte that of one machine."""
 
+import functools
 import io
 import json
+import random
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,19 +13,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eightytwenty import UserError
+import eightytwenty
+from eightytwenty import UserError, clean
 from eightytwenty.cleaned import Cleaned
 from eightytwenty.engine import in_parts
 from eightytwenty.engine.executor import in_threads
-from eightytwenty.engine.in_parts import clean_in_parts, prepare
+from eightytwenty.engine.in_parts import clean_in_parts, in_units, prepare
 from eightytwenty.engine.merge import merge_parts
 from eightytwenty.pages.explain import explain
+from eightytwenty.read.any_table import AnyTable
+from eightytwenty.read.options import ReadOptions
 from eightytwenty.read.source import open_source
 from eightytwenty.schema import Column, Table, Unique
+from schemas.pairs import pairs_table
 from tests.conftest import Cleaned as CleanedFiles
 from tests.eightytwenty.engine.test_any_table import as_csv, examples
 from tests.eightytwenty.executors import pickled
 
+ANY = AnyTable(ReadOptions())
 TABLE = Table("things", (Column("id", "integer"), Column("name", "text", nullable=True)), (Unique(("id",)),), csv=True)
 
 
@@ -54,6 +62,28 @@ def test_neither_units_nor_executors_change_a_byte(
         patch.setattr(in_parts, "_ROWS", 3)
         in_parts_of(whole.folder.parent / "source", table, folder / "parts", unit_bytes, executor)
     assert merged(folder / "parts", folder / "merged") == whole.files
+
+
+@pytest.mark.parametrize("table", [pairs_table(65536), None], ids=["pairs", "inferred"])
+@pytest.mark.parametrize("pieces", [1, 3, 17])
+def test_a_table_that_is_stated_or_inferred_is_the_same_in_any_number_of_pieces(tmp_path, monkeypatch, table, pieces):
+    numbers = random.Random(0)  # noqa: S311 - for a table
+    pairs = [(numbers.randrange(500), numbers.randrange(500)) for _ in range(600)]
+    lines = [f"{numbers.randrange(3_000)},{a},{b},{a + b + (a == b)}\n" for a, b in pairs]
+    source = tmp_path / "pairs.csv"
+    source.write_text("record_id,a,b,sum\n" + "".join(lines + numbers.choices(lines, k=9)))
+    unit_bytes = -(-source.stat().st_size // pieces)
+
+    @contextmanager
+    def by_pieces(cluster, path, table, out, how, watch):
+        run = functools.partial(clean_in_parts, executor=pickled, unit_bytes=unit_bytes)
+        yield in_units(pickled, unit_bytes), functools.partial(run, work=prepare(open_source(path, ANY), how, out))
+
+    clean(source, table, tmp_path / "whole")
+    monkeypatch.setattr(eightytwenty, "_workers", by_pieces)
+    clean(source, table, tmp_path / "parts")
+    assert len(list((tmp_path / "parts" / "clean.parquet").iterdir())) == pieces
+    assert merged(tmp_path / "parts", tmp_path / "merged") == CleanedFiles(tmp_path / "whole", None).files
 
 
 @pytest.fixture

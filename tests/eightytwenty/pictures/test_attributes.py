@@ -114,6 +114,12 @@ def test_in_a_table_of_some_length_an_id_or_caption_is_no_attribute():
     assert result.ignored_columns == dict.fromkeys(["id", "caption"], "most of its values stand on one line only")
 
 
+def test_the_order_of_values_does_not_depend_on_that_of_counting():
+    order = ("-1", "0", "00", "000", "0000", "01", "1", "2", "10", "x", "x1")
+    lines = "".join(f"{number}.png,{value}\n" for number, value in enumerate(order * 5))
+    assert [table(f"file,number\n{lines}").attributes[0].values for _ in range(5)] == [order] * 5
+
+
 def test_whole_numbers_as_pandas_writes_them_are_values():
     result = table("file,smiling\na,1.0\nb,0.0\nc,\n")
     assert result.attributes == (Attribute("smiling", ("0.0", "1.0")),)

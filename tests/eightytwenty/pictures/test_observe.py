@@ -33,7 +33,7 @@ def drawing(width: int = SIDE, height: int = SIDE) -> Image.Image:
 
 def failed(name: str, content: bytes) -> list[str]:
     """The rules that a file fails."""
-    observed = Observer.of(pictures_table(SIDE))(Job([(RawPicture(name, len(content)), content)], frozenset()))
+    observed = Observer.of(pictures_table(SIDE))(Job([(RawPicture(name, name, len(content)), content)], frozenset()))
     return [rule for rule in observed.failures.columns if observed.failures[rule][0]]
 
 
@@ -142,4 +142,4 @@ def test_every_reason_says_what_to_do_about_a_file():
 
 def observed_frame():
     content = encode(drawing(), "PNG")
-    return Observer.of(pictures_table(SIDE))(Job([(RawPicture("x", len(content)), content)], frozenset())).files
+    return Observer.of(pictures_table(SIDE))(Job([(RawPicture("x", "x", len(content)), content)], frozenset())).files
