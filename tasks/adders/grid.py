@@ -13,7 +13,7 @@ from tasks.running.progress import task_progress
 from tasks.running.tensorflow import import_quietly
 
 SEEDS = 20
-"""The most seeds of one task. With the defaults they take a core half a minute, many times the start of a process."""
+"""The most seeds of one task. With the defaults they take a core 13 s and more, several starts of a process."""
 
 
 @dataclass(frozen=True)
