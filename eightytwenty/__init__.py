@@ -285,15 +285,17 @@ def _clean_pictures(
     watch: "Watch | None",
 ) -> "Summary":
     """Cleans pictures in this process, or by the workers of a cluster."""
+    from eightytwenty.plugins import require_library
+
     for library in ("PIL", "scipy"):
-        _require_library(library, "cleaning pictures", "pictures")
+        require_library(library, "cleaning pictures", "pictures")
     from eightytwenty.pictures.run import clean_pictures
     from eightytwenty.pictures.source import open_pictures
 
     pictures = open_pictures(path, table.attribute_file, table.known_attributes)
     if not cluster:
         return clean_pictures(pictures, table, out, progress, as_files=True)
-    _require_library("distributed", "cleaning on a cluster", "cluster")
+    require_library("distributed", "cleaning on a cluster", "cluster")
     from eightytwenty.cluster import clean_pictures_on_cluster
 
     return clean_pictures_on_cluster(cluster, pictures, table, out, progress, watch)
@@ -315,7 +317,9 @@ def _workers(
     if not cluster:
         yield scan_here, clean_table
         return
-    _require_library("distributed", "cleaning on a cluster", "cluster")
+    from eightytwenty.plugins import require_library
+
+    require_library("distributed", "cleaning on a cluster", "cluster")
     from eightytwenty.cluster import on_cluster
 
     with on_cluster(cluster, path, table, out, how, watch) as workers:
@@ -399,15 +403,3 @@ def _local_path(source: "str | Path | Frame", out: Path, options: "ReadOptions |
             yield store_query(str(source), options or ReadOptions(), folder)
         else:
             yield store(source, folder) if is_pipe(source) else download(str(source), folder)
-
-
-def _require_library(name: str, what: str, extra: str) -> None:
-    """Checks that a library is installed.
-
-    Raises:
-        UserError: it is missing; the sentence names the extra to install.
-    """
-    try:
-        import_module(name)
-    except ModuleNotFoundError as error:
-        raise UserError(f"{what} needs {error.name}: install eightytwenty[{extra}].") from None

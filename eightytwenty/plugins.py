@@ -1,5 +1,6 @@
-"""Loads what other installed distributions add to the command line by entry points."""
+"""Loads what other installed distributions add: entry points of the command line, and libraries that not all need."""
 
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +23,18 @@ def package_folder(name: str) -> Path | None:
     spec = find_spec(name)
     locations = spec and (spec.submodule_search_locations or [spec.origin or ""])
     return next((Path(location) for location in locations or () if location), None)
+
+
+def require_library(name: str, what: str, extra: str) -> None:
+    """Checks that a library is installed.
+
+    Raises:
+        UserError: it is missing; the sentence names the extra to install.
+    """
+    try:
+        import_module(name)
+    except ModuleNotFoundError as error:
+        raise UserError(f"{what} needs {error.name}: install eightytwenty[{extra}].") from None
 
 
 def _load(entry: EntryPoint) -> Any:

@@ -19,10 +19,12 @@ _SECOND = 1.0
 @contextmanager
 def progress_bar(title: str, unit: str) -> Iterator[Progress]:
     """Shows a bar until the work is done; outside a terminal, such as in a log file, it is not drawn."""
+    if os.environ.get(QUIET):
+        yield lambda *_: None
+        return
     from tqdm import tqdm
 
-    is_off = True if os.environ.get(QUIET) else None
-    with Line.hidden(), tqdm(desc=title, unit=f" {unit}", total=0, leave=False, disable=is_off) as bar:
+    with Line.hidden(), tqdm(desc=title, unit=f" {unit}", total=0, leave=False, disable=None) as bar:
 
         def show(done: int, total: int) -> None:
             bar.total = total

@@ -12,6 +12,7 @@ from keras import layers
 
 from models.gans.gan import NOISE, Gan, scaled
 
+_RATE = 2e-4
 _REAL_LABEL = 0.9  # one-sided label smoothing
 
 
@@ -40,7 +41,7 @@ def _cross_entropy(label: float, scores: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(tf.fill(tf.shape(scores), label), scores))
 
 
-def dcgan(size: int, cardinalities: Sequence[int], seed: int, steps: int) -> Dcgan:
+def dcgan(size: int, cardinalities: Sequence[int], seed: int, steps: int, learning_rate: float = 0) -> Dcgan:
     """Builds the networks of the recipe.
 
     Args:
@@ -48,10 +49,11 @@ def dcgan(size: int, cardinalities: Sequence[int], seed: int, steps: int) -> Dcg
         cardinalities: not used: the article's network takes no attributes.
         seed: of the weights and of the noise.
         steps: not used: the article's learning rate was constant.
+        learning_rate: 0 = the article's.
     """
     del cardinalities, steps
     gan = Dcgan(_generator(size), _discriminator(size), seed)
-    gan.compile(keras.optimizers.Adam(2e-4, beta_1=0.5), keras.optimizers.Adam(2e-4, beta_1=0.5))
+    gan.compile(*(keras.optimizers.Adam(learning_rate or _RATE, beta_1=0.5) for _ in range(2)))
     return gan
 
 

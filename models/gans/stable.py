@@ -120,7 +120,7 @@ class StableGan(Gan):
         return [*super()._state_variables(), *self.average.variables]
 
 
-def stable(size: int, cardinalities: Sequence[int], seed: int, steps: int) -> StableGan:
+def stable(size: int, cardinalities: Sequence[int], seed: int, steps: int, learning_rate: float = 0) -> StableGan:
     """Builds the networks of the recipe.
 
     Args:
@@ -128,6 +128,7 @@ def stable(size: int, cardinalities: Sequence[int], seed: int, steps: int) -> St
         cardinalities: number of values of each attribute.
         seed: of the weights and of the noise.
         steps: of the whole training, at the end of which the learning rate is 0.
+        learning_rate: in its first half; 0 = as the recipe says.
     """
     gan = StableGan(
         generator(size, cardinalities),
@@ -136,15 +137,15 @@ def stable(size: int, cardinalities: Sequence[int], seed: int, steps: int) -> St
         seed,
         PENALTY,
     )
-    gan.compile(adam(steps), adam(steps))
+    gan.compile(adam(steps, learning_rate), adam(steps, learning_rate))
     return gan
 
 
-def adam(steps: int) -> keras.Optimizer:
+def adam(steps: int, learning_rate: float = 0) -> keras.Optimizer:
     """The optimizer of each network, for a training of `steps` steps."""
-    constant_steps = steps // 2
+    constant_steps, first = steps // 2, learning_rate or _RATE
     rate = keras.optimizers.schedules.CosineDecay(
-        _RATE, decay_steps=steps - constant_steps, warmup_target=_RATE, warmup_steps=constant_steps
+        first, decay_steps=steps - constant_steps, warmup_target=first, warmup_steps=constant_steps
     )
     return keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9, epsilon=1e-8)
 

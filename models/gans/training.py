@@ -42,7 +42,9 @@ def make_repeatable() -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def build(recipe: Recipe, size: int, cardinalities: Sequence[int], seed: int, steps: int) -> Gan:
+def build(
+    recipe: Recipe, size: int, cardinalities: Sequence[int], seed: int, steps: int, learning_rate: float = 0
+) -> Gan:
     """Builds the networks of a recipe, to be trained.
 
     Keras numbers the layers of a process, and TensorFlow adds gradients up in the order of their names: with `dense_9`
@@ -55,9 +57,10 @@ def build(recipe: Recipe, size: int, cardinalities: Sequence[int], seed: int, st
         cardinalities: number of values of each attribute; a recipe that is not in `CONDITIONAL` ignores them.
         seed: of the weights and of the noise.
         steps: of the whole training.
+        learning_rate: of both networks; 0 = as the recipe says.
     """
     keras.utils.clear_session(free_memory=False)
-    return BUILDERS[recipe](size, cardinalities, seed, steps)
+    return BUILDERS[recipe](size, cardinalities, seed, steps, learning_rate)
 
 
 def train_epoch(

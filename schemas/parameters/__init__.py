@@ -8,11 +8,12 @@ from schemas.parameters.clean import CleanInboxParameters, CleanParameters
 from schemas.parameters.operate import DeployParameters, StatusParameters, UpParameters
 from schemas.parameters.registered import DrawParameters, FacesParameters, PredictParameters, RollbackParameters
 from schemas.parameters.retrain import RetrainAddersParameters, RetrainAvatarsParameters, RetrainParameters
-from schemas.parameters.training import DRAWN, GENERATED, AdderParameters, GanParameters, RunParameters
+from schemas.parameters.training import DRAWN, GENERATED, SWEPT, AdderParameters, GanParameters, RunParameters
 
 __all__ = [
     "DRAWN",
     "GENERATED",
+    "SWEPT",
     "AdderParameters",
     "CleanInboxParameters",
     "CleanParameters",

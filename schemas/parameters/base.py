@@ -35,6 +35,14 @@ def _number(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+ClusterOfSweep = Annotated[
+    str,
+    Field(
+        title="Cluster",
+        description="address of a Dask scheduler, such as tls://host:8786, whose workers share a sweep, and the data "
+        "folder; if empty, processes of this machine do",
+    ),
+]
 PictureSize = Annotated[Literal[32, 64, 128], BeforeValidator(_number)]
 
 # 0: the value of the champion

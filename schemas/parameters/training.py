@@ -1,12 +1,17 @@
 """The parameters of the flows that train."""
 
+import re
+from itertools import product
+from math import prod
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from schemas.parameters.base import Even, LocalPath, Parameters, PictureSize, Seed, Share, short_source
+from schemas.parameters.base import ClusterOfSweep, Even, LocalPath, Parameters, PictureSize, Seed, Share, short_source
 
 GENERATED = "generated"
+SWEPT = ("learning_rate", "batch_size", "seed", "recipe", "epochs")
+_MOST_VARIANTS = 1000
 DRAWN = ("avatars", "ellipses-outline", "ellipses-white", "ellipses-colour")
 
 
@@ -43,6 +48,7 @@ class AdderParameters(Parameters):
     dirt: Share = Field(0.2, description="share of the generated rows that get a fault")
     most_quarantine: Share = Field(0.5, description="share of rows in quarantine above which training is refused")
     seed: Seed = Field(0, description="the same seed gives the same run, bit for bit")
+    cluster: ClusterOfSweep = ""
 
     @model_validator(mode="after")
     def _no_duplicates(self) -> Self:
@@ -92,6 +98,9 @@ class GanParameters(Parameters):
         le=4096,
         description="pictures in a training step; 0 = as the recipe says: 16 for stable, 64 on a GPU; 128 for dcgan",
     )
+    learning_rate: float = Field(
+        0, ge=0, le=1, description="of both networks; 0 = as the recipe says: 0.001 for stable, 0.0002 for dcgan"
+    )
     on_collapse: Literal["continue", "stop", "roll-back"] = Field(
         "continue",
         description="when the pictures lose their variety: go on, stop, or stop and go back to the best epoch",
@@ -109,6 +118,46 @@ class GanParameters(Parameters):
     most_quarantine: Share = Field(0.5, description="share of pictures in quarantine above which training is refused")
     seed: Seed = Field(0, description="the same seed gives the same run, bit for bit")
 
+    sweep: list[str] = Field(
+        [],
+        description="train a variant for each combination of values, such as learning_rate=0.0005,0.001 and seed=0,1, "
+        f"and take the best; what may vary: {', '.join(SWEPT)}",
+    )
+    cluster: ClusterOfSweep = ""
+
+    @model_validator(mode="after")
+    def _sweep_of_variants(self) -> Self:
+        _ = self.variants
+        return self
+
+    @property
+    def variants(self) -> "list[GanParameters]":
+        """The parameters of each variant of a sweep; without one, these alone."""
+        values: dict[str, list[str]] = {}
+        for part in filter(None, re.split(r"[,;\s]+", ",".join(self.sweep))):
+            # the command line has divided the values of a name at their commas
+            name, mark, value = part.rpartition("=")
+            name = name.replace("-", "_") if mark else next(reversed(values), "")
+            if name not in SWEPT or value in values.get(name, []):
+                raise ValueError(f"sweep takes different values, as seed=0,1, of {', '.join(SWEPT)}; not {part}")
+            values.setdefault(name, []).append(value)
+        if prod(map(len, values.values())) > _MOST_VARIANTS:
+            raise ValueError(f"sweep makes more than {_MOST_VARIANTS} variants; give fewer values")
+        return [self._variant(dict(zip(values, each, strict=True))) for each in product(*values.values())]
+
+    def _variant(self, values: dict[str, str]) -> "GanParameters":
+        if not values:
+            return self
+        try:
+            return GanParameters.model_validate(
+                {**self.model_dump(include=set(GanParameters.model_fields)), "sweep": [], **values}
+            )
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ValueError(
+                f"sweep cannot give {first['loc'][0]} the value {first['input']}: {first['msg']}"
+            ) from None
+
     @model_validator(mode="after")
     def _attributes_of_own_pictures(self) -> Self:
         if self.attributes and self.is_drawn:
@@ -120,7 +169,8 @@ class GanParameters(Parameters):
         """Such as "avatars 64x64, 20 epochs, stable"."""
         pictures = self.source if self.is_drawn else short_source(self.source)
         epochs = f"{self.planned_epochs} epoch{'s' if self.planned_epochs > 1 else ''}"
-        return f"{pictures} {self.size}x{self.size}, {epochs}, {self.recipe}"
+        sweep = f", {len(self.variants)} variants" if self.sweep else ""
+        return f"{pictures} {self.size}x{self.size}, {epochs}, {self.recipe}{sweep}"
 
     @property
     def is_drawn(self) -> bool:

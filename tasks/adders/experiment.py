@@ -6,8 +6,9 @@ from functools import partial
 from schemas.parameters import GENERATED, AdderParameters, RetrainAddersParameters
 from tasks.adders import challenger, data
 from tasks.adders.cleaning import CleanPairs
+from tasks.adders.grid import Grid
 from tasks.adders.register import NAME
-from tasks.adders.train import Grid, train
+from tasks.adders.train import train
 from tasks.decision import Decision, Scores, at_least, compare, decide
 from tasks.experiment import Data, Experiment, Ingest
 from tasks.retrain.inbox import start_with
@@ -32,7 +33,8 @@ def _training(form: AdderParameters) -> Experiment:
     is_own, sizes = form.source != GENERATED, tuple(sorted(form.largest_sums))
     tables = sizes[-1:] if is_own else sizes
     shared = form.model_dump(include={"seeds", "seed", "rows", "epochs", "patience"})
-    grids = [Grid(protocol, sizes, tuple(sorted(form.hidden_units)), **shared) for protocol in form.protocols]
+    widths = tuple(sorted(form.hidden_units))
+    grids = [Grid(protocol, sizes, widths, order=form.seed, **shared) for protocol in form.protocols]
     logged = form.model_dump(include={"rows", "dirt", "epochs", "patience"})
 
     def ingest(size: int) -> Ingest:
@@ -44,7 +46,7 @@ def _training(form: AdderParameters) -> Experiment:
         model=NAME,
         title=_title(form, grids[0].hidden_units, sizes),
         data=tuple(_data(ingest(size), size, not is_own, form.most_quarantine) for size in tables),
-        train=partial(train, grids=grids, tables=tables, is_own=is_own, logged=logged),
+        train=partial(train, grids=grids, tables=tables, is_own=is_own, logged=logged, cluster=form.cluster),
         score=challenger.score_adder,
         decide=partial(decide_adder, least_accuracy=0, margin=0),
     )

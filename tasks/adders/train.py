@@ -1,19 +1,19 @@
 """Trains the networks of both protocols, logs them, registers the best, and reports them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from prefect import get_run_logger, task
 
-from models.adders.network import Adder, IntArray
 from reports.accounts import Stopwatch, timed_stage
 from reports.eighty_twenty import EightyTwenty, eighty_twenty_markdown
 from reports.results import results_markdown, results_rich
-from tasks.adders.data import FEWEST_PAIRS, reaching, sizes_reached, training_pairs, uncleaned_pairs
-from tasks.adders.networks import load_adders, save_adders
+from tasks.adders.data import reaching, sizes_reached
+from tasks.adders.grid import Grid, train_grid
+from tasks.adders.networks import load_adders
 from tasks.adders.record import draw_results, record_networks, results_frame, summary_metrics
 from tasks.adders.register import best, find_registered, register_adder
 from tasks.adders.results import ScoredAdder, by_cell, gains, score_all
@@ -21,51 +21,10 @@ from tasks.experiment import Cleaned, Findings, Raw, Trained
 from tasks.report import write_report
 from tasks.running.progress import task_progress
 from tasks.running.retries import RETRIES
-from tasks.running.stages import Stage, data_folder, run_stage
+from tasks.running.stages import Stage, data_folder
+from tasks.running.sweep import PlannedStage, run_stages
 from tasks.running.tensorflow import import_quietly
 from tasks.tracking.run import Dataset, Run
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The networks of one protocol: each size, width and seed.
-
-    Attributes:
-        protocol: "article" or "solved".
-        largest_sums: the sizes, in ascending order.
-        hidden_units: the widths, in ascending order.
-        seeds: repetitions of each.
-        seed: number of the first.
-        rows: pairs that each learns from, at most.
-        epochs: at most; of the article's protocol only.
-        patience: epochs without a better validation loss before stopping; of the article's protocol only.
-    """
-
-    protocol: str
-    largest_sums: tuple[int, ...]
-    hidden_units: tuple[int, ...]
-    seeds: int
-    seed: int
-    rows: int
-    epochs: int
-    patience: int
-
-    @property
-    def key(self) -> dict[str, object]:
-        """All on which the networks depend, besides their pairs."""
-        unused = () if self.protocol == "article" else ("epochs", "patience")
-        return {name: value for name, value in vars(self).items() if name not in unused}
-
-    def train(self, pairs: Mapping[int, IntArray], progress: Callable[[int, int], None]) -> list[Adder]:
-        """Trains on pairs by size; progress is in epochs or, of the solved protocol, in networks."""
-        shared: dict[str, Any] = {"hidden_units": self.hidden_units, "seeds": self.seeds, "seed": self.seed}
-        if self.protocol == "article":
-            from models.adders.ensemble import train_article
-
-            return train_article(pairs, **shared, epochs=self.epochs, patience=self.patience, progress=progress)
-        from models.adders.solve import train_solved
-
-        return train_solved(pairs, **shared, progress=progress)
 
 
 def train(
@@ -77,6 +36,7 @@ def train(
     tables: Sequence[int],
     is_own: bool,
     logged: Mapping[str, object],
+    cluster: str = "",
 ) -> Trained:
     """Trains every network on clean rows, and the widest ones also on the rows as they came.
 
@@ -88,9 +48,10 @@ def train(
         tables: the largest sum of each table, in ascending order.
         is_own: whether the only table is the user's, which may be too small for some sizes.
         logged: parameters that all networks are logged with.
+        cluster: address of a Dask scheduler whose workers train where there are more than `SEEDS` seeds; may be empty.
 
     Raises:
-        UserError: there are too few clean pairs.
+        UserError: there are too few clean pairs, or the cluster cannot be used.
     """
     by_size = dict(zip(tables, data, strict=True))
     if is_own:
@@ -98,13 +59,13 @@ def train(
         if omitted := sorted(set(grids[0].largest_sums) - set(sizes)):
             get_run_logger().warning("sums to %s are left out: the source has too few pairs for them", omitted)
         grids = [replace(grid, largest_sums=sizes) for grid in grids]
-    cleaned = [train_adders(by_size, grid) for grid in grids]
+    cleaned = [train_adders(by_size, grid, cluster) for grid in grids]
     raws = {size: table.raw for size, table in by_size.items()}
     widest = [replace(grid, hidden_units=grid.hidden_units[-1:]) for grid in grids]
-    uncleaned = [train_adders(raws, grid) for grid in widest]
+    uncleaned = [stage for grid in widest for stage in train_adders(raws, grid, cluster)]
     stopwatch = Stopwatch()
     with stopwatch("score", "modelling"):
-        networks, uncleaned_networks = score_networks(cleaned), score_networks(uncleaned)
+        networks, uncleaned_networks = score_networks(list(chain(*cleaned))), score_networks(uncleaned)
     with stopwatch("track in MLflow", "other"):
         datasets = {size: by_size[reaching(by_size, size)].dataset for size in grids[0].largest_sums}
         version = log_adders(run, networks, datasets, model, logged)
@@ -113,7 +74,7 @@ def train(
         version,
         {"accuracy": networks[best(networks)].inside.accuracy},
         stages=(
-            *(timed_stage(stage.name.replace("-", " "), "modelling", [stage]) for stage in cleaned),
+            *(timed_stage(stages[0].name.replace("-", " "), "modelling", stages) for stages in cleaned),
             *stopwatch.stages,
             timed_stage("train uncleaned", "other", uncleaned),
         ),
@@ -124,36 +85,35 @@ def train(
 
 
 @task(task_run_name="train adders, {grid.protocol} protocol", **RETRIES)
-def train_adders(tables: Mapping[int, Cleaned] | Mapping[int, Raw], grid: Grid) -> Stage:
+def train_adders(tables: Mapping[int, Cleaned] | Mapping[int, Raw], grid: Grid, cluster: str = "") -> list[Stage]:
     """Trains a grid on the clean pairs of tables or, to show what cleaning buys, on raw rows as they came.
 
     Args:
         tables: by their largest sum, in ascending order.
         grid: the networks.
+        cluster: as in `train`.
+
+    Returns:
+        a stage for each part of the grid.
 
     Raises:
-        UserError: there are too few clean pairs.
+        UserError: there are too few clean pairs, or the cluster cannot be used.
     """
     sources = {size: reaching(tables, size) for size in grid.largest_sums}
-
-    def read(size: int) -> IntArray:
-        table = tables[sources[size]]
-        if isinstance(table, Raw):
-            return uncleaned_pairs(table, sources[size], grid.rows, grid.seed)
-        return training_pairs(table, size, grid.rows, grid.seed)
-
-    def make(folder: Path) -> None:
-        import_quietly()
-        # too few uncleaned rows may parse; clean ones were counted before
-        pairs = {size: rows for size in grid.largest_sums if len(rows := read(size)) >= FEWEST_PAIRS}
-        unit = "epochs" if grid.protocol == "article" else "networks"
-        with task_progress(name.replace("-", " "), unit) as progress:
-            save_adders(grid.train(pairs, progress) if pairs else [], folder)
-
     is_raw = isinstance(tables[sources[grid.largest_sums[0]]], Raw)
     name = f"train-{grid.protocol}-uncleaned" if is_raw else f"train-{grid.protocol}"
     inputs = {str(size): tables[source].sha256 for size, source in sources.items()}
-    return run_stage(data_folder(), name, inputs, grid.key, make)
+    parts = grid.parts
+    planned = [PlannedStage(name, inputs, part.key, partial(train_grid, name, tables, part)) for part in parts]
+    stages = run_stages(data_folder(), planned, cluster)
+    if len(parts) == 1:
+        return list(stages)
+    done = []
+    with task_progress(name.replace("-", " "), "tasks") as progress:
+        for stage in stages:
+            done.append(stage)
+            progress(len(done), len(parts))
+    return done
 
 
 @task(task_run_name="score the networks", **RETRIES)

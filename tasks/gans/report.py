@@ -33,6 +33,8 @@ from tasks.gans.train import TrainedGan
 _PICTURES = 64  # drawn and real ones in samples.png
 _FILM_SECONDS = 6.0
 MEASURE_COLUMNS = ("measure", "generated", "real")
+_COMPARED = ("fid", "coverage", "diversity", "alarms")  # of the variants of a sweep
+VARIANT_COLUMNS = ("variant", *map(title, _COMPARED))
 # measure -> the measure of real pictures to compare it with
 _MEASURES = {
     **{name: f"real_{name}" for name in ("fid", "kid", "density", "coverage", "diversity")},
@@ -51,13 +53,13 @@ def draw_training(folder: Path, data: TrainingSet, measures: Measures, trained: 
         inputs = {"noise": noise, "attributes": codes}
         return draw_with(generator, {name: inputs[name] for name in generator.input})
 
-    noise, codes = evaluation_inputs(data, config.seed)
+    noise, codes = evaluation_inputs(data, config.split)
     fake = draw(noise, codes)
 
     real = data.held_out_images[:_PICTURES]
     write_whole(folder / "samples.png", png(side_by_side(fake[:_PICTURES], real, trained.generator_epoch, columns=8)))
     if "attributes" in generator.input:
-        square = attribute_square(data, config.seed)
+        square = attribute_square(data, config.split)
         drawn = draw(square.noise, square.codes)
         labelled = grid(drawn, row_labels=square.row_labels, column_labels=square.column_labels)
         write_whole(folder / "attributes.png", png(labelled))
@@ -84,9 +86,17 @@ def draw_training(folder: Path, data: TrainingSet, measures: Measures, trained: 
 
 
 def write_texts(
-    folder: Path, cleaned: Cleaned, measures: Measures, trained: TrainedGan, shares: EightyTwenty, recipe: str
+    folder: Path,
+    cleaned: Cleaned,
+    measures: Measures,
+    trained: TrainedGan,
+    shares: EightyTwenty,
+    recipe: str,
+    variants: Sequence[Sequence[str]],
 ) -> tuple[str, str]:
     """Writes the 80/20 report, the gallery of the cleaning and the attribution.
+
+    The lines of `variants` are those of `variant_lines`, if the training was the best of a sweep.
 
     Returns:
         Markdown: the measures, and the 80/20 report.
@@ -97,6 +107,7 @@ def write_texts(
             f"# {plain(cleaned.raw.words)}, {recipe}, {checkpoint.epochs} epochs",
             *(f"- **{alarm}**" for alarm in checkpoint.alarms),
             markdown_table(MEASURE_COLUMNS, measure_lines(trained, measures), right=MEASURE_COLUMNS[1:]),
+            *([markdown_table(VARIANT_COLUMNS, variants, right=VARIANT_COLUMNS[1:])] if variants else []),
         ]
     )
     report = f"{eighty_twenty_markdown(shares)}\n" + "\n".join(map(plain, attribution.splitlines()))
@@ -130,14 +141,28 @@ def measure_lines(trained: TrainedGan, measures: Measures) -> list[tuple[str, st
     ]
 
 
-def measures_rich(lines: Sequence[tuple[str, str, str]]) -> Table:
-    """The same table for the terminal."""
+def table_rich(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> Table:
+    """A table for the terminal; all columns but the first are right-aligned."""
     table = Table(box=box.HORIZONTALS, pad_edge=False)
-    for name in MEASURE_COLUMNS:
-        table.add_column(name, justify="left" if name == "measure" else "right")
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="right" if number else "left")
     for line in lines:
         table.add_row(*line)
     return table
+
+
+def rank(trained: TrainedGan) -> tuple[bool, float]:
+    """The smallest is that of the best variant of a sweep: no collapse, then the smallest FID."""
+    return bool(trained.checkpoint.alarms), final_measures(trained)["fid"]
+
+
+def variant_lines(variants: Mapping[str, TrainedGan]) -> list[tuple[str, ...]]:
+    """The table of the variants of a sweep, by what they differ in, the best first."""
+    lines = []
+    for name, trained in sorted(variants.items(), key=lambda item: rank(item[1])):
+        values = {**final_measures(trained), "alarms": float(len(trained.checkpoint.alarms))}
+        lines.append((name, *(text(measure, values[measure]) for measure in _COMPARED)))
+    return lines
 
 
 def summary_metrics(trained: TrainedGan) -> dict[str, float]:

@@ -1,6 +1,8 @@
 """The Prefect tasks that train, score and report a GAN. They pass references; pictures and networks stay on disk."""
 
 import shlex
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,46 +23,60 @@ from reports.eighty_twenty import EightyTwenty, Gain
 from tasks.decision import Scores
 from tasks.experiment import Cleaned, Findings, Trained
 from tasks.gans import report
-from tasks.gans.checkpoint import Checkpoint, load_checkpoint, remove_abandoned, save_checkpoint
-from tasks.gans.config import GanConfig
+from tasks.gans.checkpoint import Checkpoint, load_checkpoint, remove_abandoned
+from tasks.gans.config import GanConfig, checkpoints_of, differences
 from tasks.gans.data import attribution_of, training_set
-from tasks.gans.measures import Measures, ellipses, find_measures
-from tasks.gans.record import EpochLog, log_generator, page_of_generator, save_keras, to_keras
-from tasks.gans.train import GENERATOR, TrainedGan, Training
+from tasks.gans.experiment import train_variant
+from tasks.gans.measures import Measures, find_measures
+from tasks.gans.record import EpochLog, log_generator, page_of_generator
+from tasks.gans.train import TrainedGan, Training
 from tasks.gans.uncleaned import COMPARED_EPOCHS, Uncleaned, save_history, uncleaned_set
+from tasks.gans.variant import train_into
 from tasks.report import write_report
 from tasks.running.artifacts import warn_of_collapse
 from tasks.running.progress import task_progress
 from tasks.running.retries import RETRIES
-from tasks.running.stages import data_folder, run_stage, stage_key
+from tasks.running.stages import data_folder, run_stage
+from tasks.running.sweep import PlannedStage, run_stages
 from tasks.tracking.lifecycle import nested_run
 from tasks.tracking.registry import describe, find, load, register, version_with_tags
 from tasks.tracking.run import Run
 from tasks.tracking.run_ids import RunIds
 
 _ALARMS = "alarms"  # tag of a model version
+_TRAINING = "training"  # tag of a model version, and of the run of a variant: the key of its stage
 _MOST_LINES = 100  # about, of epochs in the log
 PAGE = "faces.html"
 
 
-def train(run: Run, cleaned: Cleaned, model: str, config: GanConfig, compares: bool) -> Trained:
-    """Learns the features by which generated pictures are measured, then trains the GAN.
+def train(
+    run: Run, cleaned: Cleaned, model: str, configs: Sequence[GanConfig], compares: bool, cluster: str = ""
+) -> Trained:
+    """Learns the features by which generated pictures are measured, then trains the GAN, or several and takes the best.
 
     Args:
         run: of the flow.
         cleaned: the pictures.
         model: the registered model.
-        config: how to train.
+        configs: how to train; several are the variants of a sweep.
         compares: whether to show what cleaning bought, by a short training on uncleaned pictures; not if the training
             itself is as short.
+        cluster: address of a Dask scheduler whose workers train the variants; may be empty.
     """
-    measures = find_features(cleaned, config.seed)
-    trained = train_gan(run, cleaned, measures, model, config)
+    measures, checkpoints = find_features(cleaned, configs[0].split), checkpoints_of(configs, cleaned)
+    config, stages_of_gan, lines = configs[0], [], []
+    if len(configs) > 1:
+        variants = train_variants(run, cleaned, measures, configs, checkpoints, cluster)
+        config, _ = min(zip(configs, variants, strict=True), key=lambda variant: report.rank(variant[1]))
+        checkpoints /= config.key(cleaned)
+        stages_of_gan = [variant.stage for variant in variants]
+        lines = report.variant_lines(dict(zip(differences(configs), variants, strict=True)))
+    trained = train_gan(run, cleaned, measures, model, config, checkpoints)
     for alarm in trained.checkpoint.alarms:
         get_run_logger().warning(str(alarm))
     stages = [
         timed_stage("find features", "modelling", [measures.stage]),
-        timed_stage("train the GAN", "modelling", [trained.stage]),
+        timed_stage("train the GAN", "modelling", stages_of_gan or [trained.stage]),
     ]
     scores = {**report.final_measures(trained), "alarms": float(len(trained.checkpoint.alarms))}
     gains: tuple[Gain, ...] = ()
@@ -74,7 +90,7 @@ def train(run: Run, cleaned: Cleaned, model: str, config: GanConfig, compares: b
         tuple(stages),
         gains,
         f"after {COMPARED_EPOCHS} of {config.epochs} epochs",
-        report=partial(report_gan, cleaned, measures, trained, model, config),
+        report=partial(report_gan, cleaned, measures, trained, model, config, lines),
     )
 
 
@@ -94,21 +110,24 @@ def find_features(cleaned: Cleaned, seed: int) -> Measures:
 
 
 @task(task_run_name="train on {cleaned.raw.words}, {config.epochs} epochs, {config.recipe}", **RETRIES)
-def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config: GanConfig) -> TrainedGan:
+def train_gan(
+    run: Run, cleaned: Cleaned, measures: Measures, model: str, config: GanConfig, checkpoints: Path
+) -> TrainedGan:
     """Trains the GAN, from the last checkpoint if there is one, and logs each epoch to a nested run.
+
+    Then registers it. Of the best variant of a sweep, which is trained and logged, only the last is left to do.
 
     Raises:
         UserError: the disk is full.
     """
-    data, attribution = training_set(cleaned.rows, config.seed), attribution_of(cleaned)
-    checkpoint_folder = config.checkpoints([cleaned])
-    remove_abandoned(checkpoint_folder.parent, checkpoint_folder)
+    data, attribution = training_set(cleaned.rows, config.split), attribution_of(cleaned)
+    remove_abandoned(checkpoints.parent, checkpoints)
     name, inputs, parameters = config.stage(cleaned)
     title = f"{config.recipe} {config.size}x{config.size}, {config.epochs} epochs, seed {config.seed}"
     run_parameters = {**parameters, "rows": len(data.images)}
-    interrupted = RunIds.load(checkpoint_folder).network
+    interrupted = RunIds.load(checkpoints).network
     with nested_run(run, title, run_parameters, [cleaned.dataset], resume=interrupted) as nested:
-        RunIds(parent=run.run_id, network=nested.run_id).save(checkpoint_folder)
+        RunIds(parent=run.run_id, network=nested.run_id).save(checkpoints)
         if note := "\n".join(map(plain, attribution.splitlines())):
             nested.describe(note)
         log = EpochLog(nested, data)
@@ -120,21 +139,13 @@ def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config
             if checkpoint.alarms and checkpoint.alarms[-1].epoch == checkpoint.epochs:
                 warn_of_collapse(checkpoint.alarms)
 
-        def make(folder: Path) -> None:
-            features, exact_test = measures.features(data), ellipses(config.source, data)
-            training = Training(data, features, measures.floor, exact_test, config, find_gpus())
-            with task_progress(f"train {config.recipe}", "pictures") as progress:
-                gan, last = training.run(checkpoint_folder, on_epoch, progress)
-            save_keras(to_keras(gan.sampler), folder / GENERATOR)
-            save_checkpoint(folder, last.results)
-
+        make = partial(train_into, cleaned, measures, config, checkpoints, on_epoch)
         stage = run_stage(data_folder(), name, inputs, parameters, make)
         checkpoint = load_checkpoint(stage.folder)
-        rolled_back = bool(checkpoint.alarms) and config.on_collapse == "roll-back"
-        trained = TrainedGan(stage, rolled_back)
+        trained = TrainedGan.of(stage, config)
         log(checkpoint)
         nested.log_missing_metrics(report.metric_names({**measures.floor, **measures.accuracy}), step=checkpoint.epochs)
-        tags = {"training": stage_key(name, inputs, parameters)}
+        tags = {_TRAINING: config.key(cleaned)}
         version, generator = version_with_tags(nested.client, model, tags), trained.generator()
         if version is None:  # otherwise this very training is registered already
             model_id = log_generator(nested, generator, data, run_parameters, attribution)
@@ -149,7 +160,64 @@ def train_gan(run: Run, cleaned: Cleaned, measures: Measures, model: str, config
             )
         if page := page_of_generator(generator, data, model, version, attribution):
             nested.log_text(page, PAGE)
-    return TrainedGan(stage, rolled_back, version)
+    return replace(trained, version=version)
+
+
+@task(task_run_name="train variants on {cleaned.raw.words}", **RETRIES)
+def train_variants(
+    run: Run, cleaned: Cleaned, measures: Measures, configs: Sequence[GanConfig], checkpoints: Path, cluster: str
+) -> list[TrainedGan]:
+    """Trains the variants of a sweep side by side, and logs each to a nested run when it is there.
+
+    Args:
+        run: of the flow.
+        cleaned: the pictures.
+        measures: of them.
+        configs: of the variants.
+        checkpoints: a folder with one for each variant, in which its nested run is found again, too.
+        cluster: as in `train`.
+
+    Raises:
+        UserError: the disk is full, or the cluster cannot be used.
+    """
+    remove_abandoned(checkpoints.parent, checkpoints)
+    RunIds(parent=run.run_id).save(checkpoints)
+    planned = [
+        PlannedStage(
+            *config.stage(cleaned),
+            partial(train_variant, cleaned, measures.stage, config, checkpoints / config.key(cleaned)),
+        )
+        for config in configs
+    ]
+    # two processes do not share a GPU
+    in_turn = (each.run(data_folder()) for each in planned)
+    stages = in_turn if find_gpus() and not cluster else run_stages(data_folder(), planned, cluster)
+    trained: list[TrainedGan] = []
+    with task_progress("train variants", "variants") as progress:
+        for config, name, stage in zip(configs, differences(configs), stages, strict=True):
+            trained.append(TrainedGan.of(stage, config))
+            _log_variant(run, cleaned, measures, config, name, trained[-1], checkpoints / config.key(cleaned))
+            progress(len(trained), len(configs))
+    return trained
+
+
+def _log_variant(
+    run: Run,
+    cleaned: Cleaned,
+    measures: Measures,
+    config: GanConfig,
+    name: str,
+    trained: TrainedGan,
+    checkpoints: Path,
+) -> None:
+    """Logs what the nested run of a variant does not have yet."""
+    data, checkpoint = training_set(cleaned.rows, config.split), trained.checkpoint
+    parameters, tags = {**config.stage(cleaned)[2], "rows": len(data.images)}, {_TRAINING: config.key(cleaned)}
+    logged = RunIds.load(checkpoints).network
+    with nested_run(run, name, parameters, [cleaned.dataset], tags, resume=logged) as nested:
+        RunIds(parent=run.run_id, network=nested.run_id).save(checkpoints)
+        EpochLog(nested, data)(checkpoint)
+        nested.log_missing_metrics(report.metric_names({**measures.floor, **measures.accuracy}), step=checkpoint.epochs)
 
 
 @task(task_run_name="train on uncleaned {cleaned.raw.words}, {config.recipe}", **RETRIES)
@@ -161,8 +229,8 @@ def train_uncleaned(cleaned: Cleaned, measures: Measures, config: GanConfig) -> 
 
     def make(folder: Path) -> None:
         with TemporaryDirectory(dir=folder) as scratch, task_progress("train on uncleaned", "pictures") as progress:
-            clean = training_set(cleaned.rows, config.seed)
-            data = uncleaned_set(cleaned, clean, Path(scratch), config.seed)
+            clean = training_set(cleaned.rows, config.split)
+            data = uncleaned_set(cleaned, clean, Path(scratch), config.split)
             history: dict[str, list[float]] = {}
             if data is not None:
                 training = Training(data, measures.features(clean), measures.floor, None, config, find_gpus())
@@ -204,6 +272,7 @@ def report_gan(
     trained: TrainedGan,
     model: str,
     config: GanConfig,
+    variants: Sequence[Sequence[str]],
     run: Run,
     shares: EightyTwenty,
     _: bool,
@@ -211,11 +280,11 @@ def report_gan(
     """Writes pictures, films, tables and the 80/20 report to disk and to the MLflow run."""
 
     def draw(folder: Path) -> tuple[str, str]:
-        data = training_set(cleaned.rows, config.seed)
+        data = training_set(cleaned.rows, config.split)
         report.draw_training(folder, data, measures, trained, config)
         if page := page_of_generator(trained.generator(), data, model, trained.version, attribution_of(cleaned)):
             (folder / PAGE).write_text(page, encoding="utf-8")
-        return report.write_texts(folder, cleaned, measures, trained, shares, config.recipe)
+        return report.write_texts(folder, cleaned, measures, trained, shares, config.recipe, variants)
 
     lines = report.measure_lines(trained, measures)
     pictures = {"samples": "drawn pictures beside real ones", "training": "the training by epoch"}
@@ -230,11 +299,14 @@ def report_gan(
         "all pictures and tables": folder,
         "draw some yourself": shlex.join(["eightytwenty", "draw", "--model", f"{model}/{trained.version}"]),
     }
+    tables = [report.table_rich(report.MEASURE_COLUMNS, lines)]
+    if variants:
+        tables.insert(0, report.table_rich(report.VARIANT_COLUMNS, variants))
     alarms = [f"[bold red]Collapse.[/] {for_terminal(str(alarm))}" for alarm in trained.checkpoint.alarms]
     return Findings(
         folder,
         {label: str(place) for label, place in places.items()},
         shown,
-        (f"[bold]{for_terminal(cleaned.raw.name)}[/]", report.measures_rich(lines), *alarms),
+        (f"[bold]{for_terminal(cleaned.raw.name)}[/]", *tables, *alarms),
         cleaned.raw.attribution,
     )

@@ -48,7 +48,7 @@ class Training:
         self._data, self._features, self._floor, self._ellipses = data, features, floor, ellipses
         self._config, self._has_gpu = config, bool(gpus)
         self._images = data.images[:] if gpus else data.images
-        self._evaluation_inputs = evaluation_inputs(data, config.seed)
+        self._evaluation_inputs = evaluation_inputs(data, config.split)
 
     def run(
         self,
@@ -75,7 +75,7 @@ class Training:
         folder.mkdir(parents=True, exist_ok=True)
         config = self._config
         steps = config.epochs * steps_per_epoch(len(self._data.images), config.batch_size)
-        gan = build(config.recipe, config.size, self._data.cardinalities, config.seed, steps)
+        gan = build(config.recipe, config.size, self._data.cardinalities, config.seed, steps, config.learning_rate)
         checkpoint = load_checkpoint(folder)
         if checkpoint.epochs:
             gan.state = checkpoint.state
@@ -158,6 +158,11 @@ class TrainedGan:
     stage: Stage
     rolled_back: bool
     version: int = 0
+
+    @classmethod
+    def of(cls, stage: Stage, config: GanConfig) -> "TrainedGan":
+        """The finished stage of a training."""
+        return cls(stage, bool(load_checkpoint(stage.folder).alarms) and config.on_collapse == "roll-back")
 
     @cached_property
     def checkpoint(self) -> Checkpoint:

@@ -103,9 +103,8 @@ def run_stage(
     folder = data / "stages" / stage_key(name, inputs, parameters)
     # of two runs that need the same stage, the second waits and then uses it
     with exclusive_lock(data / "stages" / "locks" / f"{folder.name}.lock"):
-        card = _read_card(folder)
-        if card is not None:
-            return Stage(name, folder / "output", card.sha256, card.seconds, fresh=False)
+        if done := find_stage(data, name, inputs, parameters):
+            return done
         with explain_write_errors(folder):
             remove(folder)
         started = time.perf_counter()
@@ -118,13 +117,20 @@ def run_stage(
         return Stage(name, folder / "output", digest, seconds, fresh=True)
 
 
+def find_stage(data: Path, name: str, inputs: Mapping[str, str], parameters: Mapping[str, object]) -> Stage | None:
+    """A stage that is done; None if it is to be done. The arguments are those of `run_stage`."""
+    folder = data / "stages" / stage_key(name, inputs, parameters)
+    card = _read_card(folder)
+    return Stage(name, folder / "output", card.sha256, card.seconds, fresh=False) if card else None
+
+
 def stage_key(name: str, inputs: Mapping[str, str], parameters: Mapping[str, object]) -> str:
     """The name of a stage's folder, also for files of the stage that must survive if the process is killed in it."""
     return f"{name}-{hashlib.sha256(_description(name, inputs, parameters).encode()).hexdigest()[:16]}"
 
 
 def _description(name: str, inputs: Mapping[str, str], parameters: Mapping[str, object]) -> str:
-    return json.dumps([name, dict(inputs), dict(parameters), _code_digest()], sort_keys=True)
+    return json.dumps([name, dict(inputs), dict(parameters), code_digest()], sort_keys=True)
 
 
 def _read_card(folder: Path) -> _Card | None:
@@ -137,7 +143,7 @@ def _read_card(folder: Path) -> _Card | None:
 
 
 @cache
-def _code_digest() -> str:
+def code_digest() -> str:
     """Digest of what stages run: the code with its templates, and the libraries' versions."""
     versions = [f"{name}={version(name)}" for name in _LIBRARIES]
     return hashlib.sha256("\n".join([*versions, *map(_package_digest, _PACKAGES)]).encode()).hexdigest()

@@ -36,6 +36,35 @@ def test_every_parameter_has_a_title_a_description_and_no_union(model):
         assert not {"anyOf", "oneOf", "allOf"} & set(field), name
 
 
+def test_a_sweep_is_each_combination_however_it_is_divided():
+    for sweep in (["learning_rate=0.001,0.002; seed=0,1"], ["learning-rate=0.001", "0.002", "seed=0", "1"]):
+        variants = GanParameters(sweep=sweep).variants
+        assert [(each.learning_rate, each.seed) for each in variants] == [
+            (0.001, 0),
+            (0.001, 1),
+            (0.002, 0),
+            (0.002, 1),
+        ]
+    assert GanParameters(sweep=[""]).variants == [GanParameters(sweep=[""])]
+    assert GanParameters(sweep=["recipe=stable,dcgan"]).variants[1].planned_epochs == 50
+
+
+@pytest.mark.parametrize(
+    ("sweep", "sentence"),
+    [
+        ("size=32,64", "of learning_rate, batch_size, seed, recipe, epochs; not size=32"),
+        ("0.1", "not 0.1"),
+        ("seed=1,1", "takes different values, as seed=0,1, of .*; not 1"),
+        ("seed=x", "cannot give seed the value x: Input should be a valid integer"),
+        ("learning_rate=2", "cannot give learning_rate the value 2: Input should be less than or equal to 1"),
+        ("seed=" + ",".join(map(str, range(1001))), "more than 1000 variants; give fewer values"),
+    ],
+)
+def test_a_sweep_of_something_else_is_one_sentence(sweep, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        GanParameters(sweep=[sweep])
+
+
 @pytest.mark.parametrize("model", DEPLOYED)
 def test_a_form_shows_what_the_command_line_takes(model):
     shown = generate_parameter_schema(form_signature(model), {}).model_dump()

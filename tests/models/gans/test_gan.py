@@ -171,3 +171,11 @@ def test_fast_convolutions_are_on_whatever_the_processor(package: str) -> None:
     unset = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=unset, check=True)
     assert done.stdout.strip() == "True"
+
+
+@pytest.mark.parametrize(("recipe", "own"), [("stable", 1e-3), ("dcgan", 2e-4)])
+def test_a_learning_rate_is_given_or_that_of_the_recipe(recipe, own):
+    for given, expected in ((0, own), (0.003, 0.003)):
+        gan = build(recipe, 32, (), 0, 10, given)
+        rates = [float(each.learning_rate) for each in (gan.generator_optimizer, gan.discriminator_optimizer)]
+        assert rates == pytest.approx([expected] * 2)

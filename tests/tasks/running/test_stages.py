@@ -49,7 +49,7 @@ def test_another_name_input_or_parameter_is_another_stage(tmp_path, name, inputs
 def test_other_code_is_another_stage(tmp_path, monkeypatch):
     calls: list[str] = []
     run_stage(tmp_path, "clean", {}, {}, writer("one", calls))
-    monkeypatch.setattr("tasks.running.stages._code_digest", lambda: "another version of the rules")
+    monkeypatch.setattr("tasks.running.stages.code_digest", lambda: "another version of the rules")
     run_stage(tmp_path, "clean", {}, {}, writer("two", calls))
     assert calls == ["one", "two"]
 
