@@ -127,6 +127,8 @@ class GanParameters(Parameters):
 
     @model_validator(mode="after")
     def _sweep_of_variants(self) -> Self:
+        if self.cluster and not self.sweep:
+            raise ValueError("cluster trains the variants of a sweep; give one, as seed=0,1, or leave cluster out")
         _ = self.variants
         return self
 
@@ -150,7 +152,7 @@ class GanParameters(Parameters):
             return self
         try:
             return GanParameters.model_validate(
-                {**self.model_dump(include=set(GanParameters.model_fields)), "sweep": [], **values}
+                {**self.model_dump(include=set(GanParameters.model_fields)), "sweep": [], "cluster": "", **values}
             )
         except ValidationError as error:
             first = error.errors()[0]

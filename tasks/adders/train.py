@@ -48,7 +48,7 @@ def train(
         tables: the largest sum of each table, in ascending order.
         is_own: whether the only table is the user's, which may be too small for some sizes.
         logged: parameters that all networks are logged with.
-        cluster: address of a Dask scheduler whose workers train where there are more than `SEEDS` seeds; may be empty.
+        cluster: address of a Dask scheduler whose workers train, `SEEDS` seeds a task; may be empty.
 
     Raises:
         UserError: there are too few clean pairs, or the cluster cannot be used.

@@ -57,7 +57,7 @@ class PlannedStage:
 
 
 def run_stages(data: Path, planned: Sequence[PlannedStage], cluster: str = "") -> Iterator[Stage]:
-    """Yields stages in order, as they are done; a single one is done in this process.
+    """Yields stages in order, as they are done; without a cluster, a single one is done in this process.
 
     Args:
         data: the data folder.
@@ -69,7 +69,7 @@ def run_stages(data: Path, planned: Sequence[PlannedStage], cluster: str = "") -
     """
     found = [each.find(data) for each in planned]
     missing = [each for each, stage in zip(planned, found, strict=True) if stage is None]
-    if len(planned) == 1 or not missing:
+    if not missing or (len(planned) == 1 and not cluster):
         yield from (each.run(data) for each in planned)
         return
     with _on_cluster(cluster, data) if cluster else in_processes(len(missing)) as executor:

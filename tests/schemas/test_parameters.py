@@ -65,6 +65,12 @@ def test_a_sweep_of_something_else_is_one_sentence(sweep, sentence):
         GanParameters(sweep=[sweep])
 
 
+def test_a_cluster_without_a_sweep_is_one_sentence():
+    with pytest.raises(ValidationError, match="cluster trains the variants of a sweep; give one"):
+        GanParameters(cluster="tls://host:8786")
+    assert [each.cluster for each in GanParameters(cluster="tls://host:8786", sweep=["seed=0,1"]).variants] == ["", ""]
+
+
 @pytest.mark.parametrize("model", DEPLOYED)
 def test_a_form_shows_what_the_command_line_takes(model):
     shown = generate_parameter_schema(form_signature(model), {}).model_dump()
