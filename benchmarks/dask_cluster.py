@@ -49,7 +49,8 @@ class DaskCluster:
         described = self.folder / "scheduler.json"
         described.unlink(missing_ok=True)
         host = ["--protocol", "tls", "--host", self.host, "--port", "0"]
-        self._start("scheduler", ["scheduler", *host, "--no-dashboard", "--scheduler-file", str(described)])
+        pages = ["--no-dashboard", "--dashboard-address", "127.0.0.1:0"]  # it serves some even without its dashboard
+        self._start("scheduler", ["scheduler", *host, *pages, "--scheduler-file", str(described)])
         deadline = time.monotonic() + _LONGEST_START
         while not described.exists():
             if time.monotonic() > deadline or self.processes["scheduler"].poll() is not None:

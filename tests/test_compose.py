@@ -66,9 +66,11 @@ def test_the_machines_of_the_cluster_prove_who_they_are_and_only_read_their_cert
         }
         assert f"DASK_DISTRIBUTED__COMM__TLS__{role.upper()}__KEY" in environment
         assert "certificates:/certificates:ro" in SERVICES[name]["volumes"]
-    assert "--no-dashboard" in SERVICES["scheduler"]["command"]
-    assert "--protocol=tls" in SERVICES["cluster-worker"]["command"]
-    assert not any(published(SERVICES[name]) for name in ("scheduler", "cluster-worker"))
+    for name in ("scheduler", "cluster-worker"):
+        command = " ".join(SERVICES[name]["command"])
+        assert {"--protocol=tls", "--no-dashboard"} <= set(SERVICES[name]["command"])
+        assert "--dashboard-address=127.0.0.1:" in command  # which would answer without a certificate
+        assert not published(SERVICES[name])
 
 
 def make_secrets(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -281,9 +281,11 @@ def check_confinement() -> None:
         output = compose("exec", "-T", service, "sh", "-c", "touch /usr/x 2>/dev/null && echo written || true")
         expect(not output, f"{service} can write to its image")
     connect = (
-        "import socket\ntry: socket.create_connection(('postgres', 5432), 3); print('reached')\nexcept OSError: pass"
+        "import socket\nfor address in ('postgres', 5432), ('scheduler', 8787), ('cluster-worker', 8788):\n"
+        "    try: socket.create_connection(address, 3); print(address)\n    except OSError: pass"
     )
-    expect(not compose("exec", "-T", "worker", "python", "-c", connect), "a worker reaches the database")
+    reached = compose("exec", "-T", "worker", "python", "-c", connect)
+    expect(not reached, f"a worker reaches {reached}")
 
 
 def check_secrets() -> None:
