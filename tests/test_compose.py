@@ -167,6 +167,11 @@ def test_memory_swap_processors_processes_and_logs_are_limited(service: dict[str
     assert {"max-size", "max-file"} <= set(service["logging"]["options"])
 
 
+def test_dask_has_the_memory_that_its_container_has() -> None:
+    worker = SERVICES["cluster-worker"]
+    assert f"--memory-limit={worker['memswap_limit']}" in worker["command"]
+
+
 def test_lasting_services_have_a_health_check_and_are_restarted() -> None:
     for name in set(SERVICES) - ONE_SHOT:
         assert SERVICES[name]["healthcheck"]["test"], name
