@@ -409,7 +409,7 @@ def is_training(run: str) -> bool:
     """Whether the run has reached its training."""
     expect(not has_ended(run), f"the run ended as {state_of(run)}")
     tasks = prefect("POST", "/task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}})
-    return any(task["name"].startswith("train_") and task["state_type"] == "RUNNING" for task in tasks)
+    return any(task["name"].startswith("train ") and task["state_type"] == "RUNNING" for task in tasks)
 
 
 def online_workers() -> set[str]:
