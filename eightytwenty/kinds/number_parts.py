@@ -1,5 +1,7 @@
 """What numbers consist of: a number, an exponent, and labels on both sides, in the notation of any country."""
 
+import re
+
 import polars as pl
 
 from eightytwenty.kinds.last_result import keep_last
@@ -17,7 +19,7 @@ _LABELLED = (
     rf"^[(]?[-+−]?(?P<before>(?:{CURRENCY}\s*)?)[-+−]?(?P<number>{_NUMBER})"
     r"(?P<exponent>(?:[eE][-+]?[0-9]{1,3})?)(?P<after>\s*[^0-9\s(),;:+-][^0-9(),;:+]*|)(?:[)]|-)?$"
 )
-_ARABIC = {0x66C: ",", 0x66B: "."}  # its marks between groups and before the fraction
+_ARABIC_FRACTION = re.compile("\u066b(?=[0-9])")  # with nothing behind it, the mark is not read
 # what is not ASCII, a mark of a spreadsheet at the start, or a dash for zeros at the end
 _NOTATED = r"[^\x00-\x7f]|^['=]|[.,]--?$"
 _LONG = 11  # digits behind the first one; spreadsheets shorten whole numbers from there on
@@ -88,4 +90,4 @@ def _bare_notation(cell: str) -> str:
     """A number without what scripts, spreadsheets and accountants write into it."""
     for change in (script_digits, unicode_variants, spreadsheet_text, dashed_fraction):
         cell = change(cell) or cell
-    return cell.translate(_ARABIC)
+    return _ARABIC_FRACTION.sub(".", cell).replace("\u066c", ",")

@@ -102,3 +102,7 @@ def test_what_is_recognised_can_be_read_and_is_recognised_by_name(name, data):
 @pytest.mark.parametrize("cell", ["\u066b2 kg", "1\u066b2 kg"])
 def test_a_fraction_with_the_arabic_mark_loses_its_unit(cell):
     assert repaired("quantity", cell, "1234 kg") in {"0.2 kg", "1.2 kg"}
+
+
+def test_a_mark_for_a_fraction_without_one_is_no_number():
+    assert recognised("quantity", ["1\u066b kg"]) == []

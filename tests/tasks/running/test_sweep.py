@@ -71,16 +71,16 @@ def adders(protocol: str, raw: Path, seeds: int) -> list[PlannedStage]:
 
 
 @pytest.mark.parametrize("protocol", ["solved", pytest.param("article", marks=pytest.mark.soak)])
-def test_a_cluster_trains_the_same_networks_as_processes_of_this_machine(tmp_path, protocol):
+def test_a_cluster_trains_the_same_networks_as_processes_of_this_machine(tmp_path, monkeypatch, protocol):
     raw = tmp_path / "pairs.csv"
     raw.write_text("a,b,sum\n" + "".join(f"{n % 9},{n % 7},{n % 9 + n % 7}\n" for n in range(80)))
     stages = adders(protocol, raw, SEEDS + 1)
     here = [stage.sha256 for stage in run_stages(tmp_path / "here", stages)]
     (tmp_path / "there").mkdir()
-    with (
-        dask_cluster(tmp_path / "dask", workers=1) as cluster,
-        dask.config.set(dask.config.collect_env(cluster.settings)),
-    ):
+    with dask_cluster(tmp_path / "dask", workers=1) as cluster:
+        for name, value in cluster.settings.items():
+            monkeypatch.setenv(name, value)
+        dask.config.refresh()
         there = list(run_stages(tmp_path / "there", stages, cluster.address))
     assert [stage.sha256 for stage in there] == here
     assert all(stage.fresh for stage in there)
