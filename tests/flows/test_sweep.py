@@ -48,12 +48,14 @@ def logged(data: Path) -> dict[str, list[int]]:
     }
 
 
-def test_a_killed_sweep_goes_on_logs_each_variant_once_and_registers_the_best(tmp_path):
+@pytest.mark.parametrize("is_killed", [False, pytest.param(True, marks=pytest.mark.soak)])
+def test_a_sweep_even_a_killed_one_logs_each_variant_once_and_registers_the_best(tmp_path, is_killed):
     data, sweep = tmp_path / "data", ["--epochs", "1", "--sweep", "learning_rate=0.001,0.002"]
-    process = start(data, *sweep)
-    wait_for(data, "checkpoints/sweep-*/train-*/runs.json", process)  # the first variant is being logged
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    if is_killed:
+        process = start(data, *sweep)
+        wait_for(data, "checkpoints/sweep-*/train-*/runs.json", process)  # the first variant is being logged
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
     out, error = start(data, *sweep).communicate(timeout=240)
     assert "learning rate 0.001 " in out, error
     assert "learning rate 0.002 " in out

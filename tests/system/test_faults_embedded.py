@@ -78,6 +78,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 def test_a_disk_that_becomes_full_ends_the_flow_with_a_sentence(undisturbed: Path, disk: Path) -> None:
     with running(disk) as flow:
