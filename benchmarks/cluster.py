@@ -26,7 +26,7 @@ import polars as pl
 from benchmarks.dask_cluster import DaskCluster, dask_cluster
 from benchmarks.harness import Result, Size, command_line, run
 from eightytwenty import clean
-from eightytwenty.files import sha256
+from eightytwenty.files import remove, sha256
 from schemas.pairs import pairs_table
 
 _FILES = 17
@@ -141,7 +141,7 @@ def _wait_for_results(out: Path, process: subprocess.Popen[bytes]) -> None:
 
 def _survives(fault: Callable[[DaskCluster, subprocess.Popen[bytes]], None], place: Path) -> bool:
     """Whether the result is the same with a fault in the middle; the command is given again where it ended."""
-    out = place / "fault"
+    remove(out := place / "fault")  # of the fault before
     with tempfile.TemporaryDirectory() as folder, dask_cluster(Path(folder)) as cluster:
         process = start(place / "all", out, cluster)
         _wait_for_results(out, process)
@@ -187,7 +187,7 @@ FAULTS = {
 
 def _survives_a_cut(place: Path) -> bool:
     """The same, where a worker's network ends without a word, as when a cable is pulled."""
-    out = place / "fault"
+    remove(out := place / "fault")  # of the fault before
     os.environ["DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL"] = "5s"
     folder = _folder(place / "far")
     with _far_network(), dask_cluster(folder, workers=1, host=_HOST) as cluster:
