@@ -117,7 +117,7 @@ def clean_pictures_on_cluster(
     with alone_in(out, source.path), connect(address) as cluster:
         is_folder = source.path.is_dir()
         files = (source.path / picture.path for picture in source.pictures) if is_folder else (source.path,)
-        # what this process cannot read, either, goes to quarantine
+        # a picture that this process cannot read either goes to quarantine
         if readable := next((path for path in files if not _why_unreadable(str(path))), None):
             cluster.require_readable(readable)
         work = prepare_pictures(source, table, out)

@@ -168,7 +168,7 @@ class _WritePart:
 
 @contextmanager
 def folder_of_task(work: Path) -> Iterator[Path]:
-    """Yields a new folder in that of the work, for what a task writes; it is removed after the block."""
+    """Yields a new folder for what a task writes, inside the work folder; it is removed after the block."""
     folder = scratch_in(work)
     folder.mkdir()
     try:

@@ -65,7 +65,7 @@ def prepare_pictures(source: PictureSource, table: PictureTable, out: Path) -> P
         listed.update(repr((picture, changed)).encode())
     of_archive = None if is_folder else identity(source.path)
     how = f"{replace(table, gallery=None)!r}\n{PIL.__version__}\n{of_archive}\n{listed.hexdigest()}"
-    return prepare_folder(source.path, how, out, 0)  # how many are clean nobody knows
+    return prepare_folder(source.path, how, out, 0)  # nobody knows yet how many are clean
 
 
 def _changed(path: str) -> int:
@@ -207,7 +207,7 @@ class _InUnits:
             return
         for picture, content in read_contents(self._source.path, unit.choose(missing).pictures):
             if content is not None:
-                remove(self._work)  # which holds that it cannot be read
+                remove(self._work)  # it records that the picture cannot be read
                 raise UserError(
                     f"A worker cannot read {picture.name}, which this process can; put {self._source.path} on a disk "
                     "that all share."

@@ -97,7 +97,7 @@ def join_pictures(paths: Sequence[Path], path: Path) -> None:
 
 
 def _mapped(path: Path) -> "Pixels":
-    """Maps a file anew each time: of those that stay mapped, a process may have few."""
+    """Maps a file anew each time, because a process may keep only so many of them mapped."""
     pictures: Pixels = np.load(path, mmap_mode="r", allow_pickle=False)
     return pictures
 

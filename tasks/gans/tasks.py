@@ -115,7 +115,7 @@ def train_gan(
 ) -> TrainedGan:
     """Trains the GAN, from the last checkpoint if there is one, and logs each epoch to a nested run.
 
-    Then registers it. Of the best variant of a sweep, which is trained and logged, only the last is left to do.
+    Then registers it. The best variant of a sweep has been trained and logged already, so that only this is left to do.
 
     Raises:
         UserError: the disk is full.
