@@ -18,6 +18,7 @@ r"""Cleans tables and pictures, with every row accounted for.
 docs/cleaning.md explains how to write a table.
 """
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from eightytwenty.checks import Checked
     from eightytwenty.cleaned import Cleaned
+    from eightytwenty.cluster import Cluster
     from eightytwenty.engine.executor import Watch
     from eightytwenty.engine.summary import Summary
     from eightytwenty.inference.table import Inferred
@@ -66,6 +68,7 @@ __all__ = [
     "check",
     "clean",
     "infer",
+    "merge",
     "read_table",
     "table_yaml",
 ]
@@ -156,6 +159,7 @@ def clean(
     csv: bool | None = None,
     cluster: str | None = None,
     watch: "Watch | None" = None,
+    work: str | Path | None = None,
 ) -> "Cleaned":
     """Cleans a source into a folder, which appears whole or not at all.
 
@@ -176,10 +180,12 @@ def clean(
             table, and whatever another one says.
         csv: whether the clean rows of a table are written as clean.csv, too; if not given, as the table says.
         cluster: the address of a Dask scheduler, such as tls://host:8786, whose workers clean a table or pictures
-            together. Source and folder, a new one, are then on a disk that all machines share. clean.parquet, the other
-            tables and pictures.npy are folders of files, manifest.json is written last, and whoever starts again after
-            a failure goes on there.
+            together. Source and folder, a new one, are then on a disk that all machines share, or in an object store.
+            clean.parquet, the other tables and pictures.npy are folders of files, manifest.json is written last, and
+            whoever starts again after a failure goes on there.
         watch: shows the stages of a cleaning on a cluster.
+        work: a folder for what is not finished where `out` is an address; on a cluster, one on a disk that all machines
+            share. If it is None, it is the one for temporary files.
 
     Returns:
         The folder, the number of rows by fate and by rule, and the tables in it.
@@ -190,25 +196,88 @@ def clean(
     from eightytwenty.object_stores import is_object_store, require_empty, upload
 
     store = str(out) if out is not None and is_object_store(str(out)) else ""
-    if out is not None and not store:
-        return _clean_into(source, table, Path(out).absolute(), progress, mask, min_confidence, csv, cluster, watch)
-    if cluster:
-        raise UserError("Cleaning on a cluster needs a folder that all of its machines share; give one as out.")
-    if store:
-        require_empty(store)
-    folder = Path(tempfile.mkdtemp(prefix="eightytwenty-"))
-    try:
-        cleaned = replace(
-            _clean_into(source, table, folder / "cleaned", progress, mask, min_confidence, csv, None, None),
-            is_temporary=True,
-        )
-        if store:
-            upload(cleaned.folder, store)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    if work and not store:
+        raise UserError("A work folder is of use where out is an address; leave it out.")
+    with _connected(cluster, watch) as workers:
+        how = progress, mask, min_confidence, csv, workers
+        if out is not None and not store:
+            return _clean_into(source, table, Path(out).absolute(), *how)
+        if workers:
+            if not store or not work:
+                raise UserError(
+                    "Cleaning on a cluster needs a folder that all of its machines share; give one as out, or, where "
+                    "that is an address, as work."
+                )
+            # of one name, so that whoever starts again goes on there
+            folder = Path(work).absolute() / hashlib.sha256(store.encode()).hexdigest()[:16]
+            _require_new(store, folder)
+            cleaned = _clean_into(source, table, folder, *how, store)
+        else:
+            if store:
+                require_empty(store)
+            folder = Path(tempfile.mkdtemp(prefix="eightytwenty-", dir=work))
+            try:
+                cleaned = _clean_into(source, table, folder / "cleaned", *how)
+                if store:
+                    upload(cleaned.folder, store)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+    cleaned = replace(cleaned, is_temporary=True)
     weakref.finalize(cleaned, shutil.rmtree, folder, ignore_errors=True)
     return cleaned
+
+
+def _require_new(store: str, folder: Path) -> None:
+    """Checks that nothing lies below an address, or what an earlier command left that is to go on.
+
+    Args:
+        store: the address.
+        folder: where the result is made; what another command has left there, after it stored it, is removed.
+
+    Raises:
+        UserError: something does.
+    """
+    from eightytwenty.engine.in_parts import MANIFEST, WORK
+    from eightytwenty.files import remove
+    from eightytwenty.object_stores import require_empty
+
+    is_begun = (folder / WORK).exists()
+    require_empty(f"{store.rstrip('/')}/{MANIFEST}" if is_begun else store)
+    if not is_begun:
+        remove(folder)
+
+
+@contextmanager
+def _connected(address: str | None, watch: "Watch | None") -> "Iterator[Cluster | None]":
+    """Yields a cluster, if there is an address of one."""
+    if not address:
+        yield None
+        return
+    from eightytwenty.plugins import require_library
+
+    require_library("distributed", "cleaning on a cluster", "cluster")
+    from eightytwenty.cluster import connect
+
+    with connect(address, watch) as cluster:
+        yield cluster
+
+
+def merge(parts: str | Path, out: str | Path) -> "Summary":
+    """Makes one folder of a cleaning on a cluster: the one that a single machine would have written, byte for byte.
+
+    Args:
+        parts: the folder that the cleaning wrote, or its address in an object store; it stays as it is.
+        out: the folder to write, which appears whole or not at all.
+
+    Raises:
+        UserError: there is no such folder, it was not finished, or the other one cannot be written.
+    """
+    from eightytwenty.engine.merge import merge_parts
+
+    out = Path(out).absolute()
+    with _local_path(parts, out) as path:
+        return merge_parts(path, out)
 
 
 def check(
@@ -243,8 +312,8 @@ def _clean_into(
     mask: bool,
     min_confidence: float | None,
     csv: bool | None,
-    cluster: str | None,
-    watch: "Watch | None",
+    cluster: "Cluster | None",
+    store: str = "",
 ) -> "Cleaned":
     from eightytwenty.cleaned import Cleaned
     from eightytwenty.inference.decide import decide
@@ -257,13 +326,13 @@ def _clean_into(
 
     read = table.read if isinstance(table, Table) else table if isinstance(table, ReadOptions) else None
     with ExitStack() as stack:
-        path, beside = stack.enter_context(_local_path(source, out, read)), None
+        path, beside = stack.enter_context(_local_path(source, out, read, cluster)), None
         if cluster:
             path = path.absolute()  # workers run in other folders
         if not isinstance(table, Table | ReadOptions | None):
-            return Cleaned(out, _clean_pictures(path, table, out, progress, cluster, watch))
+            return Cleaned(out, _clean_pictures(path, table, out, progress, cluster, store))
         how = (min_confidence, mask, csv)
-        scan, run = stack.enter_context(_workers(cluster, path, table, out, repr(how), watch))
+        scan, run = stack.enter_context(_workers(cluster, path, table, out, repr(how), store))
         if table is None or isinstance(table, ReadOptions):
             inferred = _infer_path(path, source, read=read, min_confidence=min_confidence, scan=scan)
             table, beside = inferred.table, inferred_files(inferred, masked=mask)
@@ -281,8 +350,8 @@ def _clean_pictures(
     table: "PictureTable",
     out: Path,
     progress: "Progress | None",
-    cluster: str | None,
-    watch: "Watch | None",
+    cluster: "Cluster | None",
+    store: str,
 ) -> "Summary":
     """Cleans pictures in this process, or by the workers of a cluster."""
     from eightytwenty.plugins import require_library
@@ -295,20 +364,19 @@ def _clean_pictures(
     pictures = open_pictures(path, table.attribute_file, table.known_attributes)
     if not cluster:
         return clean_pictures(pictures, table, out, progress, as_files=True)
-    require_library("distributed", "cleaning on a cluster", "cluster")
     from eightytwenty.cluster import clean_pictures_on_cluster
 
-    return clean_pictures_on_cluster(cluster, pictures, table, out, progress, watch)
+    return clean_pictures_on_cluster(cluster, pictures, table, out, progress, store)
 
 
 @contextmanager
 def _workers(
-    cluster: str | None,
+    cluster: "Cluster | None",
     path: Path,
     table: "Table | ReadOptions | None",
     out: Path,
     how: str,
-    watch: "Watch | None",
+    store: str,
 ) -> "Iterator[tuple[Scan, Callable[..., Summary]]]":
     """Yields what reads a source, and what cleans it: this process, or the workers of a cluster."""
     from eightytwenty.engine.run import clean_table
@@ -317,12 +385,9 @@ def _workers(
     if not cluster:
         yield scan_here, clean_table
         return
-    from eightytwenty.plugins import require_library
-
-    require_library("distributed", "cleaning on a cluster", "cluster")
     from eightytwenty.cluster import on_cluster
 
-    with on_cluster(cluster, path, table, out, how, watch) as workers:
+    with on_cluster(cluster, path, table, out, how, store) as workers:
         yield workers
 
 
@@ -370,10 +435,13 @@ def _is_path(source: "str | Path | Frame") -> bool:
 
 
 @contextmanager
-def _local_path(source: "str | Path | Frame", out: Path, options: "ReadOptions | None" = None) -> "Iterator[Path]":
+def _local_path(
+    source: "str | Path | Frame", out: Path, options: "ReadOptions | None" = None, cluster: "Cluster | None" = None
+) -> "Iterator[Path]":
     """Yields the path of a source.
 
-    An address is downloaded next to `out`, and what comes through a pipe, out of a database server or from memory is
+    An address is downloaded next to `out`, by the workers of a cluster if it is an object store's; what comes through a
+    pipe, out of a database server or from memory is
     stored there; the file is deleted after the block.
     """
     from eightytwenty.files import remove, scratch_folder
@@ -395,7 +463,7 @@ def _local_path(source: "str | Path | Frame", out: Path, options: "ReadOptions |
     if is_object_store(str(source)):
         # of one name, so that whoever starts again fetches only what is not there
         place = out.with_name(f".{out.name}.objects")
-        yield fetch(str(source), place)
+        yield fetch(str(source), place, cluster.executor if cluster else None)
         remove(place)
         return
     with scratch_folder(out.parent / f"{out.name}.download") as folder:

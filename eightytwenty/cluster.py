@@ -29,11 +29,12 @@ from distributed.security import Security
 
 from eightytwenty.engine.account import ContractError
 from eightytwenty.engine.executor import Executor, Watch
-from eightytwenty.engine.in_parts import alone_in, clean_in_parts, in_units, prepare
+from eightytwenty.engine.in_parts import MANIFEST, alone_in, clean_in_parts, in_units, prepare
 from eightytwenty.engine.index import code_digest, way_of_cleaning
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import scratch_in, settle_file
+from eightytwenty.object_stores import upload
 from eightytwenty.progress import Progress
 from eightytwenty.read.any_table import AnyTable
 from eightytwenty.read.options import ReadOptions
@@ -61,78 +62,87 @@ _MOST_EARLY = 1_000  # results to have before they are due
 
 @contextmanager
 def on_cluster(
-    address: str,
+    cluster: "Cluster",
     path: Path,
     table: Table | ReadOptions | None,
     out: Path,
     how: str,
-    watch: Watch | None = None,
+    store: str = "",
 ) -> Iterator[tuple[Scan, Callable[..., Summary]]]:
     """Yields what reads the source of a table on a cluster, and what cleans it there.
 
     Args:
-        address: of the scheduler.
+        cluster: from `connect`.
         path: the source.
         table: what it must be, if that is known.
         out: the folder of the result.
         how: says everything else on which the result depends.
-        watch: shows the stages.
+        store: address of an object store that is to hold the result, too.
 
     Raises:
-        UserError: the cluster, the source or the folder cannot be used.
+        UserError: the source or the folder cannot be used.
     """
     opened = open_source(path, table if isinstance(table, Table) else AnyTable(table or ReadOptions()))
-    with alone_in(out, path), connect(address) as cluster:
+    with alone_in(out, path):
         cluster.require_readable(opened.files[0].path)
         of_table = way_of_cleaning(table) if isinstance(table, Table) else repr(table)
         work = prepare(opened, f"{of_table}\n{how}", out)
-        scan = in_units(cluster.executor(work / "inference", watch))
-        executor = cluster.executor(work / "cleaning", watch)
-        yield scan, functools.partial(clean_in_parts, work=work, executor=executor)
+        scan = in_units(cluster.executor(work / "inference"))
+        executor = cluster.executor(work / "cleaning")
+        yield scan, functools.partial(clean_in_parts, work=work, executor=executor, store=_into(store, executor))
 
 
 def clean_pictures_on_cluster(
-    address: str,
+    cluster: "Cluster",
     source: "PictureSource",
     table: "PictureTable",
     out: Path,
     progress: Progress | None = None,
-    watch: Watch | None = None,
+    store: str = "",
 ) -> Summary:
     """Cleans a source of pictures on a cluster, into a folder of parts.
 
     Args:
-        address: of the scheduler.
+        cluster: from `connect`.
         source: of pictures.
         table: rules and size.
         out: the folder of the result.
         progress: called with (pictures done, pictures in all).
-        watch: shows the stages.
+        store: address of an object store that is to hold the result, too.
 
     Raises:
-        UserError: the cluster, the source or the folder cannot be used.
+        UserError: the source or the folder cannot be used.
     """
     from eightytwenty.pictures.in_parts import clean_pictures_in_parts, prepare_pictures
 
-    with alone_in(out, source.path), connect(address) as cluster:
+    with alone_in(out, source.path):
         is_folder = source.path.is_dir()
         files = (source.path / picture.path for picture in source.pictures) if is_folder else (source.path,)
         # a picture that this process cannot read either goes to quarantine
         if readable := next((path for path in files if not _why_unreadable(str(path))), None):
             cluster.require_readable(readable)
         work = prepare_pictures(source, table, out)
-        executor = cluster.executor(work / "cleaning", watch)
-        return clean_pictures_in_parts(source, table, out, progress, work=work, executor=executor, as_files=True)
+        executor = cluster.executor(work / "cleaning")
+        put = _into(store, executor)
+        return clean_pictures_in_parts(
+            source, table, out, progress, work=work, executor=executor, as_files=True, store=put
+        )
+
+
+def _into(store: str, executor: Executor) -> Callable[[Path], None] | None:
+    """What stores a result at an address, if there is one."""
+    return functools.partial(upload, address=store, last=MANIFEST, executor=executor) if store else None
 
 
 @contextmanager
-def connect(address: str) -> "Iterator[Cluster]":
+def connect(address: str, watch: Watch | None = None) -> "Iterator[Cluster]":
     """Yields a cluster, of which all workers have the same code and libraries as this process.
 
     Certificates are those of Dask's own settings, `distributed.comm.tls`.
 
     Args:
         address: of the scheduler, as `tls://host:8786`; `tcp://` on this machine alone.
+        watch: shows the stages.
 
     Raises:
         UserError: nobody answers there, the certificates do not fit, or a worker has other versions.
@@ -146,7 +156,7 @@ def connect(address: str) -> "Iterator[Cluster]":
     if parts.scheme == "tcp" and parts.hostname not in _LOOPBACK:
         raise UserError(f"{address} is not encrypted, and answers anybody; start the cluster with TLS and give tls://.")
     with _quiet_client(), _client(address, parts.scheme == "tls") as client:
-        cluster = Cluster(client, address)
+        cluster = Cluster(client, address, watch)
         try:
             cluster.require_equal_workers()
             yield cluster
@@ -194,10 +204,11 @@ class Cluster:
     Args:
         client: of it.
         address: of its scheduler.
+        watch: shows the stages.
     """
 
-    def __init__(self, client: Client, address: str) -> None:
-        self._client, self._address = client, address
+    def __init__(self, client: Client, address: str, watch: Watch | None) -> None:
+        self._client, self._address, self._watch = client, address, watch
 
     def require_equal_workers(self) -> None:
         """Checks that there are workers, all with this process's code and libraries.
@@ -224,12 +235,11 @@ class Cluster:
             if error:
                 raise UserError(f"The worker {worker} cannot read {path} ({error}); put it on a disk that all share.")
 
-    def executor(self, folder: Path, watch: Watch | None = None) -> Executor:
+    def executor(self, folder: Path) -> Executor:
         """The executor that keeps what it needs in a folder, and what was found in it for good.
 
         Args:
             folder: that all workers share; its name says everything that the stages depend on.
-            watch: shows the stages.
 
         Raises:
             UserError: a worker cannot write there.
@@ -240,7 +250,7 @@ class Cluster:
             if error:
                 raise UserError(f"The worker {worker} cannot write {folder} ({error}); choose a folder that all share.")
         token.rmdir()
-        return _Executor(self._client, self._address, folder / "stages", watch)
+        return _Executor(self._client, self._address, folder / "stages", self._watch)
 
 
 class _Executor:

@@ -59,6 +59,7 @@ def clean_command(options: CleanCommandOptions) -> None:
             min_confidence=options.min_confidence,
             csv=options.csv,
             cluster=options.cluster or None,
+            work=options.work or None,
         )
     if options.as_json:
         print_json({"folder": None if options.dry_run else options.out, **check_cleaned(cleaned, []).as_json()})
@@ -215,12 +216,12 @@ def merge_command(options: MergeOptions) -> None:
     """
     from rich.console import Console
 
-    from eightytwenty.engine.merge import merge_parts
+    from eightytwenty import merge
     from eightytwenty.printable import for_terminal
     from eightytwenty.progress import waiting
 
     with waiting("merge"):
-        summary = merge_parts(Path(options.parts), Path(options.out))
+        summary = merge(options.parts, options.out)
     if options.as_json:
         print_json({"folder": options.out, "rows": summary.rows, **summary.fates})
         return

@@ -5,6 +5,7 @@ import glob
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ class UnwritableError(UserError):
     """The disk is full, locked or read-only; the sentence says where, and what to do."""
 
 
+FULL = {errno.ENOSPC, errno.EDQUOT}
 _WHY = {
     errno.ENOSPC: "the disk is full; free some space",
     errno.EDQUOT: "the disk quota is used up; free some space",
@@ -141,6 +143,21 @@ def scratch_folder(path: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def private_folder(path: Path) -> None:
+    """Makes a folder that its user alone may open, or checks that one is.
+
+    Raises:
+        UserError: it is another user's, or others may open it.
+        UnwritableError: it cannot be made.
+    """
+    with explain_write_errors(path), _require_real_disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise UserError(f"{path} is open to other users; remove it, or choose another folder.")
 
 
 def scratch_in(folder: Path) -> Path:

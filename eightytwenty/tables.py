@@ -108,7 +108,7 @@ class CleanOptions(ReadingOptions):
         "",
         title="Cluster",
         description="address of a Dask scheduler, such as tls://host:8786, whose workers clean it together; "
-        "source and out are then on a disk that all machines share",
+        "source and out are then on a disk that all machines share, or in an object store",
     )
 
 
@@ -150,6 +150,12 @@ class CleanCommandOptions(CleanOptions):
         "",
         title="Format",
         description="parquet, or parquet,csv for the clean rows of a table as text, too; if empty, as the schema says",
+    )
+    work: str = Field(
+        "",
+        title="Work",
+        description="folder for what is not finished where --out is an address; on a cluster, on a disk that all "
+        "machines share; if empty, the one for temporary files",
     )
     as_json: CliImplicitFlag[bool] = Field(False, title="JSON", alias="json", description=_JSON)
 
@@ -197,7 +203,9 @@ class ExplainOptions(BaseModel):
 class MergeOptions(BaseModel):
     """Make one folder of a cleaning on a cluster: the one that a single machine would have written, byte for byte."""
 
-    parts: CliPositionalArg[str] = Field(title="Parts", min_length=1, description="folder that clean --cluster wrote")
+    parts: CliPositionalArg[str] = Field(
+        title="Parts", min_length=1, description="folder that clean --cluster wrote, or its s3://, gs:// or az://"
+    )
     out: str = Field(title="Out", min_length=1, description="folder to write")
     as_json: CliImplicitFlag[bool] = Field(False, title="JSON", alias="json", description=_JSON)
 

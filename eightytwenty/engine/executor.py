@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
+_Item = TypeVar("_Item")
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
 # Threads are enough: polars and Arrow release Python's lock while they work. More than four only cost memory.
@@ -50,3 +51,24 @@ def in_threads(work: Callable[[_Job], _Result], jobs: Iterable[_Job]) -> Iterato
         finally:
             for future in futures:
                 future.cancel()
+
+
+def batched(items: Iterable[_Item], size: Callable[[_Item], int], most: int, most_bytes: int) -> Iterator[list[_Item]]:
+    """Batches of so many items, or fewer if they are large.
+
+    Args:
+        items: one after the other.
+        size: of an item in bytes.
+        most: items of a batch.
+        most_bytes: of a batch, after which the next begins.
+    """
+    batch: list[_Item] = []
+    total = 0
+    for item in items:
+        batch.append(item)
+        total += size(item)
+        if len(batch) == most or total >= most_bytes:
+            yield batch
+            batch, total = [], 0
+    if batch:
+        yield batch

@@ -344,6 +344,7 @@ def clean_in_parts(
     unit_bytes: int = UNIT_BYTES,
     beside: Mapping[str, str | bytes] | None = None,
     mask: bool = False,
+    store: Callable[[Path], None] | None = None,
 ) -> Summary:
     """Cleans a source into a folder of parts; its manifest is written last, when all is there.
 
@@ -360,6 +361,7 @@ def clean_in_parts(
         unit_bytes: files that are larger are read by several workers.
         beside: other files that belong to the folder: path in it -> content.
         mask: whether letters and digits of the examples in the report are hidden.
+        store: as for `finish`.
 
     Raises:
         UserError: a file is damaged, there are no records, or the folder cannot be written.
@@ -382,11 +384,17 @@ def clean_in_parts(
         described = [describe_file(file, count) for file, count in zip(source.files, counts, strict=True)]
         summary = total.summary(table.name, digest, described, [asdict(file) for file in source.unread])
         summary = write_reports(result, summary, rule_reasons(table), mask=mask)
-        finish(work, out, summary, entries)
+        finish(work, out, summary, entries, store)
         return summary
 
 
-def finish(work: Path, out: Path, summary: Summary, entries: Sequence[Mapping[str, object]]) -> None:
+def finish(
+    work: Path,
+    out: Path,
+    summary: Summary,
+    entries: Sequence[Mapping[str, object]],
+    store: Callable[[Path], None] | None = None,
+) -> None:
     """Puts a result into its folder, with its manifest.
 
     Args:
@@ -394,9 +402,12 @@ def finish(work: Path, out: Path, summary: Summary, entries: Sequence[Mapping[st
         out: the folder.
         summary: of the cleaning.
         entries: what the manifest says of each unit.
+        store: takes the whole result elsewhere, before it is in its folder.
     """
     manifest = {"version": 1, "table": summary.table, "sha256": summary.sha256, "parts": entries}
     (work / RESULT / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
+    if store:
+        store(work / RESULT)
     _move(work, out)
 
 

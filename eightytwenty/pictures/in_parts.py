@@ -7,7 +7,7 @@ hold goes from the source to the result without passing through anybody else.
 import bisect
 import hashlib
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import PIL
 import polars as pl
 import pyarrow as pa
 
-from eightytwenty.engine.executor import Executor
+from eightytwenty.engine.executor import Executor, batched
 from eightytwenty.engine.in_parts import RESULT, finish, folder_of_task, prepare_folder, settle_part
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
@@ -24,7 +24,6 @@ from eightytwenty.pictures.check import Observed, Observer
 from eightytwenty.pictures.run import (
     Routed,
     Seen,
-    batched,
     observe_files,
     run_stages,
     store_files,
@@ -85,6 +84,7 @@ def clean_pictures_in_parts(
     work: Path,
     executor: Executor,
     as_files: bool = False,
+    store: Callable[[Path], None] | None = None,
 ) -> Summary:
     """Cleans a source into a folder of parts; its manifest is written last, when all is there.
 
@@ -99,6 +99,7 @@ def clean_pictures_in_parts(
         work: from `prepare_pictures`; whoever starts again goes on with what is there.
         executor: runs the stages.
         as_files: also write a folder `clean` with a PNG file of each clean picture.
+        store: as for `eightytwenty.engine.in_parts.finish`.
 
     Raises:
         UserError: the archive is damaged, or the folder cannot be written.
@@ -109,7 +110,7 @@ def clean_pictures_in_parts(
             folder.mkdir(exist_ok=True)
         stages = _InUnits(source, table, work, executor, as_files, progress)
         summary = run_stages(source, table, work / RESULT, stages)
-        finish(work, out, summary, stages.entries)
+        finish(work, out, summary, stages.entries, store)
         return summary
 
 

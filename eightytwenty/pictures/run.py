@@ -3,18 +3,18 @@
 import logging
 import shutil
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import polars as pl
 import pyarrow as pa
 from PIL import Image
 
 from eightytwenty.engine.account import Counts, validate_clean
-from eightytwenty.engine.executor import Executor, in_threads
+from eightytwenty.engine.executor import Executor, batched, in_threads
 from eightytwenty.engine.guard import require_replaceable
 from eightytwenty.engine.summary import Summary
 from eightytwenty.engine.write import Outputs, as_arrow, output_schemas
@@ -39,7 +39,6 @@ from eightytwenty.pictures.store import (
 )
 from eightytwenty.progress import Progress
 
-_Item = TypeVar("_Item")
 _SOUND = ".sound"  # during the cleaning: the pictures that failed no rule, in the order of arrival
 _BATCH_FILES, _BATCH_BYTES = 64, 16_000_000  # to observe at a time
 
@@ -260,27 +259,6 @@ def observe_files(
     jobs = (Job(batch, kept.intersection(picture.name for picture, _ in batch)) for batch in batches)
     with _quiet_pillow():
         yield from executor(observer, jobs)
-
-
-def batched(items: Iterable[_Item], size: Callable[[_Item], int], most: int, most_bytes: int) -> Iterator[list[_Item]]:
-    """Batches of so many items, or fewer if they are large.
-
-    Args:
-        items: one after the other.
-        size: of an item in bytes.
-        most: items of a batch.
-        most_bytes: of a batch, after which the next begins.
-    """
-    batch: list[_Item] = []
-    total = 0
-    for item in items:
-        batch.append(item)
-        total += size(item)
-        if len(batch) == most or total >= most_bytes:
-            yield batch
-            batch, total = [], 0
-    if batch:
-        yield batch
 
 
 def store_pieces(pieces: Iterable[Observed], pixels: PictureWriter, quarantine: Quarantine) -> Iterator[Observed]:

@@ -1,14 +1,13 @@
 """Sources and results in an object store, which here is a server of the kind of S3 on this machine."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
 import s3fs
-from moto.server import ThreadedMotoServer
 
 from eightytwenty import UserError, clean
+from eightytwenty.object_stores import upload
 
 CSV = {
     "orders/2024-1.csv": "id,n\n1,5\n2,6\n",
@@ -17,22 +16,10 @@ CSV = {
 }
 
 
-@pytest.fixture(scope="module")
-def store() -> Iterator[s3fs.S3FileSystem]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    _, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "testing")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        files = s3fs.S3FileSystem()
-        files.mkdir("bucket")
-        for key, text in CSV.items():
-            files.pipe(f"bucket/{key}", text.encode())
-        yield files
-    server.stop()
+@pytest.fixture(scope="module", autouse=True)
+def _source(store: s3fs.S3FileSystem) -> None:
+    for key, text in CSV.items():
+        store.pipe(f"bucket/{key}", text.encode())
 
 
 @pytest.mark.parametrize(
@@ -74,6 +61,37 @@ def test_what_was_fetched_is_not_fetched_again(store: s3fs.S3FileSystem, tmp_pat
         files.append({path: path.stat().st_ino for path in tmp_path.glob(".out.objects/**/*.csv")})
     assert len(files[0]) == len(CSV)
     assert files[0] == files[1]
+
+
+def test_an_upload_that_ended_early_is_repeated_where_nothing_else_is(store: s3fs.S3FileSystem, tmp_path: Path) -> None:
+    for name in ("a/part-000000", "a/part-000001", "manifest.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    store.pipe("bucket/upload/a/part-000000", b"cut o")
+    upload(tmp_path, "s3://bucket/upload", last="manifest.json")
+    stored = {key.removeprefix("bucket/upload/"): store.cat_file(key).decode() for key in store.find("bucket/upload")}
+    assert stored == {name: name for name in ("a/part-000000", "a/part-000001", "manifest.json")}
+    (tmp_path / "a" / "part-000001").unlink()
+    with pytest.raises(UserError, match="s3://bucket/upload holds a/part-000001; choose an address below which"):
+        upload(tmp_path, "s3://bucket/upload", last="manifest.json")
+
+
+def test_a_bucket_that_is_not_there_is_noticed_before_anything_is_cleaned(
+    store: s3fs.S3FileSystem, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="s3://nowhere/cleaned cannot be used: there is no nowhere; make it"):
+        clean(tmp_path / "not-there.csv", out="s3://nowhere/cleaned")
+
+
+def test_objects_are_fetched_into_no_folder_that_others_may_open(store: s3fs.S3FileSystem, tmp_path: Path) -> None:
+    (tmp_path / ".out.objects").mkdir(mode=0o755)
+    with pytest.raises(UserError, match=r"\.out\.objects is open to other users; remove it, or choose another folder"):
+        clean("s3://bucket/orders", out=tmp_path / "out")
+
+
+def test_a_work_folder_is_for_a_result_that_is_stored(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="A work folder is of use where out is an address; leave it out"):
+        clean(tmp_path, out=tmp_path / "out", work=tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,130 @@
+"""Cleaning on a Dask cluster from an object store into one; both are real servers on this machine."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import s3fs
+
+from benchmarks.dask_cluster import DaskCluster, dask_cluster
+from eightytwenty import Column, Table, Unique, clean, merge, table_yaml
+from eightytwenty.cli import parse
+from eightytwenty.commands import clean_command
+from tests.conftest import Cleaned
+from tests.eightytwenty.pictures.test_in_parts import make_dirty_pictures
+
+ROOT = Path(__file__).parents[2]
+TABLE = Table("things", (Column("id", "integer"), Column("weight", "decimal", nullable=True)), (Unique(("id",)),))
+FILES = 12
+SOURCE = "s3://bucket/things"
+
+
+@pytest.fixture(scope="module")
+def cluster(store: s3fs.S3FileSystem, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    """Its workers have the credentials of the store in their environment."""
+    with dask_cluster(tmp_path_factory.mktemp("dask")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def whole(store: s3fs.S3FileSystem, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What one machine makes of the source, which this stores."""
+    numbers = random.Random(1)  # noqa: S311 - for a table
+    for number in range(FILES):
+        rows = (f"{numbers.randrange(20_000)},{numbers.choice(['7', ' 8', '', 'abc'])}\n" for _ in range(1_000))
+        store.pipe(f"bucket/things/{number:02}.csv", ("id,weight\n" + "".join(rows)).encode())
+    folder = tmp_path_factory.mktemp("things")
+    (folder / "schema.yaml").write_text(table_yaml(TABLE))
+    clean(SOURCE, TABLE, folder / "whole")
+    return folder / "whole"
+
+
+def start(cluster: DaskCluster, source: str, out: str, work: Path | None, *more: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "eightytwenty", "clean", source, "--out", out, "--cluster", cluster.address, *more]
+    return subprocess.Popen(
+        [*command, *(["--work", str(work)] if work else [])],
+        cwd=ROOT,
+        env={**os.environ, **cluster.settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ends(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    _, error = process.communicate(timeout=120)
+    return process.returncode, error
+
+
+def schema(whole: Path) -> list[str]:
+    return ["--schema", str(whole.parent / "schema.yaml")]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return Cleaned(folder, None).files  # type: ignore[arg-type]
+
+
+def test_workers_fetch_the_source_and_store_the_result(
+    cluster: DaskCluster, store: s3fs.S3FileSystem, whole: Path, tmp_path: Path
+) -> None:
+    process = start(cluster, SOURCE, "s3://bucket/parts", tmp_path / "work", *schema(whole))
+    output, error = process.communicate(timeout=120)
+    assert (process.returncode, error) == (0, ""), error
+    assert "All of it is in s3://bucket/parts" in output
+    assert list((tmp_path / "work").iterdir()) == []
+    assert len(store.find("bucket/parts/clean.parquet")) == FILES
+    # the last to be written says that all is there
+    times = {name: about["LastModified"] for name, about in store.find("bucket/parts", detail=True).items()}
+    assert times["bucket/parts/manifest.json"] == max(times.values())
+    merge("s3://bucket/parts", tmp_path / "merged")
+    assert contents(tmp_path / "merged") == contents(whole)
+    code, error = ends(start(cluster, SOURCE, "s3://bucket/parts", tmp_path / "work", *schema(whole)))
+    assert (code, error.count("\n")) == (2, 1)
+    assert "s3://bucket/parts holds" in error
+    assert "choose an address below which nothing is" in error
+
+
+@pytest.mark.soak
+def test_a_lost_driver_goes_on_into_the_store(
+    cluster: DaskCluster, store: s3fs.S3FileSystem, whole: Path, tmp_path: Path
+) -> None:
+    process = start(cluster, SOURCE, "s3://bucket/again", tmp_path / "work", *schema(whole))
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "work").glob("*/.work/*/cleaning/stages/*route-unit/*.result")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    store.pipe("bucket/again/clean.parquet/part-000000.parquet", b"cut o")  # as if it had come as far
+    output, error = start(cluster, SOURCE, "s3://bucket/again", tmp_path / "work", *schema(whole)).communicate(
+        timeout=120
+    )
+    assert "All of it is in s3://bucket/again" in output, error
+    merge("s3://bucket/again", tmp_path / "merged")
+    assert contents(tmp_path / "merged") == contents(whole)
+
+
+def test_pictures_go_from_store_to_store(cluster: DaskCluster, store: s3fs.S3FileSystem, tmp_path: Path) -> None:
+    make_dirty_pictures(tmp_path / "source", 30)
+    for path in (tmp_path / "source").iterdir():
+        if not path.name.isprintable():  # nor a key of an object
+            path.unlink()
+    store.put(str(tmp_path / "source"), "bucket/pictures", recursive=True)
+    options = ["--schema", "pictures", "--size", "32"]
+    process = start(cluster, "s3://bucket/pictures", "s3://bucket/avatars", tmp_path / "work", *options)
+    assert ends(process) == (0, "")
+    clean_command(parse(["clean", "s3://bucket/pictures", "--out", str(tmp_path / "whole"), *options])[1])
+    merge("s3://bucket/avatars", tmp_path / "merged")
+    assert contents(tmp_path / "merged") == contents(tmp_path / "whole")
+
+
+def test_a_result_in_a_store_needs_a_folder_that_all_share(cluster: DaskCluster, whole: Path) -> None:
+    code, error = ends(start(cluster, SOURCE, "s3://bucket/other", None, *schema(whole)))
+    assert (code, error.count("\n")) == (2, 1)
+    assert "give one as out, or, where that is an address, as work" in error
