@@ -34,7 +34,9 @@ def measure(options: list[str]) -> Result:
         environment = {**kept, "EIGHTYTWENTY_DATA": str(data), "TQDM_DISABLE": "1"}
         command = [sys.executable, "-m", "eightytwenty", "adders", *options]
         subprocess.run(command, stdout=subprocess.DEVNULL, check=True, env=environment)
-        networks, stages = _recorded(data)
+        networks, metrics = recorded(data)
+    prefix = "seconds/"
+    stages = {name.removeprefix(prefix): seconds for name, seconds in metrics.items() if name.startswith(prefix)}
     total, tracking = sum(stages.values()), stages["track_in_MLflow"]
     for name, seconds in stages.items():
         print(f"{name.replace('_', ' '):<20} {seconds:6.2f} s")
@@ -42,17 +44,15 @@ def measure(options: list[str]) -> Result:
     return {"networks": networks, "seconds": tracking, "share": tracking / total, "stages": stages}
 
 
-def _recorded(data: Path) -> tuple[int, dict[str, float]]:
-    """The number of networks and the seconds of each stage, as the run has recorded them."""
+def recorded(data: Path) -> tuple[int, dict[str, float]]:
+    """The number of networks that the one run of a data folder has recorded, and the metrics of this run."""
     from mlflow import MlflowClient
 
     client = MlflowClient(f"sqlite:///{data / 'mlflow' / 'mlflow.db'}")
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
-    runs = client.search_runs(experiments, max_results=1000)
+    runs = client.search_runs(experiments, max_results=50_000)  # all of a sweep, and the most that MLflow gives
     (parent,) = (each for each in runs if "mlflow.parentRunId" not in each.data.tags)
-    prefix = "seconds/"
-    seconds = {name.removeprefix(prefix): value for name, value in parent.data.metrics.items() if prefix in name}
-    return len(runs) - 1, seconds
+    return len(runs) - 1, parent.data.metrics
 
 
 if __name__ == "__main__":

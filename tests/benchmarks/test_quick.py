@@ -12,7 +12,17 @@ NAMES = sorted(file.stem for file in (ROOT / "benchmarks").glob("[!_]*.py") if "
 
 
 # those of which other tests run nearly all, and that take long even so
-SLOW = {"cluster", "cluster_pictures", "gan_modes", "gan_parts", "gan_speed", "gan_time", "light_install", "tracking"}
+SLOW = {
+    "cluster",
+    "cluster_pictures",
+    "gan_modes",
+    "gan_parts",
+    "gan_speed",
+    "gan_time",
+    "light_install",
+    "sweep",
+    "tracking",
+}
 
 
 @pytest.mark.parametrize(
