@@ -98,14 +98,17 @@ def split_lines(text: str, quote: str, *, is_whole: bool) -> Iterator[Line]:
 
 def possible_rows(lines: Sequence[Line], options: ReadOptions, *, may_be_one: bool) -> list[DialectRows]:
     """The rows that the possible dialects make of the lines, those of the likeliest first."""
-    found = []
+    found: list[tuple[int, DialectRows]] = []
     for dialect in _possible_dialects(lines, options, may_be_one=may_be_one):
         rows = [row for line in lines for row in _rows(line, dialect)]
         counts = Counter(len(cells) for _, cells in rows)
         width, count = max(counts.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
         share = count / len(rows) if rows else 0.0
-        found.append(DialectRows(dialect, rows, share if width > 1 else 0.0, share))
-    return sorted(found, key=lambda item: (-item.regular, -item.share))  # of equals, the first
+        found.append((width, DialectRows(dialect, rows, share if width > 1 else 0.0, share)))
+    # white space divides at tabs, too; and a title above the table, so that all lines may seem regular
+    tabs = max((width for width, rows in found if rows.dialect.delimiter == "\t" and rows.share > 0.5), default=0)
+    likely = [rows for width, rows in found if rows.dialect.delimiter != WHITESPACE or width > tabs]
+    return sorted(likely, key=lambda rows: (-rows.regular, -rows.share))  # of equals, the first
 
 
 def likeliest_rows(candidates: Sequence[DialectRows], options: ReadOptions) -> DialectRows:

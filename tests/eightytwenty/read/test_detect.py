@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from eightytwenty.errors import UserError
+from eightytwenty.read.any_table import AnyTable
 from eightytwenty.read.delimited import _is_special
 from eightytwenty.read.detect import detect
 from eightytwenty.read.dialect import Dialect
@@ -235,6 +236,13 @@ def test_what_is_known_comes_before_what_is_seen(tmp_path):
 def test_what_cannot_be_known_is_refused(wrong):
     with pytest.raises(ValueError, match="give"):
         ReadOptions(**wrong)
+
+
+@pytest.mark.parametrize("table", [Table("x", (Column("id", "text"), Column("name", "text"))), AnyTable(ReadOptions())])
+def test_tabs_divide_a_table_whose_title_has_as_many_words(tmp_path, table):
+    (tmp_path / "x.csv").write_text("A title\n\nid\tname\t\n0\tx\t\n")
+    (file,) = open_source(tmp_path / "x.csv", table).files
+    assert (file.format.dialect.delimiter, list(file.columns)) == ("\t", ["id", "name"])
 
 
 def test_a_table_of_one_column_has_no_delimiter(clean_source):
