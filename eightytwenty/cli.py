@@ -75,7 +75,9 @@ class Command:
 def main() -> None:
     """Runs a command. Exits with 2 and one sentence where the user can fix the error, and with 130 on Ctrl-C."""
     _use_utf8()
-    # Python would end by looking for garbage among all that TensorFlow has made, which takes seconds
+    # Python would look for garbage again and again while libraries load, and at the end among all that TensorFlow has
+    # made, which takes seconds
+    gc.set_threshold(100_000)
     atexit.register(gc.freeze)
     try:
         with sigterm_raises(), _quiet(sys.argv[1:]) as arguments:
