@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,13 +44,19 @@ def clean_command(options: CleanCommandOptions) -> None:
     from eightytwenty.object_stores import is_object_store
     from eightytwenty.pages.report import examples_rich
     from eightytwenty.printable import for_terminal
-    from eightytwenty.progress import progress_bar
+    from eightytwenty.progress import progress_bar, stage_bar, waiting
 
     if not options.out and not options.dry_run:
         raise UserError("clean needs --out; see eightytwenty clean --help")
     table, is_stored = load_table(options), is_object_store(options.out)
     out = None if options.dry_run or is_stored else Path(options.out)
-    with progress_bar("clean", getattr(table, "unit", "rows")) as progress:
+    with ExitStack() as stack:
+        progress, watch = None, None
+        if options.cluster:
+            stack.enter_context(waiting("clean on the cluster"))
+            watch = stage_bar
+        else:
+            progress = stack.enter_context(progress_bar("clean", getattr(table, "unit", "rows")))
         cleaned = clean(
             options.source,
             table,
@@ -59,6 +66,7 @@ def clean_command(options: CleanCommandOptions) -> None:
             min_confidence=options.min_confidence,
             csv=options.csv,
             cluster=options.cluster or None,
+            watch=watch,
             work=options.work or None,
         )
     if options.as_json:

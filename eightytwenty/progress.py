@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 QUIET = "EIGHTYTWENTY_QUIET"  # in the environment: draw nothing
 Progress = Callable[[int, int], None]
 """Called with (units done, units in all)."""
+_Result = TypeVar("_Result")
 
 _SECOND = 1.0
 
@@ -32,6 +33,26 @@ def progress_bar(title: str, unit: str) -> Iterator[Progress]:
 
         with _each_second(bar.refresh):  # its clock goes on where the work says nothing for a while
             yield show
+
+
+def stage_bar(name: str, results: Iterator[_Result], count: int | None) -> Iterator[_Result]:
+    """Yields the results of a stage, and shows a bar until the last one: an `eightytwenty.engine.executor.Watch`."""
+    with progress_bar(name, "pieces") as progress:
+        yield from counted(results, count, progress)
+
+
+def counted(results: Iterator[_Result], count: int | None, progress: Progress) -> Iterator[_Result]:
+    """Yields results, and says after each how many there are.
+
+    Args:
+        results: any.
+        count: of all; if it is not known, nothing is said.
+        progress: called with (results yielded, count).
+    """
+    for done, result in enumerate(results, start=1):
+        if count:
+            progress(done, count)
+        yield result
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.object_stores import is_object_store
 from eightytwenty.pictures.schema import PictureTable
+from eightytwenty.progress import counted
 from eightytwenty.read.databases import is_server
 from eightytwenty.read.download import is_address
 from eightytwenty.read.options import ReadOptions
@@ -63,7 +64,4 @@ def _in_task(name: str, results: Iterator[Any], count: int | None) -> Iterator[A
 def _stage(results: Iterator[Any], name: str, count: int | None) -> Iterator[Any]:
     """Yields the results of a stage, and shows how many there are."""
     with task_progress(name, "pieces") as progress:
-        for done, result in enumerate(results, start=1):
-            if count:
-                progress(done, count)
-            yield result
+        yield from counted(results, count, progress)

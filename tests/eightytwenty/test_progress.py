@@ -24,6 +24,11 @@ with progress.waiting("load") as line:
         show(1, 2)
         time.sleep(0.3)
         print("END", file=sys.stderr, flush=True)
+    results = progress.stage_bar("route unit", iter("abc"), 3)
+    next(results)
+    next(results)
+    time.sleep(0.3)
+    assert list(results) == ["c"]
 print("done")
 """
 
@@ -67,3 +72,8 @@ def test_a_bar_takes_its_place_and_its_clock_goes_on(shown: str) -> None:
 def test_outside_a_terminal_nothing_is_drawn() -> None:
     done = subprocess.run([sys.executable, "-c", WORK], capture_output=True, text=True, check=True, timeout=60)
     assert (done.stdout, done.stderr) == ("done\n", "BAR\nEND\n")
+
+
+def test_a_stage_shows_how_many_of_its_results_there_are(shown: str) -> None:
+    _, _, during = shown.partition("route unit:  67%")
+    assert "2/3" in during
