@@ -74,9 +74,6 @@ def require_empty(address: str) -> None:
         UserError: something does, or the store cannot be reached.
     """
     with _store(address) as (files, key):
-        container = PurePosixPath(key).parts[0]
-        if not files.exists(container):
-            raise UserError(f"{address} cannot be used: there is no {container}; make it, or choose another address.")
         if found := next(iter(files.find(key)), None):
             raise _foreign(address, PurePosixPath(found).name)
 
