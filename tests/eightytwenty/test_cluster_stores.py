@@ -17,8 +17,8 @@ from eightytwenty.cli import parse
 from eightytwenty.commands import clean_command
 from tests.conftest import Cleaned
 from tests.eightytwenty.pictures.test_in_parts import make_dirty_pictures
+from tests.eightytwenty.test_cluster import ROOT, ends
 
-ROOT = Path(__file__).parents[2]
 TABLE = Table("things", (Column("id", "integer"), Column("weight", "decimal", nullable=True)), (Unique(("id",)),))
 FILES = 12
 SOURCE = "s3://bucket/things"
@@ -56,11 +56,6 @@ def start(cluster: DaskCluster, source: str, out: str, work: Path | None, *more:
     )
 
 
-def ends(process: "subprocess.Popen[str]") -> tuple[int, str]:
-    _, error = process.communicate(timeout=120)
-    return process.returncode, error
-
-
 def schema(whole: Path) -> list[str]:
     return ["--schema", str(whole.parent / "schema.yaml")]
 
@@ -73,9 +68,7 @@ def test_workers_fetch_the_source_and_store_the_result(
     cluster: DaskCluster, store: s3fs.S3FileSystem, whole: Path, tmp_path: Path
 ) -> None:
     process = start(cluster, SOURCE, "s3://bucket/parts", tmp_path / "work", *schema(whole))
-    output, error = process.communicate(timeout=120)
-    assert (process.returncode, error) == (0, ""), error
-    assert "All of it is in s3://bucket/parts" in output
+    assert ends(process) == (0, "")
     assert list((tmp_path / "work").iterdir()) == []
     assert len(store.find("bucket/parts/clean.parquet")) == FILES
     # the last to be written says that all is there
