@@ -215,7 +215,7 @@ def clean(
         else:
             if store:
                 require_empty(store)
-            folder = Path(tempfile.mkdtemp(prefix="eightytwenty-", dir=work))
+            folder = _temporary_folder(Path(work or tempfile.gettempdir()))
             try:
                 cleaned = _clean_into(source, table, folder / "cleaned", *how)
                 if store:
@@ -226,6 +226,14 @@ def clean(
     cleaned = replace(cleaned, is_temporary=True)
     weakref.finalize(cleaned, shutil.rmtree, folder, ignore_errors=True)
     return cleaned
+
+
+def _temporary_folder(within: Path) -> Path:
+    from eightytwenty.files import explain_write_errors, require_real_disk
+
+    with explain_write_errors(within), require_real_disk(within):
+        within.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="eightytwenty-", dir=within))
 
 
 def _require_new(store: str, folder: Path) -> None:

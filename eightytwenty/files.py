@@ -85,14 +85,14 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 def _prepare(partial: Path, path: Path) -> None:
     """Makes the partial folder."""
-    with _require_real_disk(path):
+    with require_real_disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         clear_leftovers(path)
         partial.mkdir()
 
 
 @contextmanager
-def _require_real_disk(path: Path) -> Iterator[None]:
+def require_real_disk(path: Path) -> Iterator[None]:
     """Explains the error of writing to something that is not a real disk, such as /proc.
 
     Raises:
@@ -152,7 +152,7 @@ def private_folder(path: Path) -> None:
         UserError: it is another user's, or others may open it.
         UnwritableError: it cannot be made.
     """
-    with explain_write_errors(path), _require_real_disk(path):
+    with explain_write_errors(path), require_real_disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir(mode=0o700, exist_ok=True)
     status = path.lstat()
@@ -193,7 +193,7 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         UnwritableError: the disk is full, locked or read-only.
     """
-    with explain_write_errors(path), _require_real_disk(path):
+    with explain_write_errors(path), require_real_disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         clear_leftovers(path)
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")

@@ -89,6 +89,12 @@ def test_objects_are_fetched_into_no_folder_that_others_may_open(store: s3fs.S3F
         clean("s3://bucket/orders", out=tmp_path / "out")
 
 
+def test_a_work_folder_that_cannot_be_made_is_a_sentence(store: s3fs.S3FileSystem, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="file/work cannot be written: a part of the path is a file; choose another"):
+        clean("s3://bucket/orders", out="s3://bucket/unwritten", work=tmp_path / "file" / "work")
+
+
 def test_a_work_folder_is_for_a_result_that_is_stored(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="A work folder is of use where out is an address; leave it out"):
         clean(tmp_path, out=tmp_path / "out", work=tmp_path)
