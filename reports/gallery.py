@@ -13,9 +13,10 @@ from PIL import Image
 
 from eightytwenty.engine.summary import Summary, part_files
 from eightytwenty.evaluate.score import read_tables
+from eightytwenty.pictures.arrays import StoredArrays
 from eightytwenty.pictures.observe import REFUSALS
 from eightytwenty.pictures.schema import FORMATS, MOST_BYTES, MOST_PIXELS, STEPS
-from eightytwenty.pictures.store import PICTURES, StoredPictures
+from eightytwenty.pictures.store import PICTURES
 from reports.gallery_faults import Faults
 from reports.gallery_figure import Band, Row, Tile, gallery_figure
 from reports.style import FATE_COLOURS, save
@@ -55,7 +56,7 @@ def gallery_bands(cleaned: Path, raw: Path | None = None) -> list[Band]:
     """
     summary = Summary.load(cleaned)
     tables = read_tables(cleaned)
-    pictures = StoredPictures(part_files(cleaned / PICTURES))
+    pictures = StoredArrays(part_files(cleaned / PICTURES))
     positions = {row: index for index, row in enumerate(_ids(tables["clean"]))}
 
     def clean_tile(source: str, record: int, caption: str) -> Tile:

@@ -8,8 +8,8 @@ import numpy.typing as npt
 import polars as pl
 
 from eightytwenty.engine.rules import Mask, check_failures
-from eightytwenty.pictures.near_duplicates import digest, perceptual_hash
 from eightytwenty.pictures.observe import Observation, observe
+from eightytwenty.pictures.perceptual_hash import coarse_means, digests, perceptual_hash
 from eightytwenty.pictures.repair import Pixels
 from eightytwenty.pictures.schema import PictureTable
 from eightytwenty.pictures.source import RawPicture, content_digest
@@ -45,8 +45,9 @@ class Observed:
             eightytwenty/pictures/schema.py.
         failures: n rows: a Boolean column for each check, true where it failed.
         changes: row, step, rule, before, after: the repairs of the pictures.
-        digests: of the pixels of the k pictures.
-        hashes: (k, 192) float32, see `eightytwenty.pictures.near_duplicates.perceptual_hash`.
+        digests: (k, 2) uint64, of the pixels of the k pictures.
+        means: (k, 48) uint8, see `eightytwenty.pictures.perceptual_hash.coarse_means`.
+        hashes: (k, 192) float32, see `eightytwenty.pictures.perceptual_hash.perceptual_hash`.
         pixels: (k, size, size, 3) uint8.
         contents: of the files that failed a rule, and of those that were asked for, by name.
     """
@@ -54,7 +55,8 @@ class Observed:
     files: pl.DataFrame
     failures: pl.DataFrame
     changes: pl.DataFrame
-    digests: list[bytes]
+    digests: npt.NDArray[np.uint64]
+    means: npt.NDArray[np.uint8]
     hashes: npt.NDArray[np.float32]
     pixels: Pixels
     contents: dict[str, bytes]
@@ -70,7 +72,8 @@ class Observed:
                 piece.changes.with_columns(pl.col("row") + int(start))
                 for piece, start in zip(pieces, starts[:-1], strict=True)
             ),
-            [one for piece in pieces for one in piece.digests],
+            np.concatenate([piece.digests for piece in pieces]),
+            np.concatenate([piece.means for piece in pieces]),
             np.concatenate([piece.hashes for piece in pieces]),
             np.concatenate([piece.pixels for piece in pieces]),
             {name: content for piece in pieces for name, content in piece.contents.items()},
@@ -141,14 +144,16 @@ class Observer:
             for row, observation in enumerate(observations)
             for step, change in enumerate(observation.changes)
         ]
+        hashes = perceptual_hash(sound)
         names = pl.Series("name", [picture.name for picture, _ in files], pl.String)
-        digests = [content_digest(content) for _, content in files]
+        contents = [content_digest(content) for _, content in files]
         return Observed(
-            frame.insert_column(0, names).with_columns(sha256=pl.Series(digests, dtype=pl.String)),
+            frame.insert_column(0, names).with_columns(sha256=pl.Series(contents, dtype=pl.String)),
             failures,
             pl.DataFrame(changes, _CHANGES, orient="row"),
-            [digest(picture) for picture in sound],
-            perceptual_hash(sound),
+            digests(sound),
+            coarse_means(hashes).astype(np.uint8),
+            hashes,
             sound,
             {
                 picture.name: content

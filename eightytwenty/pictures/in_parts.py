@@ -19,7 +19,8 @@ from eightytwenty.engine.executor import Executor, batched
 from eightytwenty.engine.in_parts import RESULT, finish, folder_of_task, prepare_folder, settle_part
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
-from eightytwenty.files import explain_write_errors, remove, settle_file
+from eightytwenty.files import explain_write_errors, remove
+from eightytwenty.pictures.arrays import StoredArrays
 from eightytwenty.pictures.check import Observed, Observer
 from eightytwenty.pictures.run import (
     Routed,
@@ -32,7 +33,7 @@ from eightytwenty.pictures.run import (
 )
 from eightytwenty.pictures.schema import PictureTable
 from eightytwenty.pictures.source import PictureSource, RawPicture, read_contents
-from eightytwenty.pictures.store import PictureWriter, Quarantine, StoredPictures
+from eightytwenty.pictures.store import Quarantine, stored_pictures
 from eightytwenty.progress import Progress
 from eightytwenty.read.units import UNIT_BYTES, identity
 
@@ -109,7 +110,7 @@ def clean_pictures_in_parts(
         for folder in (work / RESULT, work / _SOUND):
             folder.mkdir(exist_ok=True)
         stages = _InUnits(source, table, work, executor, as_files, progress)
-        summary = run_stages(source, table, work / RESULT, stages)
+        summary = run_stages(source, table, work / RESULT, stages, executor)
         finish(work, out, summary, stages.entries, store)
         return summary
 
@@ -194,8 +195,8 @@ class _InUnits:
             done += len(unit.pictures)
             if self._progress:
                 self._progress(done, len(self._source.pictures))
-        self._pixels = StoredPictures([_sound(self._work, unit.number) for unit in self._units])
-        return Seen(Observed.join(pieces), self._pixels, files)
+        self._pixels, hashes = stored_pictures([_sound(self._work, unit.number) for unit in self._units])
+        return Seen(Observed.join(pieces), self._pixels, hashes, files)
 
     def _require_read(self, unit: _Unit, piece: Observed) -> None:
         """Checks that a worker has read whatever this process can read.
@@ -278,8 +279,8 @@ class _ObserveUnit:
         with folder_of_task(self.work) as folder:
             quarantine = unit.quarantine(folder)
             pieces = observe_files(files, unit.kept, self.observer, _one_by_one)
-            with settle_file(_sound(self.work, unit.number)) as path, PictureWriter(path, self.observer.size) as pixels:
-                observed = Observed.join(list(store_pieces(pieces, pixels, quarantine)))
+            path = _sound(self.work, unit.number)
+            observed = Observed.join(store_pieces(pieces, path, self.observer.size, quarantine))
             settle_part(folder, self.work / RESULT, unit.number)
         return observed, quarantine.files
 
@@ -322,7 +323,7 @@ class _WriteUnit:
     def __call__(self, job: tuple[int, Routed]) -> dict[str, object]:
         """Writes the rows of a unit, by its number; returns its entry in the manifest."""
         number, routed = job
-        pixels = StoredPictures([_sound(self.work, number)])
+        pixels = StoredArrays([_sound(self.work, number)])
         with folder_of_task(self.work) as folder:
             write_rows(folder, routed, self.schemas, pixels, as_files=self.as_files, executor=_one_by_one)
             digests = settle_part(folder, self.work / RESULT, number)

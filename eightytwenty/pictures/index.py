@@ -13,9 +13,10 @@ from eightytwenty.engine.index import code_digest
 from eightytwenty.engine.parts import read_rows, write_rows
 from eightytwenty.files import remove
 from eightytwenty.pictures.check import Observed, Observer
+from eightytwenty.pictures.store import hashes_beside, stored_pictures
 
 _FILES, _CHANGES, _PIXELS = "files.arrow", "changes.arrow", "pixels.npy"
-_DIGEST, _HASH = "pixel digest", "pixel hash"  # columns of files.arrow, besides those of `Observed.files`
+_DIGEST, _MEANS = "pixel digest", "pixel means"  # columns of files.arrow, besides those of `Observed.files`
 _BLOCK = 1_024  # pictures to read at once
 
 
@@ -49,19 +50,20 @@ class PictureIndex:
         for number, rows in found.items():
             batch = self._batches[number]
             files, changes = read_rows(batch / _FILES), read_rows(batch / _CHANGES)
-            pixels = np.load(batch / _PIXELS, mmap_mode="r", allow_pickle=False)
+            pixels, hashes = stored_pictures([batch / _PIXELS])
             for start in range(0, len(rows), _BLOCK):
                 block = rows[start : start + _BLOCK]
                 chosen = files[block]
                 places = pl.DataFrame({"row": block}).with_row_index("place")
                 yield Observed(
-                    chosen.drop(_DIGEST, _HASH),
+                    chosen.drop(_DIGEST, _MEANS),
                     pl.DataFrame({check: np.zeros(len(block), dtype=bool) for check in self._checks}),
                     changes.join(places, on="row", maintain_order="left")
                     .with_columns(row=pl.col("place").cast(pl.Int64))
                     .drop("place"),
-                    chosen[_DIGEST].to_list(),
-                    chosen[_HASH].to_numpy(),
+                    chosen[_DIGEST].to_numpy(),
+                    chosen[_MEANS].to_numpy(),
+                    hashes[block],
                     pixels[block],
                     {},
                 )
@@ -70,8 +72,8 @@ class PictureIndex:
         """Adds a batch: the sound ones of some pictures.
 
         Args:
-            observed: the pictures, whatever their pixels.
-            pixels: the file of the pixels of the sound ones.
+            observed: the pictures, whatever their pixels and hashes.
+            pixels: the file of the pixels of the sound ones; their hashes lie beside it.
         """
         sound = observed.sound
         for other in set(self._folder.parent.glob("*")) - {self._folder}:
@@ -79,8 +81,8 @@ class PictureIndex:
         newest = max((int(path.name) for path in self._folder.glob("[0-9]*")), default=0)
         batch = self._folder / f"{newest + 1:04}"
         batch.mkdir(parents=True)
-        hashes = pl.Series(_HASH, sound.hashes, pl.Array(pl.Float32, sound.hashes.shape[1]))
-        digests = pl.Series(_DIGEST, sound.digests, pl.Binary)
-        write_rows(batch / _FILES, sound.files.hstack([digests, hashes]))
+        compared = [pl.Series(_DIGEST, sound.digests), pl.Series(_MEANS, sound.means)]
+        write_rows(batch / _FILES, sound.files.hstack(compared))
         write_rows(batch / _CHANGES, sound.changes)
+        shutil.copyfile(hashes_beside(pixels), hashes_beside(batch / _PIXELS))
         shutil.copyfile(pixels, batch / _PIXELS)

@@ -1,155 +1,145 @@
 """Finds pictures that occur more than once: pixel for pixel, or saved again with small losses.
 
-Near copies are searched for only among pictures with the same attributes. A perceptual hash, the colours at 8x8 places,
-proposes pairs that are near at every place, and the pixels confirm them. The usual hashes of bits do worse on drawings:
-the slightest noise flips the bits of their large even backgrounds.
+Near copies are searched for only among pictures with the same attributes. Cells of them are compared wherever the
+pictures are (see `near_cells`); which ones stay is decided here, in the order of their rank.
 """
 
-import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
-from eightytwenty.pictures.repair import Pixels
-
-_PLACES = 8  # along each side
-# Levels of 255. Measured at 32x32 and 64x64 on ellipses saved again (JPEG 95, 64 shades, a brighter pixel, enlarged
-# twice): at most 4.4, 3.5 and 37. The nearest of 10,000 different ellipses of each kind are 6.7 apart in the first. The
-# last separates faces that differ only in the mouth: another stroke changes a pixel more than saving does.
-MOST_PLACE, MOST_MEAN, MOST_PIXEL = 5.0, 4.0, 40
-_BLOCK = 2_048  # pictures to compare at once; bounds the memory where all are alike
-_COMPARED = 256  # pictures to compare with one picture at a time, by pixels
+from eightytwenty.engine.executor import Executor
+from eightytwenty.pictures.near_cells import MOST_MATCHES, Cell, CompareCell, Mask, Numbers, Rows, plan_cells
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A picture that failed no rule.
+class Candidates:
+    """n pictures that failed no rule, in the order of their rank: of copies the first one stays.
 
     Args:
-        digest: of its pixels.
-        hash: float32 (192,), from `perceptual_hash`.
-        attributes: its values, None if it has none.
-        rank: the copy with the lowest rank stays.
+        numbers: (n,) of the pictures in the store.
+        digests: (n, 2), from `eightytwenty.pictures.perceptual_hash.digests`.
+        means: (n, 48), from `eightytwenty.pictures.perceptual_hash.coarse_means`.
+        groups: (n,) equal for pictures with the same attributes.
     """
 
-    digest: bytes
-    hash: npt.NDArray[np.float32]
-    attributes: tuple[str, ...] | None
-    rank: tuple[int, int, int, str]
+    numbers: Numbers
+    digests: npt.NDArray[np.uint64]
+    means: npt.NDArray[np.uint8]
+    groups: Numbers
 
 
 @dataclass(frozen=True)
 class PictureCopies:
-    """The copies among candidates, by number.
+    """The copies among n pictures.
 
     Args:
-        original: copy -> the candidate that it is a copy of, which stays.
-        contradicting: candidates with the same pixels and different attributes.
+        original: (n,) the picture that each is a copy of, which stays; -1 if it is no copy.
+        contradicts: (n,) those with the same pixels as others, and different attributes.
     """
 
-    original: dict[int, int]
-    contradicting: set[int]
+    original: Numbers
+    contradicts: Mask
 
 
-def digest(picture: Pixels) -> bytes:
-    """Pictures have equal digests if their pixels are equal."""
-    return hashlib.blake2b(picture.tobytes(), digest_size=16).digest()
-
-
-def perceptual_hash(pictures: Pixels) -> npt.NDArray[np.float32]:
-    """uint8 (n, size, size, 3) -> float32 (n, 192), the mean colours around 8x8 places.
-
-    The means are weighted by triangles that reach to the next place, so that no edge falls abruptly between two places.
-    In float64 all sums of these whole numbers are exact, so the result does not depend on the order of addition.
-    """
-    n, size = pictures.shape[:2]
-    step = size // _PLACES
-    at, middle = np.arange(size) * 2 + 1, (np.arange(_PLACES) * 2 + 1) * step  # in halves of a pixel
-    weights = np.maximum(2 * step - np.abs(at - middle[:, None]), 0).astype(np.float64)
-    rows = weights @ pictures.reshape(n, size, size * 3).astype(np.float64)
-    sums = weights @ rows.reshape(n, _PLACES, size, 3)
-    area = weights.sum(axis=1)
-    means: npt.NDArray[np.float32] = (sums / (area[:, None] * area)[..., None]).astype(np.float32)
-    return means.reshape(n, 3 * _PLACES**2)
-
-
-def find_picture_copies(candidates: Sequence[Candidate], pixels: Callable[[Sequence[int]], Pixels]) -> PictureCopies:
+def find_picture_copies(candidates: Candidates, pixels: Rows, hashes: Rows, executor: Executor) -> PictureCopies:
     """Finds copies and contradictions.
 
     Args:
         candidates: the pictures.
-        pixels: numbers of candidates -> uint8 (n, size, size, 3), called only for those whose hashes are near.
+        pixels: of all that are in the store, uint8 (m, size, size, 3).
+        hashes: of the same, float32 (m, 192), from `eightytwenty.pictures.perceptual_hash.perceptual_hash`.
+        executor: compares pictures.
     """
-    by_digest: dict[bytes, list[int]] = defaultdict(list)
-    for number, candidate in enumerate(candidates):
-        by_digest[candidate.digest].append(number)
-    original: dict[int, int] = {}
-    contradicting: set[int] = set()
-    leaders: dict[tuple[str, ...] | None, list[int]] = defaultdict(list)
-    for numbers in by_digest.values():
-        if len({candidates[number].attributes for number in numbers}) > 1:
-            contradicting.update(numbers)
-            continue
-        first, *others = sorted(numbers, key=lambda number: candidates[number].rank)
-        original.update(dict.fromkeys(others, first))
-        leaders[candidates[first].attributes].append(first)
-
-    near: dict[int, int] = {}
-    for numbers in leaders.values():
-        if len(numbers) > 1:
-            numbers.sort(key=lambda number: candidates[number].rank)
-            hashes = np.stack([candidates[number].hash for number in numbers])
-            near |= _near_copies(hashes, numbers, pixels)
-    return PictureCopies(near | {copy: near.get(first, first) for copy, first in original.items()}, contradicting)
+    places = np.arange(len(candidates.numbers), dtype=np.int32)
+    frame = pl.DataFrame([places, *candidates.digests.T, candidates.groups], ["place", "digest", "more", "group"])
+    of_equal = frame.select(
+        first=pl.col("place").min().over("digest", "more"),
+        contradicts=(pl.col("group").min() != pl.col("group").max()).over("digest", "more"),
+    )
+    first, contradicts = of_equal["first"].to_numpy(), of_equal["contradicts"].to_numpy()
+    original = _near_copies(candidates, places[(first == places) & ~contradicts], CompareCell(pixels, hashes), executor)
+    original = np.where(original[first] < 0, first, original[first])
+    original[(original == places) | contradicts] = -1
+    return PictureCopies(original, contradicts)
 
 
-def _near_copies(
-    hashes: npt.NDArray[np.float32], numbers: Sequence[int], pixels: Callable[[Sequence[int]], Pixels]
-) -> dict[int, int]:
-    """Near copies among pictures in the order of their rank: copy -> the first picture near to it that stays.
+def _near_copies(candidates: Candidates, places: Numbers, compare: CompareCell, executor: Executor) -> Numbers:
+    """Near copies among different pictures: (n,), see `PictureCopies.original`.
 
-    A tree over means of 2x2 places finds the pairs. Means are never further apart than the furthest of their places, so
-    no pair is missed.
+    Whether a picture stays may depend on those of other cells, and these on others. So cells are compared again, each
+    time more being known, as long as that is of use; most often once is enough.
 
     Args:
-        hashes: float32 (n, 192).
-        numbers: of the n pictures.
-        pixels: see `find_picture_copies`.
+        candidates: all n pictures.
+        places: of the different ones.
+        compare: compares the pictures of a cell.
+        executor: runs it.
     """
-    from scipy.spatial import cKDTree
+    groups = candidates.groups
+    places = places[np.bincount(groups[places])[groups[places]] > 1]
+    cells = list(plan_cells(candidates.means, groups, places[np.argsort(groups[places], kind="stable")]))
+    cell_of = np.full(len(groups), -1, np.int32)
+    for number, (own, _) in enumerate(cells):
+        cell_of[own] = number
+    original, stays = np.full(len(groups), -1, np.int32), np.zeros(len(groups), np.bool_)
+    pairs = np.empty((0, 2), np.int32)  # a picture that may be a copy, and one to which it is near
+    asked = list(range(len(cells)))
 
-    half = _PLACES // 2
-    coarse = hashes.reshape(-1, half, 2, half, 2, 3).mean(axis=(2, 4)).reshape(len(hashes), -1)
-    leaders: list[int] = []
-    copies: dict[int, int] = {}
-    for start in range(0, len(hashes), _BLOCK):
-        block = range(start, min(start + _BLOCK, len(hashes)))
-        searched = np.array([*leaders, *block])
-        # a little more than the bound, because the means are rounded
-        matches = cKDTree(coarse[searched]).query_ball_point(coarse[block], MOST_PLACE + 0.01, p=np.inf)
-        for place, neighbours in zip(block, matches, strict=True):
-            others = np.sort(searched[neighbours])
-            others = others[others < place]
-            others = others[np.abs(hashes[others] - hashes[place]).max(axis=1, initial=0) <= MOST_PLACE]
-            nearby = [numbers[other] for other in others if numbers[other] not in copies]
-            first = _first_match(numbers[place], nearby, pixels)
-            if first is None:
-                leaders.append(place)
+    def compared() -> Iterator[Numbers]:
+        """The pictures of each cell that is compared, and of its halo, but for known copies."""
+        for number in asked:
+            both = np.sort(np.concatenate(cells[number]))
+            yield both[original[both] < 0]
+
+    while asked:
+        jobs = (
+            Cell(
+                candidates.numbers[cell],
+                groups[cell],
+                (cell_of[cell] == number) & ~stays[cell],
+                stays[cell],
+            )
+            for number, cell in zip(asked, compared(), strict=True)
+        )
+        results = list(executor(compare, jobs))
+        is_asked = np.isin(cell_of, asked)
+        pairs = np.concatenate(
+            [pairs[~is_asked[pairs[:, 0]]], *(cell[found] for cell, found in zip(compared(), results, strict=True))]
+        )
+        pairs = pairs[np.lexsort(pairs.T[::-1])]
+        is_near = np.zeros(len(groups), np.bool_)
+        is_near[pairs[:, 0]] = True
+        stays |= is_asked & ~is_near & (original < 0)
+        asked = sorted({int(cell_of[place]) for place in _decide(pairs, original, stays)})
+        pairs = pairs[(original[pairs[:, 0]] < 0) & ~stays[pairs[:, 0]]]
+    return original
+
+
+def _decide(pairs: Numbers, original: Numbers, stays: Mask) -> Iterator[int]:
+    """Decides which pictures are copies, in the order of their rank.
+
+    Args:
+        pairs: (k, 2), sorted: a picture that may be a copy, and one to which it is near.
+        original: (n,) of each picture, -1 if it has none; added to.
+        stays: (n,) those that are no copies; added to.
+
+    Yields:
+        Those of which more has to be known; some that depend on them are undecided, too.
+    """
+    for start, stop in pairwise(np.flatnonzero(np.diff(pairs[:, 0], prepend=-1, append=-1))):
+        picture = int(pairs[start, 0])
+        for match in pairs[start:stop, 1].tolist():
+            if stays[match]:
+                original[picture] = match
+            if original[match] < 0:
+                break
+        else:  # all are copies
+            if stop - start < MOST_MATCHES:
+                stays[picture] = True
             else:
-                copies[numbers[place]] = first
-    return copies
-
-
-def _first_match(number: int, others: Sequence[int], pixels: Callable[[Sequence[int]], Pixels]) -> int | None:
-    """The first of `others` whose pixels are nearly those of `number`."""
-    for start in range(0, len(others), _COMPARED):
-        block = others[start : start + _COMPARED]
-        images = pixels([number, *block]).astype(np.int16)
-        differences = np.abs(images[1:] - images[0]).reshape(len(block), -1)
-        alike = (differences.max(axis=1) <= MOST_PIXEL) & (differences.mean(axis=1) <= MOST_MEAN)
-        if alike.any():
-            return block[int(alike.argmax())]
-    return None
+                yield picture

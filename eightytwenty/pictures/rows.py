@@ -8,16 +8,17 @@ import numpy as np
 import polars as pl
 
 from eightytwenty.engine.account import check_accounts
+from eightytwenty.engine.executor import Executor
 from eightytwenty.engine.repair import LEDGER
 from eightytwenty.engine.route import route_rows
 from eightytwenty.engine.rules import Doubt, RuleResults, check_failures
 from eightytwenty.pictures.attribute_files import REASONS
 from eightytwenty.pictures.attributes import PictureAttributes
 from eightytwenty.pictures.check import Observed
-from eightytwenty.pictures.near_duplicates import Candidate, PictureCopies, find_picture_copies
+from eightytwenty.pictures.near_cells import Rows
+from eightytwenty.pictures.near_duplicates import Candidates, PictureCopies, find_picture_copies
 from eightytwenty.pictures.schema import CONTRADICTING
 from eightytwenty.pictures.source import PictureSource
-from eightytwenty.pictures.store import StoredPictures
 from eightytwenty.read.batch import Indices
 from eightytwenty.schema import Check
 
@@ -31,7 +32,6 @@ class PictureRows:
         source: its refused files are rows.
         attributes: those of no picture are rows.
         observed: all pictures of the source, in any order.
-        pixels: of those that failed no rule by themselves, in this order.
         doubts: rules that flag a picture.
     """
 
@@ -40,10 +40,9 @@ class PictureRows:
         source: PictureSource,
         attributes: PictureAttributes,
         observed: Observed,
-        pixels: StoredPictures,
         doubts: Sequence[Check],
     ) -> None:
-        self._attributes, self._observed, self._pixels = attributes, observed, pixels
+        self._attributes, self._observed = attributes, observed
         names, unclaimed = observed.files["name"], attributes.unclaimed_rows
         # a second file with the name of an attribute table comes after the lines of the table
         lines = {line.source: line.record for line in unclaimed}  # of each table, the last
@@ -77,28 +76,42 @@ class PictureRows:
             rule: np.append(doubtful, no_other) for rule, doubtful in check_failures(doubts, observed.files).items()
         }
 
-    def find_copies(self) -> PictureCopies:
-        """Compares the pictures that failed no rule with each other; numbers are those of observed pictures."""
+    def find_copies(self, pixels: Rows, hashes: Rows, executor: Executor) -> PictureCopies:
+        """Compares the pictures that failed no rule with each other.
+
+        Args:
+            pixels: of those that failed no rule by themselves, in the order in which they were observed.
+            hashes: of the same pictures.
+            executor: compares them.
+
+        Returns:
+            The copies among all observed pictures.
+        """
         files, values = self._observed.files, self._attributes.values
-        sound = np.flatnonzero(self._observed.is_sound)  # the pictures in the store
-        changes = dict(self._observed.changes["row"].value_counts().iter_rows())
-        stored = [at for at, row in enumerate(sound) if files["name"][int(row)] not in self._attributes.problems]
-        rows = sound[stored]
-        facts = files[rows].select("name", "format", pl.col("width") * pl.col("height"))
-        candidates = [
-            Candidate(
-                self._observed.digests[at],
-                self._observed.hashes[at],
-                values.get(name),
-                (changes.get(row, 0), int(kind == "JPEG"), -area, name),
-            )
-            for at, row, (name, kind, area) in zip(stored, rows.tolist(), facts.iter_rows(), strict=True)
-        ]
-        copies = find_picture_copies(candidates, lambda numbers: self._pixels[[stored[number] for number in numbers]])
-        return PictureCopies(
-            {int(rows[copy]): int(rows[original]) for copy, original in copies.original.items()},
-            {int(rows[number]) for number in copies.contradicting},
+        changes = self._observed.changes["row"].value_counts(name="changes")
+        ranked = (
+            files.select("name", is_jpeg=pl.col("format") == "JPEG", area=pl.col("width") * pl.col("height"))
+            .with_columns(row=pl.arange(pl.len()))
+            .join(changes, "row", "left", maintain_order="left")
+            .filter(self._observed.is_sound)
+            .with_columns(number=pl.arange(pl.len()))
+            .filter(~pl.col("name").is_in(list(self._attributes.problems)))
+            .sort(pl.col("changes").fill_null(0), "is_jpeg", -pl.col("area"), "name")
         )
+        numbers = ranked["number"].cast(pl.Int32).to_numpy()
+        groups: dict[tuple[str, ...] | None, int] = {}
+        candidates = Candidates(
+            numbers,
+            self._observed.digests[numbers],
+            self._observed.means[numbers],
+            np.array([groups.setdefault(values.get(name), len(groups)) for name in ranked["name"]], np.int32),
+        )
+        found = find_picture_copies(candidates, pixels, hashes, executor)
+        rows = ranked["row"].to_numpy()
+        copies = PictureCopies(np.full(files.height, -1), np.zeros(files.height, np.bool_))
+        copies.original[rows] = np.where(found.original < 0, -1, rows[found.original])
+        copies.contradicts[rows] = found.contradicts
+        return copies
 
     def route(
         self, copies: PictureCopies, files: Mapping[str, str], reasons: Mapping[str, str]
@@ -115,8 +128,7 @@ class PictureRows:
         """
         height, names = self.row_ids.height, self._observed.files["name"]
         contradicts, copied_from = np.zeros(height, dtype=bool), np.full(height, -1)
-        contradicts[list(copies.contradicting)] = True
-        copied_from[list(copies.original)] = list(copies.original.values())
+        contradicts[: len(names)], copied_from[: len(names)] = copies.contradicts, copies.original
         failures = {rule: mask[self._order] for rule, mask in self._failures.items()}
         flags = [Doubt(rule, None, np.flatnonzero(mask[self._order])) for rule, mask in self._doubts.items()]
         failures[CONTRADICTING.name] = contradicts[self._order]

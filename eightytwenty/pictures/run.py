@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 from PIL import Image
@@ -18,12 +19,14 @@ from eightytwenty.engine.executor import Executor, batched, in_threads
 from eightytwenty.engine.guard import require_replaceable
 from eightytwenty.engine.summary import Summary
 from eightytwenty.engine.write import Outputs, as_arrow, output_schemas
-from eightytwenty.files import whole_folder
+from eightytwenty.files import settle_file, whole_folder
 from eightytwenty.pages.report import write_reports
+from eightytwenty.pictures.arrays import ArrayWriter, StoredArrays
 from eightytwenty.pictures.attribute_files import REASONS, REPAIRS
 from eightytwenty.pictures.attributes import PictureAttributes, read_attributes
 from eightytwenty.pictures.check import Job, Observed, Observer
 from eightytwenty.pictures.index import PictureIndex
+from eightytwenty.pictures.perceptual_hash import HASH
 from eightytwenty.pictures.rows import REFUSED, PictureRows, check_rows
 from eightytwenty.pictures.schema import PictureTable
 from eightytwenty.pictures.source import PictureSource, RawPicture, content_digest
@@ -31,9 +34,9 @@ from eightytwenty.pictures.store import (
     GALLERY,
     OWN_NAMES,
     PICTURES,
-    PictureWriter,
     Quarantine,
-    StoredPictures,
+    hashes_beside,
+    stored_pictures,
     write_attributes,
     write_files,
 )
@@ -66,7 +69,7 @@ def clean_pictures(
         out: the folder.
         progress: called with (pictures done, pictures in all).
         as_files: also write a folder `clean` with a PNG file of each clean picture.
-        executor: observes the pictures; the result does not depend on it.
+        executor: runs the stages; the result does not depend on it.
         index: a folder that keeps what was observed. Pictures that are in it already, unchanged, are not decoded; the
             result does not depend on it.
 
@@ -76,7 +79,8 @@ def clean_pictures(
     """
     require_replaceable(source.path, out, OWN_NAMES, [GALLERY])
     with whole_folder(out) as folder:
-        return run_stages(source, table, folder, _Here(source, table, folder, progress, as_files, executor, index))
+        stages = _Here(source, table, folder, progress, as_files, executor, index)
+        return run_stages(source, table, folder, stages, executor)
 
 
 @dataclass(frozen=True)
@@ -84,13 +88,15 @@ class Seen:
     """What is known of all pictures before they are compared.
 
     Args:
-        observed: the pictures in any order, without pixels and contents.
+        observed: the pictures in any order, without pixels, hashes and contents.
         pixels: of those that failed no rule, in this order.
+        hashes: of the same pictures.
         files: name of a picture in quarantine -> its file in the result.
     """
 
     observed: Observed
-    pixels: StoredPictures
+    pixels: StoredArrays
+    hashes: StoredArrays
     files: dict[str, str]
 
 
@@ -115,7 +121,7 @@ class Stages(Protocol):
     """The stages that read and write the files of pictures: in this process, or elsewhere, unit by unit."""
 
     def observe(self, kept: frozenset[str]) -> Seen:
-        """Observes all pictures, and stores pixels and contents.
+        """Observes all pictures, and stores pixels, hashes and contents.
 
         Args:
             kept: names of pictures that go to quarantine whatever they are.
@@ -128,25 +134,24 @@ class Stages(Protocol):
         """Writes all rows, with the columns of each output."""
 
 
-def run_stages(source: PictureSource, table: PictureTable, folder: Path, stages: Stages) -> Summary:
+def run_stages(source: PictureSource, table: PictureTable, folder: Path, stages: Stages, executor: Executor) -> Summary:
     """Cleans a source into a new folder.
-
-    What is compared are digests and hashes, so that this happens here, wherever the pictures themselves are.
 
     Args:
         source: of pictures.
         table: rules and size.
         folder: of the result.
         stages: read and write the pictures.
+        executor: compares them.
     """
     attributes = read_attributes(source)
     reasons = table.reasons | REASONS | REPAIRS | {REFUSED: "the source refuses the file"}
     seen = stages.observe(frozenset(attributes.problems))
     names = seen.observed.files["name"]
-    rows = PictureRows(source, attributes, seen.observed, seen.pixels, table.checks("flag"))
-    copies = rows.find_copies()
+    rows = PictureRows(source, attributes, seen.observed, table.checks("flag"))
+    copies = rows.find_copies(seen.pixels, seen.hashes, executor)
     # only the comparison with all others sends these to quarantine
-    contradicting = {names[number] for number in copies.contradicting}
+    contradicting = set(names.filter(copies.contradicts))
     files = {**seen.files, **(stages.keep(contradicting) if contradicting else {})}
     tables = rows.route(copies, files, reasons)
     validate_clean(tables["clean"], table.clean(attributes.attributes), table.name)
@@ -219,11 +224,10 @@ class _Here:
         if index and pieces:
             index.add(Observed.join(pieces), self._paths[0])
         pieces += self._stored(index.read(known) if index else (), self._paths[1])
-        return Seen(Observed.join(pieces), StoredPictures(self._paths), self._quarantine.files)
+        return Seen(Observed.join(pieces), *stored_pictures(self._paths), self._quarantine.files)
 
     def _stored(self, pieces: Iterable[Observed], path: Path) -> list[Observed]:
-        with PictureWriter(path, self._size) as pixels:
-            return list(store_pieces(self._counted(pieces), pixels, self._quarantine))
+        return store_pieces(self._counted(pieces), path, self._size, self._quarantine)
 
     def _counted(self, pieces: Iterable[Observed]) -> Iterator[Observed]:
         for piece in pieces:
@@ -239,7 +243,7 @@ class _Here:
 
     def write(self, routed: Routed, schemas: Mapping[str, pa.Schema]) -> None:
         """Writes one file of each output."""
-        pixels = StoredPictures(self._paths)
+        pixels, _ = stored_pictures(self._paths)
         write_rows(self._folder, routed, schemas, pixels, as_files=self._as_files, executor=in_threads)
         shutil.rmtree(self._folder / _SOUND)
 
@@ -261,13 +265,32 @@ def observe_files(
         yield from executor(observer, jobs)
 
 
-def store_pieces(pieces: Iterable[Observed], pixels: PictureWriter, quarantine: Quarantine) -> Iterator[Observed]:
-    """Puts pixels and contents on the disk; yields what is left."""
-    for piece in pieces:
-        pixels.append(piece.pixels)
-        for name, content in piece.contents.items():
-            quarantine.store(name, content)
-        yield replace(piece, pixels=piece.pixels[:0].copy(), contents={})
+def store_pieces(pieces: Iterable[Observed], path: Path, size: int, quarantine: Quarantine) -> list[Observed]:
+    """Puts pixels, hashes and contents on the disk.
+
+    Args:
+        pieces: one after the other.
+        path: of the pixels; the hashes lie beside it.
+        size: side of the pictures in pixels.
+        quarantine: of the contents.
+
+    Returns:
+        What is left of the pieces.
+    """
+    left = []
+    with (
+        settle_file(path) as of_pixels,
+        settle_file(hashes_beside(path)) as of_hashes,
+        ArrayWriter.of_pictures(of_pixels, size) as pixels,
+        ArrayWriter(of_hashes, (HASH,), np.float32) as hashes,
+    ):
+        for piece in pieces:
+            pixels.append(piece.pixels)
+            hashes.append(piece.hashes)
+            for name, content in piece.contents.items():
+                quarantine.store(name, content)
+            left.append(replace(piece, pixels=piece.pixels[:0].copy(), hashes=piece.hashes[:0].copy(), contents={}))
+    return left
 
 
 def store_files(files: Iterable[tuple[RawPicture, bytes | None]], quarantine: Quarantine) -> None:
@@ -281,7 +304,7 @@ def write_rows(
     folder: Path,
     routed: Routed,
     schemas: Mapping[str, pa.Schema],
-    pixels: StoredPictures,
+    pixels: StoredArrays,
     *,
     as_files: bool,
     executor: Executor,
@@ -299,7 +322,7 @@ def write_rows(
     Raises:
         ContractError: a row was lost or doubled.
     """
-    with PictureWriter(folder / PICTURES, pixels.size) as pictures:
+    with ArrayWriter.of_pictures(folder / PICTURES, pixels.shape[0]) as pictures:
         pictures.append_stored(pixels, routed.stored)
     with Outputs(folder, schemas) as outputs:
         for name, rows in routed.tables.items():
