@@ -19,7 +19,7 @@ from eightytwenty.engine.executor import Executor, batched
 from eightytwenty.engine.in_parts import RESULT, finish, folder_of_task, prepare_folder, settle_part
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
-from eightytwenty.files import explain_write_errors, remove
+from eightytwenty.files import explain_write_errors, remove, settle
 from eightytwenty.pictures.arrays import StoredArrays
 from eightytwenty.pictures.check import Observed, Observer
 from eightytwenty.pictures.run import (
@@ -38,7 +38,8 @@ from eightytwenty.progress import Progress
 from eightytwenty.read.units import UNIT_BYTES, identity
 
 UNIT_FILES = 1_024  # and at most about as many bytes as a unit of a table
-_SOUND = "sound"  # the folder of the pictures that failed no rule, a file for each unit
+# folders in the work: of the pictures that failed no rule, a file for each unit; and of those of an archive
+_SOUND, _UNPACKED = "sound", "unpacked"
 # A worker has a thread for each of its cores, and each runs a task.
 _one_by_one: Executor = map
 
@@ -143,17 +144,14 @@ class _Unit:
         return replace(self, pictures=pictures, numbers=numbers)
 
 
-def _plan(source: PictureSource, kept: frozenset[str]) -> Iterator[_Unit]:
-    """The units of a source. An archive is one, because it is read from start to end."""
-    if not source.path.is_dir():
-        yield _Unit(0, source.pictures, range(1, len(source.pictures) + 1), kept)
-        return
+def _plan(pictures: Sequence[RawPicture], kept: frozenset[str]) -> Iterator[_Unit]:
+    """The units of a source."""
     first = 1
-    batches = batched(source.pictures, lambda picture: picture.size, UNIT_FILES, UNIT_BYTES)
-    for number, pictures in enumerate(batches):
-        own = kept.intersection(picture.name for picture in pictures)
-        yield _Unit(number, pictures, range(first, first + len(pictures)), own)
-        first += len(pictures)
+    batches = batched(pictures, lambda picture: picture.size, UNIT_FILES, UNIT_BYTES)
+    for number, batch in enumerate(batches):
+        own = kept.intersection(picture.name for picture in batch)
+        yield _Unit(number, batch, range(first, first + len(batch)), own)
+        first += len(batch)
 
 
 class _InUnits:
@@ -179,13 +177,23 @@ class _InUnits:
     ) -> None:
         self._source, self._table, self._work = source, table, work
         self._executor, self._as_files, self._progress = executor, as_files, progress
-        self._units = list[_Unit]()
+        self._units, self._place = list[_Unit](), source.path
         self.entries: list[Mapping[str, object]] = []
 
     def observe(self, kept: frozenset[str]) -> Seen:
         """Observes the pictures of each unit."""
-        self._units = list(_plan(self._source, kept))
-        stage = _ObserveUnit(self._source.path, self._work, Observer.of(self._table))
+        pictures = self._source.pictures
+        if not self._place.is_dir():
+            # under numbers, because a name in an archive may be no path
+            numbered = enumerate(pictures)
+            pictures = tuple(
+                replace(each, path=f"{number // 1_000:04}/{number % 1_000:03}") for number, each in numbered
+            )
+            self._place = self._work / _UNPACKED
+            for _ in self._executor(_Unpack(self._source.path, self._place), [pictures]):
+                pass  # it is unpacked
+        self._units = list(_plan(pictures, kept))
+        stage = _ObserveUnit(self._place, self._work, Observer.of(self._table))
         files: dict[str, str] = {}
         pieces, done = [], 0
         for unit, (piece, quarantined) in zip(self._units, self._executor(stage, self._units), strict=True):
@@ -205,13 +213,11 @@ class _InUnits:
             UserError: it has not.
         """
         missing = set(piece.files.filter(pl.col("sha256") == "")["name"])
-        if not missing or not self._source.path.is_dir():
-            return
-        for picture, content in read_contents(self._source.path, unit.choose(missing).pictures):
+        for picture, content in read_contents(self._place, unit.choose(missing).pictures) if missing else ():
             if content is not None:
                 remove(self._work)  # it records that the picture cannot be read
                 raise UserError(
-                    f"A worker cannot read {picture.name}, which this process can; put {self._source.path} on a disk "
+                    f"A worker cannot read {picture.name}, which this process can; put {self._place} on a disk "
                     "that all share."
                 )
 
@@ -219,7 +225,7 @@ class _InUnits:
         """Reads the pictures once more."""
         chosen = [unit.choose(names) for unit in self._units if any(p.name in names for p in unit.pictures)]
         stored: dict[str, str] = {}
-        for files in self._executor(_KeepUnit(self._source.path, self._work), chosen):
+        for files in self._executor(_KeepUnit(self._place, self._work), chosen):
             stored |= files
         return stored
 
@@ -260,11 +266,34 @@ def _divided(routed: Routed, names: Sequence[str], starts: Sequence[int]) -> Ite
 
 
 @dataclass(frozen=True)
+class _Unpack:
+    """Unpacks an archive, which can only be read from start to end, so that many can read its pictures.
+
+    Args:
+        archive: the source.
+        place: a folder for them, which appears whole.
+    """
+
+    archive: Path
+    place: Path
+
+    def __call__(self, pictures: Sequence[RawPicture]) -> None:
+        """Writes each picture to its path, if it can be read."""
+        with folder_of_task(self.place.parent) as folder:
+            for picture, content in read_contents(self.archive, pictures):
+                if content is not None:
+                    path = folder / picture.path
+                    path.parent.mkdir(exist_ok=True)
+                    path.write_bytes(content)
+            settle(folder, self.place)
+
+
+@dataclass(frozen=True)
 class _ObserveUnit:
     """The first stage.
 
     Args:
-        source: the folder or archive.
+        source: the folder.
         work: the folder of what is not finished, and of the result.
         observer: looks at each picture.
     """
@@ -290,7 +319,7 @@ class _KeepUnit:
     """Puts pictures that were sound by themselves in quarantine.
 
     Args:
-        source: the folder or archive.
+        source: the folder.
         work: the folder of what is not finished, and of the result.
     """
 

@@ -98,13 +98,13 @@ def test_a_result_of_one_machine_with_its_gallery_may_be_replaced(tmp_path, fold
     merge_parts(tmp_path / "parts", tmp_path / "whole")
 
 
-def test_an_archive_is_one_unit(tmp_path, folder):
+def test_an_archive_is_unpacked_and_read_in_units(tmp_path, folder):
     with tarfile.open(tmp_path / "source.tar", "w") as archive:
         for path in sorted((folder / "source").rglob("*"), reverse=True):
             archive.add(path, path.relative_to(folder / "source"))
     whole = clean(tmp_path / "source.tar", PICTURES, tmp_path / "whole")
     in_parts_of(tmp_path / "source.tar", tmp_path / "parts", 17, pickled)
-    assert len(list((tmp_path / "parts" / "clean.parquet").iterdir())) == 1
+    assert len(list((tmp_path / "parts" / "clean.parquet").iterdir())) == 17
     assert merged(tmp_path / "parts", tmp_path / "merged") == CleanedFiles(tmp_path / "whole", whole.summary).files
 
 
