@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from eightytwenty.read.frames import Frame
     from eightytwenty.read.options import ReadOptions
     from eightytwenty.read.reader import Scan
+    from eightytwenty.read.source import Source
     from eightytwenty.schema import Check, Column, Impute, Respell, Table, Unique
     from eightytwenty.schema_file import read_table, table_yaml
 
@@ -100,9 +101,11 @@ def infer(
     Raises:
         UserError: the source cannot be read, or has no records.
     """
+    from eightytwenty.inference.table import open_any
+
     scratch = Path(tempfile.gettempdir(), f"eightytwenty-{os.getpid()}")
     with _local_path(source, scratch, read) as path:
-        return _infer_path(path, source, name, read, progress, min_confidence).table
+        return _infer(open_any(path, read), source, name, read, progress, min_confidence).table
 
 
 def infer_into(
@@ -131,6 +134,7 @@ def infer_into(
     """
     from eightytwenty.files import whole_folder, write_files
     from eightytwenty.inference.schema_text import SCHEMA, inferred_files, updated_files
+    from eightytwenty.inference.table import open_any
     from eightytwenty.schema_file import EVIDENCE, read_table
 
     out = Path(out).absolute()
@@ -141,7 +145,7 @@ def infer_into(
         remedy = "give --update to keep what you wrote, or choose" if SCHEMA in foreign else "choose"
         raise UserError(f"{out} holds {max(foreign)}; {remedy} a new or an empty folder.")
     with _local_path(source, out, read) as path:
-        inferred = _infer_path(path, source, "", read, progress, min_confidence)
+        inferred = _infer(open_any(path, read), source, "", read, progress, min_confidence)
     files = updated_files(inferred, out, masked=mask) if update else inferred_files(inferred, masked=mask)
     with whole_folder(out) as folder:
         write_files(folder, files)
@@ -327,6 +331,7 @@ def _clean_into(
     from eightytwenty.inference.decide import decide
     from eightytwenty.inference.mine import with_judge
     from eightytwenty.inference.schema_text import inferred_files
+    from eightytwenty.inference.table import open_any
     from eightytwenty.read.frames import zones
     from eightytwenty.read.options import ReadOptions
     from eightytwenty.read.source import open_source
@@ -340,14 +345,15 @@ def _clean_into(
         if not isinstance(table, Table | ReadOptions | None):
             return Cleaned(out, _clean_pictures(path, table, out, progress, cluster, store))
         how = (min_confidence, mask, csv)
-        scan, run = stack.enter_context(_workers(cluster, path, table, out, repr(how), store))
-        if table is None or isinstance(table, ReadOptions):
-            inferred = _infer_path(path, source, read=read, min_confidence=min_confidence, scan=scan)
+        opened = open_source(path, table) if isinstance(table, Table) else open_any(path, read)
+        scan, run = stack.enter_context(_workers(cluster, opened, table, out, repr(how), store))
+        if not isinstance(table, Table):
+            inferred = _infer(opened, source, read=read, min_confidence=min_confidence, scan=scan)
             table, beside = inferred.table, inferred_files(inferred, masked=mask)
+            opened = open_source(path, table)
         elif min_confidence is not None:
             table = decide(table, min_confidence)
         table = table if csv is None else replace(table, csv=csv)
-        opened = open_source(path, table)
         table = with_judge(table, opened.files, scan)
         summary = run(opened, table, out, progress, beside=beside, mask=mask)
         return Cleaned(out, summary, zones={} if _is_path(source) else zones(path, table))
@@ -380,7 +386,7 @@ def _clean_pictures(
 @contextmanager
 def _workers(
     cluster: "Cluster | None",
-    path: Path,
+    opened: "Source",
     table: "Table | ReadOptions | None",
     out: Path,
     how: str,
@@ -395,12 +401,12 @@ def _workers(
         return
     from eightytwenty.cluster import on_cluster
 
-    with on_cluster(cluster, path, table, out, how, store) as workers:
+    with on_cluster(cluster, opened, table, out, how, store) as workers:
         yield workers
 
 
-def _infer_path(
-    path: Path,
+def _infer(
+    opened: "Source",
     source: "str | Path | Frame",
     name: str = "",
     read: "ReadOptions | None" = None,
@@ -408,18 +414,18 @@ def _infer_path(
     min_confidence: float | None = None,
     scan: "Scan | None" = None,
 ) -> "Inferred":
-    """Infers the table of a path. The columns of a frame have the kinds that their types state."""
+    """Infers the table of an opened source. The columns of a frame have the kinds that their types state."""
     from eightytwenty.engine.confidence import DEFAULT
     from eightytwenty.inference.column import KEPT, PLAIN
     from eightytwenty.inference.judge import Judge
     from eightytwenty.inference.mine import forms
-    from eightytwenty.inference.table import infer_path
+    from eightytwenty.inference.table import infer_source
     from eightytwenty.read.frames import stated_kinds
     from eightytwenty.read.reader import scan_here
 
     least = DEFAULT if min_confidence is None else min_confidence
-    inferred = infer_path(path, name, read, progress, least, scan or scan_here)
-    kinds = {} if _is_path(source) else stated_kinds(path)
+    inferred = infer_source(opened, name, read, progress, least, scan or scan_here)
+    kinds = {} if _is_path(source) else stated_kinds(opened.path)
     columns = tuple(
         replace(PLAIN, kind=kinds[column.name], **{name: getattr(column, name) for name in KEPT})
         if column.name in kinds

@@ -36,10 +36,9 @@ from eightytwenty.errors import UserError
 from eightytwenty.files import scratch_in, settle_file
 from eightytwenty.object_stores import upload
 from eightytwenty.progress import Progress
-from eightytwenty.read.any_table import AnyTable
 from eightytwenty.read.options import ReadOptions
 from eightytwenty.read.reader import Scan
-from eightytwenty.read.source import open_source
+from eightytwenty.read.source import Source
 from eightytwenty.schema import Table
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ _MOST_EARLY = 1_000  # results to have before they are due
 @contextmanager
 def on_cluster(
     cluster: "Cluster",
-    path: Path,
+    opened: Source,
     table: Table | ReadOptions | None,
     out: Path,
     how: str,
@@ -73,7 +72,7 @@ def on_cluster(
 
     Args:
         cluster: from `connect`.
-        path: the source.
+        opened: the source.
         table: what it must be, if that is known.
         out: the folder of the result.
         how: says everything else on which the result depends.
@@ -82,8 +81,7 @@ def on_cluster(
     Raises:
         UserError: the source or the folder cannot be used.
     """
-    opened = open_source(path, table if isinstance(table, Table) else AnyTable(table or ReadOptions()))
-    with alone_in(out, path):
+    with alone_in(out, opened.path):
         cluster.require_readable(opened.files[0].path)
         of_table = way_of_cleaning(table) if isinstance(table, Table) else repr(table)
         work = prepare(opened, f"{of_table}\n{how}", out)

@@ -64,10 +64,27 @@ def infer_path(
     min_confidence: float = DEFAULT,
     scan: Scan = scan_here,
 ) -> Inferred:
-    """Infers the table of a file, an archive or a folder.
+    """Infers the table of a file, an archive or a folder, as `infer_source` does."""
+    return infer_source(open_any(path, read), name, read, progress, min_confidence, scan)
+
+
+def open_any(path: Path, read: ReadOptions | None = None) -> Source:
+    """Opens a source of which nothing is declared but how it is read."""
+    return open_source(path, AnyTable(read or ReadOptions()))
+
+
+def infer_source(
+    source: Source,
+    name: str = "",
+    read: ReadOptions | None = None,
+    progress: Progress | None = None,
+    min_confidence: float = DEFAULT,
+    scan: Scan = scan_here,
+) -> Inferred:
+    """Infers the table of a source.
 
     Args:
-        path: of the source.
+        source: from `open_any`.
         name: of the table; that of the source if not given.
         read: what is known of its files.
         progress: called with (rows read, about how many there are in all).
@@ -78,7 +95,7 @@ def infer_path(
         UserError: there is nothing to read, or no record.
     """
     options = read or ReadOptions()
-    source = _open_as_one_table(path, options)
+    source, path = _as_one_table(source, options), source.path
     if not any(file.has_header for file in source.files):
         options = replace(options, header=NO_HEADER)
     inferred = infer_table(
@@ -89,9 +106,8 @@ def infer_path(
     return replace(inferred, table=decide(inferred.table, min_confidence))
 
 
-def _open_as_one_table(path: Path, options: ReadOptions) -> Source:
-    """Opens a source of which nothing is declared; columns of several files are one if their names differ in case."""
-    source = open_source(path, AnyTable(options))
+def _as_one_table(source: Source, options: ReadOptions) -> Source:
+    """The source, where columns of several files are one if their names differ in case."""
     names = dict.fromkeys(column for file in source.files for column in file.columns)
     spellings: dict[str, str] = {}
     for name in names:
@@ -99,7 +115,7 @@ def _open_as_one_table(path: Path, options: ReadOptions) -> Source:
     if len(spellings) == len(names):
         return source
     columns = (replace(PLAIN, name=name, required=False) for name in spellings.values())
-    return open_source(path, Table(AnyTable.name, tuple(columns), read=options))
+    return open_source(source.path, Table(AnyTable.name, tuple(columns), read=options))
 
 
 def infer_table(

@@ -75,9 +75,9 @@ def test_a_table_that_is_stated_or_inferred_is_the_same_in_any_number_of_pieces(
     unit_bytes = -(-source.stat().st_size // pieces)
 
     @contextmanager
-    def by_pieces(cluster, path, table, out, how, watch):
+    def by_pieces(cluster, opened, table, out, how, store):
         run = functools.partial(clean_in_parts, executor=pickled, unit_bytes=unit_bytes)
-        yield in_units(pickled, unit_bytes), functools.partial(run, work=prepare(open_source(path, ANY), how, out))
+        yield in_units(pickled, unit_bytes), functools.partial(run, work=prepare(opened, how, out))
 
     clean(source, table, tmp_path / "whole")
     monkeypatch.setattr(eightytwenty, "_workers", by_pieces)
