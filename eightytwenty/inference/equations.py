@@ -135,6 +135,7 @@ class _Candidate:
         return (0.0, nearest, down) if self.formula.mark else (nearest, down)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is beyond all numbers equals none
 def find_relations(values: pl.DataFrame, columns: Mapping[str, Column]) -> list[Relation]:
     """Finds the columns that others determine, the most certain first.
 

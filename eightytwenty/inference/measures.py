@@ -47,6 +47,7 @@ class Measure:
         return int(np.unique(self.numbers[~np.isnan(self.numbers)]).size)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # large numbers times a power of ten may be beyond all
 def find_measures(values: pl.DataFrame, columns: Mapping[str, Column]) -> list[Measure]:
     """The columns that can be computed with.
 

@@ -231,3 +231,12 @@ def test_a_messy_file_is_cleaned_with_its_equations(tmp_path, rng):
     (tmp_path / "raw.csv").write_text("\n".join(text.splitlines()[:40]))
     rules = infer(tmp_path / "raw.csv").rules
     assert [rule.action for rule in rules if isinstance(rule, Check | Impute)] == ["flag", "off"]
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_numbers_near_the_largest_are_none_of_which_a_user_is_warned(rng):
+    price, count = rng.choice([1e200, 2e-200, 3.5, 1e308, 1.7e308], 500), rng.choice([1e-300, 1e200, 2.0], 500)
+    with np.errstate(over="ignore"):
+        total = np.minimum(price * count, 1.7e308)
+    values = pl.DataFrame({"price": price, "count": count, "total": total, "other": rng.random(500)})
+    rules_of(values)
