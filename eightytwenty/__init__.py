@@ -254,9 +254,8 @@ def _require_new(store: str, folder: Path) -> None:
     from eightytwenty.files import remove
     from eightytwenty.object_stores import require_empty
 
-    is_begun = (folder / WORK).exists()
-    require_empty(f"{store.rstrip('/')}/{MANIFEST}" if is_begun else store)
-    if not is_begun:
+    require_empty(f"{store.rstrip('/')}/{MANIFEST}" if (folder / WORK).exists() else store)
+    if (folder / MANIFEST).exists():
         remove(folder)
 
 
