@@ -43,11 +43,11 @@ _ALONE = FEATURES.index("is_spelling_alone")
 # What speaks for a proposal must never count against it, and the other way round: a table in which it seems to do so
 # has too few errors to tell.
 _FOR = {
-    *("lead", "rules", "support", "is_near", "is_one_edit", "is_near_and_wins_nowhere", "is_rare"),
+    *("lead", "rules", "support", "is_near", "is_one_edit", "is_rare"),
     *("is_unreadable", "oddness", "spelling", "fits"),
 }
 _AGAINST = {
-    *("rival", "kept", "kept_rules", "kept_left", "count", "own", "is_near_by_right", "is_exception"),
+    *("rival", "kept", "kept_rules", "kept_left", "count", "own", "is_exception"),
     *("is_other_number", "misfits"),
 }
 

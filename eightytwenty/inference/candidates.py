@@ -11,7 +11,7 @@ import polars as pl
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from eightytwenty.inference.codes import Codes, Vocabulary
+from eightytwenty.inference.codes import Codes
 from eightytwenty.inference.evidence import Cells, Evidence
 from eightytwenty.inference.groups import Floats, Groups, Mask, Votes
 from eightytwenty.inference.spelling import Spelling
@@ -22,7 +22,6 @@ _MOST_LEAD, _MOST_FOR_CELL = 6.0, 8.0  # log odds beyond which nothing becomes m
 _FEWEST = 2  # other rows that vote for a proposal
 _TEMPLATE_LEAD = 4.0  # log odds of a template that nearly all rows keep
 _ALIKE = 0.7  # similarity of two texts that are nearly the same
-_ESTABLISHED, _TIMES, _MOST_COMPARED = 4, 5, 400  # rows of a value, and how much more frequent another may be
 _CONSTANT = 0.8  # share of one value in a column in which others are exceptions
 _VOTES = pl.Schema(
     {
@@ -45,7 +44,6 @@ FEATURES = (
     "is_rare",
     "count",
     "is_near",
-    "is_near_by_right",
     "is_one_edit",
     "own",
     "is_exception",
@@ -59,7 +57,6 @@ FEATURES = (
     "fits",
     "misfits",
     "oddness",
-    "is_near_and_wins_nowhere",
 )
 
 
@@ -84,7 +81,6 @@ def find_candidates(
     evidence: Evidence,
     cells: Cells,
     spellings: Mapping[str, Spelling],
-    nearness: "Nearness",
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The best proposal for each cell that some rule doubts.
 
@@ -93,7 +89,6 @@ def find_candidates(
         evidence: for them.
         cells: of n rows.
         spellings: column -> how its values are written.
-        nearness: how near to each other the values of columns are.
 
     Returns:
         One line per cell: row, column, cell, proposal, rule (the one that says most for it), reason (of that rule, for
@@ -110,33 +105,7 @@ def find_candidates(
             for column in rule.typos:
                 if column in spellings:
                     pool.add_typos(rule, column, spellings[column])
-    return pool.best(nearness), pool.odd
-
-
-class Nearness:
-    """Says of columns how near to each other their established values are; each is looked at once, when asked for.
-
-    Args:
-        vocabularies: column -> its values.
-    """
-
-    def __init__(self, vocabularies: Mapping[str, Vocabulary]) -> None:
-        self._vocabularies = vocabularies
-        self._shares: dict[str, float] = {}
-
-    def near_by_right(self, name: str) -> float:
-        """The share of a column's established values that are one or two edits from another one of like frequency."""
-        if name not in self._shares:
-            vocabulary = self._vocabularies[name]
-            established = int((vocabulary.counts[:_MOST_COMPARED] >= _ESTABLISHED).sum())
-            texts, counts = vocabulary.values.cells[:established].to_list(), vocabulary.counts[:established]
-            if established < 2:
-                self._shares[name] = 0.0
-                return 0.0
-            distances = process.cdist(texts, texts, scorer=OSA.distance, score_cutoff=3, dtype=np.int32)
-            are_alike = (counts[None] <= _TIMES * counts[:, None]) & (counts[:, None] <= _TIMES * counts[None])
-            self._shares[name] = float(((distances > 0) & (distances <= 2) & are_alike).any(axis=1).mean())
-        return self._shares[name]
+    return pool.best(), pool.odd
 
 
 class _Pool:
@@ -267,7 +236,7 @@ class _Pool:
         """The cells that are wrong in a way that nobody can undo."""
         return pl.concat(self._odd)
 
-    def best(self, nearness: Nearness) -> pl.DataFrame:
+    def best(self) -> pl.DataFrame:
         """The best proposal of each doubtful cell, with all that speaks for and against it."""
         votes = pl.concat(self._votes)
         score = pl.col("lead") + pl.col("spelling")
@@ -296,14 +265,13 @@ class _Pool:
             ["row", "column"], keep="first", maintain_order=True
         )
         pieces = [
-            self._describe(str(name), of_column, nearness)
-            for (name,), of_column in best.group_by("column", maintain_order=True)
+            self._describe(str(name), of_column) for (name,), of_column in best.group_by("column", maintain_order=True)
         ]
         if not pieces:
             return pl.DataFrame(schema=CANDIDATES)
         return pl.concat(pieces).sort("row", "column")
 
-    def _describe(self, name: str, best: pl.DataFrame, nearness: Nearness) -> pl.DataFrame:
+    def _describe(self, name: str, best: pl.DataFrame) -> pl.DataFrame:
         """Adds what a column says of its cells and their proposals."""
         if name in self._certain:
             best = best.filter(~self._certain[name][best["row"].to_numpy()])
@@ -339,9 +307,7 @@ class _Pool:
                 # a value that wins no group is a mistake, however often it is made
                 count=pl.Series(np.where(is_missing | ~(wins | alone), 0.0, np.log(counts))),
                 is_near=pl.Series(are_near),
-                is_near_by_right=pl.Series(are_near * nearness.near_by_right(name)),
                 is_one_edit=pl.Series(edits == 1),
-                is_near_and_wins_nowhere=pl.Series(are_near * ~wins * ~alone),
                 is_exception=pl.Series((share >= _CONSTANT) & (are_near == 0) & (counts >= 3)),
                 # a column that nearly always has one value has exceptions, but none that is nearly this value
                 share=pl.Series(share * (alone | wins | (are_near == 0))),

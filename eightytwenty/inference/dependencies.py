@@ -15,7 +15,7 @@ from eightytwenty.inference.groups import Floats, Groups
 
 _FEWEST_ROWS, _FEWEST_GROUPS = 10, 3
 COVERED = 0.2  # of the rows are in groups of two or more
-_LIFT, _HOLDS = 0.8, 0.8  # of what chance does not predict, the share that the group does; of all rows
+_LIFT, _HOLDS = 0.7, 0.8  # of what chance does not predict, the share that the group does; of all rows
 # Where more rows are wrong, the rest must be plainly noise: no two of them agree more often than by chance.
 _LIFT_IN_NOISE, _STICKINESS, _SIGMAS = 0.35, 0.15, 10.0
 # In a nearly constant column, a few mistakes hide that the rare values go with their groups: without the values that

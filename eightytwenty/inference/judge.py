@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from eightytwenty.engine.executor import in_threads
-from eightytwenty.inference.candidates import FEATURES, Nearness, find_candidates
+from eightytwenty.inference.candidates import FEATURES, find_candidates
 from eightytwenty.inference.evidence import Cells, Evidence
 from eightytwenty.inference.groups import Floats
 from eightytwenty.inference.near_duplicates import are_own
@@ -105,7 +105,7 @@ class Judge:
 
     def find_candidates(self, rules: Sequence[MinedRule], cells: Cells) -> tuple[pl.DataFrame, pl.DataFrame]:
         """What rules propose for cells, and which cells are odd; see `eightytwenty.inference.candidates`."""
-        return find_candidates(rules, self.evidence, cells, self._spellings, self._nearness)
+        return find_candidates(rules, self.evidence, cells, self._spellings)
 
     def _told(self, rules: list[SourceVotes], texts: pl.DataFrame) -> pl.DataFrame:
         """What sources say of the rows: no proposal where it is what the cell says, and where they leave it out."""
@@ -184,10 +184,6 @@ class Judge:
     @cached_property
     def _learnt(self) -> dict[str, Spelling]:
         return {}
-
-    @cached_property
-    def _nearness(self) -> Nearness:
-        return Nearness(self.evidence.vocabularies)
 
     @cached_property
     def digest(self) -> str:

@@ -51,7 +51,8 @@ def with_mined_rules(
     things = [name for name, dtype in table.dtypes.items() if dtype in _DTYPES_OF_THINGS]
     references = find_references(cells.texts, things) if sample.is_whole else []
     once = find_once(cells.readable, forms(table)) if sample.is_whole else []
-    rules = [*mine(cells), *references, *once, *([_source_votes(sources)] if sources else [])]
+    rules = [rule for rule in mine(cells) if not (sources and _names_things(rule, sources))]
+    rules += [*references, *once, *([_source_votes(sources)] if sources else [])]
     told = tell(sources, cells.texts) if sources else None
     mined = replace(table, rules=(*table.rules, *rules))
     evidence = _of_all_rows(mined, Evidence.of(rules, cells, told), sample, files, rules, scan)
@@ -60,6 +61,11 @@ def with_mined_rules(
     judge = Judge(evidence, forms(mined))
     # of a sample, nobody knows which other values there are
     return replace(with_domains(mined, judge) if sample.is_whole else mined, judge=judge)
+
+
+def _names_things(rule: MinedRule, sources: Sources) -> bool:
+    """Whether a rule says of which thing a row tells by what is told of it: sources tell the same of many things."""
+    return isinstance(rule, Depends) and rule.then == sources.key
 
 
 def _source_votes(sources: Sources) -> SourceVotes:

@@ -52,6 +52,14 @@ def test_a_nearly_constant_column_depends_where_its_rare_values_go_with_their_gr
     assert set(found({"zip": zips, "country": country})) == {(("zip",), "country")}
 
 
+def test_mistakes_do_not_hide_that_a_small_skewed_column_depends(rng):
+    grade = rng.choice(3, size=180, p=[0.65, 0.25, 0.1])
+    code = grade.copy()
+    code[::9] = 3 + np.arange(len(code[::9])) % 9  # a mistake in one row of nine
+    assert (("grade",), "code") in found({"grade": grade, "code": code})
+    assert not found({"grade": grade, "code": rng.permutation(code)})
+
+
 def test_two_columns_together_determine_what_neither_does(rng):
     first, second = rng.integers(12, size=ROWS), rng.integers(8, size=ROWS)
     table = rng.integers(30, size=(12, 8))

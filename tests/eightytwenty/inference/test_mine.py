@@ -14,10 +14,11 @@ from eightytwenty import Column, Respell, Table, clean, infer, read_table, table
 from eightytwenty.inference import sample
 from eightytwenty.inference.gather import repaired_cells
 from eightytwenty.inference.mine import with_judge
-from eightytwenty.mined_rules import Depends, MinedRule, Template, Typos
+from eightytwenty.mined_rules import Depends, MinedRule, SourceVotes, Template, Typos
 from eightytwenty.pages.explain import explain, explanation_rich
 from eightytwenty.read.source import open_source
 from tests.eightytwenty.executors import pickled
+from tests.eightytwenty.inference.told_table import COLUMNS, make_table
 
 HEADER = ["zip", "city", "state", "number"]
 CITIES = ["Rome", "Oslo", "Paris", "Madrid", "Berlin", "Vienna", "Lisbon", "Athens", "Dublin", "Warsaw"]
@@ -311,3 +312,13 @@ def test_odd_names_and_single_columns_can_be_inferred(tmp_path):
     table = read_table(cleaned.folder / "schema.yaml")
     assert Depends(("a",), "b -> {c}").name in {rule.name for rule in table.rules}
     assert table.judge.digest == infer(tmp_path / "odd.csv").judge.digest
+
+
+def test_what_sources_tell_of_a_thing_does_not_say_which_thing_it_is(tmp_path):
+    cells, _ = make_table([0.95, 0.9, 0.9, 0.6, 0.5, 0.4])
+    cells.write_csv(tmp_path / "told.csv")
+    rules = infer(tmp_path / "told.csv").rules
+    assert [rule.of for rule in rules if isinstance(rule, SourceVotes)] == ["flight"]
+    then = {rule.then for rule in rules if isinstance(rule, Depends)}
+    assert "flight" not in then
+    assert then & set(COLUMNS)
