@@ -1,7 +1,7 @@
 """Cleaning pictures on a Dask cluster: what it costs beside one process, and what the process that drives it holds.
 
 A scheduler, two workers of one thread and the command are real processes, over TLS; the merged result is compared with
-that of one process byte for byte. Then different pictures are compared for near copies, which that process does alone.
+that of one process byte for byte. Then different pictures are compared for near copies, as the workers do it.
 
     python -m benchmarks.cluster_pictures [--rows 20_000] [--compared 80_000]
 """
@@ -17,12 +17,15 @@ import numpy as np
 from benchmarks.cluster import is_same, start
 from benchmarks.dask_cluster import DaskCluster, dask_cluster
 from benchmarks.harness import Result, Size, command_line, run, run_python
-from eightytwenty.pictures.near_duplicates import Candidate, find_picture_copies, perceptual_hash
+from eightytwenty.engine.executor import in_threads
+from eightytwenty.pictures.in_parts import UNIT_FILES
+from eightytwenty.pictures.near_duplicates import Candidates, find_picture_copies
+from eightytwenty.pictures.perceptual_hash import coarse_means, digests, perceptual_hash
+from eightytwenty.pictures.store import hashes_beside, stored_pictures
 from tasks.ingest.ellipses import draw_ellipses
 
 _KIND = "ellipses-colour"
 _SCHEMA = "from eightytwenty.pictures.schema import pictures_table\n\nPICTURES = pictures_table(64)\n"
-_BLOCK = 1_024  # pictures to hash at a time
 # in a process of its own: those that a large one starts count as large, too
 _MAKE = """
 import sys
@@ -67,13 +70,13 @@ def measure(rows: int, compared: int) -> Result:
         single = _cost(place, "all", "whole", None)
         if not is_same(place / "all.parts", place / "whole", place):
             raise AssertionError("the results differ")
+        near = {count: _seconds_of_near_copies(place / str(count), count) for count in (compared // 2, compared)}
     ratio, each = of_all.seconds / single.seconds, (of_all.peak - of_few.peak) / (rows - few)
     print(f"{rows:,} pictures, byte-identical: one process takes {single.seconds:.1f} s of CPU;")
     print(f"2 workers, scheduler and driver take {of_all.seconds:.1f} s, {ratio:.2f} times as much;")
     print(f"the driver holds {each:,.0f} bytes a picture, and a worker {peak / 1e6:.0f} MB at most.")
-    near = {count: _seconds_of_near_copies(count) for count in (compared // 2, compared)}
     for count, seconds in near.items():
-        print(f"{count:,} different pictures are compared for near copies in {seconds:.1f} s")
+        print(f"{count:,} different pictures are compared for near copies in {seconds:.1f} s of CPU")
     return {"cpu_ratio": ratio, "bytes_a_picture": each, "peak_megabytes": peak / 1e6, "near_seconds": near}
 
 
@@ -87,14 +90,21 @@ def _cost(place: Path, source: str, out: str, cluster: DaskCluster | None) -> _C
     return _Cost(usage.ru_utime + usage.ru_stime + after - before, usage.ru_maxrss << 10)
 
 
-def _seconds_of_near_copies(count: int) -> float:
-    pictures, _ = draw_ellipses(_KIND, count, 32, 0)
-    hashes = np.concatenate([perceptual_hash(pictures[at : at + _BLOCK]) for at in range(0, count, _BLOCK)])
-    candidates = [
-        Candidate(number.to_bytes(16), own, None, (0, 0, 0, f"{number:09}")) for number, own in enumerate(hashes)
-    ]
+def _seconds_of_near_copies(folder: Path, count: int) -> float:
+    """Seconds of the processor; the pictures lie in files, as units of a cluster write them."""
+    folder.mkdir()
+    paths, compared = [], []
+    for unit, first in enumerate(range(0, count, UNIT_FILES)):
+        paths.append(folder / f"{unit:06}.npy")
+        pictures, _ = draw_ellipses(_KIND, min(UNIT_FILES, count - first), 32, unit)
+        hashes = perceptual_hash(pictures)
+        np.save(paths[-1], pictures)
+        np.save(hashes_beside(paths[-1]), hashes)
+        compared.append((digests(pictures), coarse_means(hashes).astype(np.uint8)))
+    of_pixels, means = (np.concatenate(parts) for parts in zip(*compared, strict=True))
+    candidates = Candidates(np.arange(count, dtype=np.int32), of_pixels, means, np.zeros(count, np.int32))
     started = time.process_time()
-    find_picture_copies(candidates, lambda numbers: pictures[list(numbers)])
+    find_picture_copies(candidates, *stored_pictures(paths), in_threads)
     return time.process_time() - started
 
 

@@ -18,10 +18,11 @@ Mask = npt.NDArray[np.bool_]
 MOST_MATCHES = 16  # of a picture to report, where it is not known which of them stay
 _CELL = 16_384  # pictures of a cell; more if a cell cannot be divided well
 _HALO = int(MOST_PLACE) + 1  # levels, because means are whole numbers in a plan
-_MOST_HALO = 1.3  # of the pictures of a cell; where dividing it would make more of them, it is not divided
+_MOST_HALO = 1.6  # of the pictures of a cell; where dividing it would make more of them, it is not divided
 _SAMPLE = 2_048  # pictures from which the spread of the means is estimated
 _AXES = 12  # of a tree; with all 48 it proposes a few pairs less, and takes twice as long
-_BLOCK = 1_024  # pictures to compare at once; bounds the memory where all are alike
+_BLOCK = 1_024  # pictures to add at once to those that are searched, so that copies among them are soon left out,
+_GROWTH = 16  # or this part of those that are there, because each time a new tree is made
 _QUERIED = 32  # of these to look for at once in the tree, as many others may be near to each
 _READ = 1 << 15  # hashes to read at once, because each time all files are opened
 _FEWEST_COMPARED, _MOST_COMPARED = 16, 256  # pictures to compare with one picture at a time, by pixels
@@ -134,8 +135,9 @@ class CompareCell:
         searched = _Searched(len(cell.numbers))
         for start in range(0, len(cell.numbers), _READ):
             read = self.hashes[cell.numbers[start : start + _READ]]
-            for first in range(start, start + len(read), _BLOCK):
-                block = np.arange(first, min(first + _BLOCK, start + len(read)), dtype=np.int32)
+            first, stop = start, start + len(read)
+            while first < stop:
+                block = np.arange(first, min(first + max(_BLOCK, searched.count // _GROWTH), stop), dtype=np.int32)
                 searched.add(block, read[block - start], cell.groups[block])
                 for place, near in searched.near(block[cell.is_own[block]], is_copy):
                     matches = list(self._matches(cell.numbers, place, near, stays))
@@ -143,6 +145,7 @@ class CompareCell:
                     stays[place] = not matches
                     is_copy[place] = bool(matches) and stays[matches[-1]]
                 searched.drop(is_copy)
+                first += len(block)
         return np.array(pairs, np.int32).reshape(-1, 2)
 
     def _matches(self, numbers: Numbers, place: int, others: Numbers, stays: Mask) -> Iterator[int]:
@@ -166,30 +169,33 @@ class _Searched:
 
     Args:
         most: the number of them at most.
+
+    Attributes:
+        count: the number of them.
     """
 
     def __init__(self, most: int) -> None:
         # what is never written takes no memory
         self._places, self._groups = np.empty(most, np.int32), np.empty(most, np.int32)
         self._hashes, self._means = np.empty((most, HASH), np.float32), np.empty((most, HASH // 4), np.float32)
-        self._count = 0
+        self.count = 0
 
     def add(self, places: Numbers, hashes: npt.NDArray[np.float32], groups: Numbers) -> None:
         """Adds pictures that come after all that are there."""
-        rows = slice(self._count, self._count + len(places))
+        rows = slice(self.count, self.count + len(places))
         self._places[rows], self._groups[rows] = places, groups
         self._hashes[rows], self._means[rows] = hashes, coarse_means(hashes)
-        self._count = rows.stop
+        self.count = rows.stop
 
     def drop(self, is_dropped: Mask) -> None:
         """Removes pictures, by their places."""
-        is_left = ~is_dropped[self._places[: self._count]]
+        is_left = ~is_dropped[self._places[: self.count]]
         if is_left.all():
             return
         first, left = int(is_left.argmin()), np.flatnonzero(is_left)  # those before the first one stay where they are
         for rows in (self._places, self._groups, self._hashes, self._means):
             rows[first : len(left)] = rows[left[first:]]
-        self._count = len(left)
+        self.count = len(left)
 
     def near(self, places: Numbers, is_copy: Mask) -> Iterator[tuple[int, Numbers]]:
         """Finds the earlier pictures that are near by their hashes.
@@ -203,11 +209,11 @@ class _Searched:
         """
         from scipy.spatial import cKDTree
 
-        means = self._means[: self._count]
+        means = self._means[: self.count]
         axes = _widest(means[_sample(means)], _AXES)
-        points = np.column_stack([self._groups[: self._count] * _APART, means[:, axes]])
+        points = np.column_stack([self._groups[: self.count] * _APART, means[:, axes]])
         tree = cKDTree(points)
-        rows = np.searchsorted(self._places[: self._count], places)
+        rows = np.searchsorted(self._places[: self.count], places)
         for start in range(0, len(rows), _QUERIED):
             some = rows[start : start + _QUERIED]
             # a little more than the bound, because the means are rounded
