@@ -4,7 +4,7 @@ Near copies are searched for only among pictures with the same attributes. Cells
 pictures are (see `near_cells`); which ones stay is decided here, in the order of their rank.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -82,64 +82,84 @@ def _near_copies(candidates: Candidates, places: Numbers, compare: CompareCell, 
     """
     groups = candidates.groups
     places = places[np.bincount(groups[places])[groups[places]] > 1]
-    cells = list(plan_cells(candidates.means, groups, places[np.argsort(groups[places], kind="stable")]))
-    cell_of = np.full(len(groups), -1, np.int32)
-    for number, (own, _) in enumerate(cells):
-        cell_of[own] = number
-    original, stays = np.full(len(groups), -1, np.int32), np.zeros(len(groups), np.bool_)
-    pairs = np.empty((0, 2), np.int32)  # a picture that may be a copy, and one to which it is near
-    asked = list(range(len(cells)))
-
-    def compared() -> Iterator[Numbers]:
-        """The pictures of each cell that is compared, and of its halo, but for known copies."""
-        for number in asked:
-            both = np.sort(np.concatenate(cells[number]))
-            yield both[original[both] < 0]
-
+    places = places[np.argsort(groups[places], kind="stable")]
+    decisions = _Decisions(candidates, list(plan_cells(candidates.means, groups, places)))
+    asked: Sequence[int] = range(len(decisions.cells))
     while asked:
-        jobs = (
-            Cell(
-                candidates.numbers[cell],
-                groups[cell],
-                (cell_of[cell] == number) & ~stays[cell],
-                stays[cell],
-            )
-            for number, cell in zip(asked, compared(), strict=True)
-        )
-        results = list(executor(compare, jobs))
-        is_asked = np.isin(cell_of, asked)
-        pairs = np.concatenate(
-            [pairs[~is_asked[pairs[:, 0]]], *(cell[found] for cell, found in zip(compared(), results, strict=True))]
-        )
-        pairs = pairs[np.lexsort(pairs.T[::-1])]
-        is_near = np.zeros(len(groups), np.bool_)
-        is_near[pairs[:, 0]] = True
-        stays |= is_asked & ~is_near & (original < 0)
-        asked = sorted({int(cell_of[place]) for place in _decide(pairs, original, stays)})
-        pairs = pairs[(original[pairs[:, 0]] < 0) & ~stays[pairs[:, 0]]]
-    return original
+        asked = decisions.add(asked, list(executor(compare, map(decisions.cell, asked))))
+    return decisions.original
 
 
-def _decide(pairs: Numbers, original: Numbers, stays: Mask) -> Iterator[int]:
-    """Decides which pictures are copies, in the order of their rank.
+class _Decisions:
+    """What is known of n pictures.
 
     Args:
-        pairs: (k, 2), sorted: a picture that may be a copy, and one to which it is near.
-        original: (n,) of each picture, -1 if it has none; added to.
-        stays: (n,) those that are no copies; added to.
+        candidates: the pictures.
+        cells: from `plan_cells`.
 
-    Yields:
-        Those of which more has to be known; some that depend on them are undecided, too.
+    Attributes:
+        original: (n,), see `PictureCopies.original`.
     """
-    for start, stop in pairwise(np.flatnonzero(np.diff(pairs[:, 0], prepend=-1, append=-1))):
-        picture = int(pairs[start, 0])
-        for match in pairs[start:stop, 1].tolist():
-            if stays[match]:
-                original[picture] = match
-            if original[match] < 0:
-                break
-        else:  # all are copies
-            if stop - start < MOST_MATCHES:
-                stays[picture] = True
+
+    def __init__(self, candidates: Candidates, cells: Sequence[tuple[Numbers, Numbers]]) -> None:
+        self._candidates, self.cells = candidates, cells
+        count = len(candidates.numbers)
+        self.original, self._stays = np.full(count, -1, np.int32), np.zeros(count, np.bool_)
+        self._cell_of = np.full(count, -1, np.int32)
+        for number, (own, _) in enumerate(cells):
+            self._cell_of[own] = number
+        # (k, 2), sorted: a picture of which nothing is known, and an earlier one to which it is near
+        self._pairs = np.empty((0, 2), np.int32)
+
+    def _places(self, number: int) -> Numbers:
+        """The pictures of a cell and of its halo, but for known copies."""
+        both = np.sort(np.concatenate(self.cells[number]))
+        return both[self.original[both] < 0]
+
+    def cell(self, number: int) -> Cell:
+        """What is to be compared in a cell."""
+        places = self._places(number)
+        stays = self._stays[places]
+        is_own = (self._cell_of[places] == number) & ~stays
+        return Cell(self._candidates.numbers[places], self._candidates.groups[places], is_own, stays)
+
+    def add(self, numbers: Sequence[int], results: Sequence[Numbers]) -> Sequence[int]:
+        """Decides what may be decided now.
+
+        Args:
+            numbers: of cells that were compared.
+            results: of `CompareCell` for each.
+
+        Returns:
+            The cells to compare again.
+        """
+        found = [self._places(number)[pairs] for number, pairs in zip(numbers, results, strict=True)]
+        is_compared = np.isin(self._cell_of, numbers) & (self.original < 0)
+        pairs = np.concatenate([self._pairs[~is_compared[self._pairs[:, 0]]], *found])
+        is_compared[pairs[:, 0]] = False
+        self._stays |= is_compared  # what is near to no earlier one
+        self._pairs = pairs[np.lexsort(pairs.T[::-1])]
+        again = {int(self._cell_of[place]) for place in self._decide()}
+        copies = self._pairs[:, 0]
+        self._pairs = self._pairs[(self.original[copies] < 0) & ~self._stays[copies]]
+        return sorted(again)
+
+    def _decide(self) -> Iterator[int]:
+        """Decides which pictures are copies, in the order of their rank.
+
+        Yields:
+            Those of which more has to be known; some that depend on them are undecided, too.
+        """
+        starts = np.flatnonzero(np.diff(self._pairs[:, 0], prepend=-1, append=-1))
+        for start, stop in pairwise(starts.tolist()):
+            picture = self._pairs[start, 0]
+            for match in self._pairs[start:stop, 1].tolist():
+                if self._stays[match]:
+                    self.original[picture] = match
+                if self.original[match] < 0:  # it stays, or nobody knows yet
+                    break
             else:
-                yield picture
+                if stop - start < MOST_MATCHES:
+                    self._stays[picture] = True
+                else:
+                    yield picture
