@@ -3,7 +3,7 @@
 A scheduler, two workers of one thread and the command are real processes, over TLS; the merged result is compared with
 that of one process byte for byte. Then different pictures are compared for near copies, as the workers do it.
 
-    python -m benchmarks.cluster_pictures [--rows 20_000] [--compared 80_000]
+    python -m benchmarks.cluster_pictures [--rows 20_000] [--compared 80_000] [--kind ellipses-outline]
 """
 
 import os
@@ -22,9 +22,8 @@ from eightytwenty.pictures.in_parts import UNIT_FILES
 from eightytwenty.pictures.near_duplicates import Candidates, find_picture_copies
 from eightytwenty.pictures.perceptual_hash import coarse_means, digests, perceptual_hash
 from eightytwenty.pictures.store import hashes_beside, stored_pictures
-from tasks.ingest.ellipses import draw_ellipses
+from tasks.ingest.ellipses import KINDS, draw_ellipses
 
-_KIND = "ellipses-colour"
 _SCHEMA = "from eightytwenty.pictures.schema import pictures_table\n\nPICTURES = pictures_table(64)\n"
 # in a process of its own: those that a large one starts count as large, too
 _MAKE = """
@@ -52,10 +51,11 @@ def main() -> None:
     parser = command_line(__doc__)
     parser.add_argument("--rows", type=int, default=Size(20_000, quick=40))
     parser.add_argument("--compared", type=int, default=Size(80_000, quick=40))
+    parser.add_argument("--kind", choices=KINDS, default="ellipses-colour", help="of the pictures")
     run(measure, parser)
 
 
-def measure(rows: int, compared: int) -> Result:
+def measure(rows: int, compared: int, kind: str) -> Result:
     """Measures the costs, the memory and the comparison, and prints each."""
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
@@ -63,14 +63,14 @@ def measure(rows: int, compared: int) -> Result:
         (place / "dask").mkdir()
         few = rows // 5
         for name, count in (("few", few), ("all", rows)):
-            run_python(_MAKE, place / name, _KIND, count)
+            run_python(_MAKE, place / name, kind, count)
         with dask_cluster(place / "dask") as cluster:
             of_few, of_all = (_cost(place, name, f"{name}.parts", cluster) for name in ("few", "all"))
             peak = cluster.peak_bytes()
         single = _cost(place, "all", "whole", None)
         if not is_same(place / "all.parts", place / "whole", place):
             raise AssertionError("the results differ")
-        near = {count: _seconds_of_near_copies(place / str(count), count) for count in (compared // 2, compared)}
+        near = {count: _seconds_of_near_copies(place / str(count), kind, count) for count in (compared // 2, compared)}
     ratio, each = of_all.seconds / single.seconds, (of_all.peak - of_few.peak) / (rows - few)
     print(f"{rows:,} pictures, byte-identical: one process takes {single.seconds:.1f} s of CPU;")
     print(f"2 workers, scheduler and driver take {of_all.seconds:.1f} s, {ratio:.2f} times as much;")
@@ -90,13 +90,13 @@ def _cost(place: Path, source: str, out: str, cluster: DaskCluster | None) -> _C
     return _Cost(usage.ru_utime + usage.ru_stime + after - before, usage.ru_maxrss << 10)
 
 
-def _seconds_of_near_copies(folder: Path, count: int) -> float:
+def _seconds_of_near_copies(folder: Path, kind: str, count: int) -> float:
     """Seconds of the processor; the pictures lie in files, as units of a cluster write them."""
     folder.mkdir()
     paths, compared = [], []
     for unit, first in enumerate(range(0, count, UNIT_FILES)):
         paths.append(folder / f"{unit:06}.npy")
-        pictures, _ = draw_ellipses(_KIND, min(UNIT_FILES, count - first), 32, unit)
+        pictures, _ = draw_ellipses(kind, min(UNIT_FILES, count - first), 32, unit)
         hashes = perceptual_hash(pictures)
         np.save(paths[-1], pictures)
         np.save(hashes_beside(paths[-1]), hashes)
