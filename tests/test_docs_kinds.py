@@ -153,5 +153,5 @@ def test_the_real_table_has_the_results_of_the_page(
         lines[place] = f"  {line}"
     (tmp_path / "own.yaml").write_text("\n".join(lines))
     again = clean("hospital.csv", read_table("own.yaml"))
-    assert again.summary.repaired["replacement"] == 27
-    assert again.summary.flagged["unknown value"] == 26
+    replaced, unknown = again.summary.repaired["replacement"], again.summary.flagged["unknown value"]
+    assert f"replaces the {replaced} cells of `emergency_service` and flags the {unknown} of `state`" in ANY_TABLE
