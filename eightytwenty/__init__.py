@@ -197,7 +197,8 @@ def clean(
     Raises:
         UserError: the source cannot be read, or the folder cannot be written or holds something else.
     """
-    from eightytwenty.object_stores import is_object_store, require_empty, upload
+    from eightytwenty.engine.summary import REPORT
+    from eightytwenty.object_stores import Destination, is_object_store, require_empty
 
     store = str(out) if out is not None and is_object_store(str(out)) else ""
     if work and not store:
@@ -223,7 +224,10 @@ def clean(
             try:
                 cleaned = _clean_into(source, table, folder / "cleaned", *how)
                 if store:
-                    upload(cleaned.folder, store)
+                    destination = Destination(store, folder.name, REPORT)
+                    destination.claim()
+                    destination.upload(cleaned.folder)
+                    destination.release()
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
@@ -254,9 +258,9 @@ def _require_new(store: str, folder: Path) -> None:
     from eightytwenty.files import remove
     from eightytwenty.object_stores import require_empty
 
-    require_empty(f"{store.rstrip('/')}/{MANIFEST}" if (folder / WORK).exists() else store)
     if (folder / MANIFEST).exists():
         remove(folder)
+    require_empty(store, may_be_claimed=(folder / WORK).exists())
 
 
 @contextmanager
@@ -338,7 +342,7 @@ def _clean_into(
 
     read = table.read if isinstance(table, Table) else table if isinstance(table, ReadOptions) else None
     with ExitStack() as stack:
-        path, beside = stack.enter_context(_local_path(source, out, read, cluster)), None
+        path, beside = stack.enter_context(_local_path(source, out, read, cluster, is_kept=True)), None
         if cluster:
             path = path.absolute()  # workers run in other folders
         if not isinstance(table, Table | ReadOptions | None):
@@ -449,13 +453,24 @@ def _is_path(source: "str | Path | Frame") -> bool:
 
 @contextmanager
 def _local_path(
-    source: "str | Path | Frame", out: Path, options: "ReadOptions | None" = None, cluster: "Cluster | None" = None
+    source: "str | Path | Frame",
+    out: Path,
+    options: "ReadOptions | None" = None,
+    cluster: "Cluster | None" = None,
+    *,
+    is_kept: bool = False,
 ) -> "Iterator[Path]":
     """Yields the path of a source.
 
     An address is downloaded next to `out`, by the workers of a cluster if it is an object store's; what comes through a
-    pipe, out of a database server or from memory is
-    stored there; the file is deleted after the block.
+    pipe, out of a database server or from memory is stored there. It is deleted after the block.
+
+    Args:
+        source: as for `clean`.
+        out: next to which it is stored.
+        options: what is known of the files.
+        cluster: whose workers fetch objects.
+        is_kept: whether objects stay if the block ends with an error, for another attempt.
     """
     from eightytwenty.files import remove, scratch_folder
     from eightytwenty.object_stores import fetch, is_object_store
@@ -475,8 +490,14 @@ def _local_path(
     out = out.resolve()
     if is_object_store(str(source)):
         # of one name, so that whoever starts again fetches only what is not there
-        place = out.with_name(f".{out.name}.objects")
-        yield fetch(str(source), place, cluster.executor if cluster else None)
+        digest = hashlib.sha256(str(source).encode()).hexdigest()[:8]
+        place = out.with_name(f".{out.name}.{digest}.objects")
+        try:
+            yield fetch(str(source), place, cluster.executor if cluster else None)
+        except BaseException:
+            if not is_kept:
+                remove(place)
+            raise
         remove(place)
         return
     with scratch_folder(out.parent / f"{out.name}.download") as folder:

@@ -34,7 +34,7 @@ from eightytwenty.engine.index import code_digest, way_of_cleaning
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import scratch_in, settle_file
-from eightytwenty.object_stores import upload
+from eightytwenty.object_stores import Destination
 from eightytwenty.progress import Progress
 from eightytwenty.read.options import ReadOptions
 from eightytwenty.read.reader import Scan
@@ -87,7 +87,8 @@ def on_cluster(
         work = prepare(opened, f"{of_table}\n{how}", out)
         scan = in_units(cluster.executor(work / "inference"))
         executor = cluster.executor(work / "cleaning")
-        yield scan, functools.partial(clean_in_parts, work=work, executor=executor, store=_into(store, executor))
+        run = functools.partial(clean_in_parts, work=work, executor=executor, store=_claimed(store, work, cluster))
+        yield scan, run
 
 
 def clean_pictures_on_cluster(
@@ -120,16 +121,25 @@ def clean_pictures_on_cluster(
         if readable := next((path for path in files if not _why_unreadable(str(path))), None):
             cluster.require_readable(readable)
         work = prepare_pictures(source, table, out)
-        executor = cluster.executor(work / "cleaning")
-        put = _into(store, executor)
         return clean_pictures_in_parts(
-            source, table, out, progress, work=work, executor=executor, as_files=True, store=put
+            source,
+            table,
+            out,
+            progress,
+            work=work,
+            executor=cluster.executor(work / "cleaning"),
+            as_files=True,
+            store=_claimed(store, work, cluster),
         )
 
 
-def _into(store: str, executor: Executor) -> Callable[[Path], None] | None:
-    """What stores a result at an address, if there is one."""
-    return functools.partial(upload, address=store, last=MANIFEST, executor=executor) if store else None
+def _claimed(address: str, work: Path, cluster: "Cluster") -> Destination | None:
+    """Where the result of some work is to be stored, if there is an address."""
+    if not address:
+        return None
+    store = Destination(address, work.name, MANIFEST, cluster.executor)
+    store.claim()
+    return store
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from eightytwenty.engine.summary import Summary
 from eightytwenty.engine.write import CleanText, Layout, Outputs
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors, remove, scratch_in, sha256, write_files
+from eightytwenty.object_stores import Destination
 from eightytwenty.pages.report import write_reports
 from eightytwenty.progress import Progress
 from eightytwenty.read.reader import Pieces, Scan, source_sha256
@@ -344,7 +345,7 @@ def clean_in_parts(
     unit_bytes: int = UNIT_BYTES,
     beside: Mapping[str, str | bytes] | None = None,
     mask: bool = False,
-    store: Callable[[Path], None] | None = None,
+    store: Destination | None = None,
 ) -> Summary:
     """Cleans a source into a folder of parts; its manifest is written last, when all is there.
 
@@ -393,7 +394,7 @@ def finish(
     out: Path,
     summary: Summary,
     entries: Sequence[Mapping[str, object]],
-    store: Callable[[Path], None] | None = None,
+    store: Destination | None = None,
 ) -> None:
     """Puts a result into its folder, with its manifest.
 
@@ -402,13 +403,15 @@ def finish(
         out: the folder.
         summary: of the cleaning.
         entries: what the manifest says of each unit.
-        store: takes the whole result elsewhere, before it is in its folder.
+        store: where the whole result is stored, before it is in its folder.
     """
     manifest = {"version": 1, "table": summary.table, "sha256": summary.sha256, "parts": entries}
     (work / RESULT / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
     if store:
-        store(work / RESULT)
+        store.upload(work / RESULT)
     _move(work, out)
+    if store:
+        store.release()
 
 
 def _move(work: Path, out: Path) -> None:

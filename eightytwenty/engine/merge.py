@@ -41,9 +41,12 @@ def merge_parts(parts: Path, out: Path) -> Summary:
         require_replaceable(parts, out, store.OWN_NAMES, [store.GALLERY])
     else:
         require_replaceable(parts, out, OWN_NAMES)
-    manifest, summary = json.loads((parts / MANIFEST).read_text(encoding="utf-8")), Summary.load(parts)
-    names = [str(file["name"]) for file in summary.files]
+    manifest = json.loads((parts / MANIFEST).read_text(encoding="utf-8"))
     _require_whole(parts, manifest["parts"])
+    if not (parts / REPORT).is_file():
+        raise UserError(f"{parts} has lost its {REPORT}; clean again.")
+    summary = Summary.load(parts)
+    names = [str(file["name"]) for file in summary.files]
     schemas = {name: pq.read_schema(part_files(parts / f"{name}.parquet")[0]) for name in OUTPUTS}
     with whole_folder(out) as folder:
         with Outputs(folder, schemas) as outputs:

@@ -7,7 +7,7 @@ hold goes from the source to the result without passing through anybody else.
 import bisect
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from eightytwenty.engine.in_parts import RESULT, finish, folder_of_task, prepare
 from eightytwenty.engine.summary import Summary
 from eightytwenty.errors import UserError
 from eightytwenty.files import explain_write_errors, remove, settle
+from eightytwenty.object_stores import Destination
 from eightytwenty.pictures.arrays import StoredArrays
 from eightytwenty.pictures.check import Observed, Observer
 from eightytwenty.pictures.run import (
@@ -86,7 +87,7 @@ def clean_pictures_in_parts(
     work: Path,
     executor: Executor,
     as_files: bool = False,
-    store: Callable[[Path], None] | None = None,
+    store: Destination | None = None,
 ) -> Summary:
     """Cleans a source into a folder of parts; its manifest is written last, when all is there.
 

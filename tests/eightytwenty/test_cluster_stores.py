@@ -60,6 +60,13 @@ def schema(whole: Path) -> list[str]:
     return ["--schema", str(whole.parent / "schema.yaml")]
 
 
+def stages(work: Path) -> set[str]:
+    """The stages of which there is a result."""
+    return {
+        Path(folder).name[3:] for folder, _, files in os.walk(work) if any(file.endswith(".result") for file in files)
+    }
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return Cleaned(folder, None).files  # type: ignore[arg-type]
 
@@ -67,13 +74,14 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_workers_fetch_the_source_and_store_the_result(
     cluster: DaskCluster, store: s3fs.S3FileSystem, whole: Path, tmp_path: Path
 ) -> None:
-    process = start(cluster, SOURCE, "s3://bucket/parts", tmp_path / "work", *schema(whole))
+    process, seen = start(cluster, SOURCE, "s3://bucket/parts", tmp_path / "work", *schema(whole)), set[str]()
+    while process.poll() is None:
+        seen |= stages(tmp_path / "work")
+        time.sleep(0.005)
     assert ends(process) == (0, "")
+    assert {"fetch", "upload"} <= seen  # as tasks of the workers
     assert list((tmp_path / "work").iterdir()) == []
     assert len(store.find("bucket/parts/clean.parquet")) == FILES
-    # the last to be written says that all is there
-    times = {name: about["LastModified"] for name, about in store.find("bucket/parts", detail=True).items()}
-    assert times["bucket/parts/manifest.json"] == max(times.values())
     merge("s3://bucket/parts", tmp_path / "merged")
     assert contents(tmp_path / "merged") == contents(whole)
     code, error = ends(start(cluster, SOURCE, "s3://bucket/parts", tmp_path / "work", *schema(whole)))
@@ -83,24 +91,40 @@ def test_workers_fetch_the_source_and_store_the_result(
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("stage", ["fetch", "route-unit", "upload"])
 def test_a_lost_driver_goes_on_into_the_store(
-    cluster: DaskCluster, store: s3fs.S3FileSystem, whole: Path, tmp_path: Path
+    cluster: DaskCluster, store: s3fs.S3FileSystem, whole: Path, tmp_path: Path, stage: str
 ) -> None:
-    process = start(cluster, SOURCE, "s3://bucket/again", tmp_path / "work", *schema(whole))
+    address, work = f"s3://bucket/{stage}", tmp_path / "work"
+    process = start(cluster, SOURCE, address, work, *schema(whole))
     deadline = time.monotonic() + 60
-    while not list((tmp_path / "work").glob("*/.work/*/cleaning/stages/*route-unit/*.result")):
+    while stage not in stages(work):
         assert process.poll() is None
         assert time.monotonic() < deadline
-        time.sleep(0.01)
+        time.sleep(0.005)
     process.kill()
     process.communicate()
-    store.pipe("bucket/again/clean.parquet/part-000000.parquet", b"cut o")  # as if it had come as far
-    output, error = start(cluster, SOURCE, "s3://bucket/again", tmp_path / "work", *schema(whole)).communicate(
-        timeout=120
-    )
-    assert "All of it is in s3://bucket/again" in output, error
-    merge("s3://bucket/again", tmp_path / "merged")
+    if stage == "upload":  # whatever a task has stored, it is stored again
+        store.rm(f"bucket/{stage}/clean.parquet", recursive=True)
+    assert ends(start(cluster, SOURCE, address, work, *schema(whole))) == (0, "")
+    assert list(work.iterdir()) == []
+    merge(address, tmp_path / "merged")
     assert contents(tmp_path / "merged") == contents(whole)
+
+
+@pytest.mark.soak
+def test_another_source_is_not_stored_over_an_unfinished_result(
+    cluster: DaskCluster, store: s3fs.S3FileSystem, whole: Path, tmp_path: Path
+) -> None:
+    process = start(cluster, SOURCE, "s3://bucket/claimed", tmp_path / "work", *schema(whole))
+    while not store.exists("bucket/claimed/.eightytwenty"):
+        assert process.poll() is None
+        store.invalidate_cache()
+    process.kill()
+    process.communicate()
+    code, error = ends(start(cluster, f"{SOURCE}/0*.csv", "s3://bucket/claimed", tmp_path / "work", *schema(whole)))
+    assert (code, error.count("\n")) == (2, 1)
+    assert "Another result is stored at s3://bucket/claimed, or was to be; choose another address" in error
 
 
 def test_pictures_go_from_store_to_store(cluster: DaskCluster, store: s3fs.S3FileSystem, tmp_path: Path) -> None:

@@ -133,17 +133,21 @@ def test_a_cleaning_that_ended_early_is_none_and_goes_on(tmp_path, source, clean
 def test_a_result_that_cannot_be_stored_elsewhere_is_kept_for_the_next_attempt(tmp_path, source):
     opened, out, stored = open_source(source, TABLE), tmp_path / "parts", []
 
-    def store(folder):
-        stored.append({path.name for path in folder.iterdir()})
-        if len(stored) == 1:
-            raise UserError("the store is gone")
+    class Store:
+        def upload(self, folder):
+            stored.append({path.name for path in folder.iterdir()})
+            if len(stored) == 1:
+                raise UserError("the store is gone")
 
-    run = functools.partial(clean_in_parts, opened, TABLE, out, executor=in_threads, unit_bytes=100, store=store)
+        def release(self):
+            stored.append({path.name for path in out.iterdir()})
+
+    run = functools.partial(clean_in_parts, opened, TABLE, out, executor=in_threads, unit_bytes=100, store=Store())
     with pytest.raises(UserError, match="the store is gone"):
         run(work=prepare(opened, "", out))
     assert [path.name for path in out.iterdir()] == [".work"]
     run(work=prepare(opened, "", out))
-    assert stored == [{path.name for path in out.iterdir()}] * 2
+    assert stored == [{path.name for path in out.iterdir()}] * 3
 
 
 def stops(work, jobs):
