@@ -10,7 +10,7 @@ PACKAGES = ("eightytwenty", "models", "reports", "schemas", "tasks", "flows")
 # a word that asks for something, or names of variables that hold such a sentence or list what there is
 REMEDY = re.compile(
     r"\b(ask|begin|change|check|choose|clean|correct|delete|do not|download|free|give|infer|install|leave|make|move|"
-    r"name|pack|put|remove|rename|replace|run|save|see|set|shorten|split|start|stop|train|uninstall|unpack|use|write)\b"
+    r"name|pack|put|remove|rename|repeat|replace|run|save|see|set|shorten|split|start|stop|train|uninstall|unpack|use|write)\b"
     r"|it has|last|nearest_names|_model_names|remedy|meant|hint|_INSTALL",
     re.IGNORECASE,
 )
