@@ -77,7 +77,7 @@ def main() -> None:
     _use_utf8()
     # Python would look for garbage again and again while libraries load, and at the end among all that TensorFlow has
     # made, which takes seconds
-    gc.set_threshold(100_000)
+    gc.set_threshold(10_000)
     atexit.register(gc.freeze)
     try:
         with sigterm_raises(), _quiet(sys.argv[1:]) as arguments:

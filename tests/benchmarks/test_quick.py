@@ -15,6 +15,7 @@ NAMES = sorted(file.stem for file in (ROOT / "benchmarks").glob("[!_]*.py") if "
 SLOW = {
     "cluster",
     "cluster_pictures",
+    "faces",
     "gan_modes",
     "gan_parts",
     "gan_speed",

@@ -195,7 +195,7 @@ def test_own_pictures_are_cleaned_and_learned(command, tmp_path):
     ("files", "sentence"),
     [
         ({}, "holds no picture"),
-        ({"a.png": b"no picture", "b.jpg": b""}, "too few"),
+        pytest.param({"a.png": b"no picture", "b.jpg": b""}, "too few", marks=pytest.mark.soak),
     ],
 )
 def test_a_source_without_usable_pictures_is_one_sentence(command, tmp_path, files, sentence):
@@ -211,6 +211,7 @@ def test_a_source_without_usable_pictures_is_one_sentence(command, tmp_path, fil
         assert {run.info.status for run in runs(tmp_path / "data")[1]} <= {"FAILED"}
 
 
+@pytest.mark.soak  # tests/tasks/gans/test_training.py sees the alarm, too
 def test_a_collapse_is_an_alarm_in_the_terminal_and_in_mlflow(command, tmp_path):
     data = tmp_path / "data"
     done = command(
