@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from scipy.optimize import least_squares
 from scipy.special import expit
+from threadpoolctl import threadpool_limits
 
 from models.adders.network import Adder, FloatArray, IntArray
 
@@ -57,10 +58,12 @@ def train_solved(
             )
     cells = [(largest_sum, width, seed + s) for largest_sum in pairs for width in hidden_units for s in range(seeds)]
     adders = []
-    for done, (largest_sum, width, number) in enumerate(cells, start=1):
-        adders.append(_solve(pairs[largest_sum], largest_sum, width, number))
-        if progress:
-            progress(done, len(cells))
+    # the matrices are small: more threads gain nothing, and those of two processes wait for each other
+    with threadpool_limits(1, "blas"):
+        for done, (largest_sum, width, number) in enumerate(cells, start=1):
+            adders.append(_solve(pairs[largest_sum], largest_sum, width, number))
+            if progress:
+                progress(done, len(cells))
     return adders
 
 
