@@ -12,8 +12,8 @@ from tasks.experiment import Cleaned, Raw
 from tasks.running.progress import task_progress
 from tasks.running.tensorflow import import_quietly
 
-SEEDS = 20
-"""The most seeds of one task. With the defaults they take a core 13 s and more, several starts of a process."""
+SEEDS = 60
+"""The most seeds of one task. With the defaults they take a core 11 s and more, several starts of a process."""
 
 
 @dataclass(frozen=True)
