@@ -66,12 +66,11 @@ def fetch(address: str, folder: Path, executor: Executors | None = None) -> Path
     folders = {parent for path in paths.values() for parent in path.parents}
     if clash := next((name for name, path in paths.items() if path in folders), None):
         raise UserError(f"{clash} is an object, and there are others below it, but a file is no folder; move one.")
+    wanted = set(paths.values())
     with explain_write_errors(place):
-        for path in place.rglob("*") if place.is_dir() else ():
-            if not path.is_dir() and path not in paths.values():  # of what was there before
-                path.unlink()
-        if place.is_dir() == (place in paths.values()):  # another time it was the other one
-            remove(place)
+        for path in [place, *place.rglob("*")] if place.exists() else ():
+            if path.is_dir() == (path in wanted):  # what was there before, and folders in the place of files
+                remove(path)
         transfers = [_Transfer(paths[name], name, about["size"], _modified(about)) for name, about in found.items()]
         _run(_Fetch(address, folder), transfers, executor(scratch_in(folder)) if executor else None)
     return place

@@ -131,6 +131,8 @@ def test_nothing_of_another_time_is_taken_for_a_part_of_the_source(store: s3fs.S
     place = fetch("s3://bucket/orders", tmp_path / "objects")
     for name in ("2023.csv", "notes/.7b01a2"):
         (place / name).write_text("id,n\n9,9\n")
+    (place / "2024-1.csv").unlink()
+    (place / "2024-1.csv" / "part").mkdir(parents=True)
     assert fetch("s3://bucket/orders", tmp_path / "objects") == place
     assert {path.relative_to(place).as_posix() for path in place.rglob("*.csv")} == {
         key.removeprefix("orders/") for key in CSV
