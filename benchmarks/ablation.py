@@ -28,7 +28,7 @@ from eightytwenty.inference.candidates import FEATURES
 from eightytwenty.inference.far_slips import FarSlips
 from eightytwenty.inference.judge import Judge
 from eightytwenty.inference.speller import Speller
-from eightytwenty.inference.table import infer_path
+from eightytwenty.inference.table import infer_source, open_any
 from eightytwenty.inference.unreadable import Reader
 from eightytwenty.mined_rules import Depends, MinedRule, Once, Reference, SourceVotes, Template, Typos
 from eightytwenty.schema import Table
@@ -95,7 +95,7 @@ def _score(pair: tuple[Path, Path]) -> dict[str, CellScore]:
     """The typed score of one table for each variant; nothing if it cannot be compared with its truth."""
     logging.disable()
     try:
-        table = infer_path(pair[0], min_confidence=BOLD).table
+        table = infer_source(open_any(pair[0]), min_confidence=BOLD).table
     except UserError as error:
         print(f"{pair[0]} is left out: {error}", flush=True)
         return {}

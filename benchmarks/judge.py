@@ -30,7 +30,7 @@ from eightytwenty.inference.candidates import FEATURES
 from eightytwenty.inference.gather import repaired_cells
 from eightytwenty.inference.groups import Floats, Mask
 from eightytwenty.inference.judge import INTERCEPT, WEIGHTS, Judge
-from eightytwenty.inference.table import infer_path
+from eightytwenty.inference.table import infer_source, open_any
 from eightytwenty.mined_rules import active
 from reports.style import save
 
@@ -128,7 +128,7 @@ def _propose(pair: tuple[Path, Path]) -> Proposals | None:
     """The proposals for one table; None if it cannot be compared with its truth."""
     logging.disable()
     try:
-        inferred = infer_path(pair[0])
+        inferred = infer_source(open_any(pair[0]))
     except UserError as error:
         print(f"{pair[0]} is left out: {error}", flush=True)
         return None

@@ -146,7 +146,7 @@ def scratch_folder(path: Path) -> Iterator[Path]:
 
 
 def private_folder(path: Path) -> None:
-    """Makes a folder that its user alone may open, or checks that one is.
+    """Makes a folder that only its user may open, or checks that it is one.
 
     Raises:
         UserError: it is another user's, or others may open it.

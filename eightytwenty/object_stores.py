@@ -42,7 +42,7 @@ def fetch(address: str, folder: Path, executor: Executors | None = None) -> Path
 
     Args:
         address: such as s3://bucket/orders, s3://bucket/orders.csv or s3://bucket/orders/2024-*.csv.
-        folder: for it alone; it need not exist, and its user alone can open it.
+        folder: for nothing else; it need not exist, and only its user can open it.
         executor: given a folder for its notes, what runs the transfers; this process does if it is None.
 
     Returns:
@@ -113,7 +113,7 @@ class Destination:
     executor: Executors | None = None
 
     def claim(self) -> None:
-        """Says in the store whose result is to come, so that nobody else stores there.
+        """Marks the address as taken by this result, so that nobody else stores there.
 
         Raises:
             UserError: something lies there, or it cannot be written.
@@ -142,8 +142,7 @@ class Destination:
         Raises:
             UserError: it cannot be written, or somebody else stores there.
         """
-        with _store(self.address) as (_, key):
-            pass
+        key = _key(self.address)
         paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
         sizes = {name: path.stat().st_size for name, path in paths.items()}
         transfers = [
@@ -169,6 +168,11 @@ def _stored(address: str) -> dict[str, int]:
     with _store(address) as (files, key):
         found = _objects(files.find(key, detail=True))
     return {PurePosixPath(name).relative_to(key).as_posix(): int(about["size"]) for name, about in found.items()}
+
+
+def _key(address: str) -> str:
+    with _store(address) as (_, key):
+        return key
 
 
 def _below(key: str, name: str) -> str:

@@ -56,18 +56,6 @@ class Inferred:
     broken: int = 0
 
 
-def infer_path(
-    path: Path,
-    name: str = "",
-    read: ReadOptions | None = None,
-    progress: Progress | None = None,
-    min_confidence: float = DEFAULT,
-    scan: Scan = scan_here,
-) -> Inferred:
-    """Infers the table of a file, an archive or a folder, as `infer_source` does."""
-    return infer_source(open_any(path, read), name, read, progress, min_confidence, scan)
-
-
 def open_any(path: Path, read: ReadOptions | None = None) -> Source:
     """Opens a source of which nothing is declared but how it is read."""
     return open_source(path, AnyTable(read or ReadOptions()))

@@ -83,6 +83,6 @@ class StoredArrays:
 
 
 def mapped(path: Path) -> npt.NDArray[Any]:
-    """Maps a file anew each time, because a process may keep only so many of them mapped."""
+    """Maps a file into memory, anew each time, because a process may have only a limited number of mappings."""
     array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     return array

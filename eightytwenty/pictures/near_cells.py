@@ -1,4 +1,4 @@
-"""Compares pictures cell by cell: a cell are pictures of about the same colours, and no other cell need be looked at.
+"""Compares pictures cell by cell: a cell holds pictures of about the same colours, and no other need be looked at.
 
 Beside its own pictures a cell has a halo: those of other cells that may be near to one of them. A perceptual hash
 proposes pairs that are near at every place, and the pixels confirm them.
@@ -92,7 +92,7 @@ def _divide(
         near = np.concatenate([halo, other])
         bounds = means[half].min(axis=0).astype(np.int16) - _HALO, means[half].max(axis=0).astype(np.int16) + _HALO
         low, high = np.clip(bounds, 0, 255).astype(np.uint8)
-        near = near[(means[near, axis] >= low[axis]) & (means[near, axis] <= high[axis])]  # far fewer, and quick
+        near = near[(means[near, axis] >= low[axis]) & (means[near, axis] <= high[axis])]  # quick, and leaves far fewer
         parts.append((half, near[((means[near] >= low) & (means[near] <= high)).all(axis=1)]))
     total = sum(len(half) + len(near) for half, near in parts)
     return parts if total <= _MOST_HALO * (len(own) + len(halo)) else []
